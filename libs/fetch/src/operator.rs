@@ -1,0 +1,75 @@
+//! The client for addresses from configuration: one fixed origin, private networks allowed, and no redirect
+//! that leaves the origin.
+
+use std::time::Duration;
+
+use reqwest::{Client, Method, RequestBuilder, Url, redirect::Policy};
+
+/// What we call ourselves to other servers; Wikimedia blocks clients without a contact address.
+pub const USER_AGENT: &str = concat!("GooSeek/", env!("CARGO_PKG_VERSION"), " (self-hosted answer engine)");
+
+/// A base address that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    #[error("{0:?} is not an http or https address")]
+    Address(String),
+    #[error("the HTTP client could not be built")]
+    Client(#[from] reqwest::Error),
+}
+
+/// An HTTP client bound to one configured origin.
+#[derive(Debug, Clone)]
+pub struct OperatorClient {
+    http: Client,
+    base: Url,
+}
+
+impl OperatorClient {
+    /// `base` may have a path (`http://host/v1`); paths given later are appended to it.
+    /// `connect` bounds the connection only: callers bound each request, since a model may stream for minutes.
+    pub fn new(base: &str, connect: Duration) -> Result<Self, OperatorError> {
+        let address = || OperatorError::Address(base.to_owned());
+        let mut base = Url::parse(base).map_err(|_| address())?;
+        if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
+            return Err(address());
+        }
+        let path = base.path().trim_end_matches('/').to_owned();
+        base.set_path(&path);
+        let http = Client::builder()
+            .user_agent(USER_AGENT)
+            .connect_timeout(connect)
+            .no_proxy()
+            .redirect(same_origin(base.clone()))
+            .build()?;
+        Ok(Self { http, base })
+    }
+
+    /// The configured base address, without a trailing slash.
+    pub fn base(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+
+    /// A request to `path` (which starts with `/`) below the base address.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.base()))
+    }
+
+    /// A GET request below the base address.
+    pub fn get(&self, path: &str) -> RequestBuilder {
+        self.request(Method::GET, path)
+    }
+
+    /// A POST request below the base address.
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.request(Method::POST, path)
+    }
+}
+
+fn same_origin(base: Url) -> Policy {
+    Policy::custom(move |attempt| {
+        if attempt.previous().len() > 5 {
+            return attempt.error("too many redirects");
+        }
+        if attempt.url().origin() == base.origin() { attempt.follow() } else { attempt.stop() }
+    })
+}

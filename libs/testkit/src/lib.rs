@@ -1,0 +1,6 @@
+//! What tests stand on: fake upstreams that are strict about what they accept, real servers on free ports,
+//! and a harness that starts `gooseek`.
+
+mod server;
+
+pub use server::FakeServer;
