@@ -9,7 +9,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use axum::{Router, serve::ListenerExt};
-pub use options::{FRAME_VARIABLES, Options, Shape};
+pub use options::{FRAME_VARIABLES, Options, Shape, telemetry};
 use rand::RngCore;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -63,16 +63,11 @@ pub fn check(specs: &[Spec], settings: &Settings, shape: Shape) -> anyhow::Resul
     Ok(options)
 }
 
-/// Opens the databases and builds the services. `peers` are the names of all services there are.
-pub async fn assemble(
-    specs: &[Spec],
-    peers: &[&'static str],
-    settings: Arc<Settings>,
-    shape: Shape,
-) -> anyhow::Result<Assembly> {
+/// Opens the databases and builds the services.
+pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> anyhow::Result<Assembly> {
     let options = check(specs, &settings, shape)?;
     std::fs::create_dir_all(&options.data).with_context(|| format!("cannot make {}", options.data.display()))?;
-    let parts = Parts::new(&options, peers)?;
+    let parts = Parts::new(&options)?;
     let mut services = Vec::new();
     let mut relays = Vec::new();
     let mut dbs = Vec::new();
@@ -123,9 +118,9 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(options: &Options, names: &[&'static str]) -> anyhow::Result<Self> {
+    fn new(options: &Options) -> anyhow::Result<Self> {
         let clock = Clock::system();
-        let peers = Peers::new(names.iter().copied());
+        let peers = Peers::new(options::PEERS.map(|(name, _)| name));
         for (name, address) in &options.remote {
             peers.connect_remote(name, address)?;
         }
@@ -275,4 +270,42 @@ async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) -
         }
     });
     axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+/// The whole `main` of a thin binary: one service, its own ports, no local owner.
+pub fn main(spec: Spec) -> std::process::ExitCode {
+    crate::server::process(move || async move {
+        let variables = FRAME_VARIABLES.iter().chain(spec.variables).copied().collect();
+        let settings = Settings::load(variables, std::path::Path::new("gooseek.toml"), std::env::vars())?;
+        let telemetry = options::telemetry(&settings, &format!("{}-svc", spec.name))?;
+        let shape = Shape::Alone { port: spec.port };
+        let assembly = assemble(&[spec], Arc::new(settings), shape).await?;
+        assembly.run(|_| Router::new()).await?;
+        telemetry.flush();
+        Ok(())
+    })
+}
+
+/// Runs `work` on a runtime, after the one TLS provider of the process is installed.
+pub fn process<F, Fut>(work: F) -> std::process::ExitCode
+where
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = anyhow::Result<()>>,
+{
+    // An error means that one is installed already, which is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return std::process::ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(work()) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
 }

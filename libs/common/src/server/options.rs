@@ -4,7 +4,8 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     auth::{Auth, Verifier},
-    config::{Reader, Secret, Variable},
+    config::{Reader, Secret, Settings, Variable},
+    telemetry::{LogFormat, Telemetry},
 };
 
 /// Variables every process has.
@@ -48,7 +49,8 @@ pub const FRAME_VARIABLES: &[Variable] = &[
     Variable::optional("MINIO_ENDPOINT", "not supported by this version; leave it unset"),
 ];
 
-const PEERS: [(&str, &str); 5] = [
+/// Every service there is, and the variable that says where it runs when not here.
+pub(super) const PEERS: [(&str, &str); 5] = [
     ("chat", "CHAT_SVC_URL"),
     ("search", "SEARCH_SVC_URL"),
     ("upload", "UPLOAD_SVC_URL"),
@@ -159,4 +161,14 @@ fn auth(reader: &mut Reader<'_>, shape: Shape) -> Auth {
             Auth::Closed
         }
     }
+}
+
+/// Installs logs and traces as configured.
+pub fn telemetry(settings: &Settings, service: &str) -> anyhow::Result<Telemetry> {
+    let format = match settings.get("LOG_FORMAT") {
+        Some("json") => LogFormat::Json,
+        _ => LogFormat::Text,
+    };
+    let filter = settings.get("RUST_LOG").unwrap_or("info");
+    Telemetry::install(service, filter, format, settings.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
 }
