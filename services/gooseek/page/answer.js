@@ -77,7 +77,7 @@ export class AnswerView {
     if (this.#open && end === rest.length && !/\s$/.test(rest)) return;
     if (end === 0) return;
     this.#spoken += end;
-    const sentence = rest.slice(0, end).replace(/\[\d+\]/g, "").replace(/[*_`#>|]+/g, " ").replace(/\s+/g, " ").trim();
+    const sentence = rest.slice(0, end).replace(/\s*\[\d+\]/g, "").replace(/[*_`#>|]+/g, " ").replace(/\s+/g, " ").trim();
     if (sentence !== "") this.#onSentence(sentence);
   }
 

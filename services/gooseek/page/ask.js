@@ -117,7 +117,7 @@ export class AskBox {
   /** The box grows with the question; the style sheet bounds it. */
   #fit() {
     const { question } = this.#nodes;
-    question.style.height = "auto";
-    question.style.height = `${question.scrollHeight}px`;
+    question.style.height = "";
+    if (question.value !== "") question.style.height = `${question.scrollHeight}px`;
   }
 }

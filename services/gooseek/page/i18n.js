@@ -11,7 +11,8 @@ const plurals = new Intl.PluralRules(language);
 export function t(key, values = {}) {
   const entry = texts[key];
   const text = typeof entry === "string" ? entry : (entry[plurals.select(values.count)] ?? entry.other);
-  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
+  const shown = (name) => (name === "count" ? formatNumber(values.count) : String(values[name]));
+  return text.replace(/\{(\w+)\}/g, (_, name) => shown(name));
 }
 
 /** Whether there is a text named `key`, for keys that come from the server. */

@@ -8,6 +8,7 @@ const LINK = /!?\[([^[\]\n]*(?:\[[^[\]\n]*\][^[\]\n]*)*)\]\(\s*<?([^\s<>]*?)>?(?
 const UNFINISHED_LINK = /!?\[([^[\]\n]*)(?:\](?:\([^)\n]*)?)?$/y;
 const UNFINISHED_CITATION = /[[【][\d,;\s]*$/y;
 const TRAILING_MARKS = /[*_`~\\]+$/;
+const LAST_WORD = /\S{1,24} ?$/;
 const ESCAPABLE = /[!-/:-@[-`{-~]/;
 const EMPHASIS = /(\*\*|__|~~|\*|_)/y;
 const TAGS = { "**": "strong", "__": "strong", "~~": "del", "*": "em", "_": "em" };
@@ -52,9 +53,12 @@ class Scanner {
     const missing = new Set();
     let plain = "";
     const put = (node) => {
+      const last = node.classList.contains("cite") ? LAST_WORD.exec(plain) : null;
+      if (last !== null) plain = plain.slice(0, last.index);
       if (plain !== "") out.push(plain);
       plain = "";
-      out.push(node);
+      // A mark stays on the line of the word before it.
+      out.push(last === null ? node : el("span", { class: "together" }, last[0], node));
     };
     while (i < end) {
       const found = this.#special(i, end, open, depth, missing);
@@ -65,7 +69,10 @@ class Scanner {
         plain += found.node;
         i = found.end;
       } else {
-        for (const node of [found.node].flat()) put(node);
+        for (const node of [found.node].flat()) {
+          if (typeof node === "string") plain += node;
+          else put(node);
+        }
         i = found.end;
       }
     }

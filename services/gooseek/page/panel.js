@@ -73,7 +73,7 @@ export class SourcePanel {
   #verdict(source, cited) {
     if (!cited) return [];
     const support = supportOf(cited.citation);
-    const sentence = cited.sentence.replace(/\[\d+\]/g, "").replace(/[*`]+/g, "").trim();
+    const sentence = cited.sentence.replace(/\s*\[\d+\]/g, "").replace(/[*`]+/g, "").trim();
     return [el("section", { class: `verdict verdict-${support}` },
       supportBadge(support),
       el("p", {}, t(`${support}Note`)),
@@ -90,7 +90,8 @@ export class SourcePanel {
     const where = placeOf(found.shown);
     const content = el("div", { class: "stored-text" }, ...highlighted(text, found));
     const missing = found.passage === null && found.shown !== null ? [el("p", { class: "hint" }, t("passageMissing")), ...passageAlone(found.shown)] : [];
-    body.replaceChildren(...(where === null ? [] : [el("p", { class: "place" }, where)]), ...missing, content);
+    if (where !== null) body.before(el("p", { class: "place" }, where));
+    body.replaceChildren(...missing, content);
     const mark = content.querySelector("mark.quote") ?? content.querySelector("mark");
     if (mark === null) return;
     const offset = mark.getBoundingClientRect().top - body.getBoundingClientRect().top;
