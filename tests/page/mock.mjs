@@ -22,12 +22,12 @@ class Refusal extends Error {
 
 /**
  * Starts the mock. `csp: false` leaves the policy out, to show that the page does not lean on it; `pace` is the
- * pause between events in milliseconds. Answers with `{url, faults, requests, runs, threads, close, cutNext}`.
+ * pause between events in milliseconds; `overlap` events are sent again on a resume. Answers with `{url, faults, resumes,
+ * overlap, runs, threads, close, cutNext}`.
  */
 export async function startMock({ csp = true, pace = 4, port = 0, threads = [], projects = [] } = {}) {
-  const mock = { csp, pace, faults: [], requests: [], runs: new Map(), threads: new Map(threads.map((thread) => [thread.id, thread])), projects, uploads: new Map(), cutNext: null, nextId: 1 };
+  const mock = { csp, pace, faults: [], runs: new Map(), threads: new Map(threads.map((thread) => [thread.id, thread])), projects, uploads: new Map(), cutNext: null, resumes: [], overlap: 0, nextId: 1 };
   const server = createServer((request, response) => {
-    mock.requests.push(`${request.method} ${request.url}`);
     answer(mock, request, response).catch((error) => {
       if (!(error instanceof Refusal)) throw error;
       if (error.status === 400) mock.faults.push(`${request.method} ${request.url}: ${error.message}`);
@@ -153,7 +153,8 @@ function file(mock, run, data) {
 function runEvents({ mock, request, response, id }) {
   const after = request.headers["last-event-id"] ?? "0";
   if (!/^\d+$/.test(after)) throw new Refusal(400, "Last-Event-ID must be a number");
-  stream(mock, found(mock.runs, id), Number(after), response);
+  mock.resumes.push(Number(after));
+  stream(mock, found(mock.runs, id), Math.max(0, Number(after) - mock.overlap), response);
 }
 
 /** Sends the events after `sent`; `mock.cutNext` makes this connection end early: `{bytes}` mid-event, or `{reconnect: events}`. */

@@ -32,7 +32,10 @@ Section 7. Formation
 The angle of a V varies between flocks and within one flight; angles between 27° and 45° were measured most often.
 `;
 
-const PELICANS = "Pelicans were trained to follow a boat. Heart rates of pelicans flying in formation were 11–14 % lower than those of birds flying alone, mainly because they glided more often. 𝐕-shapes were measured with a camera.";
+const HEART_RATES = "Heart rates of pelicans flying in formation were 11–14 % lower than those of birds flying alone, mainly because they glided more often.";
+
+// The cited sentence stands here twice; only its place tells which one was cited.
+const PELICANS = `Abstract 🐦. ${HEART_RATES}\n\nResults. Pelicans were trained to follow a boat. ${HEART_RATES} 𝐕-shapes were measured with a camera.`;
 
 export const STORED = new Map([
   ["snap-1", { title: "Why birds fly in formation", url: "https://birds.example/formation", fetched_at: "2026-11-18T09:30:00Z", text: FORMATION }],
@@ -40,9 +43,9 @@ export const STORED = new Map([
   ["file-3", { title: "field-handbook.pdf", url: null, fetched_at: "2026-11-02T08:00:00Z", text: HANDBOOK }],
 ]);
 
-/** A passage of `stored` that is `text`, at its true place. */
+/** A passage of `stored` that is `text`, at its last place. */
 function passage(stored, text, more = {}) {
-  const at = stored.indexOf(text);
+  const at = stored.lastIndexOf(text);
   if (at < 0) throw new Error(`no such passage: ${text}`);
   const start = chars(stored.slice(0, at));
   return { text, start, end: start + chars(text), page: null, heading: null, ...more };
@@ -55,7 +58,7 @@ const SOURCES = [
     passage(FORMATION, "A bird that flies a little behind and to the side of another can place its own wing in rising air. In a study of northern bald ibises, each bird kept close to the position that theory predicts, and timed its wing beats to follow the path of the bird ahead.", { heading: "What a follower gains" }),
     passage(FORMATION, "The bird in front gains least. Ibises changed the lead often, and pairs gave each other about the same time in front.", { heading: "Leading" })] }),
   source(2, { url: "https://journal.example/pelicans", title: "Energy saving in flight formation", site: "journal.example", published_at: "2001-10-18T00:00:00Z", fetched_at: "2026-11-18T09:30:01Z", snapshot_id: "snap-2", passages: [
-    passage(PELICANS, "Heart rates of pelicans flying in formation were 11–14 % lower than those of birds flying alone, mainly because they glided more often.")] }),
+    passage(PELICANS, HEART_RATES)] }),
   source(3, { kind: "file", title: "field-handbook.pdf", fetched_at: "2026-11-02T08:00:00Z", file_id: "file-3", passages: [
     passage(HANDBOOK, "The angle of a V varies between flocks and within one flight; angles between 27° and 45° were measured most often.", { page: 12, heading: "Section 7. Formation" })] }),
 ];
