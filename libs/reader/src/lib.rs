@@ -4,6 +4,8 @@
 //! restricted child process (uploaded files and PDF files from the web go there), and [`chunks`] cuts a document into passages.
 //! Every parser here meets hostile input: each has its limits, and each refusal says what was wrong.
 
+pub mod child;
+
 mod charset;
 mod chunk;
 mod clean;
