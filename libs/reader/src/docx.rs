@@ -84,9 +84,9 @@ fn append_table(builder: &mut Builder, table: &Table, depth: usize) {
         if cells.iter().any(|cell| !cell.is_empty()) {
             let line = cells.join(" | ");
             if first {
-                builder.block(&line)
+                builder.block(&line);
             } else {
-                builder.line(&line)
+                builder.line(&line);
             }
             first = false;
         }
