@@ -1,0 +1,9 @@
+//! The models as their callers see them, against strict fakes of their servers.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod embed;
+mod fallback;
+mod ollama;
+mod openai;
+mod structured;
+mod support;
