@@ -127,7 +127,7 @@ fn push(out: &mut VecDeque<Delta>, side: Side, piece: &str) {
     match (side, out.back_mut()) {
         _ if piece.is_empty() => {}
         (Side::Answer, Some(Delta::Text(text))) | (Side::Thinking, Some(Delta::Reasoning(text))) => {
-            text.push_str(piece)
+            text.push_str(piece);
         }
         (Side::Answer, _) => out.push_back(Delta::Text(piece.to_owned())),
         (Side::Thinking, _) => out.push_back(Delta::Reasoning(piece.to_owned())),

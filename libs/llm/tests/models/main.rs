@@ -1,6 +1,7 @@
 //! The models as their callers see them, against strict fakes of their servers.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod config;
 mod embed;
 mod fallback;
 mod ollama;

@@ -164,6 +164,29 @@ async fn broken_streams_are_errors() {
 }
 
 #[tokio::test]
+async fn a_flood_is_refused() {
+    let call = |index| Step::Tool { index, id: None, name: Some("f".into()), arguments: "{}".into() };
+    let flood = hear_script(Behaviour::Stream((0..200).map(call).chain([Step::end()]).collect())).await;
+    assert_eq!(flood.error, Some(LlmError::Garbage("the tool calls are too long")));
+
+    let piece = Step::Tool { index: 0, id: None, name: None, arguments: "x".repeat(100_000) };
+    let long = hear_script(Behaviour::Stream(std::iter::repeat_n(piece, 20).collect())).await;
+    assert_eq!(long.error, Some(LlmError::Garbage("the tool calls are too long")));
+
+    let body = Step::raw(vec![b' '; 9 << 20]);
+    let whole = hear_script(Behaviour::StreamAs("application/json", vec![body])).await;
+    assert_eq!(whole.error, Some(LlmError::Garbage("the answer is too long")));
+}
+
+#[tokio::test]
+async fn a_usage_that_never_comes_is_not_waited_for_long() {
+    let steps = vec![Step::text("whole"), Step::End { reason: "stop", usage: None }, Step::Stall];
+    let heard = tokio::time::timeout(Duration::from_secs(20), hear_script(Behaviour::Stream(steps))).await.unwrap();
+    assert_eq!(heard.text, "whole");
+    assert!(heard.finished.unwrap().1.estimated);
+}
+
+#[tokio::test]
 async fn a_whole_answer_in_place_of_a_stream_is_read() {
     let answer = json!({ "object": "chat.completion", "usage": { "prompt_tokens": 3, "completion_tokens": 2 },
         "choices": [{ "index": 0, "message": { "role": "assistant", "content": "All at once." }, "finish_reason": "stop" }] });

@@ -65,6 +65,10 @@ async fn what_is_not_the_json_is_an_error() {
     }
     fake.push(Kind::Structured, Behaviour::Stream(vec![Step::text("{"), Step::Cut]));
     assert_eq!(plan(&model).await, Err(LlmError::Interrupted));
+
+    let flood = std::iter::repeat_n(Step::Text(" ".repeat(900_000)), 6).collect();
+    fake.push(Kind::Structured, Behaviour::Stream(flood));
+    assert_eq!(plan(&model).await, Err(LlmError::Garbage("the answer is too long")));
 }
 
 #[tokio::test]
