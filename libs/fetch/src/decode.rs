@@ -74,15 +74,13 @@ impl Decoder {
         let limit = if compressed { self.decoded_limit.min(ratio_limit) } else { self.decoded_limit };
         let Some(sink) = self.stream.sink() else { return Ok(()) };
         sink.limit = limit;
-        let result = self.stream.write(&chunk);
-        self.judge(result, limit)
+        self.stream.write(&chunk).map_err(|_| self.refusal(limit))
     }
 
     /// The whole body, once the wire has ended.
     pub(crate) fn finish(mut self) -> Result<Vec<u8>, FetchError> {
         let limit = self.stream.sink().map_or(0, |sink| sink.limit);
-        let result = self.stream.end();
-        self.judge(result, limit)?;
+        self.stream.end().map_err(|_| self.refusal(limit))?;
         Ok(self.take())
     }
 
@@ -105,14 +103,14 @@ impl Decoder {
         head.into()
     }
 
-    fn judge(&mut self, result: io::Result<()>, limit: usize) -> Result<(), FetchError> {
-        let Err(_) = result else { return Ok(()) };
+    /// Why the stream, last given room for `limit` bytes, took no more.
+    fn refusal(&mut self, limit: usize) -> FetchError {
         let full = self.stream.sink().is_some_and(|sink| sink.full);
-        Err(match full {
+        match full {
             true if limit == self.decoded_limit => FetchError::TooLarge("body"),
             true => FetchError::Decompression("it expands too much"),
             false => FetchError::Decompression("it is damaged"),
-        })
+        }
     }
 }
 

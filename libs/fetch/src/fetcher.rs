@@ -257,7 +257,7 @@ impl Shared {
 
     /// Whether the site's robots.txt lets us read `target`. The file is read once for all who ask at the same time.
     async fn robots_allow(&self, target: &Target, deadline: Instant) -> Result<bool, FetchError> {
-        let rules = self.robots.try_get_with(target.origin(), self.load_robots(target.robots(), deadline));
+        let rules = self.robots.try_get_with(target.origin(), self.load_robots(target.robots()));
         match timeout_at(deadline, rules).await {
             Ok(Ok(rules)) => Ok(rules.allows(target.path())),
             Ok(Err(error)) => Err((*error).clone()),
@@ -267,8 +267,10 @@ impl Shared {
 
     /// Reads a robots.txt through the same guard as any page. A site that cannot be reached is not read, with the
     /// reason given, and nothing is remembered.
-    fn load_robots(&self, file: Target, deadline: Instant) -> LoadingRobots<'_> {
+    fn load_robots(&self, file: Target) -> LoadingRobots<'_> {
         Box::pin(async move {
+            // Not the asker's deadline: others may be waiting for the same file, and each bounds its own wait.
+            let deadline = Instant::now() + self.policy.limits.total;
             let headers = base_headers();
             let arrival = match self.walk(file, Walk { headers: &headers, deadline, obey_robots: false }).await {
                 Ok(arrival) => arrival,

@@ -78,7 +78,7 @@ impl Target {
         if !policy.ports.contains(&port) {
             return Err(FetchError::Port(port));
         }
-        check_host(url.host().ok_or(FetchError::BadUrl)?, policy)?;
+        check_host(&url.host().ok_or(FetchError::BadUrl)?, policy)?;
         url.set_fragment(None);
         if !client_agrees(&url) {
             return Err(FetchError::BadUrl);
@@ -87,10 +87,10 @@ impl Target {
     }
 }
 
-fn check_host(host: Host<&str>, policy: &Policy) -> Result<(), FetchError> {
+fn check_host(host: &Host<&str>, policy: &Policy) -> Result<(), FetchError> {
     let ip = match host {
-        Host::Ipv4(ip) => IpAddr::V4(ip),
-        Host::Ipv6(ip) => IpAddr::V6(ip),
+        Host::Ipv4(ip) => IpAddr::V4(*ip),
+        Host::Ipv6(ip) => IpAddr::V6(*ip),
         Host::Domain(name) => {
             let name = name.trim_end_matches('.');
             if name.is_empty() {
@@ -110,4 +110,32 @@ fn check_host(host: Host<&str>, policy: &Policy) -> Result<(), FetchError> {
 fn client_agrees(url: &Url) -> bool {
     let Ok(uri) = url.as_str().parse::<http::Uri>() else { return false };
     uri.host() == url.host_str() && uri.port_u16() == url.port()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_redirect_may_enter_https_but_not_leave_it() {
+        let policy = Policy::default();
+        let secure = Target::parse("https://example.com/a", &policy).unwrap();
+        let left = secure.redirect(Some(b"http://example.com/a"), &policy).unwrap_err();
+        assert_eq!(left, FetchError::RedirectRefused("it leaves https"));
+
+        let plain = Target::parse("http://example.com/a", &policy).unwrap();
+        let entered = plain.redirect(Some(b"https://example.com/b#part"), &policy).unwrap();
+        assert_eq!(entered.url().as_str(), "https://example.com/b");
+    }
+
+    #[test]
+    fn a_redirect_without_a_readable_address_is_refused() {
+        let policy = Policy::default();
+        let here = Target::parse("https://example.com/a", &policy).unwrap();
+        for location in [None, Some(b"/\xff".as_slice())] {
+            assert_eq!(here.redirect(location, &policy).unwrap_err().code(), "redirect_refused");
+        }
+    }
 }
