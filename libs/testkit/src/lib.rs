@@ -5,4 +5,12 @@ mod hostile;
 mod server;
 
 pub use hostile::HostileServer;
+mod model;
+mod ollama;
+mod openai;
+mod server;
+
+pub use model::{Behaviour, Kind, Recorded, Script, Step};
+pub use ollama::FakeOllama;
+pub use openai::FakeOpenAi;
 pub use server::FakeServer;
