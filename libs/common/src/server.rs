@@ -20,7 +20,7 @@ use crate::{
     bus::{Consumer, DeadLetters, Relay, RelayOptions, Route},
     cache::Cache,
     client::Peers,
-    config::{Reader, Settings},
+    config::{Reader, Settings, Variable},
     cursor::CursorKey,
     db::{Db, DbOptions, Scope, SystemScope},
     http::{Frame, LocalGuard, framed},
@@ -50,6 +50,17 @@ pub struct Assembly {
     dbs: Vec<Db>,
     objects: Objects,
     drain: CancellationToken,
+}
+
+/// Every variable the frame and the services read, each once.
+pub fn variables(specs: &[Spec]) -> Vec<Variable> {
+    let mut variables = FRAME_VARIABLES.to_vec();
+    for variable in specs.iter().flat_map(|spec| spec.variables).copied().flatten() {
+        if variables.iter().all(|known| known.name != variable.name) {
+            variables.push(*variable);
+        }
+    }
+    variables
 }
 
 /// Reads the configuration of the frame and of every service, and names all faults at once.
@@ -275,8 +286,7 @@ async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) -
 /// The whole `main` of a thin binary: one service, its own ports, no local owner.
 pub fn main(spec: Spec) -> std::process::ExitCode {
     crate::server::process(move || async move {
-        let variables = FRAME_VARIABLES.iter().chain(spec.variables).copied().collect();
-        let settings = Settings::load(variables, std::path::Path::new("gooseek.toml"), std::env::vars())?;
+        let settings = Settings::load(variables(&[spec]), std::path::Path::new("gooseek.toml"), std::env::vars())?;
         let telemetry = options::telemetry(&settings, &format!("{}-svc", spec.name))?;
         let shape = Shape::Alone { port: spec.port };
         let assembly = assemble(&[spec], Arc::new(settings), shape).await?;

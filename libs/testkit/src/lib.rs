@@ -2,14 +2,12 @@
 //! and a harness that starts `gooseek`.
 
 mod hostile;
-mod server;
-
-pub use hostile::HostileServer;
 mod model;
 mod ollama;
 mod openai;
 mod server;
 
+pub use hostile::HostileServer;
 pub use model::{Behaviour, Kind, Recorded, Script, Step};
 pub use ollama::FakeOllama;
 pub use openai::FakeOpenAi;
