@@ -36,6 +36,7 @@ mod probe;
 mod reading;
 mod retry;
 mod secret;
+pub mod settings;
 mod sse;
 mod structured;
 mod think;
