@@ -1,13 +1,16 @@
 //! Ways in which a fake upstream misbehaves on purpose.
 
-use std::time::Duration;
+use std::{io::Write as _, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
     http::{Response, StatusCode, header},
     response::IntoResponse,
 };
+use flate2::{Compression, write::GzEncoder};
 use futures::{StreamExt, stream};
+
+const HUGE: usize = 12 * 1024 * 1024;
 
 /// What a fake does in place of answering well.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +25,10 @@ pub enum Fault {
     Cut,
     /// The right answer after this time.
     Slow(Duration),
+    /// The right type and a body of twelve megabytes.
+    Huge,
+    /// The same, packed with gzip to a few kilobytes.
+    Bomb,
     /// An answer without results.
     Empty,
     /// The way this upstream reports a failure inside an answer that looks like a success.
@@ -39,9 +46,19 @@ impl Fault {
             }
             Self::Garbage => Some(([(header::CONTENT_TYPE, kind)], "{\"results\": [<<<").into_response()),
             Self::Cut => Some(cut(kind, "{\"results\": [")),
+            Self::Huge => Some(([(header::CONTENT_TYPE, kind)], vec![b' '; HUGE]).into_response()),
+            Self::Bomb => Some(packed(StatusCode::OK, kind, &vec![b' '; HUGE])),
             Self::Slow(_) | Self::Empty | Self::ErrorBody => None,
         }
     }
+}
+
+/// An answer packed with gzip, asked for or not.
+pub(crate) fn packed(status: StatusCode, kind: &'static str, body: &[u8]) -> Response<Body> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(body).expect("a Vec takes all");
+    let packed = encoder.finish().expect("a Vec takes all");
+    (status, [(header::CONTENT_TYPE, kind), (header::CONTENT_ENCODING, "gzip")], packed).into_response()
 }
 
 /// A plain failure.

@@ -114,7 +114,7 @@ type Shared = Arc<Mutex<Script>>;
 /// All the upstreams on one loopback server.
 ///
 /// Each finds three results for any query, titled `{words} ({engine} {n})` with `n` from 1, dated where the real
-/// one dates; none for words that contain `nothing`.
+/// one dates.
 #[derive(Debug)]
 pub struct FakeEngines {
     server: FakeServer,
@@ -225,8 +225,7 @@ async fn serve(
     }
     let words = parameters.get(rules.words).cloned().unwrap_or_default();
     let limit = parameters.get(rules.limit).and_then(|limit| limit.parse().ok()).unwrap_or(10);
-    let nothing = fault == Some(Fault::Empty) || words.contains("nothing");
-    let count = if nothing { 0 } else { limit.min(3) };
+    let count = if fault == Some(Fault::Empty) { 0 } else { limit.min(3) };
     answers::found(engine, &words, count, backoff)
 }
 

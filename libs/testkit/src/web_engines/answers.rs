@@ -1,6 +1,6 @@
 //! What the upstreams answer, each in its own shape.
 
-use std::{fmt::Write as _, io::Write as _};
+use std::fmt::Write as _;
 
 use axum::{
     Json,
@@ -8,10 +8,10 @@ use axum::{
     http::{Response, StatusCode, header},
     response::IntoResponse,
 };
-use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 
 use super::FakeEngine;
+use crate::faults;
 
 /// `count` results for `words`.
 pub(super) fn found(engine: FakeEngine, words: &str, count: usize, backoff: Option<u64>) -> Response<Body> {
@@ -161,9 +161,5 @@ fn feed(entries: &str) -> Response<Body> {
 
 /// Stack Exchange packs every answer, asked or not.
 fn packed(status: StatusCode, body: &Value) -> Response<Body> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(body.to_string().as_bytes()).expect("a Vec takes all");
-    let packed = encoder.finish().expect("a Vec takes all");
-    let headers = [(header::CONTENT_TYPE, "application/json; charset=utf-8"), (header::CONTENT_ENCODING, "gzip")];
-    (status, headers, packed).into_response()
+    faults::packed(status, "application/json; charset=utf-8", body.to_string().as_bytes())
 }

@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use search_svc::engines::{Access, Engine, EngineError, KeylessConfig, Kind, Query, Recency, keyless};
+use search_svc::engines::{
+    Access, Engine, EngineError, Engines, EnginesConfig, KeylessConfig, Kind, Query, Recency, keyless,
+};
 use testkit::{FakeEngine, FakeEngines, Fault};
 
 use super::{TestClock, access, titles, urls};
@@ -171,6 +173,51 @@ async fn failures_are_told_apart() {
         let error = named(&engines, name).search(&Query::new("rust")).await.unwrap_err();
         assert_eq!(error.code(), "decode", "{name}");
     }
+}
+
+#[tokio::test]
+async fn no_answer_is_read_beyond_ten_megabytes() {
+    let (fake, engines) = engines().await;
+    for fault in [Fault::Huge, Fault::Bomb] {
+        fake.set_fault(FakeEngine::Crossref, Some(fault));
+        let error = named(&engines, "crossref").search(&Query::new("rust")).await.unwrap_err();
+        assert_eq!(error.code(), "too_large");
+    }
+}
+
+#[tokio::test]
+async fn finding_nothing_is_no_failure() {
+    let (fake, engines) = engines().await;
+    for (engine, name) in [
+        (FakeEngine::Wikipedia, "wikipedia"),
+        (FakeEngine::Wikidata, "wikidata"),
+        (FakeEngine::Arxiv, "arxiv"),
+        (FakeEngine::Crossref, "crossref"),
+        (FakeEngine::OpenAlex, "openalex"),
+        (FakeEngine::HackerNews, "hacker_news"),
+        (FakeEngine::StackExchange, "stack_exchange"),
+        (FakeEngine::GitHub, "github"),
+    ] {
+        fake.set_fault(engine, Some(Fault::Empty));
+        assert_eq!(named(&engines, name).search(&Query::new("rust")).await.unwrap().hits, [], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_set_answers_although_one_upstream_hangs_and_one_is_down() {
+    let (fake, engines) = engines().await;
+    fake.set_fault(FakeEngine::Wikipedia, Some(Fault::Slow(Duration::from_secs(3600))));
+    fake.set_fault(FakeEngine::Wikidata, Some(Fault::Status { status: 500, retry_after: None }));
+    let set = Engines::new(None, engines, EnginesConfig::default(), &TestClock::new().clock());
+    let outcome = set.collect(Query::new("rust"), Duration::from_secs(3)).await.unwrap();
+
+    let engines: Vec<_> = outcome.hits.iter().map(|hit| hit.engines[0]).collect();
+    assert!(engines.contains(&"hacker_news") && engines.contains(&"stack_exchange"), "{engines:?}");
+    let mut failures = outcome.failures;
+    failures.sort_unstable();
+    assert_eq!(failures, [("wikidata", "upstream"), ("wikipedia", "timeout")]);
+
+    assert_eq!(set.suggest("Rust", None, Duration::from_secs(60)).await.unwrap(), ["Rust (film)", "Rust (city)"]);
 }
 
 #[tokio::test]

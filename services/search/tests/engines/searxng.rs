@@ -1,6 +1,6 @@
 //! SearXNG and its traps.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use search_svc::engines::{Engine, EngineError, Kind, Query, Recency, Searxng, SearxngConfig, Unresponsive};
 use testkit::{FakeSearxng, FakeWeb, SearxngFault};
@@ -156,14 +156,6 @@ async fn broken_answers_and_statuses_have_their_own_codes() {
     }
     let nobody = Searxng::new(SearxngConfig::new("http://127.0.0.1:1"), &access()).unwrap();
     assert_eq!(failure(&nobody).await, EngineError::Unreachable);
-}
-
-#[tokio::test]
-async fn dropping_a_search_gives_the_request_up() {
-    let (fake, engine) = instance().await;
-    fake.set_delay(Duration::from_secs(600));
-    let patience = Duration::from_millis(200);
-    assert!(tokio::time::timeout(patience, engine.search(&Query::new("rust"))).await.is_err());
 }
 
 #[tokio::test]
