@@ -43,6 +43,8 @@ pub enum SearxngFault {
     AllUnresponsive,
     /// The first engine that was asked is unresponsive, the others find nothing.
     OneUnresponsive,
+    /// Status 200 and a page, as from a login in front of it.
+    Page,
     /// `application/json` that is not JSON.
     Garbage,
     /// The connection breaks in the middle of the answer.
@@ -155,6 +157,7 @@ async fn search(State(script): State<Shared>, Query(parameters): Query<HashMap<S
         Some(SearxngFault::Limiter) => {
             return (StatusCode::TOO_MANY_REQUESTS, Html("<title>Too Many Requests</title>")).into_response();
         }
+        Some(SearxngFault::Page) => return Html("<title>Sign in</title>").into_response(),
         Some(SearxngFault::Garbage) => {
             return ([(header::CONTENT_TYPE, "application/json")], "{\"query\": <").into_response();
         }

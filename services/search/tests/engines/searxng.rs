@@ -135,6 +135,9 @@ async fn settings_that_keep_us_out_are_named_to_the_operator() {
     assert_eq!(failure(&engine).await, EngineError::Misconfigured(message.to_owned()));
 
     fake.set_formats(&["html", "json"]);
+    fake.set_fault(Some(SearxngFault::Page));
+    assert_eq!(failure(&engine).await, EngineError::Misconfigured(message.to_owned()));
+
     fake.set_fault(Some(SearxngFault::Limiter));
     let error = failure(&engine).await;
     assert_eq!(error.code(), "rate_limited");
