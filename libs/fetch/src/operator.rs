@@ -73,3 +73,27 @@ fn same_origin(base: Url) -> Policy {
         if attempt.url().origin() == base.origin() { attempt.follow() } else { attempt.stop() }
     })
 }
+
+/// Why an answer of a configured address could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    #[error(transparent)]
+    Http(#[from] reqwest::Error),
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+    #[error("the answer is not UTF-8")]
+    Encoding,
+}
+
+/// Sends `request` and reads a successful answer of at most `limit` bytes as text.
+pub async fn text(request: RequestBuilder, limit: usize) -> Result<String, AnswerError> {
+    let mut response = request.send().await?.error_for_status()?;
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > limit {
+            return Err(AnswerError::TooLarge(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    String::from_utf8(body).map_err(|_| AnswerError::Encoding)
+}

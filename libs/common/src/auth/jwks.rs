@@ -1,0 +1,101 @@
+//! The public keys tokens are checked with: pinned by an operator, or a JWKS (RFC 7517) of auth-svc.
+
+use std::time::{Duration, Instant};
+
+use fetch::operator::OperatorClient;
+use jsonwebtoken::{
+    DecodingKey,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet},
+};
+use tokio::sync::RwLock;
+
+use super::TokenError;
+
+/// An unknown key id makes us ask again, but not more often than this.
+const REFRESH: Duration = Duration::from_secs(30);
+
+struct Key {
+    id: Option<String>,
+    key: DecodingKey,
+}
+
+/// A key set.
+pub(super) struct Keys {
+    known: RwLock<(Vec<Key>, Option<Instant>)>,
+    remote: Option<OperatorClient>,
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keys").field("remote", &self.remote).finish_non_exhaustive()
+    }
+}
+
+impl Keys {
+    pub(super) fn pinned(text: &str) -> Result<Self, String> {
+        let keys = parse(text)?;
+        Ok(Self { known: RwLock::new((keys, None)), remote: None })
+    }
+
+    pub(super) fn remote(base: &str) -> Result<Self, String> {
+        let remote = OperatorClient::new(base, Duration::from_secs(3)).map_err(|error| error.to_string())?;
+        Ok(Self { known: RwLock::default(), remote: Some(remote) })
+    }
+
+    /// The key a token names; without a name the only key there is.
+    pub(super) async fn find(&self, id: Option<&str>) -> Result<DecodingKey, TokenError> {
+        if let Some(key) = pick(&self.known.read().await.0, id) {
+            return Ok(key);
+        }
+        let Some(remote) = &self.remote else { return Err(TokenError::Invalid) };
+        let mut known = self.known.write().await;
+        if let Some(key) = pick(&known.0, id) {
+            return Ok(key);
+        }
+        if known.1.is_some_and(|asked| asked.elapsed() < REFRESH) {
+            return Err(TokenError::Invalid);
+        }
+        known.1 = Some(Instant::now());
+        known.0 = fetch_keys(remote).await.ok_or(TokenError::KeysUnavailable)?;
+        pick(&known.0, id).ok_or(TokenError::Invalid)
+    }
+}
+
+fn pick(keys: &[Key], id: Option<&str>) -> Option<DecodingKey> {
+    let key = match (id, keys) {
+        (None, [only]) => only,
+        // A pinned PEM has no id; it stands for whatever id the issuer gave it.
+        (Some(_), [only]) if only.id.is_none() => only,
+        (id, keys) => keys.iter().find(|key| key.id.is_some() && key.id.as_deref() == id)?,
+    };
+    Some(key.key.clone())
+}
+
+async fn fetch_keys(remote: &OperatorClient) -> Option<Vec<Key>> {
+    let request = remote.get("/.well-known/jwks.json").timeout(Duration::from_secs(5));
+    let text = fetch::operator::text(request, 256 * 1024).await;
+    let parsed = text.map_err(|error| error.to_string()).and_then(|text| parse(&text));
+    parsed.inspect_err(|error| tracing::warn!(%error, "JWKS cannot be read")).ok()
+}
+
+fn parse(text: &str) -> Result<Vec<Key>, String> {
+    let text = text.trim();
+    if text.starts_with("-----BEGIN") {
+        let key =
+            DecodingKey::from_ed_pem(text.as_bytes()).map_err(|_| "not an Ed25519 public key in PEM".to_owned())?;
+        return Ok(vec![Key { id: None, key }]);
+    }
+    let set: JwkSet = serde_json::from_str(text)
+        .or_else(|_| serde_json::from_str::<Jwk>(text).map(|key| JwkSet { keys: vec![key] }))
+        .map_err(|_| "neither a PEM public key, a JWK nor a JWKS".to_owned())?;
+    let keys: Vec<Key> = set.keys.iter().filter_map(ed25519).collect();
+    if keys.is_empty() { Err("no Ed25519 key in it".to_owned()) } else { Ok(keys) }
+}
+
+fn ed25519(jwk: &Jwk) -> Option<Key> {
+    let AlgorithmParameters::OctetKeyPair(parameters) = &jwk.algorithm else { return None };
+    if parameters.curve != EllipticCurve::Ed25519 {
+        return None;
+    }
+    Some(Key { id: jwk.common.key_id.clone(), key: DecodingKey::from_jwk(jwk).ok()? })
+}

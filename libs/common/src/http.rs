@@ -1,0 +1,153 @@
+//! What every HTTP request meets: request id, span, metrics, identity, the rules of a machine without accounts,
+//! security headers, and problem documents for whatever goes wrong. Plus the extractors handlers use.
+
+mod extract;
+mod guard;
+pub mod sse;
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, MatchedPath, Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+};
+pub use extract::{Body, IdempotencyKey, Params};
+use futures::FutureExt;
+pub use guard::LocalGuard;
+use tracing::Instrument;
+
+use crate::{
+    Problem,
+    auth::Auth,
+    problem::{Fault, REQUEST_ID},
+    telemetry,
+    time::Ids,
+};
+
+/// Bodies larger than this are refused unless a route says otherwise.
+pub const BODY_LIMIT: usize = 1024 * 1024;
+const URI_LIMIT: usize = 8 * 1024;
+const HEADER_LIMIT: usize = 16 * 1024;
+
+/// What the frame needs to vouch for a request.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    pub auth: Auth,
+    /// Set on a machine without accounts.
+    pub guard: Option<LocalGuard>,
+    pub ids: Ids,
+}
+
+/// Puts the frame around `routes`.
+pub fn framed(routes: Router, frame: Frame) -> Router {
+    routes
+        .fallback(|| async { Problem::not_found("this address") })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this address has other methods")
+        })
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(Arc::new(frame), serve))
+}
+
+async fn serve(State(frame): State<Arc<Frame>>, request: Request, next: Next) -> Response {
+    let request_id = request_id(request.headers(), &frame.ids);
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let method = request.method().clone();
+    let span = tracing::info_span!("http", %method, route, request_id);
+    let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+    telemetry::set_parent(&span, parent);
+    let started = Instant::now();
+    let answer = REQUEST_ID.scope(request_id.clone(), admit(&frame, request, next)).instrument(span).await;
+    let mut response = REQUEST_ID.sync_scope(request_id.clone(), || answer.into_response());
+    metrics::histogram!("gooseek_http_seconds", "route" => route, "method" => method.to_string(),
+        "status" => response.status().as_u16().to_string())
+    .record(started.elapsed().as_secs_f64());
+    harden(response.headers_mut(), &request_id);
+    response
+}
+
+async fn admit(frame: &Frame, mut request: Request, next: Next) -> Result<Response, Problem> {
+    check_size(&request)?;
+    if is_probe(request.uri().path()) {
+        return Ok(next.run(request).await);
+    }
+    if let Some(guard) = &frame.guard {
+        guard.check(&request)?;
+    }
+    let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if let Some(identity) = frame.auth.identify(authorization).await? {
+        request.extensions_mut().insert(identity);
+    }
+    Ok(run(next, request).await)
+}
+
+/// A panic of a handler becomes a problem document; the process lives on.
+async fn run(next: Next, request: Request) -> Response {
+    let handled = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    handled.unwrap_or_else(|_| Problem::internal("handler panicked").into_response())
+}
+
+/// Health and metrics answer whoever asks, also while accounts are not configured.
+fn is_probe(path: &str) -> bool {
+    matches!(path, "/health" | "/ready" | "/metrics") || path.starts_with("/grpc.health.v1.Health/")
+}
+
+fn check_size(request: &Request) -> Result<(), Problem> {
+    if request.uri().to_string().len() > URI_LIMIT {
+        return Err(Problem::new(StatusCode::URI_TOO_LONG, "uri_too_long", "the address is longer than 8 KiB"));
+    }
+    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if headers > HEADER_LIMIT {
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        return Err(Problem::new(status, "headers_too_large", "the headers are larger than 16 KiB"));
+    }
+    Ok(())
+}
+
+/// The client's own id when it is a plausible one, so that both sides' logs can be matched.
+fn request_id(headers: &HeaderMap, ids: &Ids) -> String {
+    let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+    let plausible = |id: &&str| {
+        (8..=64).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    };
+    given.filter(plausible).map_or_else(|| ids.next().to_string(), str::to_owned)
+}
+
+/// Headers of every answer, errors too. A page sets its own policy; everything else is data.
+fn harden(headers: &mut HeaderMap, request_id: &str) {
+    if let Ok(value) = HeaderValue::from_str(request_id) {
+        headers.insert("x-request-id", value);
+    }
+    let defaults = [
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    for (name, value) in defaults {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    headers.entry("cross-origin-opener-policy").or_insert(HeaderValue::from_static("same-origin"));
+}
+
+/// Faults of several fields, collected and answered at once.
+#[derive(Debug, Default)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// Notes a fault at `pointer` unless `ok`.
+    pub fn require(&mut self, ok: bool, pointer: &str, detail: impl Into<String>) {
+        if !ok {
+            self.0.push(Fault::new(pointer, detail));
+        }
+    }
+
+    /// 400 with all of them, if there are any.
+    pub fn finish(self) -> Result<(), Problem> {
+        if self.0.is_empty() { Ok(()) } else { Err(Problem::invalid(self.0)) }
+    }
+}

@@ -1,0 +1,89 @@
+//! Files as they were received. Paths start with the scope; names are ids, never what a person called a file.
+
+use std::{path::Path as FsPath, sync::Arc};
+
+use bytes::Bytes;
+use futures::{Stream, StreamExt, TryStreamExt};
+use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart, local::LocalFileSystem, path::Path};
+use uuid::Uuid;
+
+use crate::db::Scope;
+
+/// A store that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectError {
+    #[error("the object does not exist")]
+    Missing,
+    #[error("object store: {0}")]
+    Store(object_store::Error),
+    /// The source of the bytes failed or was refused midway; nothing is kept.
+    #[error("{0}")]
+    Source(String),
+}
+
+impl From<object_store::Error> for ObjectError {
+    fn from(error: object_store::Error) -> Self {
+        match error {
+            object_store::Error::NotFound { .. } => Self::Missing,
+            other => Self::Store(other),
+        }
+    }
+}
+
+/// Where files are kept. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Objects {
+    store: Arc<dyn ObjectStore>,
+}
+
+impl Objects {
+    /// A folder on this machine, made if it is not there.
+    pub fn local(folder: &FsPath) -> Result<Self, ObjectError> {
+        std::fs::create_dir_all(folder).map_err(|error| ObjectError::Source(error.to_string()))?;
+        let store = LocalFileSystem::new_with_prefix(folder)?.with_automatic_cleanup(true).with_fsync(true);
+        Ok(Self { store: Arc::new(store) })
+    }
+
+    /// Stores a stream without holding it in memory; an error of the stream leaves nothing behind.
+    pub async fn put<S>(&self, scope: &Scope, id: Uuid, mut bytes: S) -> Result<(), ObjectError>
+    where
+        S: Stream<Item = Result<Bytes, ObjectError>> + Unpin + Send,
+    {
+        let mut upload = WriteMultipart::new(self.store.put_multipart(&path(scope, id)).await?);
+        while let Some(piece) = bytes.next().await {
+            match piece {
+                Ok(piece) => upload.put(piece),
+                Err(error) => {
+                    upload.abort().await?;
+                    return Err(error);
+                }
+            }
+            upload.wait_for_capacity(2).await?;
+        }
+        upload.finish().await?;
+        Ok(())
+    }
+
+    /// The whole object.
+    pub async fn get(&self, scope: &Scope, id: Uuid) -> Result<Bytes, ObjectError> {
+        Ok(self.store.get(&path(scope, id)).await?.bytes().await?)
+    }
+
+    /// Deletes; what is already gone is no error.
+    pub async fn delete(&self, scope: &Scope, id: Uuid) -> Result<(), ObjectError> {
+        match self.store.delete(&path(scope, id)).await.map_err(ObjectError::from) {
+            Err(ObjectError::Missing) | Ok(()) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the store answers.
+    pub async fn ping(&self) -> Result<(), ObjectError> {
+        self.store.list(Some(&Path::from("ready"))).try_next().await?;
+        Ok(())
+    }
+}
+
+fn path(scope: &Scope, id: Uuid) -> Path {
+    Path::from_iter([scope.label(), id.to_string()])
+}

@@ -1,0 +1,321 @@
+//! Starts services and stops them: configuration faults first, then databases, services, events, listeners; on a
+//! signal readiness goes false, streams are told to reconnect, requests finish, the outbox is flushed.
+
+mod options;
+mod probes;
+mod stop;
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+
+use anyhow::Context;
+use axum::{Router, serve::ListenerExt};
+pub use options::{FRAME_VARIABLES, Options, Shape, telemetry};
+use rand::RngCore;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use utoipa::openapi::OpenApi;
+
+use crate::{
+    auth::Auth,
+    bus::{Consumer, DeadLetters, Relay, RelayOptions, Route},
+    cache::Cache,
+    client::Peers,
+    config::{Reader, Settings, Variable},
+    cursor::CursorKey,
+    db::{Db, DbOptions, Scope, SystemScope},
+    http::{Frame, LocalGuard, framed},
+    objects::Objects,
+    on_db,
+    service::{Deps, Service, Spec},
+    tasks::Task,
+    time::{Clock, Ids},
+};
+
+/// What the binary adds to the services: its pages and operator routes, given what was built.
+pub type Extras = fn(&Assembly) -> Router;
+
+/// The services of a process, built and not yet serving.
+pub struct Assembly {
+    pub settings: Arc<Settings>,
+    pub options: Options,
+    /// One document for all services of this process.
+    pub openapi: OpenApi,
+    /// The dead letters of each service's outbox.
+    pub dead_letters: Vec<(&'static str, DeadLetters)>,
+    http: Router,
+    grpc: Router,
+    frame: Frame,
+    tasks: Vec<Task>,
+    relays: Vec<(Relay, Vec<Route>)>,
+    dbs: Vec<Db>,
+    objects: Objects,
+    drain: CancellationToken,
+}
+
+/// Every variable the frame and the services read, each once.
+pub fn variables(specs: &[Spec]) -> Vec<Variable> {
+    let mut variables = FRAME_VARIABLES.to_vec();
+    for variable in specs.iter().flat_map(|spec| spec.variables).copied().flatten() {
+        if variables.iter().all(|known| known.name != variable.name) {
+            variables.push(*variable);
+        }
+    }
+    variables
+}
+
+/// Reads the configuration of the frame and of every service, and names all faults at once.
+pub fn check(specs: &[Spec], settings: &Settings, shape: Shape) -> anyhow::Result<Options> {
+    let mut reader = Reader::new(settings);
+    let options = Options::read(&mut reader, shape);
+    for spec in specs {
+        (spec.check)(&mut reader);
+    }
+    reader.finish()?;
+    Ok(options)
+}
+
+/// Opens the databases and builds the services.
+pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> anyhow::Result<Assembly> {
+    let options = check(specs, &settings, shape)?;
+    std::fs::create_dir_all(&options.data).with_context(|| format!("cannot make {}", options.data.display()))?;
+    let parts = Parts::new(&options)?;
+    let mut services = Vec::new();
+    let mut relays = Vec::new();
+    let mut dbs = Vec::new();
+    let mut dead_letters = Vec::new();
+    for spec in specs {
+        let deps = parts.deps(spec, &options, settings.clone()).await?;
+        let (db, relay) = (deps.db.clone(), deps.relay.clone());
+        let service = (spec.build)(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
+        parts.peers.connect_local(spec.name, service.grpc.clone());
+        dead_letters.push((spec.name, DeadLetters::new(db.clone(), parts.clock.clone(), relay.clone())));
+        relays.push(relay);
+        dbs.push(db);
+        services.push(service);
+    }
+    let routes = routes(&services, &parts.clock);
+    let relays =
+        if options.bus { relays.into_iter().map(|relay| (relay, routes.clone())).collect() } else { Vec::new() };
+    let frame = Frame { auth: options.auth.clone(), guard: None, ids: parts.ids.clone() };
+    let mut assembly = Assembly {
+        settings,
+        options,
+        openapi: OpenApi::default(),
+        dead_letters,
+        http: Router::new(),
+        grpc: probes::grpc(),
+        frame,
+        tasks: Vec::new(),
+        relays,
+        dbs,
+        objects: parts.objects,
+        drain: parts.drain,
+    };
+    for service in services {
+        assembly.add(service);
+    }
+    Ok(assembly)
+}
+
+/// What all services of a process share.
+struct Parts {
+    clock: Clock,
+    ids: Ids,
+    cache: Cache,
+    objects: Objects,
+    peers: Peers,
+    drain: CancellationToken,
+    executable: PathBuf,
+}
+
+impl Parts {
+    fn new(options: &Options) -> anyhow::Result<Self> {
+        let clock = Clock::system();
+        let peers = Peers::new(options::PEERS.map(|(name, _)| name));
+        for (name, address) in &options.remote {
+            peers.connect_remote(name, address)?;
+        }
+        Ok(Self {
+            ids: Ids::new(clock.clone()),
+            clock,
+            cache: Cache::in_process(options.cache_bytes),
+            objects: Objects::local(&options.data.join("objects"))?,
+            peers,
+            drain: CancellationToken::new(),
+            executable: std::env::current_exe().context("the path of this executable is not known")?,
+        })
+    }
+
+    async fn deps(&self, spec: &Spec, options: &Options, settings: Arc<Settings>) -> anyhow::Result<Deps> {
+        let place = match &options.postgres {
+            Some(url) => DbOptions::Postgres { url },
+            None => DbOptions::Sqlite { folder: &options.data },
+        };
+        let opened = Db::open(place, spec.name, spec.migrations).await;
+        let db = opened.with_context(|| format!("the database of {} cannot be opened", spec.name))?;
+        let relay_options = RelayOptions { retention: options.outbox_retention, timeout: options.delivery_timeout };
+        Ok(Deps {
+            settings,
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+            cursor_key: cursor_key(&db).await?,
+            relay: Relay::new(db.clone(), self.clock.clone(), relay_options),
+            db,
+            cache: self.cache.clone(),
+            objects: self.objects.clone(),
+            peers: self.peers.clone(),
+            drain: self.drain.clone(),
+            executable: self.executable.clone(),
+        })
+    }
+}
+
+/// Made at the first start and kept in the database, so that every replica signs with the same key.
+async fn cursor_key(db: &Db) -> anyhow::Result<CursorKey> {
+    let mut fresh = [0_u8; 32];
+    rand::rng().fill_bytes(&mut fresh);
+    let mut session = db.begin(&Scope::from(SystemScope::new())).await?;
+    on_db!(&mut session, conn => sqlx::query(
+        "INSERT INTO frame_secrets (name, value) VALUES ('cursor', $1) ON CONFLICT DO NOTHING")
+        .bind(fresh.as_slice())
+        .execute(conn)
+        .await
+        .map(drop))?;
+    let (secret,): (Vec<u8>,) = on_db!(&mut session, conn => sqlx::query_as(
+        "SELECT value FROM frame_secrets WHERE name = 'cursor'")
+        .fetch_one(conn)
+        .await)?;
+    session.commit().await?;
+    Ok(CursorKey::new(&secret))
+}
+
+fn routes(services: &[Service], clock: &Clock) -> Vec<Route> {
+    let consumers = services.iter().flat_map(|service| service.consumers.iter().cloned());
+    consumers
+        .map(|consumer: Consumer| Route {
+            name: consumer.name.to_owned(),
+            subject: consumer.subject.to_owned(),
+            courier: consumer.in_process(clock.clone()),
+        })
+        .collect()
+}
+
+impl Assembly {
+    fn add(&mut self, service: Service) {
+        let (routes, openapi) = service.http.split_for_parts();
+        self.openapi.merge(openapi);
+        let http = std::mem::take(&mut self.http);
+        self.http = http.merge(routes);
+        let grpc = std::mem::take(&mut self.grpc);
+        self.grpc = grpc.merge(service.grpc);
+        self.tasks.extend(service.tasks);
+    }
+
+    /// Serves until a signal, then stops in order. `extras` are merged beside the services' routes.
+    pub async fn run(self, extras: Extras) -> anyhow::Result<()> {
+        let listener = bind(self.options.bind).await?;
+        let bound = listener.local_addr()?;
+        let grpc_listener = match self.options.grpc_bind {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        let extra = extras(&self);
+        let guard = matches!(self.frame.auth, Auth::LocalOwner).then(|| LocalGuard::new(bound));
+        let frame = Frame { guard, ..self.frame.clone() };
+        let ready = probes::Ready::new(self.dbs.clone(), self.objects.clone(), self.drain.clone());
+        let probes = probes::http(ready, self.openapi.clone());
+        let mut http = self.http.clone().merge(extra).merge(probes);
+        if grpc_listener.is_none() {
+            http = http.merge(self.grpc.clone());
+        }
+        let grpc = self.grpc.clone();
+        let stop = stop::Stop::new(self.drain.clone());
+        let tracker = TaskTracker::new();
+        self.start_tasks(&tracker, &stop);
+        let mut servers = tokio::task::JoinSet::new();
+        servers.spawn(serve(listener, framed(http, frame.clone()), stop.accepting.clone()));
+        if let Some(listener) = grpc_listener {
+            servers.spawn(serve(listener, framed(grpc, frame), stop.accepting.clone()));
+        }
+        tracing::info!("listening on http://{bound}");
+        stop.until_signal(self.options.lame_duck).await;
+        stop::finish(servers, tracker, &stop).await;
+        for db in &self.dbs {
+            db.close().await;
+        }
+        Ok(())
+    }
+
+    fn start_tasks(&self, tracker: &TaskTracker, stop: &stop::Stop) {
+        for (relay, routes) in &self.relays {
+            let (relay, routes, token) = (relay.clone(), routes.clone(), stop.relays.clone());
+            tracker.spawn(async move { relay.run(routes, token).await });
+        }
+        let relays: Vec<Relay> = self.relays.iter().map(|(relay, _)| relay.clone()).collect();
+        let prune = Task::on_schedule("prune outboxes", "17 * * * *", Clock::system(), move |_| {
+            let relays = relays.clone();
+            async move {
+                for relay in &relays {
+                    if let Err(error) = relay.prune().await {
+                        tracing::warn!(%error, "outbox could not be pruned");
+                    }
+                }
+            }
+        });
+        for task in self.tasks.iter().cloned().chain([prune, probes::metrics_upkeep()]) {
+            task.start(tracker, stop.tasks.clone());
+        }
+        tracker.close();
+    }
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) -> std::io::Result<()> {
+    // Small events must not wait for more bytes to fill a packet.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+    });
+    axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+/// The whole `main` of a thin binary: one service, its own ports, no local owner.
+pub fn main(spec: Spec) -> std::process::ExitCode {
+    crate::server::process(move || async move {
+        let settings = Settings::load(variables(&[spec]), std::path::Path::new("gooseek.toml"), std::env::vars())?;
+        let telemetry = options::telemetry(&settings, &format!("{}-svc", spec.name))?;
+        let shape = Shape::Alone { port: spec.port };
+        let assembly = assemble(&[spec], Arc::new(settings), shape).await?;
+        assembly.run(|_| Router::new()).await?;
+        telemetry.flush();
+        Ok(())
+    })
+}
+
+/// Runs `work` on a runtime, after the one TLS provider of the process is installed.
+pub fn process<F, Fut>(work: F) -> std::process::ExitCode
+where
+    F: FnOnce() -> Fut,
+    Fut: Future<Output = anyhow::Result<()>>,
+{
+    // An error means that one is installed already, which is as good.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return std::process::ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(work()) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! The variables of the frame itself.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use crate::{
+    auth::{Auth, Verifier},
+    config::{Reader, Secret, Settings, Variable},
+    telemetry::{LogFormat, Telemetry},
+};
+
+/// Variables every process has.
+pub const FRAME_VARIABLES: &[Variable] = &[
+    Variable::with_default(
+        "BIND",
+        "127.0.0.1:8080",
+        "address and port to listen on; other than loopback needs accounts",
+    ),
+    Variable::optional("GRPC_BIND", "address and port for gRPC alone; unset: gRPC shares the port of BIND"),
+    Variable::with_default("DATA_DIR", "./data", "folder of everything this process keeps"),
+    Variable::secret("POSTGRES_URL", "Postgres instead of SQLite: postgresql://user:password@host:5432/database"),
+    Variable::with_default(
+        "BUS",
+        "embedded",
+        "embedded: events are delivered in this process; none: they stay in the outbox",
+    ),
+    Variable::with_default("OUTBOX_RETENTION", "7d", "how long delivered events are kept"),
+    Variable::with_default("CACHE_BYTES", "33554432", "size of the in-process cache"),
+    Variable::optional(
+        "JWT_PUBLIC_KEY",
+        "public key (PEM, JWK or JWKS) that access tokens are checked with; switches accounts on",
+    ),
+    Variable::optional("AUTH_SERVICE_URL", "auth-svc; its /.well-known/jwks.json is used when JWT_PUBLIC_KEY is unset"),
+    Variable::secret("JWT_SECRET", "belongs to auth-svc alone; any other process refuses to start with it"),
+    Variable::optional("CHAT_SVC_URL", "gRPC address of chat-svc when it runs in another process"),
+    Variable::optional("SEARCH_SVC_URL", "gRPC address of search-svc when it runs in another process"),
+    Variable::optional("UPLOAD_SVC_URL", "gRPC address of upload-svc when it runs in another process"),
+    Variable::optional("LIBRARY_SVC_URL", "gRPC address of library-svc when it runs in another process"),
+    Variable::optional("PROJECTS_SVC_URL", "gRPC address of projects-svc when it runs in another process"),
+    Variable::with_default(
+        "DRAIN_LAME_DUCK",
+        "0s",
+        "pause between going unready and refusing new connections; 5s behind a load balancer",
+    ),
+    Variable::with_default("RUST_LOG", "info", "log filter, in the syntax of tracing's EnvFilter"),
+    Variable::with_default("LOG_FORMAT", "text", "text or json"),
+    Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces"),
+    Variable::optional("REDIS_URL", "not supported by this version; leave it unset"),
+    Variable::optional("NATS_URL", "not supported by this version; leave it unset"),
+    Variable::optional("MINIO_ENDPOINT", "not supported by this version; leave it unset"),
+];
+
+/// Every service there is, and the variable that says where it runs when not here.
+pub(super) const PEERS: [(&str, &str); 5] = [
+    ("chat", "CHAT_SVC_URL"),
+    ("search", "SEARCH_SVC_URL"),
+    ("upload", "UPLOAD_SVC_URL"),
+    ("library", "LIBRARY_SVC_URL"),
+    ("projects", "PROJECTS_SVC_URL"),
+];
+
+/// How a process runs its services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Everything in `gooseek serve`: without accounts the machine has one local owner.
+    Together,
+    /// One service in its own binary: without accounts only health is served.
+    Alone { port: u16 },
+}
+
+/// The frame's configuration, validated.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub bind: SocketAddr,
+    pub grpc_bind: Option<SocketAddr>,
+    pub data: PathBuf,
+    pub postgres: Option<Secret>,
+    /// Whether this process delivers events.
+    pub bus: bool,
+    pub outbox_retention: Duration,
+    pub delivery_timeout: Duration,
+    pub cache_bytes: u64,
+    pub auth: Auth,
+    pub remote: Vec<(&'static str, String)>,
+    pub lame_duck: Duration,
+}
+
+impl Options {
+    pub(super) fn read(reader: &mut Reader<'_>, shape: Shape) -> Self {
+        let loopback = SocketAddr::from(([127, 0, 0, 1], 8080));
+        let mut bind = reader.parse("BIND", "an address and port such as 127.0.0.1:8080", loopback);
+        let mut grpc_bind = reader
+            .text("GRPC_BIND")
+            .map(|_| reader.parse("GRPC_BIND", "an address and port such as 127.0.0.1:50051", loopback));
+        if let Shape::Alone { port } = shape
+            && bind == loopback
+        {
+            bind.set_port(port);
+            grpc_bind = grpc_bind.or(Some(SocketAddr::from(([127, 0, 0, 1], 50_051))));
+        }
+        for name in ["REDIS_URL", "NATS_URL", "MINIO_ENDPOINT"] {
+            if reader.text(name).is_some() {
+                reader.fault(format!("{name} is set, but this version keeps that in process; unset it"));
+            }
+        }
+        if reader.text("JWT_SECRET").is_some() {
+            reader.fault("JWT_SECRET is set, but it belongs to auth-svc alone: this process needs JWT_PUBLIC_KEY only");
+        }
+        let auth = auth(reader, shape);
+        if matches!(auth, Auth::LocalOwner) && !bind.ip().is_loopback() {
+            reader.fault(format!(
+                "BIND: {bind} is not loopback, which needs accounts: set JWT_PUBLIC_KEY or AUTH_SERVICE_URL"
+            ));
+        }
+        Self {
+            bind,
+            grpc_bind,
+            data: PathBuf::from(reader.text("DATA_DIR").unwrap_or_default()),
+            postgres: postgres(reader),
+            bus: bus(reader),
+            outbox_retention: reader.duration("OUTBOX_RETENTION"),
+            delivery_timeout: Duration::from_secs(30),
+            cache_bytes: reader.parse("CACHE_BYTES", "a number of bytes", 0),
+            auth,
+            remote: PEERS.into_iter().filter_map(|(name, variable)| Some((name, reader.address(variable)?))).collect(),
+            lame_duck: reader.duration("DRAIN_LAME_DUCK"),
+        }
+    }
+}
+
+fn bus(reader: &mut Reader<'_>) -> bool {
+    match reader.text("BUS").as_deref() {
+        Some("embedded") => true,
+        Some("none") => false,
+        other => {
+            reader.fault(format!("BUS: {:?} is neither embedded nor none", other.unwrap_or_default()));
+            false
+        }
+    }
+}
+
+fn postgres(reader: &mut Reader<'_>) -> Option<Secret> {
+    let url = reader.secret("POSTGRES_URL")?;
+    if url.expose().starts_with("postgres://") || url.expose().starts_with("postgresql://") {
+        return Some(url);
+    }
+    reader.fault("POSTGRES_URL: does not start with postgresql://");
+    None
+}
+
+fn auth(reader: &mut Reader<'_>, shape: Shape) -> Auth {
+    let verifier = match (reader.text("JWT_PUBLIC_KEY"), reader.address("AUTH_SERVICE_URL")) {
+        (Some(pinned), _) => Verifier::pinned(&pinned).map_err(|error| format!("JWT_PUBLIC_KEY: {error}")),
+        (None, Some(base)) => Verifier::remote(&base).map_err(|error| format!("AUTH_SERVICE_URL: {error}")),
+        (None, None) if shape == Shape::Together => return Auth::LocalOwner,
+        (None, None) => return Auth::Closed,
+    };
+    match verifier {
+        Ok(verifier) => Auth::Tokens(Arc::new(verifier)),
+        Err(fault) => {
+            reader.fault(fault);
+            Auth::Closed
+        }
+    }
+}
+
+/// Installs logs and traces as configured.
+pub fn telemetry(settings: &Settings, service: &str) -> anyhow::Result<Telemetry> {
+    let format = match settings.get("LOG_FORMAT") {
+        Some("json") => LogFormat::Json,
+        _ => LogFormat::Text,
+    };
+    let filter = settings.get("RUST_LOG").unwrap_or("info");
+    Telemetry::install(service, filter, format, settings.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+}

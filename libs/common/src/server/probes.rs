@@ -1,0 +1,108 @@
+//! Health, readiness, metrics, the OpenAPI document; gRPC health and reflection.
+
+use std::{sync::OnceLock, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use utoipa::openapi::OpenApi;
+
+use crate::{db::Db, objects::Objects, tasks::Task};
+
+/// Upper bounds of the latency histograms, in seconds.
+const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// What a service needs to do its work.
+#[derive(Clone)]
+pub(super) struct Ready {
+    dbs: Vec<Db>,
+    objects: Objects,
+    drain: CancellationToken,
+}
+
+impl Ready {
+    pub(super) fn new(dbs: Vec<Db>, objects: Objects, drain: CancellationToken) -> Self {
+        Self { dbs, objects, drain }
+    }
+
+    /// The first thing that is missing.
+    async fn missing(&self) -> Option<&'static str> {
+        if self.drain.is_cancelled() {
+            return Some("stopping");
+        }
+        for db in &self.dbs {
+            let answer = tokio::time::timeout(Duration::from_secs(2), db.ping()).await;
+            if !matches!(answer, Ok(Ok(()))) {
+                return Some("database");
+            }
+        }
+        self.objects.ping().await.is_err().then_some("objects")
+    }
+}
+
+pub(super) fn http(ready: Ready, openapi: OpenApi) -> Router {
+    let recorder = recorder();
+    Router::new()
+        .route("/health", get(|| async { Json(json!({"status": "alive"})) }))
+        .route("/ready", get(readiness).with_state(ready))
+        .route(
+            "/metrics",
+            get(move || async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], recorder.render()) }),
+        )
+        .route("/openapi.json", get(move || async move { Json(openapi) }))
+}
+
+async fn readiness(State(ready): State<Ready>) -> Response {
+    match ready.missing().await {
+        None => Json(json!({"status": "ready"})).into_response(),
+        Some(missing) => {
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "unready", "missing": missing}))).into_response()
+        }
+    }
+}
+
+/// gRPC health and reflection, without tonic's fallback, which would answer unknown REST paths with 200.
+pub(super) fn grpc() -> Router {
+    let (_, health) = tonic_health::server::health_reporter();
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
+        .build_v1()
+        .expect("the descriptors are made by our own build");
+    Routes::from(Router::new()).add_service(health).add_service(reflection).into_axum_router()
+}
+
+/// The recorder is global to the process; several servers in one test process share it.
+fn recorder() -> PrometheusHandle {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    let install = || {
+        let builder = PrometheusBuilder::new().set_buckets(&BUCKETS).expect("there are buckets");
+        let recorder = builder.build_recorder();
+        let handle = recorder.handle();
+        if metrics::set_global_recorder(recorder).is_err() {
+            tracing::debug!("another metrics recorder is installed");
+        }
+        handle
+    };
+    RECORDER.get_or_init(install).clone()
+}
+
+/// The recorder holds raw samples until this folds them; without it memory grows.
+pub(super) fn metrics_upkeep() -> Task {
+    Task::new("metrics upkeep", |_, stop| async move {
+        while !stop.is_cancelled() {
+            recorder().run_upkeep();
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_secs(5)) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    })
+}

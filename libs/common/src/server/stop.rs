@@ -1,0 +1,80 @@
+//! Stopping in order, within 30 seconds, unless a second signal wants it at once.
+
+use std::time::Duration;
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinSet,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Requests in flight get this long.
+const FINISH: Duration = Duration::from_secs(20);
+/// Background work and the outbox get this long after them.
+const FLUSH: Duration = Duration::from_secs(5);
+
+/// One token per stage.
+pub(super) struct Stop {
+    /// Readiness false, streams end with `reconnect`.
+    pub(super) drain: CancellationToken,
+    /// No new connections.
+    pub(super) accepting: CancellationToken,
+    /// Background work ends.
+    pub(super) tasks: CancellationToken,
+    /// Relays do a last pass.
+    pub(super) relays: CancellationToken,
+}
+
+impl Stop {
+    pub(super) fn new(drain: CancellationToken) -> Self {
+        Self {
+            drain,
+            accepting: CancellationToken::new(),
+            tasks: CancellationToken::new(),
+            relays: CancellationToken::new(),
+        }
+    }
+
+    /// Waits for the first signal, then for the lame-duck pause.
+    pub(super) async fn until_signal(&self, lame_duck: Duration) {
+        next_signal().await;
+        tracing::info!("stopping");
+        self.drain.cancel();
+        tokio::select! {
+            () = tokio::time::sleep(lame_duck) => {}
+            () = next_signal() => std::process::exit(1),
+        }
+        self.accepting.cancel();
+    }
+}
+
+/// Lets requests, background work and relays finish.
+pub(super) async fn finish(mut servers: JoinSet<std::io::Result<()>>, tracker: TaskTracker, stop: &Stop) {
+    let orderly = async {
+        let all = async { while servers.join_next().await.is_some() {} };
+        if tokio::time::timeout(FINISH, all).await.is_err() {
+            tracing::warn!("some requests did not finish in time");
+        }
+        stop.tasks.cancel();
+        stop.relays.cancel();
+        if tokio::time::timeout(FLUSH, tracker.wait()).await.is_err() {
+            tracing::warn!("some background work did not finish in time");
+        }
+    };
+    tokio::select! {
+        () = orderly => tracing::info!("stopped"),
+        () = next_signal() => std::process::exit(1),
+    }
+}
+
+async fn next_signal() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        // Without signal handlers the process is stopped the hard way.
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
