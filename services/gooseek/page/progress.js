@@ -1,0 +1,74 @@
+// What a run is doing before and while it writes: its plan and its steps, folded away once the text begins.
+
+import { el, icon, webUrl } from "./dom.js";
+import { formatDuration, has, t } from "./i18n.js";
+
+const STATUS_ICONS = { started: "dot", done: "check", failed: "alert", skipped: "minus" };
+
+export class ProgressView {
+  #summary = el("span", { class: "progress-now" }, t("working"));
+  #plan = el("ul", { class: "queries", "aria-label": t("plan"), hidden: true });
+  #list = el("ol", { class: "steps" });
+  #steps = new Map();
+  #queries = new Set();
+  #touched = false;
+
+  constructor() {
+    const summary = el("summary", { on: { click: () => { this.#touched = true; } } }, icon("chevron"), this.#summary);
+    this.node = el("details", { class: "progress running", open: true }, summary, this.#plan, this.#list);
+  }
+
+  /** Each round of research names what it looks for; what an earlier round named already is not shown twice. */
+  plan({ queries = [] }) {
+    for (const query of queries) {
+      if (this.#queries.has(query)) continue;
+      this.#queries.add(query);
+      this.#plan.append(el("li", {}, icon("search"), el("span", {}, query)));
+    }
+    this.#plan.hidden = this.#queries.size === 0;
+  }
+
+  step(step) {
+    const node = stepNode(step);
+    const known = this.#steps.get(step.id);
+    if (known === undefined) this.#list.append(node);
+    else known.replaceWith(node);
+    this.#steps.set(step.id, node);
+    if (step.status === "started") this.#summary.textContent = `${titleOf(step)}…`;
+  }
+
+  /** The text has begun: fold the steps away, unless the person opened or closed them. */
+  fold() {
+    if (!this.#touched) this.node.open = false;
+  }
+
+  /** The run is over: say in one line what was done, and leave no step running. */
+  finish(summary) {
+    this.node.classList.remove("running");
+    for (const node of this.#list.querySelectorAll('[data-status="started"]')) node.dataset.status = "skipped";
+    this.#summary.textContent = summary || t("stepCount", { count: this.#steps.size });
+    this.node.hidden = this.#steps.size === 0 && this.#queries.size === 0;
+    this.fold();
+  }
+}
+
+function titleOf(step) {
+  const key = `kind_${step.kind}`;
+  return step.title || (has(key) ? t(key) : String(step.kind));
+}
+
+function stepNode(step) {
+  const status = Object.hasOwn(STATUS_ICONS, step.status) ? step.status : "started";
+  const about = [step.query ? `“${step.query}”` : null, webUrl(step.url)?.host ?? null].filter(Boolean).join(" · ");
+  const figures = [
+    Number.isInteger(step.count) ? t("results", { count: step.count }) : null,
+    Number.isFinite(step.ms) ? formatDuration(step.ms) : null,
+  ].filter(Boolean).join(" · ");
+  return el("li", { data: { status } },
+    el("span", { class: "step-icon" }, icon(STATUS_ICONS[status]), el("span", { class: "sr-only" }, t(`status_${status}`))),
+    el("span", { class: "step-text" },
+      el("span", {}, titleOf(step)),
+      about && about !== titleOf(step) ? el("span", { class: "step-about" }, about) : null,
+      step.error ? el("span", { class: "step-error" }, step.error) : null),
+    el("span", { class: "step-figures" }, figures));
+}

@@ -1,0 +1,214 @@
+// One question and its answer on the page, built from the events of a run or from a stored message.
+
+import { AnswerView } from "./answer.js";
+import { Citations, supportBadge } from "./citations.js";
+import { button, copyText, el, icon, webUrl } from "./dom.js";
+import { formatCost, formatDate, formatDuration, formatNumber, t } from "./i18n.js";
+import { siteOf } from "./panel.js";
+import { ProgressView } from "./progress.js";
+
+export class TurnView {
+  #actions;
+  #question;
+  #heading = el("h2", { class: "asked", tabindex: "-1" });
+  #progress = new ProgressView();
+  #sourcesNode = el("section", { class: "sources", "aria-label": t("sources"), hidden: true });
+  #connection = el("p", { class: "connection", role: "status", hidden: true });
+  #ending = el("div", { class: "ending" });
+  #related = el("section", { class: "related", hidden: true });
+  #relatedQuestions = [];
+  #sources = [];
+  #usage = null;
+  #citations;
+  #answer;
+
+  /** `actions`: `ask(question)`, `openSource(source, cited, opener)`, `say(text)`. */
+  constructor(question, actions) {
+    this.#actions = actions;
+    this.#citations = new Citations(actions.openSource);
+    this.#answer = new AnswerView({
+      mark: (number, at) => this.#citations.mark(number, at),
+      onSentence: actions.say,
+    });
+    this.node = el("article", { class: "turn" }, this.#heading, this.#progress.node, this.#sourcesNode,
+      this.#answer.node, this.#connection, this.#ending, this.#related);
+    this.#setQuestion(question);
+  }
+
+  /** A finished turn of an older thread. */
+  static stored(message, actions) {
+    const turn = new TurnView(message.question, { ...actions, say: () => {} });
+    turn.#setSources(message.sources ?? []);
+    turn.#answer.push(message.answer ?? "");
+    for (const citation of message.citations ?? []) turn.#citations.add(citation, turn.#answer.text);
+    turn.#finish({ status: message.status, reason: null, degraded: message.degraded ?? [] });
+    return turn;
+  }
+
+  get question() {
+    return this.#question;
+  }
+
+  #setQuestion(question) {
+    this.#question = question;
+    this.#heading.textContent = question;
+  }
+
+  /** Takes one event of the run. */
+  handle(type, data) {
+    switch (type) {
+      case "run":
+        this.#setQuestion(data.question);
+        break;
+      case "plan":
+        this.#progress.plan(data);
+        break;
+      case "step":
+        this.#progress.step(data);
+        break;
+      case "sources":
+        this.#setSources(data.sources ?? []);
+        break;
+      case "delta":
+        this.#write(data.text);
+        break;
+      case "citation":
+        this.#citations.add(data, this.#answer.text);
+        break;
+      case "related":
+        this.#setRelated(data.questions ?? []);
+        break;
+      case "usage":
+        this.#usage = data;
+        break;
+      case "done":
+        this.#finish(data);
+        break;
+      case "error":
+        this.fail(data.message, data);
+        break;
+    }
+  }
+
+  /** Says that the connection is lost, or back. */
+  connected(connected) {
+    this.#connection.hidden = connected;
+    this.#connection.textContent = connected ? "" : t("reconnecting");
+  }
+
+  #write(text) {
+    if (this.#answer.text === "") {
+      this.#actions.say(t("answering", { question: this.#question }));
+      this.#progress.fold();
+    }
+    this.#answer.push(text);
+  }
+
+  #setSources(sources) {
+    this.#sources = sources;
+    this.#citations.setSources(sources);
+    this.#answer.setSources(sources);
+    this.#sourcesNode.hidden = sources.length === 0;
+    const cards = sources.map((source) => sourceCard(source, this.#actions.openSource));
+    this.#sourcesNode.replaceChildren(el("h3", { class: "label" }, t("sourceCount", { count: sources.length })),
+      el("ul", { class: "cards" }, ...cards));
+  }
+
+  #setRelated(questions) {
+    this.#relatedQuestions = questions;
+    const buttons = questions.map((question) =>
+      el("li", {}, button({ text: question, name: "plus", className: "related-question", click: () => this.#actions.ask(question) })));
+    this.#related.replaceChildren(el("h3", { class: "label" }, t("related")), el("ul", {}, ...buttons));
+  }
+
+  /** The run ended with `done`. */
+  #finish({ status, reason, degraded }) {
+    this.#close();
+    const notes = [];
+    if (status === "partial") notes.push(notice("partial", reason ? `${t("donePartial")}: ${reason}` : `${t("donePartial")}.`));
+    if (status === "cancelled") notes.push(notice("cancelled", t("doneCancelledNote")));
+    if (status === "error" || status === "failed") notes.push(notice("error", t("doneError")));
+    if (this.#answer.text === "" && status === "complete") notes.push(el("p", { class: "hint" }, t("emptyAnswer")));
+    this.#ending.replaceChildren(...notes, ...degradedNote(degraded), this.#footer(status !== "complete"));
+    this.#related.hidden = this.#relatedQuestions.length === 0;
+    if (status === "complete") this.#actions.say(t("answered"));
+  }
+
+  /** The run ended in an error, or could not be followed. `retry` replaces asking the same question again. */
+  fail(message, { degraded = [], retryable = true, retry } = {}) {
+    this.#close();
+    this.connected(true);
+    const again = button({ text: t("retry"), name: "retry", className: "solid", click: retry ?? (() => this.#actions.ask(this.#question)) });
+    const problem = el("div", { class: "problem", role: "alert" }, icon("alert"), el("p", {}, message || t("doneError")), retryable ? again : null);
+    this.#ending.replaceChildren(problem, ...degradedNote(degraded), ...(this.#answer.text === "" ? [] : [this.#footer(false)]));
+  }
+
+  /** The connection was given up, but the run may go on: `resume` follows it again. */
+  lost(resume) {
+    this.connected(true);
+    this.#ending.replaceChildren(el("div", { class: "problem", role: "alert" }, icon("alert"), el("p", {}, t("connectionLost")),
+      button({ text: t("retry"), name: "retry", className: "solid", click: resume })));
+  }
+
+  #close() {
+    this.#answer.finish();
+    this.#progress.finish(this.#summary());
+    this.connected(true);
+  }
+
+  #summary() {
+    const usage = this.#usage;
+    if (usage === null) return "";
+    return [
+      usage.searches > 0 ? t("searchCount", { count: usage.searches }) : null,
+      usage.pages_opened > 0 ? t("pageCount", { count: usage.pages_opened }) : null,
+      Number.isFinite(usage.seconds) ? formatDuration(usage.seconds * 1000) : null,
+    ].filter(Boolean).join(" · ");
+  }
+
+  #footer(retry) {
+    const counts = this.#citations.counts();
+    const badges = ["supported", "partial", "unsupported"].filter((support) => counts.has(support)).map((support) =>
+      el("span", { class: "count" }, supportBadge(support), el("span", { class: "count-number" }, formatNumber(counts.get(support)))));
+    const usage = this.#usage;
+    const spent = [
+      usage?.total_tokens > 0 ? t("tokenCount", { count: usage.total_tokens }) : null,
+      usage?.cost ? formatCost(usage.cost) : null,
+    ].filter(Boolean).join(" · ");
+    const copy = button({ text: t("copy"), name: "copy", click: () => this.#copy(copy) });
+    const again = button({ text: t("retry"), name: "retry", click: () => this.#actions.ask(this.#question) });
+    return el("footer", { class: "turn-end" }, this.#answer.text === "" ? null : copy, retry ? again : null,
+      el("span", { class: "spacer" }), ...badges, spent ? el("span", { class: "spent" }, spent) : null);
+  }
+
+  /** Copies the answer with the list of its sources, as Markdown. */
+  async #copy(node) {
+    const list = this.#sources.map((source) => [`[${source.index}] ${source.title ?? ""}`, webUrl(source.url)?.href].filter(Boolean).join(" "));
+    const text = [this.#answer.text.trim(), list.join("\n")].filter(Boolean).join("\n\n");
+    const copied = await copyText(text);
+    const label = node.querySelector("span");
+    label.textContent = t(copied ? "copied" : "copyFailed");
+    this.#actions.say(label.textContent);
+    setTimeout(() => { label.textContent = t("copy"); }, 2000);
+  }
+}
+
+function sourceCard(source, open) {
+  const card = el("button", { type: "button", class: "card" },
+    el("span", { class: "card-top" }, el("span", { class: "card-number" }, String(source.index)),
+      icon(source.kind === "file" ? "file" : "globe"), el("span", { class: "card-site" }, siteOf(source))),
+    el("span", { class: "card-title" }, source.title || source.url || t("untitled")),
+    el("span", { class: "card-date" }, formatDate(source.published_at) ?? ""));
+  card.addEventListener("click", () => open(source, null, card));
+  return el("li", {}, card);
+}
+
+function notice(kind, text) {
+  return el("p", { class: `notice notice-${kind}` }, icon(kind === "cancelled" ? "stop" : "alert"), el("span", {}, text));
+}
+
+function degradedNote(degraded) {
+  if (!Array.isArray(degraded) || degraded.length === 0) return [];
+  return [el("div", { class: "notice notice-degraded" }, icon("alert"),
+    el("div", {}, el("p", {}, t("degraded")), el("ul", {}, ...degraded.map((part) => el("li", {}, String(part))))))];
+}
