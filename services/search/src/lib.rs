@@ -1,1 +1,3 @@
-//! x
+//! search-svc: the web. Search engines behind one interface, asked side by side.
+
+pub mod engines;
