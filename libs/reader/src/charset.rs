@@ -1,0 +1,95 @@
+//! Bytes to text: byte order mark, then the header, then the page's own `<meta>`, then a guess.
+
+use std::borrow::Cow;
+
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+
+/// Where the HTML standard looks for a `<meta charset>` (bytes).
+const META_WINDOW: usize = 1024;
+
+/// One bad byte among this many letters beyond ASCII is an accident.
+const MEND_RATIO: usize = 20;
+
+/// The text of `bytes`; `label` is the charset the header named.
+pub(crate) fn decode<'a>(bytes: &'a [u8], label: Option<&str>) -> Cow<'a, str> {
+    decode_as(bytes, label.and_then(named))
+}
+
+/// The text of an HTML page, which may name its charset itself.
+pub(crate) fn decode_html<'a>(bytes: &'a [u8], label: Option<&str>) -> Cow<'a, str> {
+    decode_as(bytes, label.and_then(named).or_else(|| from_meta(bytes)))
+}
+
+fn decode_as<'a>(bytes: &'a [u8], declared: Option<&'static Encoding>) -> Cow<'a, str> {
+    // `decode` obeys a byte order mark before anything else.
+    if Encoding::for_bom(bytes).is_some() {
+        return UTF_8.decode(bytes).0;
+    }
+    // Valid UTF-8 beyond ASCII is never anything else by accident, whatever the header says.
+    if declared.is_none_or(Encoding::is_ascii_compatible)
+        && let Ok(text) = std::str::from_utf8(bytes)
+    {
+        return Cow::Borrowed(text);
+    }
+    let Some(encoding) = declared.filter(|encoding| *encoding != UTF_8) else {
+        return broken_utf8(bytes).map_or_else(|| guess(bytes).decode(bytes).0, Cow::Owned);
+    };
+    encoding.decode(bytes).0
+}
+
+/// UTF-8 with a few bad bytes in it (a page cut in the middle of a letter), which is not another charset yet.
+fn broken_utf8(bytes: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(bytes);
+    let bad = text.matches('\u{FFFD}').count();
+    let good = text.chars().filter(|char| !char.is_ascii()).count() - bad;
+    (bad * MEND_RATIO <= good).then(|| text.into_owned())
+}
+
+fn named(label: &str) -> Option<&'static Encoding> {
+    Encoding::for_label(label.trim().trim_matches(['"', '\'']).as_bytes())
+}
+
+fn guess(bytes: &[u8]) -> &'static Encoding {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(bytes, true);
+    detector.guess(None, Utf8Detection::Allow)
+}
+
+fn from_meta(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(META_WINDOW)]).to_ascii_lowercase();
+    for (at, _) in head.match_indices("<meta") {
+        let tag = &head[at..];
+        let tag = &tag[..tag.find('>').unwrap_or(tag.len())];
+        let Some(after) = tag.split_once("charset").map(|(_, after)| after) else {
+            continue;
+        };
+        let value =
+            after.trim_start().strip_prefix('=').unwrap_or_default().trim_start().trim_start_matches(['"', '\'']);
+        let end = value.find(['"', '\'', ';', ' ', '/']).unwrap_or(value.len());
+        let encoding = named(&value[..end])?;
+        // A page whose `<meta>` could be read is not UTF-16, whatever it says.
+        return Some(if encoding == UTF_16LE || encoding == UTF_16BE { UTF_8 } else { encoding });
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, decode_html};
+
+    const CP1251: &[u8] =
+        b"\xcf\xf0\xe8\xe2\xe5\xf2, \xec\xe8\xf0! \xdd\xf2\xee \xf0\xf3\xf1\xf1\xea\xe8\xe9 \xf2\xe5\xea\xf1\xf2.";
+
+    #[test]
+    fn the_charset_comes_from_mark_header_meta_or_a_guess() {
+        assert_eq!(decode(b"\xff\xfeh\0i\0", Some("windows-1251")), "hi");
+        assert_eq!(decode(CP1251, Some("windows-1251")), "Привет, мир! Это русский текст.");
+        assert_eq!(decode(CP1251, None), "Привет, мир! Это русский текст.");
+        let mut page = b"<meta http-equiv=Content-Type content=\"text/html; charset=windows-1251\">".to_vec();
+        page.extend_from_slice(CP1251);
+        assert!(decode_html(&page, None).ends_with("Привет, мир! Это русский текст."));
+        assert_eq!(decode("мир".as_bytes(), Some("iso-8859-1")), "мир");
+        assert_eq!(decode(b"\xcf\xf0\xe8", Some("utf-8")).chars().filter(|c| *c == '\u{FFFD}').count(), 0);
+    }
+}

@@ -1,0 +1,212 @@
+//! Cuts a document into passages for retrieval: along its sections, paragraphs and sentences, with some overlap.
+
+use std::ops::Range;
+
+use crate::document::{Document, Section};
+
+/// A section smaller than one in this many of the wanted size is joined to the next one on its page: a heading alone says nothing.
+const TINY: usize = 8;
+
+/// How large passages are, in tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChunkSize {
+    /// At most this many in a passage.
+    pub tokens: usize,
+    /// At most this many of a passage are repeated at the start of the next one of its section.
+    pub overlap: usize,
+}
+
+impl Default for ChunkSize {
+    fn default() -> Self {
+        Self { tokens: 400, overlap: 100 }
+    }
+}
+
+/// A passage of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Exactly the chars `start..end` of the document's text.
+    pub text: String,
+    /// First char of it in the document's text.
+    pub start: u64,
+    /// First char after it.
+    pub end: u64,
+    /// Page it stands on, from 1.
+    pub page: Option<u32>,
+    /// Headings above it, outermost first.
+    pub heading: Vec<String>,
+}
+
+/// A stretch of text that is kept whole: a sentence, a row, a line of code (bytes).
+struct Unit {
+    range: Range<usize>,
+    tokens: usize,
+}
+
+/// Cuts `document` into passages of `size`, measured by `count` (tokens of a text).
+///
+/// Passages are in order and never cross a page. They stay within a section, save that a tiny section (a heading alone) goes
+/// with the next. A sentence is cut only when it is larger than a passage.
+pub fn chunks(document: &Document, size: ChunkSize, count: impl Fn(&str) -> usize) -> Vec<Chunk> {
+    let text = document.text.as_str();
+    let mut offsets = Offsets::new(text);
+    let mut out = Vec::new();
+    for part in parts(document, &mut offsets, size.tokens / TINY, &count) {
+        let units = units(text, part.range, size.tokens.max(1), &count);
+        for range in passages(&units, size) {
+            let Some(range) = trimmed(text, range) else {
+                continue;
+            };
+            out.push(Chunk {
+                start: offsets.char_of(range.start),
+                end: offsets.char_of(range.end),
+                text: text[range].to_owned(),
+                page: part.section.page,
+                heading: part.section.heading.clone(),
+            });
+        }
+    }
+    out
+}
+
+/// Sections to be cut, in bytes; tiny ones joined to the next. The section is the last one joined, which has most of the text.
+struct Part<'d> {
+    range: Range<usize>,
+    section: &'d Section,
+}
+
+fn parts<'d>(
+    document: &'d Document,
+    offsets: &mut Offsets<'_>,
+    tiny: usize,
+    count: &impl Fn(&str) -> usize,
+) -> Vec<Part<'d>> {
+    let mut parts: Vec<Part<'d>> = Vec::new();
+    for section in &document.sections {
+        let range = offsets.byte_of(section.start)..offsets.byte_of(section.end);
+        match parts.last_mut() {
+            Some(last) if last.section.page == section.page && count(&document.text[last.range.clone()]) < tiny => {
+                last.range.end = range.end;
+                last.section = section;
+            }
+            _ => parts.push(Part { range, section }),
+        }
+    }
+    parts
+}
+
+/// The smallest stretches of `range` that are kept whole; they touch, and together they cover it.
+fn units(text: &str, range: Range<usize>, limit: usize, count: &impl Fn(&str) -> usize) -> Vec<Unit> {
+    let mut units = Vec::new();
+    let mut start = range.start;
+    for sentence in text::sentences::split(&text[range.clone()]).into_iter().skip(1) {
+        let next = range.start + line_start(&text[range.clone()], sentence.start);
+        if next > start {
+            split_long(text, start..next, limit, count, &mut units);
+            start = next;
+        }
+    }
+    split_long(text, start..range.end, limit, count, &mut units);
+    units
+}
+
+/// The start of the line when nothing but the mark of an item, a heading or a fence stands between it and `at`.
+fn line_start(text: &str, at: usize) -> usize {
+    let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    if text[line..at].contains(char::is_alphabetic) { at } else { line }
+}
+
+/// Halves what is larger than a passage, at white space where there is some.
+fn split_long(text: &str, range: Range<usize>, limit: usize, count: &impl Fn(&str) -> usize, units: &mut Vec<Unit>) {
+    let piece = &text[range.clone()];
+    let tokens = count(piece);
+    if tokens <= limit || piece.chars().nth(1).is_none() {
+        units.push(Unit { range, tokens });
+        return;
+    }
+    let mut middle = piece.len() / 2;
+    while !piece.is_char_boundary(middle) {
+        middle += 1;
+    }
+    let space = piece[..middle].rfind(char::is_whitespace).filter(|at| *at > piece.len() / 4);
+    let cut = range.start + space.map_or(middle, |at| at + 1);
+    if cut == range.start || cut >= range.end || !text.is_char_boundary(cut) {
+        units.push(Unit { range, tokens });
+        return;
+    }
+    split_long(text, range.start..cut, limit, count, units);
+    split_long(text, cut..range.end, limit, count, units);
+}
+
+/// Groups units into passages; each begins with the end of the one before it.
+fn passages(units: &[Unit], size: ChunkSize) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    let mut first = 0;
+    while first < units.len() {
+        let mut next = first;
+        let mut tokens = 0;
+        while next < units.len() && (next == first || tokens + units[next].tokens <= size.tokens) {
+            tokens += units[next].tokens;
+            next += 1;
+        }
+        out.push(units[first].range.start..units[next - 1].range.end);
+        if next == units.len() {
+            break;
+        }
+        first = overlap_start(units, first, next, size);
+    }
+    out
+}
+
+/// The first unit of the passage after `first..next`: as far back as the overlap allows, if the next unit still fits with it.
+fn overlap_start(units: &[Unit], first: usize, next: usize, size: ChunkSize) -> usize {
+    let room = size.tokens.saturating_sub(units[next].tokens).min(size.overlap);
+    let mut start = next;
+    let mut tokens = 0;
+    while start > first + 1 && tokens + units[start - 1].tokens <= room {
+        start -= 1;
+        tokens += units[start].tokens;
+    }
+    start
+}
+
+fn trimmed(text: &str, range: Range<usize>) -> Option<Range<usize>> {
+    let piece = &text[range.clone()];
+    let start = range.start + (piece.len() - piece.trim_start().len());
+    let end = range.start + piece.trim_end().len();
+    (start < end).then_some(start..end)
+}
+
+/// Turns bytes into chars and back, cheap for places near the last one asked for.
+struct Offsets<'t> {
+    text: &'t str,
+    byte: usize,
+    char: u64,
+}
+
+impl<'t> Offsets<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { text, byte: 0, char: 0 }
+    }
+
+    fn char_of(&mut self, byte: usize) -> u64 {
+        if byte >= self.byte {
+            self.char += self.text[self.byte..byte].chars().count() as u64;
+        } else {
+            self.char -= self.text[byte..self.byte].chars().count() as u64;
+        }
+        self.byte = byte;
+        self.char
+    }
+
+    fn byte_of(&mut self, char: u64) -> usize {
+        if char < self.char {
+            (self.byte, self.char) = (0, 0);
+        }
+        let ahead = usize::try_from(char - self.char).unwrap_or(usize::MAX);
+        let rest = &self.text[self.byte..];
+        self.byte += rest.char_indices().nth(ahead).map_or(rest.len(), |(at, _)| at);
+        self.char = char;
+        self.byte
+    }
+}

@@ -1,0 +1,182 @@
+//! The document that every parser makes, and the builder that keeps its sections and offsets right.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::ParseError;
+use crate::clean;
+
+/// More text than this is no document a person reads (bytes of UTF-8).
+const MAX_TEXT: usize = 16 << 20;
+
+/// A heading longer than this is cut in the heading path; the text keeps it whole (chars).
+const MAX_HEADING: usize = 200;
+
+/// The readable content of a page or a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// Title the author gave.
+    pub title: Option<String>,
+    /// Author, as written.
+    pub author: Option<String>,
+    /// When it was published, by its own words.
+    pub published_at: Option<DateTime<Utc>>,
+    /// Language, ISO 639-1.
+    pub language: Option<String>,
+    /// Clean text: blocks apart by an empty line, headings as `## …`, list items as `- …`, table rows as `a | b`, code fenced.
+    pub text: String,
+    /// The parts of `text` in order: they touch, and together they cover it.
+    pub sections: Vec<Section>,
+}
+
+/// A part of the text under one heading, on one page.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Section {
+    /// Headings above it, outermost first.
+    pub heading: Vec<String>,
+    /// Page it stands on, from 1; `None` in formats without pages.
+    pub page: Option<u32>,
+    /// First char of it in the text.
+    pub start: u64,
+    /// First char after it.
+    pub end: u64,
+}
+
+/// Collects blocks of text under headings and pages.
+#[derive(Default)]
+pub(crate) struct Builder {
+    text: String,
+    chars: u64,
+    headings: Vec<(u8, String)>,
+    page: Option<u32>,
+    sections: Vec<Section>,
+    /// The next block begins a section.
+    cut: bool,
+    full: bool,
+}
+
+impl Builder {
+    /// Begins a section under `heading` and writes the heading line into the text.
+    pub(crate) fn heading(&mut self, level: u8, heading: &str) {
+        let line = one_line(heading);
+        if line.is_empty() {
+            return;
+        }
+        self.open(level, &line);
+        let marks = "#".repeat(usize::from(level.clamp(1, 6)));
+        self.block(&format!("{marks} {line}"));
+    }
+
+    /// Begins a section under `heading`; its line is part of the text that follows.
+    pub(crate) fn open(&mut self, level: u8, heading: &str) {
+        let path = one_line(heading).chars().take(MAX_HEADING).collect();
+        self.headings.retain(|(above, _)| *above < level);
+        self.headings.push((level, path));
+        self.cut = true;
+    }
+
+    /// Begins page `number` (from 1).
+    pub(crate) fn page(&mut self, number: u32) {
+        self.page = Some(number);
+        self.cut = true;
+    }
+
+    /// Adds a block, apart from the text before it by an empty line.
+    pub(crate) fn block(&mut self, text: &str) {
+        self.push("\n\n", text);
+    }
+
+    /// Adds a line right below the text before it: a list item, a row.
+    pub(crate) fn line(&mut self, text: &str) {
+        let separator = if self.cut { "\n\n" } else { "\n" };
+        self.push(separator, text);
+    }
+
+    /// Whether the text has reached its limit; [`Builder::finish`] will fail, so there is no use in going on.
+    pub(crate) fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// Whether the last line is an item of a list.
+    pub(crate) fn ends_with_item(&self) -> bool {
+        let line = self.text.rsplit('\n').next().unwrap_or_default().trim_start();
+        let after_number = line.trim_start_matches(|char: char| char.is_ascii_digit());
+        line.starts_with("- ") || (after_number.len() < line.len() && after_number.starts_with(". "))
+    }
+
+    /// Whether no text has been added.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Chars added.
+    pub(crate) fn chars(&self) -> u64 {
+        self.chars
+    }
+
+    fn push(&mut self, separator: &str, text: &str) {
+        let text = text.trim_end().trim_start_matches(['\n', '\r']);
+        if self.full || text.trim_start().is_empty() {
+            return;
+        }
+        if self.text.len() + text.len() > MAX_TEXT {
+            self.full = true;
+            return;
+        }
+        let begin = self.text.len();
+        if begin > 0 {
+            self.text.push_str(separator);
+        }
+        let body = self.text.len();
+        clean::append(&mut self.text, text);
+        if self.text[body..].trim().is_empty() {
+            self.text.truncate(begin);
+            return;
+        }
+        let body_start = self.chars + (body - begin) as u64;
+        self.chars = body_start + self.text[body..].chars().count() as u64;
+        if self.cut || self.sections.is_empty() {
+            self.begin_section(if begin == 0 { 0 } else { body_start });
+        }
+    }
+
+    fn begin_section(&mut self, start: u64) {
+        if let Some(last) = self.sections.last_mut() {
+            last.end = start;
+        }
+        let heading = self.headings.iter().map(|(_, heading)| heading.clone()).collect();
+        self.sections.push(Section { heading, page: self.page, start, end: start });
+        self.cut = false;
+    }
+
+    /// The document, without its title, author, date and language.
+    pub(crate) fn finish(mut self) -> Result<Document, ParseError> {
+        if self.full {
+            return Err(ParseError::TooLarge(format!("more than {} MiB of text", MAX_TEXT >> 20)));
+        }
+        if let Some(last) = self.sections.last_mut() {
+            last.end = self.chars;
+        }
+        Ok(Document { text: self.text, sections: self.sections, ..Document::default() })
+    }
+}
+
+/// `text` clean and on one line.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut cleaned = String::with_capacity(text.len());
+    clean::append(&mut cleaned, text);
+    let mut line = String::with_capacity(cleaned.len());
+    for word in cleaned.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
+}
+
+/// `text` on one line, `None` when there is nothing in it.
+pub(crate) fn some_line(text: &str) -> Option<String> {
+    let line = one_line(text);
+    (!line.is_empty()).then_some(line)
+}

@@ -1,0 +1,152 @@
+//! Title, author, date and language that a page gives of itself, in `<meta>`, JSON-LD and `<time>`.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use dom_query::{Document, NodeRef};
+use serde_json::Value;
+
+use crate::document::some_line;
+
+/// A JSON-LD block larger than this (bytes) is data, not a description.
+const MAX_JSON_LD: usize = 256 << 10;
+
+/// How deep `@graph` and lists are followed in JSON-LD.
+const MAX_JSON_DEPTH: usize = 4;
+
+/// What a page says of itself.
+#[derive(Default)]
+pub(crate) struct Meta {
+    pub(crate) title: Option<String>,
+    pub(crate) author: Option<String>,
+    pub(crate) published_at: Option<DateTime<Utc>>,
+    pub(crate) language: Option<String>,
+}
+
+/// Reads the description of a page; scripts must still be in it.
+pub(crate) fn read(page: &Document) -> Meta {
+    let mut meta = Meta { language: language(page), ..Meta::default() };
+    for tag in page.select("meta").nodes() {
+        from_tag(&mut meta, tag);
+    }
+    for script in page.select("script[type='application/ld+json']").nodes() {
+        let json = script.text();
+        if json.len() <= MAX_JSON_LD
+            && let Ok(value) = serde_json::from_str(&json)
+        {
+            from_json_ld(&mut meta, &value, 0);
+        }
+    }
+    if meta.published_at.is_none() {
+        let times = page.select("time[datetime]");
+        meta.published_at = times.nodes().first().and_then(|time| date(&time.attr("datetime")?));
+    }
+    meta
+}
+
+fn language(page: &Document) -> Option<String> {
+    let html = page.html_root();
+    html.attr("lang").or_else(|| html.attr("xml:lang")).map(|lang| lang.to_string())
+}
+
+fn from_tag(meta: &mut Meta, tag: &NodeRef<'_>) {
+    let Some(name) = tag.attr("property").or_else(|| tag.attr("name")).or_else(|| tag.attr("itemprop")) else {
+        return;
+    };
+    let Some(content) = tag.attr("content") else {
+        return;
+    };
+    match name.to_ascii_lowercase().as_str() {
+        "og:title" => meta.title = meta.title.take().or_else(|| some_line(&content)),
+        "author" | "article:author" | "dc.creator" | "citation_author" | "parsely-author"
+            if !content.starts_with("http") =>
+        {
+            meta.author = meta.author.take().or_else(|| some_line(&content));
+        }
+        "article:published_time"
+        | "datepublished"
+        | "dc.date"
+        | "dc.date.issued"
+        | "citation_publication_date"
+        | "date"
+        | "pubdate"
+        | "publish_date"
+        | "parsely-pub-date" => meta.published_at = meta.published_at.or_else(|| date(&content)),
+        _ => {}
+    }
+}
+
+fn from_json_ld(meta: &mut Meta, value: &Value, depth: usize) {
+    if depth > MAX_JSON_DEPTH {
+        return;
+    }
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| from_json_ld(meta, item, depth + 1)),
+        Value::Object(object) => {
+            let published = object.get("datePublished").and_then(Value::as_str);
+            meta.published_at = meta.published_at.or_else(|| published.and_then(date));
+            if published.is_some() {
+                meta.author = meta.author.take().or_else(|| object.get("author").and_then(person));
+            }
+            if let Some(graph) = object.get("@graph") {
+                from_json_ld(meta, graph, depth + 1);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn person(value: &Value) -> Option<String> {
+    match value {
+        Value::String(name) => some_line(name),
+        Value::Array(people) => {
+            let names: Vec<String> = people.iter().take(5).filter_map(person).collect();
+            (!names.is_empty()).then(|| names.join(", "))
+        }
+        Value::Object(object) => object.get("name").and_then(Value::as_str).and_then(some_line),
+        _ => None,
+    }
+}
+
+/// A date in one of the forms pages use: RFC 3339, ISO 8601 without a zone, a day, RFC 2822.
+pub(crate) fn date(text: &str) -> Option<DateTime<Utc>> {
+    let text = text.trim();
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(time.to_utc());
+    }
+    for with_zone in ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d %H:%M:%S%.f %z"] {
+        if let Ok(time) = DateTime::parse_from_str(text, with_zone) {
+            return Some(time.to_utc());
+        }
+    }
+    for without_zone in ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"] {
+        if let Ok(time) = NaiveDateTime::parse_from_str(text, without_zone) {
+            return Some(time.and_utc());
+        }
+    }
+    if let Ok(time) = DateTime::parse_from_rfc2822(text) {
+        return Some(time.to_utc());
+    }
+    let day = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%d.%m.%Y", "%B %d, %Y"];
+    let day = day.iter().find_map(|form| NaiveDate::parse_from_str(text, form).ok())?;
+    Some(day.and_hms_opt(0, 0, 0)?.and_utc())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::date;
+
+    #[test]
+    fn dates_in_the_forms_pages_use() {
+        for (text, expected) in [
+            ("2024-05-01T10:00:00+03:00", "2024-05-01T07:00:00+00:00"),
+            ("2024-05-01T10:00:00+0300", "2024-05-01T07:00:00+00:00"),
+            ("2024-05-01T10:00", "2024-05-01T10:00:00+00:00"),
+            ("2024-05-01", "2024-05-01T00:00:00+00:00"),
+            ("Wed, 01 May 2024 10:00:00 GMT", "2024-05-01T10:00:00+00:00"),
+            ("01.05.2024", "2024-05-01T00:00:00+00:00"),
+        ] {
+            assert_eq!(date(text).unwrap().to_rfc3339(), expected, "{text}");
+        }
+        assert_eq!(date("yesterday"), None);
+    }
+}

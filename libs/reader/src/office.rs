@@ -1,0 +1,105 @@
+//! What is checked of an Office file (a zip archive of XML) before a parser sees it.
+
+use std::io::{Cursor, Read};
+
+use zip::ZipArchive;
+
+use crate::ParseError;
+
+const MAX_ENTRIES: usize = 10_000;
+
+/// What all entries together may say they hold (bytes).
+const MAX_DECLARED: u64 = 1 << 30;
+
+/// What all entries together may really hold (bytes).
+const MAX_INFLATED: u64 = 200 << 20;
+
+/// How many times larger than its packed form an entry may be.
+const MAX_RATIO: u64 = 100;
+
+/// Entries smaller than this (bytes, inflated) may have any ratio: a short run of spaces is no bomb.
+const RATIO_FLOOR: u64 = 1 << 20;
+
+/// Checks the archive; nothing of it is kept.
+pub(crate) fn check(bytes: &[u8]) -> Result<(), ParseError> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
+    if archive.len() > MAX_ENTRIES {
+        return Err(ParseError::TooLarge(format!("more than {MAX_ENTRIES} entries in the archive")));
+    }
+    if archive.has_overlapping_files().map_err(|error| damaged(&error))? {
+        return Err(ParseError::Refused("entries of the archive overlap".to_owned()));
+    }
+    let mut declared = 0_u64;
+    for index in 0..archive.len() {
+        let entry = archive.by_index_raw(index).map_err(|error| damaged(&error))?;
+        if entry.encrypted() {
+            return Err(ParseError::Encrypted);
+        }
+        declared = declared.saturating_add(entry.size());
+        check_ratio(entry.size(), entry.compressed_size())?;
+    }
+    if declared > MAX_DECLARED {
+        return Err(ParseError::TooLarge(format!("more than {} MiB once unpacked", MAX_DECLARED >> 20)));
+    }
+    let mut inflated = 0_u64;
+    for index in 0..archive.len() {
+        inflated += inflate(&mut archive, index, MAX_INFLATED - inflated)?;
+    }
+    Ok(())
+}
+
+/// Unpacks one entry within `room` bytes and looks at what is in it.
+fn inflate(archive: &mut ZipArchive<Cursor<&[u8]>>, index: usize, room: u64) -> Result<u64, ParseError> {
+    let mut entry = archive.by_index(index).map_err(|error| damaged(&error))?;
+    let name = entry.name().map_err(|error| damaged(&error))?.into_owned();
+    let packed = entry.compressed_size();
+    let mut content = Vec::new();
+    let read = entry
+        .by_ref()
+        .take(room + 1)
+        .read_to_end(&mut content)
+        .map_err(|error| ParseError::Damaged(error.to_string()))?;
+    let read = read as u64;
+    if read > room {
+        return Err(ParseError::TooLarge(format!("more than {} MiB once unpacked", MAX_INFLATED >> 20)));
+    }
+    check_ratio(read, packed)?;
+    if name.ends_with(".xml") || name.ends_with(".rels") || content.starts_with(b"<?xml") {
+        refuse_declarations(&content, &name)?;
+    }
+    Ok(read)
+}
+
+fn check_ratio(size: u64, packed: u64) -> Result<(), ParseError> {
+    if size > RATIO_FLOOR && size > packed.saturating_mul(MAX_RATIO) {
+        return Err(ParseError::Refused(format!("an entry of the archive is packed more than {MAX_RATIO} times")));
+    }
+    Ok(())
+}
+
+/// Refuses XML that declares a document type or entities, in ASCII-compatible charsets and in UTF-16.
+pub(crate) fn refuse_declarations(xml: &[u8], name: &str) -> Result<(), ParseError> {
+    let mut window = Vec::with_capacity(10);
+    let mut in_mark = false;
+    for byte in xml.iter().filter(|byte| **byte != 0) {
+        match byte {
+            b'<' => {
+                window.clear();
+                in_mark = true;
+            }
+            _ if in_mark => {
+                window.push(byte.to_ascii_uppercase());
+                if window.as_slice() == b"!DOCTYPE" || window.as_slice() == b"!ENTITY" {
+                    return Err(ParseError::Refused(format!("{name} declares a document type or entities")));
+                }
+                in_mark = window.len() < 8;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn damaged(error: &impl std::fmt::Display) -> ParseError {
+    ParseError::Damaged(error.to_string())
+}

@@ -1,0 +1,77 @@
+//! Joins the lines of a printed page into paragraphs: on paper a line ends where the column does, not where the sentence does.
+
+/// A line at least this part (in quarters) of the longest one runs on into the next.
+const FULL_QUARTERS: usize = 3;
+
+/// The text of a page with the lines of a paragraph joined and words put together again.
+pub(super) fn paragraphs(page: &str) -> String {
+    let longest = page.lines().map(length).max().unwrap_or(0);
+    let mut out = String::with_capacity(page.len());
+    let mut above: Option<&str> = None;
+    for line in page.lines().map(str::trim_end) {
+        match above {
+            Some(above) if runs_on(above, line, longest) => join(&mut out, line.trim_start()),
+            Some(_) => {
+                out.push('\n');
+                out.push_str(line);
+            }
+            None => out.push_str(line),
+        }
+        above = Some(line);
+    }
+    out
+}
+
+fn length(line: &str) -> usize {
+    line.trim().chars().count()
+}
+
+fn runs_on(above: &str, line: &str, longest: usize) -> bool {
+    if above.trim().is_empty() || line.trim().is_empty() || is_row(above) || is_row(line) || starts_item(line) {
+        return false;
+    }
+    let first = line.trim_start().chars().next().unwrap_or(' ');
+    first.is_lowercase() || (length(above) * 4 >= longest * FULL_QUARTERS && !starts_heading(above))
+}
+
+/// Columns apart by spaces are a table.
+fn is_row(line: &str) -> bool {
+    line.trim().contains("   ")
+}
+
+fn starts_item(line: &str) -> bool {
+    let line = line.trim_start();
+    let number = line.trim_start_matches(|char: char| char.is_ascii_digit() || char == '.');
+    line.starts_with(['•', '–', '—', '-', '*', '◦', '▪'])
+        || (number.len() < line.len() && number.starts_with([' ', ')']))
+}
+
+/// A numbered line without an end of a sentence, such as `2.1 Scope`.
+fn starts_heading(line: &str) -> bool {
+    starts_item(line) && !line.trim_end().ends_with(['.', ',', ';'])
+}
+
+fn join(out: &mut String, line: &str) {
+    let hyphenated = out.ends_with('\u{AD}') || (out.ends_with('-') && line.starts_with(char::is_lowercase));
+    let before_hyphen = out.chars().rev().nth(1);
+    if hyphenated && before_hyphen.is_some_and(char::is_alphabetic) {
+        out.pop();
+    } else {
+        out.push(' ');
+    }
+    out.push_str(line);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::paragraphs;
+
+    #[test]
+    fn lines_of_a_paragraph_are_joined_and_others_are_not() {
+        let page = "Lease\nThe tenant may end this contract with a no-\ntice period of three months. The landlord has\nto confirm it.\n\n1. Rent is due monthly.\n2. Pets are allowed.\nItem   Price\nKey    5\n";
+        assert_eq!(
+            paragraphs(page),
+            "Lease\nThe tenant may end this contract with a notice period of three months. The landlord has to confirm it.\n\n1. Rent is due monthly.\n2. Pets are allowed.\nItem   Price\nKey    5"
+        );
+    }
+}

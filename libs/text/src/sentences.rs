@@ -1,0 +1,84 @@
+//! Sentences of prose and of Markdown, as byte ranges.
+//!
+//! Lines decide first: a heading, list item, table row or line of code is a unit of its own, soft-wrapped lines flow together. Within
+//! a unit a full stop ends a sentence unless it belongs to an abbreviation, an initial, an ordinal or a number.
+
+mod blocks;
+mod boundary;
+
+use std::ops::Range;
+
+pub(crate) use self::boundary::{Boundary, boundary_at, is_terminator};
+
+/// What part of a page a sentence stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Prose,
+    Heading,
+    /// List item, without its bullet or number.
+    Item,
+    /// Row of a table.
+    Row,
+    /// Line of a fenced code block.
+    Code,
+}
+
+/// A sentence with the place it stands in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// Byte range without surrounding white space and block markers (`#`, `-`, `1.`, `>`).
+    pub range: Range<usize>,
+    pub kind: Kind,
+    /// Whether it is the first sentence of its paragraph, item or row.
+    pub opens_block: bool,
+}
+
+/// Byte ranges of the sentences of `text`: in order, apart, trimmed, never empty. Lines without a letter or digit (rules, fences)
+/// belong to none.
+#[must_use]
+pub fn split(text: &str) -> Vec<Range<usize>> {
+    units(text).into_iter().map(|unit| unit.range).collect()
+}
+
+/// [`split`] with the kind of each sentence.
+#[must_use]
+pub fn units(text: &str) -> Vec<Unit> {
+    let mut units = Vec::new();
+    for block in blocks::blocks(text) {
+        match block.kind {
+            Kind::Prose | Kind::Item => push_sentences(text, &block, &mut units),
+            Kind::Heading | Kind::Row | Kind::Code => push(text, block.range, block.kind, true, &mut units),
+        }
+    }
+    units
+}
+
+fn push_sentences(text: &str, block: &blocks::Block, units: &mut Vec<Unit>) {
+    let content = &text[block.range.clone()];
+    let mut start = 0;
+    let mut at = 0;
+    while let Some(found) = content[at..].find(is_terminator) {
+        at += found;
+        match boundary_at(content, at, true) {
+            Boundary::Inside(next) => at = next,
+            Boundary::End(end) => {
+                push(text, block.range.start + start..block.range.start + end, block.kind, start == 0, units);
+                start = end;
+                at = end;
+            }
+            // Only a text that goes on can ask for more.
+            Boundary::Unknown => break,
+        }
+    }
+    push(text, block.range.start + start..block.range.end, block.kind, start == 0, units);
+}
+
+fn push(text: &str, range: Range<usize>, kind: Kind, opens_block: bool, units: &mut Vec<Unit>) {
+    let content = &text[range.clone()];
+    if !content.contains(char::is_alphanumeric) {
+        return;
+    }
+    let start = range.start + (content.len() - content.trim_start().len());
+    let end = range.start + content.trim_end().len();
+    units.push(Unit { range: start..end, kind, opens_block });
+}

@@ -1,0 +1,99 @@
+//! Lines of Markdown gathered into blocks.
+
+use std::ops::Range;
+
+use super::Kind;
+
+pub(super) struct Block {
+    pub(super) range: Range<usize>,
+    pub(super) kind: Kind,
+}
+
+/// A line shorter than this (bytes) with a capital after it was not wrapped: it ends where its author ended it.
+const WRAPPED_LINE: usize = 50;
+
+pub(super) fn blocks(text: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    // Whether the last block may take the next line in.
+    let mut open = false;
+    let mut last_line = "";
+    let mut fence: Option<&str> = None;
+    let mut start = 0;
+    for line in text.split_inclusive(['\n', '\u{2028}', '\u{2029}', '\u{c}']) {
+        let range = start..start + line.len();
+        start = range.end;
+        let content = line.trim();
+        if let Some(mark) = fence {
+            if content.starts_with(mark) {
+                fence = None;
+            } else if !content.is_empty() {
+                blocks.push(Block { range, kind: Kind::Code });
+            }
+            continue;
+        }
+        if content.starts_with("```") || content.starts_with("~~~") {
+            fence = Some(&content[..3]);
+            open = false;
+            continue;
+        }
+        if content.is_empty() || is_rule(content) {
+            open = false;
+            continue;
+        }
+        let (kind, marker) = classify(content);
+        let indent = line.len() - line.trim_start().len();
+        let begins = range.start + indent + marker;
+        let continues = open && kind == Kind::Prose && !ends_itself(last_line, &content[marker..]);
+        match blocks.last_mut() {
+            Some(last) if continues => last.range.end = range.end,
+            _ => blocks.push(Block { range: begins.min(range.end)..range.end, kind }),
+        }
+        open = matches!(kind, Kind::Prose | Kind::Item);
+        last_line = content;
+    }
+    blocks
+}
+
+/// A heading or name on its own line in plain text: short, without punctuation at its end, and something new begins below.
+fn ends_itself(line: &str, next: &str) -> bool {
+    line.len() < WRAPPED_LINE
+        && !line.ends_with([',', '-', '–', '—', '(', '/'])
+        && next.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit())
+}
+
+/// `---`, `***`, `===` and the rule under a table's head.
+fn is_rule(line: &str) -> bool {
+    line.len() >= 3 && line.bytes().all(|b| matches!(b, b'-' | b'=' | b'*' | b'_' | b'|' | b':' | b' ' | b'+'))
+}
+
+/// The kind of a line and the length of the marker in front of its content.
+fn classify(line: &str) -> (Kind, usize) {
+    let hashes = line.bytes().take_while(|b| *b == b'#').count();
+    if (1..=6).contains(&hashes) && line[hashes..].starts_with([' ', '\t']) {
+        return (Kind::Heading, hashes);
+    }
+    if line.starts_with('|') || (line.ends_with('|') && line.matches('|').count() > 1) {
+        return (Kind::Row, 0);
+    }
+    if let Some(marker) = item_marker(line) {
+        let rest = line[marker..].trim_start();
+        let boxed = ["[ ] ", "[x] ", "[X] "].iter().any(|mark| rest.starts_with(mark));
+        return (Kind::Item, if boxed { line.len() - rest.len() + 4 } else { marker });
+    }
+    let quote = line.bytes().take_while(|b| matches!(b, b'>' | b' ')).count();
+    (Kind::Prose, quote)
+}
+
+/// Length of a bullet or number with the space after it.
+fn item_marker(line: &str) -> Option<usize> {
+    let mut chars = line.chars();
+    let first = chars.next()?;
+    if matches!(first, '-' | '*' | '+' | '•' | '‣' | '◦' | '▪' | '·' | '–' | '—') {
+        return chars.next()?.is_whitespace().then_some(first.len_utf8() + 1);
+    }
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    if !(1..=3).contains(&digits) || !line[digits..].starts_with(['.', ')']) {
+        return None;
+    }
+    line[digits + 1..].starts_with([' ', '\t']).then_some(digits + 2)
+}

@@ -1,0 +1,122 @@
+//! The words a text is found by.
+//!
+//! The same analysis serves documents and questions, both databases and ranking in memory. A term holds letters, marks and digits
+//! only, so SQLite's `unicode61`, Postgres's `simple` configuration and a quoted FTS5 `MATCH` string all see it as one word.
+//!
+//! - Case, compatibility forms, Latin and Greek diacritics and `ё` are folded.
+//! - Cyrillic words take the Russian Snowball stem, Latin words the English one (or that of a given language).
+//! - Scripts written without spaces give overlapping pairs of characters.
+//! - `1,000` and `1 000` (with a no-break space) are `1000`; the dot of `2.4.1` and the comma of `2,5` become a `v`: `2v4v1`, `2v5`.
+//! - `ERR_CONN_42`, `e-mail` and `anna@firm.com` give their parts and the whole without separators: `errconn42`, `email`.
+
+mod analysis;
+mod fold;
+mod scan;
+
+use rust_stemmers::Algorithm;
+
+pub(crate) use self::fold::fold;
+pub(crate) use self::scan::words;
+use crate::language::{self, Language};
+use crate::stopwords;
+
+/// A longer word is cut, in characters. No database indexes a megabyte as one word.
+pub(crate) const MAX_TERM_CHARS: usize = 64;
+
+/// The terms of a document in reading order, repeated as often as they occur.
+#[must_use]
+pub fn index_terms(text: &str) -> Vec<String> {
+    terms_in(text, Algorithm::English)
+}
+
+/// [`index_terms`] with the stemmer of `language` for Latin words, for comparing texts that are both known to be in it.
+/// Terms made with different languages must not be mixed.
+#[must_use]
+pub fn index_terms_in(text: &str, language: Language) -> Vec<String> {
+    terms_in(text, algorithm(language))
+}
+
+/// The distinct terms of a question without its function words, in order of appearance. A question of function words alone keeps
+/// them all, so the result is empty only if the text has no word.
+#[must_use]
+pub fn query_terms(text: &str) -> Vec<String> {
+    let mut terms: Vec<String> = Vec::new();
+    for keyword in keywords(text) {
+        for term in keyword.terms {
+            if !terms.contains(&term) {
+                terms.push(term);
+            }
+        }
+    }
+    terms
+}
+
+/// The terms of a document joined by spaces, for the full-text columns of both databases.
+#[must_use]
+pub fn index_text(text: &str) -> String {
+    let mut joined = String::with_capacity(text.len());
+    for token in scan::Tokens::new(text) {
+        analysis::analyse(&token, Algorithm::English, &mut |term| {
+            if !joined.is_empty() {
+                joined.push(' ');
+            }
+            joined.push_str(&term);
+        });
+    }
+    joined
+}
+
+/// A word of a question that says what it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Keyword {
+    /// As the person wrote it.
+    pub(crate) surface: String,
+    /// What it is found by; the first is the most telling one.
+    pub(crate) terms: Vec<String>,
+}
+
+/// More words than a question has; the rest of a longer text is not looked at.
+const MAX_KEYWORDS: usize = 64;
+
+/// The words of a question without its function words, or all words if nothing else is left.
+pub(crate) fn keywords(question: &str) -> Vec<Keyword> {
+    let language = language::detect(question);
+    let code = language.map(Language::code).filter(|code| stopwords::LISTED.contains(code));
+    let mut content = Vec::new();
+    let mut all = Vec::new();
+    for token in scan::Tokens::new(question) {
+        let mut terms = Vec::new();
+        analysis::analyse(&token, Algorithm::English, &mut |term| terms.push(term));
+        if terms.is_empty() {
+            continue;
+        }
+        let keyword = Keyword { surface: token.text.to_owned(), terms };
+        if !stopwords::is_stop_word(&fold(token.text), code) && content.len() < MAX_KEYWORDS {
+            content.push(keyword.clone());
+        }
+        if all.len() < MAX_KEYWORDS {
+            all.push(keyword);
+        }
+    }
+    if content.is_empty() { all } else { content }
+}
+
+fn terms_in(text: &str, latin: Algorithm) -> Vec<String> {
+    let mut terms = Vec::with_capacity(text.len() / 6);
+    for token in scan::Tokens::new(text) {
+        analysis::analyse(&token, latin, &mut |term| terms.push(term));
+    }
+    terms
+}
+
+fn algorithm(language: Language) -> Algorithm {
+    match language.code() {
+        "de" => Algorithm::German,
+        "fr" => Algorithm::French,
+        "es" => Algorithm::Spanish,
+        "it" => Algorithm::Italian,
+        "pt" => Algorithm::Portuguese,
+        "nl" => Algorithm::Dutch,
+        _ => Algorithm::English,
+    }
+}
