@@ -3,8 +3,13 @@
 //! Pure functions over strings: no I/O, no clock, no randomness. Every function takes time linear in its input, whatever the
 //! input is. Ranges are byte ranges of the text they were made from unless a field says characters.
 
+pub mod bm25;
+pub mod fusion;
 pub mod language;
+pub mod passages;
 pub mod sentences;
+pub mod similar;
+pub mod spread;
 mod stopwords;
 pub mod terms;
 pub mod tokens;

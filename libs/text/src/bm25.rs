@@ -1,0 +1,109 @@
+//! Ranks a small set of documents against a question: the pages and passages of one run.
+
+use std::collections::HashMap;
+
+/// Saturation of repeated terms and weight of the length, as in most engines.
+const K1: f32 = 1.2;
+const B: f32 = 0.75;
+
+/// Documents given as their terms ([`crate::terms::index_terms`]).
+#[derive(Debug)]
+pub struct Bm25<'a> {
+    /// For each term: the documents that hold it, with how often.
+    postings: HashMap<&'a str, Vec<(usize, f32)>>,
+    lengths: Vec<f32>,
+    mean_length: f32,
+}
+
+impl<'a> Bm25<'a> {
+    #[must_use]
+    pub fn new(documents: &'a [Vec<String>]) -> Self {
+        let mut postings: HashMap<&'a str, Vec<(usize, f32)>> = HashMap::new();
+        for (document, terms) in documents.iter().enumerate() {
+            for term in terms {
+                let found = postings.entry(term).or_default();
+                match found.last_mut() {
+                    Some((last, count)) if *last == document => *count += 1.0,
+                    _ => found.push((document, 1.0)),
+                }
+            }
+        }
+        let lengths: Vec<f32> = documents.iter().map(|terms| terms.len() as f32).collect();
+        let mean_length = lengths.iter().sum::<f32>() / lengths.len().max(1) as f32;
+        Self { postings, lengths, mean_length: mean_length.max(1.0) }
+    }
+
+    /// How telling a term is among these documents: always above zero, highest for a term that none of them holds.
+    #[must_use]
+    pub fn idf(&self, term: &str) -> f32 {
+        let holding = self.postings.get(term).map_or(0, Vec::len) as f32;
+        let all = self.lengths.len() as f32;
+        (1.0 + (all - holding + 0.5) / (holding + 0.5)).ln()
+    }
+
+    /// The score of each document, zero if it holds no term of the question.
+    #[must_use]
+    pub fn scores(&self, query: &[String]) -> Vec<f32> {
+        let mut scores = vec![0.0; self.lengths.len()];
+        for term in query {
+            let idf = self.idf(term);
+            for (document, count) in self.postings.get(term.as_str()).into_iter().flatten() {
+                let length = 1.0 - B + B * self.lengths[*document] / self.mean_length;
+                scores[*document] += idf * count * (K1 + 1.0) / (count + K1 * length);
+            }
+        }
+        scores
+    }
+
+    /// The share of the question each document covers, 0 to 1, each term weighed by how telling it is.
+    #[must_use]
+    pub fn coverage(&self, query: &[String]) -> Vec<f32> {
+        let mut covered = vec![0.0; self.lengths.len()];
+        let mut total = 0.0;
+        for term in query {
+            let idf = self.idf(term);
+            total += idf;
+            for (document, _) in self.postings.get(term.as_str()).into_iter().flatten() {
+                covered[*document] += idf;
+            }
+        }
+        if total > 0.0 {
+            covered.iter_mut().for_each(|share| *share /= total);
+        }
+        covered
+    }
+}
+
+/// How close together the terms of a question stand in a document, 0 to 1: the number of distinct terms found, less one, by the
+/// length of the shortest stretch that holds them all, less one. 1 means side by side.
+#[must_use]
+pub fn proximity(document: &[String], query: &[String]) -> f32 {
+    let wanted: HashMap<&str, usize> = query.iter().enumerate().map(|(index, term)| (term.as_str(), index)).collect();
+    let found: Vec<(usize, usize)> = document
+        .iter()
+        .enumerate()
+        .filter_map(|(at, term)| wanted.get(term.as_str()).map(|index| (at, *index)))
+        .collect();
+    let mut counts = vec![0usize; query.len()];
+    for (_, index) in &found {
+        counts[*index] += 1;
+    }
+    let distinct = counts.iter().filter(|count| **count > 0).count();
+    if distinct < 2 {
+        return 0.0;
+    }
+    counts.fill(0);
+    let (mut held, mut left, mut shortest) = (0, 0, usize::MAX);
+    for (at, index) in &found {
+        counts[*index] += 1;
+        held += usize::from(counts[*index] == 1);
+        while held == distinct {
+            let (start, leaving) = found[left];
+            shortest = shortest.min(at - start);
+            counts[leaving] -= 1;
+            held -= usize::from(counts[leaving] == 0);
+            left += 1;
+        }
+    }
+    (distinct - 1) as f32 / shortest.max(1) as f32
+}
