@@ -37,7 +37,7 @@ pub use error::EngineError;
 pub use fusion::{Fused, Fusion};
 pub use github::GitHub;
 pub use hacker_news::HackerNews;
-pub use http::{Access, REQUEST_LIMIT};
+pub use http::Access;
 pub use keyless::{KeylessConfig, keyless};
 pub use openalex::OpenAlex;
 pub use query::{Answer, Found, Hit, Kind, Query, Recency, Unresponsive};

@@ -176,9 +176,7 @@ impl State {
 fn suspension(error: &EngineError, failures: u32) -> Option<Duration> {
     match error {
         EngineError::Captcha => Some(CAPTCHA),
-        EngineError::RateLimited { retry_after, .. } => {
-            Some(retry_after.unwrap_or(RATE_LIMIT).min(LONGEST_RETRY_AFTER))
-        }
+        EngineError::RateLimited { retry_after, .. } => Some(retry_after.unwrap_or(RATE_LIMIT)),
         _ => {
             let doublings = failures.checked_sub(FAILURES_BEFORE_SUSPENSION)?;
             Some(FIRST_SUSPENSION.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST_SUSPENSION))

@@ -30,9 +30,12 @@ impl<T> Future for Running<T> {
     }
 }
 
+/// A request by its number; whoever waits for it keeps it alive.
+type Entry<T> = (u64, WeakShared<Running<T>>);
+
 /// Requests on their way by what they ask.
 pub(super) struct Flights<K, T> {
-    flights: Mutex<HashMap<K, (u64, WeakShared<Running<T>>)>>,
+    flights: Mutex<HashMap<K, Entry<T>>>,
     last_id: AtomicU64,
 }
 

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use super::{Clock, EngineError};
 
 /// No answer of an engine may be larger, packed or unpacked: ten megabytes.
-pub const REQUEST_LIMIT: usize = 10 * 1024 * 1024;
+const ANSWER_LIMIT: usize = 10 * 1024 * 1024;
 
 /// Engines are near or they are of no use to a person who waits.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -92,8 +92,8 @@ impl Reply {
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| interrupted(&error))? {
-            if body.len() + chunk.len() > REQUEST_LIMIT {
-                return Err(EngineError::TooLarge { limit: REQUEST_LIMIT });
+            if body.len() + chunk.len() > ANSWER_LIMIT {
+                return Err(EngineError::TooLarge { limit: ANSWER_LIMIT });
             }
             body.extend_from_slice(&chunk);
         }
@@ -151,10 +151,10 @@ impl Reply {
 
 fn unpack(packed: &[u8]) -> Result<Vec<u8>, EngineError> {
     let mut body = Vec::new();
-    let limit = REQUEST_LIMIT as u64 + 1;
+    let limit = ANSWER_LIMIT as u64 + 1;
     let read = MultiGzDecoder::new(packed).take(limit).read_to_end(&mut body);
     read.map_err(|_| EngineError::Decode("broken gzip".to_owned()))?;
-    if body.len() > REQUEST_LIMIT { Err(EngineError::TooLarge { limit: REQUEST_LIMIT }) } else { Ok(body) }
+    if body.len() > ANSWER_LIMIT { Err(EngineError::TooLarge { limit: ANSWER_LIMIT }) } else { Ok(body) }
 }
 
 fn transport(error: &reqwest::Error) -> EngineError {

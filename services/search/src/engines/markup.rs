@@ -26,10 +26,11 @@ pub(super) fn plain(text: &str) -> String {
 /// Whether the words on both sides of a tag belong together (`H<sub>2</sub>O`).
 fn is_inline(tag: &Captures<'_>) -> bool {
     let name = tag.get(3).map_or("", |name| name.as_str()).to_ascii_lowercase();
-    matches!(
-        name.as_str(),
-        "a" | "b" | "em" | "font" | "i" | "mark" | "s" | "span" | "strong" | "sub" | "sup" | "u" | "wbr"
-    )
+    let name = name.strip_prefix("jats:").unwrap_or(&name);
+    let inline = [
+        "a", "b", "bold", "code", "em", "font", "i", "italic", "mark", "s", "span", "strong", "sub", "sup", "u", "wbr",
+    ];
+    inline.contains(&name)
 }
 
 fn resolve(name: &str) -> Cow<'static, str> {

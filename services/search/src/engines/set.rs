@@ -199,9 +199,9 @@ impl Engines {
 impl Member {
     fn serves(&self, query: &Query) -> bool {
         let sites = self.engine.sites();
-        let overlaps = |site: &&str| query.domains.iter().any(|domain| on_site(site, domain) || on_site(domain, site));
-        let on_sites = query.domains.is_empty() || sites.is_empty() || sites.iter().any(|site| overlaps(&site));
-        self.engine.serves(query.kind) && on_sites
+        let anywhere = query.domains.is_empty() || sites.is_empty();
+        let overlaps = |site: &str| query.domains.iter().any(|domain| on_site(site, domain) || on_site(domain, site));
+        self.engine.serves(query.kind) && (anywhere || sites.iter().any(|site| overlaps(site)))
     }
 
     async fn search(self: Arc<Self>, query: Arc<Query>, until: Instant) -> Result<Arc<Found>, EngineError> {

@@ -20,6 +20,9 @@ const EDITIONS: [&str; 37] = [
     "id", "it", "ja", "ka", "ko", "lt", "nl", "no", "pl", "pt", "ro", "ru", "sr", "sv", "tr", "uk", "vi", "zh",
 ];
 
+/// Characters of a search that Wikipedia accepts.
+const LONGEST_SEARCH: usize = 300;
+
 /// Characters of a page title that stay as they are in its address.
 const TITLE: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'.').remove(b'(').remove(b')').remove(b',').remove(b':');
@@ -61,8 +64,6 @@ struct Page {
 #[derive(Debug, Deserialize)]
 pub(super) struct ApiError {
     code: String,
-    #[serde(default)]
-    info: String,
 }
 
 impl ApiError {
@@ -72,7 +73,8 @@ impl ApiError {
                 EngineError::RateLimited { retry_after: None, advice: None }
             }
             "blocked" | "autoblocked" => EngineError::Blocked,
-            _ => EngineError::Decode(format!("{}: {}", self.code, self.info)),
+            code if code.starts_with("internal_api_error") => EngineError::Upstream { status: 200 },
+            _ => EngineError::BadQuery { status: 200 },
         }
     }
 }
@@ -120,11 +122,12 @@ impl Engine for Wikipedia {
 
     async fn search(&self, query: &Query) -> Result<Found, EngineError> {
         let edition = self.edition(query.language.as_deref())?;
+        let words: String = query.text.chars().take(LONGEST_SEARCH).collect();
         let (limit, offset) = (query.limit.clamp(1, 50).to_string(), query.offset().to_string());
         let request = edition.get("/w/api.php").query(&[
             ("action", "query"),
             ("list", "search"),
-            ("srsearch", query.text.as_str()),
+            ("srsearch", words.as_str()),
             ("srlimit", &limit),
             ("sroffset", &offset),
             ("srprop", "snippet"),
