@@ -5,6 +5,7 @@ use std::{future::Future, panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Du
 
 use croner::Cron;
 use futures::FutureExt;
+use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{db::SystemScope, time::Clock};
@@ -49,8 +50,8 @@ impl Task {
         })
     }
 
-    /// Starts the work on `tracker`.
-    pub(crate) fn start(self, tracker: &TaskTracker, stop: CancellationToken) {
+    /// Starts the work on `tracker`; aborting the handle ends it where it stands, as a crash would.
+    pub fn start(self, tracker: &TaskTracker, stop: CancellationToken) -> JoinHandle<()> {
         tracker.spawn(async move {
             while !stop.is_cancelled() {
                 let run = AssertUnwindSafe((self.work)(SystemScope::new(), stop.clone())).catch_unwind();
@@ -62,7 +63,7 @@ impl Task {
                     }
                 }
             }
-        });
+        })
     }
 }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
 use crate::{Document, Format, Hints, ParseError};
@@ -79,7 +79,26 @@ impl ParserChild {
 
     async fn ask(&self, request: &wire::Request, body: Bytes) -> Result<wire::Response, ParseError> {
         let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
-        let mut child = Command::new(&self.command)
+        let mut child = self.start()?;
+        let talk = talk(&mut child, wire::frame(request)?, body, self.limits.output);
+        let Ok(ending) = tokio::time::timeout(self.limits.wall, talk).await else {
+            return Err(ParseError::Timeout);
+        };
+        let Some(answer) = ending.answer else {
+            return Err(ParseError::TooLarge(format!("more than {} MiB of result", self.limits.output >> 20)));
+        };
+        let status = ending.status.map_err(|error| ParseError::Unavailable(error.to_string()))?;
+        if status.success()
+            && let Some(response) = wire::read(&answer)
+        {
+            return Ok(response);
+        }
+        tracing::warn!(%status, complaint = ending.complaint, "the parser child died");
+        Err(death(status, &ending.complaint))
+    }
+
+    fn start(&self) -> Result<Child, ParseError> {
+        Command::new(&self.command)
             .arg(SUBCOMMAND)
             .env_clear()
             .current_dir("/")
@@ -88,42 +107,33 @@ impl ParserChild {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| ParseError::Unavailable(format!("it does not start: {error}")))?;
-        let mut stdin = child.stdin.take().expect("piped above");
-        let stdout = child.stdout.take().expect("piped above");
-        let stderr = child.stderr.take().expect("piped above");
-        let header = wire::frame(request)?;
-        let write = async move {
-            // A child that has died does not read; how it died is told below.
-            if stdin.write_all(&header).await.is_ok() {
-                let _ = stdin.write_all(&body).await;
-            }
-        };
-        let output = self.limits.output.saturating_add(wire::LENGTH as u64);
-        let talk = async {
-            let ((), answer, complaint) = tokio::join!(write, read_bounded(stdout, output), read_head(stderr));
-            // An answer that is too long leaves the child blocked on its pipe.
-            if answer.is_none() {
-                let _ = child.start_kill();
-            }
-            (answer, complaint, child.wait().await)
-        };
-        let Ok((answer, complaint, status)) = tokio::time::timeout(self.limits.wall, talk).await else {
-            return Err(ParseError::Timeout);
-        };
-        let Some(answer) = answer else {
-            return Err(ParseError::TooLarge(format!("more than {} MiB of result", self.limits.output >> 20)));
-        };
-        let status = status.map_err(|error| ParseError::Unavailable(error.to_string()))?;
-        if status.success()
-            && let Some(response) = wire::read(&answer)
-        {
-            return Ok(response);
-        }
-        let error = death(status, &complaint);
-        tracing::warn!(%status, complaint, "the parser child died");
-        Err(error)
+            .map_err(|error| ParseError::Unavailable(format!("it does not start: {error}")))
     }
+}
+
+/// What a child left behind.
+struct Ending {
+    /// Its standard output, `None` when it was too long.
+    answer: Option<Vec<u8>>,
+    /// The beginning of its standard error.
+    complaint: String,
+    status: io::Result<ExitStatus>,
+}
+
+/// Gives the child its input and waits for its end.
+async fn talk(child: &mut Child, header: Vec<u8>, body: Bytes, output: u64) -> Ending {
+    let mut stdin = child.stdin.take().expect("started with pipes");
+    let stdout = child.stdout.take().expect("started with pipes");
+    let stderr = child.stderr.take().expect("started with pipes");
+    let write = async move {
+        // A child that has died does not read; how it died is told by its status.
+        if stdin.write_all(&header).await.is_ok() {
+            let _ = stdin.write_all(&body).await;
+        }
+    };
+    let output = output.saturating_add(wire::LENGTH as u64);
+    let ((), answer, complaint) = tokio::join!(write, read_bounded(stdout, output), read_head(stderr));
+    Ending { answer, complaint, status: child.wait().await }
 }
 
 /// What a child of `command` can still do: the child tries, from inside its restrictions.

@@ -43,8 +43,8 @@ fn append(builder: &mut Builder, block: &Block) {
 
 fn append_paragraph(builder: &mut Builder, paragraph: &Paragraph) {
     let text = paragraph.plain_text();
-    if paragraph.is_heading() {
-        builder.heading(paragraph.heading.level(), &text);
+    if let Some(level) = heading_level(paragraph) {
+        builder.heading(level, &text);
         return;
     }
     let Some(list) = paragraph.list_info.as_ref().filter(|list| list.list_type != ListType::None) else {
@@ -63,6 +63,17 @@ fn append_paragraph(builder: &mut Builder, paragraph: &Paragraph) {
     }
 }
 
+/// The level by the outline, or by the name of the style where a program wrote no outline.
+fn heading_level(paragraph: &Paragraph) -> Option<u8> {
+    if paragraph.is_heading() {
+        return Some(paragraph.heading.level());
+    }
+    [&paragraph.style_name, &paragraph.style_id].into_iter().flatten().find_map(|style| {
+        let number = style.to_ascii_lowercase().strip_prefix("heading")?.trim().parse().ok()?;
+        (1..=9).contains(&number).then_some(number)
+    })
+}
+
 fn append_table(builder: &mut Builder, table: &Table, depth: usize) {
     if let Some(caption) = &table.caption {
         builder.block(caption);
@@ -73,9 +84,9 @@ fn append_table(builder: &mut Builder, table: &Table, depth: usize) {
         if cells.iter().any(|cell| !cell.is_empty()) {
             let line = cells.join(" | ");
             if first {
-                builder.block(&line)
+                builder.block(&line);
             } else {
-                builder.line(&line)
+                builder.line(&line);
             }
             first = false;
         }

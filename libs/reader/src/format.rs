@@ -223,11 +223,14 @@ fn contains(bytes: &[u8], needle: &[u8]) -> bool {
 mod tests {
     use super::{Format, Unsupported};
 
+    /// Name, content type, first bytes, and what they are.
+    type Case = (Option<&'static str>, Option<&'static str>, &'static [u8], Format);
+
     const WORD: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 
     #[test]
     fn name_type_and_content_agree() {
-        let cases: [(Option<&str>, Option<&str>, &[u8], Format); 12] = [
+        let cases: [Case; 12] = [
             (Some("a.PDF"), Some("application/pdf"), b"%PDF-1.7\n", Format::Pdf),
             (Some("lease.docx"), Some(WORD), b"PK\x03\x04....[Content_Types].xml", Format::Docx),
             (Some("a.html"), None, b"\xef\xbb\xbf <!DOCTYPE HTML>", Format::Html),

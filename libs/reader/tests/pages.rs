@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod common;
+mod common {
+    pub(crate) mod offsets;
+}
 
-use common::check_offsets;
+use common::offsets::check_offsets;
 use reader::{ChunkSize, Document, Format, Hints, ParseError, chunks, parse};
 
 fn read(format: Format, text: &str) -> Document {

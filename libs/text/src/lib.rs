@@ -4,12 +4,17 @@
 //! input is. Ranges are byte ranges of the text they were made from unless a field says characters.
 
 pub mod bm25;
+pub mod citations;
+pub mod extractive;
+mod facts;
 pub mod fusion;
 pub mod language;
+mod markdown;
 pub mod passages;
 pub mod sentences;
 pub mod similar;
 pub mod spread;
 mod stopwords;
+pub mod support;
 pub mod terms;
 pub mod tokens;

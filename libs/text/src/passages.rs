@@ -5,6 +5,9 @@ use std::ops::Range;
 use crate::sentences::{self, Kind, Unit};
 use crate::tokens;
 
+/// Stands between the headings of a [`Passage::heading`].
+pub const SEPARATOR: &str = " › ";
+
 /// Sizes in model tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -30,7 +33,7 @@ pub struct Passage {
     pub range: Range<usize>,
     /// The same range in characters (Unicode scalar values).
     pub chars: Range<usize>,
-    /// The headings above it, outermost first, joined by ` › `.
+    /// The headings above it, outermost first, joined by [`SEPARATOR`].
     pub heading: Option<String>,
     pub tokens: usize,
 }
@@ -109,7 +112,7 @@ impl Splitter<'_> {
         self.cursor = (range.start, start);
         let chars = start..start + self.text[range.clone()].chars().count();
         let titles: Vec<&str> = self.headings.iter().map(|(_, title)| title.as_str()).collect();
-        let heading = (!titles.is_empty()).then(|| titles.join(" › "));
+        let heading = (!titles.is_empty()).then(|| titles.join(SEPARATOR));
         let tokens = tokens::count(&self.text[range.clone()]);
         self.found.push(Passage { range, chars, heading, tokens });
         let mut repeated = 0;

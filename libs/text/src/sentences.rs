@@ -8,6 +8,7 @@ mod boundary;
 
 use std::ops::Range;
 
+pub(crate) use self::blocks::content_start;
 pub(crate) use self::boundary::{Boundary, boundary_at, is_terminator};
 
 /// What part of a page a sentence stands in.

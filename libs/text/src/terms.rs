@@ -15,8 +15,9 @@ mod scan;
 
 use rust_stemmers::Algorithm;
 
+pub(crate) use self::analysis::join_digits;
 pub(crate) use self::fold::fold;
-pub(crate) use self::scan::words;
+pub(crate) use self::scan::{Token, Tokens, is_unsegmented, words};
 use crate::language::{self, Language};
 use crate::stopwords;
 

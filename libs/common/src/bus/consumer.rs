@@ -39,7 +39,7 @@ pub struct Consumer {
 
 impl Consumer {
     /// The way from an outbox to this consumer inside one process.
-    pub(crate) fn in_process(self, clock: Clock) -> Arc<dyn Courier> {
+    pub fn in_process(self, clock: Clock) -> Arc<dyn Courier> {
         Arc::new(InProcess { consumer: self, clock })
     }
 }

@@ -15,26 +15,83 @@ const MAX_OPEN: usize = 512;
 /// Attributes of one tag: each is compared with all before it.
 const MAX_ATTRIBUTES: usize = 512;
 
+/// Names longer than this (bytes) are of no element that is treated apart.
+const MAX_NAME: usize = 16;
+
 /// Elements without content, and those whose end tag is commonly left out: neither makes a page deeper by itself.
-const FLAT: [&str; 33] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p",
-    "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "option", "optgroup", "colgroup", "caption", "rt",
-    "rp", "html", "head", "body",
-];
+fn is_flat(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"area"
+            | b"base"
+            | b"br"
+            | b"col"
+            | b"embed"
+            | b"hr"
+            | b"img"
+            | b"input"
+            | b"link"
+            | b"meta"
+            | b"param"
+            | b"source"
+            | b"track"
+            | b"wbr"
+            | b"p"
+            | b"li"
+            | b"dt"
+            | b"dd"
+            | b"tr"
+            | b"td"
+            | b"th"
+            | b"thead"
+            | b"tbody"
+            | b"tfoot"
+            | b"option"
+            | b"optgroup"
+            | b"colgroup"
+            | b"caption"
+            | b"rt"
+            | b"rp"
+            | b"html"
+            | b"head"
+            | b"body"
+    )
+}
 
 /// Elements that are opened again in the next block when they were left open.
-const FORMATTING: [&str; 14] =
-    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
+fn is_formatting(name: &[u8]) -> bool {
+    matches!(
+        name,
+        b"a" | b"b"
+            | b"big"
+            | b"code"
+            | b"em"
+            | b"font"
+            | b"i"
+            | b"nobr"
+            | b"s"
+            | b"small"
+            | b"strike"
+            | b"strong"
+            | b"tt"
+            | b"u"
+    )
+}
 
 /// Elements whose content is not markup.
-const RAW: [&str; 6] = ["script", "style", "textarea", "title", "xmp", "noembed"];
+fn is_raw(name: &[u8]) -> bool {
+    matches!(name, b"script" | b"style" | b"textarea" | b"title" | b"xmp" | b"noembed")
+}
 
 #[derive(Default)]
 struct Scan {
     elements: usize,
-    open: Vec<(Box<str>, usize)>,
+    /// Names that are open, and how often.
+    open: Vec<([u8; MAX_NAME], usize)>,
     open_total: usize,
     formatting_open: usize,
+    /// Open `<svg>` and `<math>`.
+    foreign_open: usize,
 }
 
 /// Checks `html` against the limits.
@@ -55,16 +112,20 @@ pub(crate) fn check(html: &str) -> Result<(), ParseError> {
             continue;
         }
         let name_len = bytes[name_start..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-        let name = html[name_start..name_start + name_len].to_ascii_lowercase();
+        let mut padded = [0; MAX_NAME];
+        let kept = name_len.min(MAX_NAME);
+        padded[..kept].copy_from_slice(&bytes[name_start..name_start + kept]);
+        padded.make_ascii_lowercase();
+        let name = &padded[..kept];
         at = end_of_tag(bytes, name_start + name_len)?;
         if closing {
-            scan.close(&name)?;
+            scan.close(padded, name)?;
             continue;
         }
-        scan.open(&name, bytes.get(at - 2) == Some(&b'/'))?;
-        if RAW.contains(&name.as_str()) {
-            at = after_raw(bytes, at, &name);
-            scan.close(&name)?;
+        scan.open(padded, name, bytes.get(at - 2) == Some(&b'/'))?;
+        if is_raw(name) {
+            at = after_raw(bytes, at, name);
+            scan.close(padded, name)?;
         }
     }
     Ok(())
@@ -94,12 +155,12 @@ fn end_of_tag(bytes: &[u8], mut at: usize) -> Result<usize, ParseError> {
 }
 
 /// The place of the end tag of a raw element.
-fn after_raw(bytes: &[u8], at: usize, name: &str) -> usize {
+fn after_raw(bytes: &[u8], at: usize, name: &[u8]) -> usize {
     let mut from = at;
     while let Some(found) = bytes[from..].iter().position(|byte| *byte == b'<') {
         let tag = from + found;
         let end = bytes.get(tag + 2..tag + 2 + name.len());
-        if bytes.get(tag + 1) == Some(&b'/') && end.is_some_and(|end| end.eq_ignore_ascii_case(name.as_bytes())) {
+        if bytes.get(tag + 1) == Some(&b'/') && end.is_some_and(|end| end.eq_ignore_ascii_case(name)) {
             return tag;
         }
         from = tag + 1;
@@ -108,10 +169,10 @@ fn after_raw(bytes: &[u8], at: usize, name: &str) -> usize {
 }
 
 impl Scan {
-    fn open(&mut self, name: &str, self_closing: bool) -> Result<(), ParseError> {
+    fn open(&mut self, padded: [u8; MAX_NAME], name: &[u8], self_closing: bool) -> Result<(), ParseError> {
         self.count(1 + self.formatting_open)?;
         // In SVG and MathML every element nests, and `/>` ends one.
-        let flat = if self.is_foreign() { self_closing } else { FLAT.contains(&name) };
+        let flat = if self.foreign_open > 0 { self_closing } else { is_flat(name) };
         if flat {
             return Ok(());
         }
@@ -119,25 +180,26 @@ impl Scan {
         if self.open_total > MAX_OPEN {
             return Err(ParseError::TooLarge(format!("more than {MAX_OPEN} elements inside each other")));
         }
-        self.formatting_open += usize::from(FORMATTING.contains(&name));
-        match self.open.iter_mut().find(|(open, _)| **open == *name) {
-            Some((_, count)) => *count += 1,
-            None => self.open.push((name.into(), 1)),
+        self.formatting_open += usize::from(is_formatting(name));
+        self.foreign_open += usize::from(matches!(name, b"svg" | b"math"));
+        let known = self.open.iter().position(|(open, _)| *open == padded);
+        // A place whose name is closed is used again, so that the list stays as short as the tree is deep.
+        match known.or_else(|| self.open.iter().position(|(_, count)| *count == 0)) {
+            Some(place) => self.open[place] = (padded, self.open[place].1 + 1),
+            None => self.open.push((padded, 1)),
         }
         Ok(())
     }
 
     /// An end tag that matches no start tag closes nothing, but the tree builder looks for its start.
-    fn close(&mut self, name: &str) -> Result<(), ParseError> {
-        let Some(place) = self.open.iter().position(|(open, _)| **open == *name) else {
-            return self.count(usize::from(!FLAT.contains(&name)));
+    fn close(&mut self, padded: [u8; MAX_NAME], name: &[u8]) -> Result<(), ParseError> {
+        let Some((_, count)) = self.open.iter_mut().find(|(open, count)| *open == padded && *count > 0) else {
+            return self.count(usize::from(!is_flat(name)));
         };
-        self.open[place].1 -= 1;
-        if self.open[place].1 == 0 {
-            self.open.swap_remove(place);
-        }
+        *count -= 1;
         self.open_total -= 1;
-        self.formatting_open -= usize::from(FORMATTING.contains(&name));
+        self.formatting_open -= usize::from(is_formatting(name));
+        self.foreign_open -= usize::from(matches!(name, b"svg" | b"math"));
         Ok(())
     }
 
@@ -147,10 +209,6 @@ impl Scan {
             return Err(ParseError::TooLarge(format!("more than {MAX_ELEMENTS} elements")));
         }
         Ok(())
-    }
-
-    fn is_foreign(&self) -> bool {
-        self.open.iter().any(|(name, _)| matches!(&**name, "svg" | "math"))
     }
 }
 

@@ -66,6 +66,15 @@ fn is_rule(line: &str) -> bool {
     line.len() >= 3 && line.bytes().all(|b| matches!(b, b'-' | b'=' | b'*' | b'_' | b'|' | b':' | b' ' | b'+'))
 }
 
+/// Where the content of a line begins: after its indent and its bullet, number, hashes or quote marks.
+pub(crate) fn content_start(line: &str) -> usize {
+    let content = line.trim_start();
+    let indent = line.len() - content.len();
+    let (_, marker) = classify(content.trim_end());
+    let rest = &content[marker.min(content.len())..];
+    indent + (content.len() - rest.trim_start().len())
+}
+
 /// The kind of a line and the length of the marker in front of its content.
 fn classify(line: &str) -> (Kind, usize) {
     let hashes = line.bytes().take_while(|b| *b == b'#').count();

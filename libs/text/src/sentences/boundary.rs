@@ -35,7 +35,7 @@ pub(crate) fn boundary_at(text: &str, at: usize, complete: bool) -> Boundary {
     let (end, closed) = after_closers(text, run);
     let end = after_markers(text, end);
     let rest = &text[end..];
-    if rest.is_empty() || (!complete && rest.trim_start().starts_with('[') && !rest.contains(']')) {
+    if rest.is_empty() {
         return if complete { Boundary::End(end) } else { Boundary::Unknown };
     }
     if stop.contains(is_full_width) {

@@ -52,7 +52,7 @@ fn pairs(run: &str, emit: &mut dyn FnMut(String)) {
 }
 
 /// Thousands joined, and `v` for the dots and commas that remain between digits.
-fn join_digits(word: &str) -> String {
+pub(crate) fn join_digits(word: &str) -> String {
     let separates = |c: char| matches!(c, '.' | ',' | '\u{a0}' | ' ' | '\u{202f}' | '\u{2009}');
     if !word.contains(separates) {
         return word.to_owned();

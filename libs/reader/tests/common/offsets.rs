@@ -1,4 +1,4 @@
-//! What the tests of this crate share.
+//! What holds for every document.
 
 use reader::{ChunkSize, Document, chunks};
 

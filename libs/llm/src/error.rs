@@ -1,0 +1,91 @@
+//! What can go wrong with a model.
+
+use std::time::Duration;
+
+/// A wait that was bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    Connect,
+    FirstToken,
+    BetweenTokens,
+    /// The caller's deadline.
+    Total,
+}
+
+/// An error of a model call. Messages hold nothing but what may be shown to a person: no key, no address, no body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LlmError {
+    #[error("the model is rate limited")]
+    RateLimited { retry_after: Option<Duration> },
+    #[error("the quota of the model account is used up")]
+    Quota,
+    #[error("the model server refused the key")]
+    Unauthorized,
+    #[error("the model server does not have the model")]
+    ModelNotFound,
+    #[error("the prompt is longer than the model can read")]
+    ContextTooLong,
+    #[error("the model took too long ({})", phase.as_str())]
+    Timeout { phase: Phase },
+    #[error("the model server is unavailable")]
+    Unavailable,
+    #[error("the model's answer was cut off")]
+    Interrupted,
+    #[error("the model server sent something unreadable: {0}")]
+    Garbage(&'static str),
+    #[error("the model server refused the request with status {status}: {message}")]
+    Upstream { status: u16, message: String },
+    /// A fault of the caller, such as an empty text to embed.
+    #[error("{0}")]
+    Request(&'static str),
+}
+
+impl LlmError {
+    /// Whether the same call may succeed later.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::RateLimited { .. } | Self::Timeout { .. } | Self::Unavailable | Self::Interrupted)
+    }
+
+    /// A stable name for logs and clients.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::RateLimited { .. } => "model_rate_limited",
+            Self::Quota => "model_quota",
+            Self::Unauthorized => "model_unauthorized",
+            Self::ModelNotFound => "model_not_found",
+            Self::ContextTooLong => "model_context_too_long",
+            Self::Timeout { .. } => "model_timeout",
+            Self::Unavailable => "model_unavailable",
+            Self::Interrupted => "model_interrupted",
+            Self::Garbage(_) => "model_garbage",
+            Self::Upstream { .. } => "model_refused",
+            Self::Request(_) => "model_request",
+        }
+    }
+
+    /// Whether another model of the list may do better. A full quota, a bad key and a bad request stay what they
+    /// are whichever model is asked, and past the caller's deadline nothing is asked any more.
+    pub(crate) fn tries_next_model(&self) -> bool {
+        match self {
+            Self::Timeout { phase } => *phase != Phase::Total,
+            Self::ModelNotFound | Self::Garbage(_) => true,
+            _ => self.is_retryable(),
+        }
+    }
+
+    /// Whether the same model is worth another try within one call; a model that was too slow is not.
+    pub(crate) fn tries_same_model(&self) -> bool {
+        matches!(self, Self::RateLimited { .. } | Self::Unavailable | Self::Interrupted)
+    }
+}
+
+impl Phase {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connecting",
+            Self::FirstToken => "first token",
+            Self::BetweenTokens => "between tokens",
+            Self::Total => "deadline",
+        }
+    }
+}

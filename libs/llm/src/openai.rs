@@ -1,0 +1,243 @@
+//! `POST /chat/completions` of OpenAI (spec 2.3.0) and of the servers compatible with it.
+
+use std::{borrow::Cow, fmt, marker::PhantomData, sync::atomic::Ordering::Relaxed};
+
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{IgnoredAny, SeqAccess, Visitor},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    ChatRequest, FinishReason, LlmError, Message, ToolChoice,
+    assembly::Assembly,
+    dialect::Dialect,
+    structured::Format,
+    upstream::{error_in_stream, names_error},
+};
+
+/// The body of a request. `format` asks for JSON of a schema.
+pub(crate) fn body(model: &str, request: &ChatRequest, format: Option<&Format>, dialect: &Dialect) -> Value {
+    let in_prompt = dialect.schema_in_prompt.load(Relaxed);
+    let mut messages: Vec<WireMessage<'_>> = request.messages.iter().map(WireMessage::from).collect();
+    let instruction = format.filter(|_| in_prompt).map(Format::instruction);
+    if let Some(content) = &instruction {
+        messages.push(WireMessage { role: "system", content, tool_calls: Vec::new(), tool_call_id: None });
+    }
+    let mut body = json!({ "model": model, "messages": messages, "stream": true });
+    let mut set = |name: &str, value: Value| body[name] = value;
+    if !dialect.no_stream_options.load(Relaxed) {
+        set("stream_options", json!({ "include_usage": true }));
+    }
+    if let Some(limit) = request.max_tokens {
+        let renamed = dialect.max_completion_tokens.load(Relaxed);
+        set(if renamed { "max_completion_tokens" } else { "max_tokens" }, limit.into());
+    }
+    if let Some(temperature) = request.temperature.filter(|_| !dialect.no_temperature.load(Relaxed)) {
+        set("temperature", temperature.into());
+    }
+    if !request.stop.is_empty() {
+        set("stop", json!(request.stop));
+    }
+    if !request.tools.is_empty() {
+        set("tools", tools(request));
+        set("tool_choice", tool_choice(&request.tool_choice));
+    }
+    if let Some(format) = format.filter(|_| !in_prompt) {
+        let schema = json!({ "name": format.name, "schema": format.schema, "strict": true });
+        set("response_format", json!({ "type": "json_schema", "json_schema": schema }));
+    }
+    body
+}
+
+/// The tools of a request; Ollama takes the same shape.
+pub(crate) fn tools(request: &ChatRequest) -> Value {
+    let tool = |tool: &crate::Tool| {
+        json!({ "type": "function", "function": {
+            "name": tool.name, "description": tool.description, "parameters": tool.parameters,
+        }})
+    };
+    request.tools.iter().map(tool).collect()
+}
+
+fn tool_choice(choice: &ToolChoice) -> Value {
+    match choice {
+        ToolChoice::Auto => "auto".into(),
+        ToolChoice::None => "none".into(),
+        ToolChoice::Required => "required".into(),
+        ToolChoice::Named(name) => json!({ "type": "function", "function": { "name": name } }),
+    }
+}
+
+#[derive(Serialize)]
+struct WireMessage<'a> {
+    role: &'static str,
+    content: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_call_id: Option<&'a str>,
+}
+
+impl<'a> From<&'a Message> for WireMessage<'a> {
+    fn from(message: &'a Message) -> Self {
+        let call = |call: &crate::ToolCall| {
+            json!({ "id": call.id, "type": "function",
+                "function": { "name": call.name, "arguments": call.arguments } })
+        };
+        Self {
+            role: message.role.as_str(),
+            content: &message.content,
+            tool_calls: message.tool_calls.iter().map(call).collect(),
+            tool_call_id: message.tool_call_id.as_deref(),
+        }
+    }
+}
+
+/// Reads one frame. `true` after `[DONE]`.
+pub(crate) fn frame(data: &[u8], answer: &mut Assembly) -> Result<bool, LlmError> {
+    if data.trim_ascii() == b"[DONE]" {
+        return Ok(true);
+    }
+    let chunk: Chunk<'_> =
+        serde_json::from_slice(data).map_err(|_| LlmError::Garbage("a frame is not a chat completion"))?;
+    if let Some(error) = chunk.error.as_ref().filter(|error| names_error(error)) {
+        return Err(error_in_stream(error));
+    }
+    if let Some(usage) = chunk.usage {
+        answer.usage(usage.prompt_tokens, usage.completion_tokens);
+    }
+    match chunk.choices {
+        Some(choice) => read_choice(&choice, answer)?,
+        None if chunk.object.is_some_and(|object| object.0 == "error") => {
+            let error: Value = serde_json::from_slice(data).unwrap_or_default();
+            return Err(error_in_stream(&error));
+        }
+        None => {}
+    }
+    Ok(false)
+}
+
+fn read_choice(choice: &Choice<'_>, answer: &mut Assembly) -> Result<(), LlmError> {
+    if let Some(delta) = &choice.delta {
+        for reasoning in delta.reasoning_content.iter().chain(&delta.reasoning).take(1) {
+            answer.reasoning(&reasoning.0);
+        }
+        for text in delta.content.iter().chain(&delta.refusal) {
+            answer.text(&text.0);
+        }
+        for (position, call) in delta.tool_calls.iter().flatten().enumerate() {
+            let function = call.function.as_ref();
+            answer.tool(
+                call.index.unwrap_or(position),
+                call.id.as_deref(),
+                function.and_then(|function| function.name.as_deref()),
+                function.and_then(|function| function.arguments.as_deref()),
+            )?;
+        }
+    }
+    match choice.finish_reason.as_ref().map(|reason| &*reason.0) {
+        None | Some("") => {}
+        Some("length") => answer.finish(FinishReason::Length),
+        Some("tool_calls" | "function_call") => answer.finish(FinishReason::ToolCalls),
+        Some("content_filter") => answer.finish(FinishReason::ContentFilter),
+        Some("error") => return Err(LlmError::Unavailable),
+        Some(_) => answer.finish(FinishReason::Stop),
+    }
+    Ok(())
+}
+
+/// A frame, borrowing from its bytes. Also a whole answer, which some servers send although a stream was asked for.
+#[derive(Deserialize)]
+struct Chunk<'a> {
+    #[serde(borrow, default, deserialize_with = "first")]
+    choices: Option<Choice<'a>>,
+    #[serde(default)]
+    usage: Option<WireUsage>,
+    #[serde(default)]
+    error: Option<Value>,
+    #[serde(borrow, default)]
+    object: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(borrow, default, alias = "message")]
+    delta: Option<WireDelta<'a>>,
+    #[serde(borrow, default)]
+    finish_reason: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+struct WireDelta<'a> {
+    #[serde(borrow, default)]
+    content: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    refusal: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    reasoning_content: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    reasoning: Option<Text<'a>>,
+    #[serde(default)]
+    tool_calls: Option<Vec<CallPiece>>,
+}
+
+#[derive(Deserialize)]
+struct CallPiece {
+    #[serde(default)]
+    index: Option<usize>,
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    function: Option<FunctionPiece>,
+}
+
+#[derive(Deserialize)]
+struct FunctionPiece {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    arguments: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireUsage {
+    #[serde(default)]
+    prompt_tokens: Option<u64>,
+    #[serde(default)]
+    completion_tokens: Option<u64>,
+}
+
+/// A string that is borrowed where it has no escapes; serde borrows no `Option<Cow<str>>` by itself.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+
+/// The first item of an array: one choice is all that is asked for, so no list is built.
+fn first<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct First<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for First<T> {
+        type Value = Option<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array or null")
+        }
+
+        fn visit_unit<E>(self) -> Result<Option<T>, E> {
+            Ok(None)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Option<T>, A::Error> {
+            let first = items.next_element()?;
+            while items.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(first)
+        }
+    }
+
+    deserializer.deserialize_any(First(PhantomData))
+}

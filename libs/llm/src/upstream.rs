@@ -1,0 +1,188 @@
+//! What every answer of a model server goes through: its status, its content type, its error body.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use reqwest::{
+    Response, StatusCode,
+    header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER},
+};
+use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
+
+use crate::{LlmError, Phase, Secret};
+
+/// An error body is read no further than this.
+const MAX_ERROR_BODY: usize = 64 * 1024;
+/// What is shown of an error message.
+const MAX_MESSAGE_CHARS: usize = 300;
+
+/// Sends a request and returns a good answer whose body has not been read.
+pub(crate) async fn send(
+    request: reqwest::RequestBuilder,
+    key: Option<&Secret>,
+    until: Instant,
+    phase: Phase,
+) -> Result<Response, LlmError> {
+    let request = match key {
+        Some(key) => request.bearer_auth(key.expose()),
+        None => request,
+    };
+    let response = match timeout_at(until, request.send()).await {
+        Err(_) => return Err(LlmError::Timeout { phase }),
+        Ok(Err(error)) if error.is_timeout() => return Err(LlmError::Timeout { phase: Phase::Connect }),
+        Ok(Err(_)) => return Err(LlmError::Unavailable),
+        Ok(Ok(response)) => response,
+    };
+    if response.status() == StatusCode::OK {
+        return Ok(response);
+    }
+    Err(refusal(response, key, until).await)
+}
+
+/// The whole body, up to `limit` bytes.
+pub(crate) async fn read_body(
+    response: &mut Response,
+    limit: usize,
+    until: Instant,
+    phase: Phase,
+) -> Result<Vec<u8>, LlmError> {
+    let mut body = Vec::new();
+    loop {
+        match timeout_at(until, response.chunk()).await {
+            Err(_) => return Err(LlmError::Timeout { phase }),
+            Ok(Err(_)) => return Err(LlmError::Interrupted),
+            Ok(Ok(None)) => return Ok(body),
+            Ok(Ok(Some(chunk))) if body.len() + chunk.len() > limit => {
+                return Err(LlmError::Garbage("the answer is too long"));
+            }
+            Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
+        }
+    }
+}
+
+/// Whether the content type of `response` is `kind`, parameters aside.
+pub(crate) fn is_type(response: &Response, kind: &str) -> bool {
+    let value = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(kind)
+}
+
+async fn refusal(mut response: Response, key: Option<&Secret>, until: Instant) -> LlmError {
+    let status = response.status().as_u16();
+    let retry_after = retry_after(response.headers(), Utc::now());
+    // The status alone still tells most when the body does not come.
+    let body = read_body(&mut response, MAX_ERROR_BODY, until, Phase::FirstToken).await.unwrap_or_default();
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let error = body.get("error").filter(|error| names_error(error)).unwrap_or(&body);
+    classify(status, retry_after, &Described::new(error), key)
+}
+
+/// The error of a frame inside a stream whose status was 200.
+pub(crate) fn error_in_stream(error: &Value) -> LlmError {
+    let described = Described::new(error);
+    let kind = described.kind;
+    let status = match error.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok()) {
+        Some(code) => code,
+        None if kind.starts_with("rate_limit") || described.code.starts_with("rate_limit") => 429,
+        None if kind == "invalid_request_error" => 400,
+        None if kind == "authentication_error" => 401,
+        None => 503,
+    };
+    classify(status, None, &described, None)
+}
+
+/// Whether the `error` member of a body names an error: some servers send it as null or empty in good answers.
+pub(crate) fn names_error(error: &Value) -> bool {
+    match error {
+        Value::Object(fields) => !fields.is_empty(),
+        Value::String(text) => !text.is_empty(),
+        _ => false,
+    }
+}
+
+/// The parts of an error, which is an object (OpenAI) or a text (Ollama).
+struct Described<'a> {
+    message: &'a str,
+    kind: &'a str,
+    code: &'a str,
+}
+
+impl<'a> Described<'a> {
+    fn new(error: &'a Value) -> Self {
+        let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
+        Self { message: error.as_str().unwrap_or_else(|| text("message")), kind: text("type"), code: text("code") }
+    }
+}
+
+fn classify(status: u16, retry_after: Option<Duration>, error: &Described<'_>, key: Option<&Secret>) -> LlmError {
+    let says = |words: &[&str]| {
+        let message = error.message.to_lowercase();
+        words.iter().any(|word| message.contains(word))
+    };
+    if error.code == "insufficient_quota" || error.kind == "insufficient_quota" {
+        return LlmError::Quota;
+    }
+    match status {
+        401 | 403 => LlmError::Unauthorized,
+        402 => LlmError::Quota,
+        429 => LlmError::RateLimited { retry_after },
+        408 | 500 | 502..=504 | 529 => LlmError::Unavailable,
+        413 => LlmError::ContextTooLong,
+        _ if error.code == "context_length_exceeded" => LlmError::ContextTooLong,
+        400 | 422 if says(&["context length", "context window", "maximum context", "context size"]) => {
+            LlmError::ContextTooLong
+        }
+        _ if error.code == "model_not_found" => LlmError::ModelNotFound,
+        404 if says(&["model"]) => LlmError::ModelNotFound,
+        _ => LlmError::Upstream { status, message: safe_message(error.message, key) },
+    }
+}
+
+/// One short line without anything that looks like a key.
+fn safe_message(message: &str, key: Option<&Secret>) -> String {
+    let hidden = |word: &&str| {
+        let bare = word.trim_start_matches(|c: char| !c.is_alphanumeric());
+        bare.starts_with("sk-") || key.is_some_and(|key| !key.expose().is_empty() && word.contains(key.expose()))
+    };
+    let words: Vec<&str> = message.split_whitespace().map(|word| if hidden(&word) { "***" } else { word }).collect();
+    let line: String = words.join(" ").chars().filter(|c| !c.is_control()).take(MAX_MESSAGE_CHARS).collect();
+    if line.is_empty() { "no reason given".to_owned() } else { line }
+}
+
+/// `Retry-After` in seconds or as a date (RFC 9110 §10.2.3).
+fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = DateTime::parse_from_rfc2822(value).ok()?;
+    Some((date.to_utc() - now).to_std().unwrap_or_default())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = DateTime::parse_from_rfc3339("2026-11-20T10:00:00Z").unwrap().to_utc();
+        let read = |value: &str| retry_after(&HeaderMap::from_iter([(RETRY_AFTER, value.parse().unwrap())]), now);
+        assert_eq!(read("7"), Some(Duration::from_secs(7)));
+        assert_eq!(read("0.5"), Some(Duration::from_millis(500)));
+        assert_eq!(read("Fri, 20 Nov 2026 10:00:09 GMT"), Some(Duration::from_secs(9)));
+        assert_eq!(read("Fri, 20 Nov 2026 09:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(read("soon"), None);
+        assert_eq!(read("-1"), None);
+    }
+
+    #[test]
+    fn a_message_shows_no_key() {
+        let key = Secret::new("topsecret");
+        assert_eq!(
+            safe_message("Incorrect API key: sk-abc***xyz.\n (sk-1) key=topsecret", Some(&key)),
+            "Incorrect API key: *** *** ***"
+        );
+        assert_eq!(safe_message(&"x".repeat(1000), None).len(), MAX_MESSAGE_CHARS);
+    }
+}

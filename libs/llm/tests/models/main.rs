@@ -1,0 +1,10 @@
+//! The models as their callers see them, against strict fakes of their servers.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod config;
+mod embed;
+mod fallback;
+mod ollama;
+mod openai;
+mod structured;
+mod support;

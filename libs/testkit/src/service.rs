@@ -1,0 +1,274 @@
+//! Services built for a test: fresh databases and objects, a clock the test moves, people with real access tokens, and
+//! the frame of the server around HTTP and gRPC.
+
+mod answer;
+mod clock;
+mod person;
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body};
+use common::{
+    Deps,
+    auth::Auth,
+    bus::{Event, Relay, RelayOptions},
+    cache::Cache,
+    client::{Peers, Transport},
+    config::{Reader, Secret, Settings, Variable},
+    cursor::CursorKey,
+    db::{Db, DbOptions},
+    http::{Frame, framed},
+    objects::Objects,
+    server::FRAME_VARIABLES,
+    service::Spec,
+    time::Ids,
+};
+use http::Request;
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt;
+
+pub use answer::Answer;
+pub use clock::TestClock;
+use person::Issuer;
+pub use person::Person;
+
+/// Every service a test may connect.
+const PEERS: [&str; 5] = ["chat", "search", "upload", "library", "projects"];
+
+/// Expands `async fn name(world: World)` into one test on SQLite and one on Postgres.
+///
+/// ```ignore
+/// testkit::on_both! {
+///     async fn a_thread_is_listed(world: World) { … }
+/// }
+/// ```
+#[macro_export]
+macro_rules! on_both {
+    ($($(#[$meta:meta])* async fn $name:ident($world:ident: World) $body:block)*) => {
+        $($(#[$meta])* async fn $name($world: $crate::service::World) $body)*
+
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name($crate::service::World::sqlite()).await;
+            })*
+        }
+
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                if let Some(world) = $crate::service::World::postgres().await {
+                    super::$name(world).await;
+                }
+            })*
+        }
+    };
+}
+
+/// What the services of one test share. Change the settings before starting the first service.
+#[derive(Debug)]
+pub struct World {
+    pub clock: TestClock,
+    pub ids: Ids,
+    pub objects: Objects,
+    /// Values of variables, as an operator would set them in the environment.
+    pub settings: Vec<(String, String)>,
+    /// The program that a service starts again as its parser child.
+    pub executable: PathBuf,
+    postgres: Option<Secret>,
+    peers: Peers,
+    issuer: Issuer,
+    folder: TempDir,
+}
+
+impl World {
+    /// Services keep their data in SQLite files.
+    pub fn sqlite() -> Self {
+        Self::new(None)
+    }
+
+    /// Services keep their data in a database of their own on the private Postgres, if that is installed.
+    pub async fn postgres() -> Option<Self> {
+        let url = crate::Postgres::database().await?;
+        Some(Self::new(Some(Secret::new(url))))
+    }
+
+    fn new(postgres: Option<Secret>) -> Self {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let clock = TestClock::default();
+        Self {
+            ids: Ids::new(clock.clock()),
+            clock,
+            objects: Objects::local(&folder.path().join("objects")).expect("the temporary folder can be written"),
+            settings: Vec::new(),
+            executable: std::env::current_exe().expect("a test knows its own path"),
+            postgres,
+            peers: Peers::new(PEERS),
+            issuer: Issuer::new(),
+            folder,
+        }
+    }
+
+    /// Sets a variable.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.settings.push((name.to_owned(), value.into()));
+    }
+
+    /// The folder that holds every SQLite file and, under `objects`, every object of this world.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// A person of a new organisation.
+    pub fn person(&self) -> Person {
+        self.issuer.person(self.ids.next(), self.ids.next())
+    }
+
+    /// Another person of the organisation of `other`.
+    pub fn colleague(&self, other: &Person) -> Person {
+        self.issuer.person(other.org, self.ids.next())
+    }
+
+    /// Builds a service with accounts and starts its tasks. Services started later can call it. Starting the same one again is
+    /// another process on the same data.
+    pub async fn start(&self, spec: Spec) -> TestService {
+        self.start_as(spec, Auth::Tokens(Arc::new(self.issuer.verifier()))).await
+    }
+
+    /// [`start`](Self::start) for the local owner of a machine without accounts.
+    pub async fn start_for_owner(&self, spec: Spec) -> TestService {
+        self.start_as(spec, Auth::LocalOwner).await
+    }
+
+    async fn start_as(&self, spec: Spec, auth: Auth) -> TestService {
+        let deps = self.deps(&spec).await;
+        let (db, relay) = (deps.db.clone(), deps.relay.clone());
+        let service = (spec.build)(deps).await.expect("the service can be built");
+        let (routes, _) = service.http.split_for_parts();
+        let frame = Frame { auth, guard: None, ids: self.ids.clone() };
+        let grpc = framed(service.grpc.clone(), frame.clone());
+        self.peers.connect_local(spec.name, service.grpc);
+        let calls = Peers::new([spec.name]);
+        calls.connect_local(spec.name, grpc);
+        let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
+        let tasks = service.tasks.into_iter().map(|task| task.start(&tracker, stop.clone())).collect();
+        TestService {
+            db,
+            relay,
+            consumers: service.consumers,
+            clock: self.clock.clone(),
+            http: framed(routes, frame),
+            grpc: calls.to(spec.name),
+            tasks,
+            tracker,
+            stop,
+        }
+    }
+
+    /// What `spec` is built from, for tests that build parts of a service themselves.
+    pub async fn deps(&self, spec: &Spec) -> Deps {
+        let settings = Arc::new(self.settings(spec));
+        let mut reader = Reader::new(&settings);
+        (spec.check)(&mut reader);
+        reader.finish().expect("the settings of the test are right");
+        let place = match &self.postgres {
+            Some(url) => DbOptions::Postgres { url },
+            None => DbOptions::Sqlite { folder: self.folder.path() },
+        };
+        let db = Db::open(place, spec.name, spec.migrations).await.expect("the database can be opened");
+        let clock = self.clock.clock();
+        let options = RelayOptions { retention: Duration::from_secs(3_600), timeout: Duration::from_secs(30) };
+        Deps {
+            settings,
+            ids: self.ids.clone(),
+            cache: Cache::in_process(1 << 20),
+            objects: self.objects.clone(),
+            peers: self.peers.clone(),
+            relay: Relay::new(db.clone(), clock.clone(), options),
+            cursor_key: CursorKey::new(&[7; 32]),
+            drain: CancellationToken::new(),
+            executable: self.executable.clone(),
+            clock,
+            db,
+        }
+    }
+
+    fn settings(&self, spec: &Spec) -> Settings {
+        let variables: Vec<Variable> = FRAME_VARIABLES.iter().chain(spec.variables).copied().collect();
+        let file = self.folder.path().join("no-such-file.toml");
+        Settings::load(variables, &file, self.settings.iter().cloned()).expect("the settings can be read")
+    }
+}
+
+/// A running service. Dropped, it stops where it stands, as if its process had been killed.
+#[derive(Debug)]
+pub struct TestService {
+    pub db: Db,
+    pub relay: Relay,
+    /// Its routes in the frame of the server.
+    pub http: Router,
+    consumers: Vec<common::bus::Consumer>,
+    clock: TestClock,
+    grpc: Transport,
+    tasks: Vec<JoinHandle<()>>,
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl TestService {
+    /// What tonic's clients are built on: a call passes the frame, so that the person's token is checked.
+    pub fn transport(&self) -> Transport {
+        self.grpc.clone()
+    }
+
+    /// Sends a request as it is.
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.http.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
+        Answer::read(response).await
+    }
+
+    /// `GET path` in a person's name.
+    pub async fn get(&self, who: &Person, path: &str) -> Answer {
+        self.send(who.http("GET", path).body(Body::empty()).expect("a request is well formed")).await
+    }
+
+    /// `DELETE path` in a person's name.
+    pub async fn delete(&self, who: &Person, path: &str) -> Answer {
+        self.send(who.http("DELETE", path).body(Body::empty()).expect("a request is well formed")).await
+    }
+
+    /// A request with a JSON body in a person's name.
+    pub async fn send_json(&self, who: &Person, method: &str, path: &str, body: &serde_json::Value) -> Answer {
+        let request = who.http(method, path).header("content-type", "application/json");
+        self.send(request.body(Body::from(body.to_string())).expect("a request is well formed")).await
+    }
+
+    /// Hands an event to every consumer of its subject, as the relay would.
+    ///
+    /// # Panics
+    /// When a consumer does not take it.
+    pub async fn deliver(&self, event: &Event) {
+        for consumer in self.consumers.iter().filter(|consumer| consumer.subject == event.subject) {
+            let courier = consumer.clone().in_process(self.clock.clock());
+            courier.deliver(event).await.expect("the consumer takes the event");
+        }
+    }
+
+    /// Stops the tasks in order and waits for them.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        self.tracker.close();
+        self.tracker.wait().await;
+        self.tasks.clear();
+    }
+}
+
+impl Drop for TestService {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}

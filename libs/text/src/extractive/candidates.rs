@@ -1,0 +1,230 @@
+//! Sentences of the passages that can stand in an answer, with what they say of the question.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use super::Passage;
+use super::question::{Question, same_root};
+use crate::bm25::Bm25;
+use crate::facts::{Fact, facts};
+use crate::sentences::{self, Kind, Unit};
+use crate::similar::Shingles;
+use crate::{markdown, stopwords, terms};
+
+/// Sentences looked at in one answer: the passages of a run have a few hundred.
+const MAX_CANDIDATES: usize = 4_000;
+/// A longer "sentence" is a list or a page without punctuation, in characters.
+const MAX_CHARS: usize = 700;
+/// What a word of the question counts for if only the heading says it, or only another form of it is said.
+const IN_HEADING: f32 = 0.6;
+const NEAR_FORM: f32 = 0.85;
+
+pub(super) struct Candidate {
+    pub(super) passage: usize,
+    /// Position among the units of its passage.
+    pub(super) unit: usize,
+    pub(super) source: u32,
+    pub(super) range: Range<usize>,
+    pub(super) text: String,
+    /// For each keyword, 0 to 1.
+    pub(super) hits: Vec<f32>,
+    /// Weighted share of the question that it covers, 0 to 1.
+    pub(super) coverage: f32,
+    pub(super) score: f32,
+    pub(super) facts: Vec<Fact>,
+    pub(super) shingles: Shingles,
+    pub(super) terms: HashSet<String>,
+    /// It begins with a word that points to the sentence before.
+    pub(super) leans: bool,
+}
+
+pub(super) fn gather(question: &Question, passages: &[Passage]) -> Vec<Candidate> {
+    let mut found = Vec::new();
+    let mut documents = Vec::new();
+    for (index, passage) in passages.iter().enumerate() {
+        let mut heading = passage.heading.clone().unwrap_or_default();
+        for (place, unit) in sentences::units(&passage.text).iter().enumerate() {
+            let raw = &passage.text[unit.range.clone()];
+            if unit.kind == Kind::Heading {
+                heading = format!("{} {raw}", passage.heading.as_deref().unwrap_or_default());
+            }
+            if found.len() >= MAX_CANDIDATES || unit.range.len() > MAX_CHARS * 4 {
+                continue;
+            }
+            let text = display(raw, unit.kind);
+            if !can_stand(&text, unit) {
+                continue;
+            }
+            let list = terms::index_terms(&text);
+            let set: HashSet<String> = list.iter().cloned().collect();
+            let hits = hits(question, &set, &heading);
+            documents.push(list);
+            found.push(Candidate {
+                passage: index,
+                unit: place,
+                source: passage.source,
+                range: unit.range.clone(),
+                hits,
+                coverage: 0.0,
+                score: 0.0,
+                facts: facts(&text),
+                shingles: Shingles::of(&text),
+                terms: set,
+                leans: leans(&text),
+                text,
+            });
+        }
+    }
+    score(question, passages, &documents, &mut found);
+    found
+}
+
+fn display(raw: &str, kind: Kind) -> String {
+    let plain = markdown::plain(raw);
+    if kind != Kind::Row {
+        return plain;
+    }
+    let cells: Vec<&str> = plain.split('|').map(str::trim).filter(|cell| !cell.is_empty()).collect();
+    if cells.len() == 2 { cells.join(": ") } else { cells.join(", ") }
+}
+
+/// Leaves out headings, code, questions, navigation and fragments.
+fn can_stand(text: &str, unit: &Unit) -> bool {
+    let words: Vec<&str> = terms::words(text).take(80).collect();
+    let spaced = text.contains(' ');
+    if matches!(unit.kind, Kind::Heading | Kind::Code)
+        || text.ends_with(['?', '？', ':'])
+        || text.chars().count() > MAX_CHARS
+    {
+        return false;
+    }
+    if text.contains(" | ") || text.contains(" » ") || text.contains(" > ") || text.starts_with("http") {
+        return false;
+    }
+    let ended = text.ends_with(['.', '!', '…', '。', '！', ')', '"', '»', '”', ';']);
+    let telling = text.contains(|c: char| c.is_ascii_digit()) || text.contains(':');
+    match unit.kind {
+        Kind::Item | Kind::Row => words.len() >= 2,
+        _ if !spaced => text.chars().count() >= 8 && ended,
+        // Words of a menu have no grammar: neither a full stop nor a function word.
+        _ => {
+            (ended && words.len() >= 3)
+                || (words.len() >= 3 && telling)
+                || (words.len() >= 6 && functions(&words) * 6 >= words.len())
+        }
+    }
+}
+
+fn functions(words: &[&str]) -> usize {
+    words.iter().filter(|word| stopwords::languages_of(&terms::fold(word)) != 0).count()
+}
+
+/// Whether the first word stands for something named before.
+fn leans(text: &str) -> bool {
+    const POINTERS: [&str; 45] = [
+        "it",
+        "its",
+        "he",
+        "she",
+        "they",
+        "his",
+        "her",
+        "their",
+        "this",
+        "these",
+        "that",
+        "those",
+        "such",
+        "them",
+        "however",
+        "therefore",
+        "thus",
+        "but",
+        "он",
+        "она",
+        "оно",
+        "они",
+        "его",
+        "ее",
+        "их",
+        "это",
+        "этот",
+        "эта",
+        "эти",
+        "этого",
+        "такой",
+        "такие",
+        "однако",
+        "поэтому",
+        "но",
+        "er",
+        "sie",
+        "es",
+        "dies",
+        "diese",
+        "dieser",
+        "il",
+        "elle",
+        "ils",
+        "cela",
+    ];
+    terms::words(text).next().is_some_and(|word| POINTERS.contains(&terms::fold(word).as_str()))
+}
+
+fn hits(question: &Question, said: &HashSet<String>, heading: &str) -> Vec<f32> {
+    let above: HashSet<String> = terms::index_terms(heading).into_iter().collect();
+    let strength = |keyword: &terms::Keyword| {
+        let of = |set: &HashSet<String>| {
+            if keyword.terms.iter().any(|term| set.contains(term)) {
+                1.0
+            } else if keyword.terms.iter().any(|term| set.iter().any(|other| same_root(term, other))) {
+                NEAR_FORM
+            } else {
+                0.0
+            }
+        };
+        f32::max(of(said), IN_HEADING * of(&above))
+    };
+    question.keywords.iter().map(strength).collect()
+}
+
+/// What else than its words speaks for a sentence, on the scale of the coverage.
+const SUITS: f32 = 0.2;
+const OF_RANK: f32 = 0.15;
+const OF_NEARNESS: f32 = 0.1;
+const OF_PLACE: f32 = 0.05;
+const FRESH: f32 = 0.2;
+const TOO_SHORT_OR_LONG: f32 = 0.1;
+
+fn score(question: &Question, passages: &[Passage], documents: &[Vec<String>], candidates: &mut [Candidate]) {
+    let bm25 = Bm25::new(documents);
+    let weight = |keyword: &terms::Keyword| keyword.terms.iter().map(|term| bm25.idf(term)).fold(0.1, f32::max);
+    let weights: Vec<f32> = question.keywords.iter().map(weight).collect();
+    let total: f32 = weights.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+    let wanted: Vec<String> = question.keywords.iter().flat_map(|keyword| keyword.terms.clone()).collect();
+    let top = passages.iter().map(|passage| passage.score).fold(0.0, f32::max);
+    let mut dates: Vec<_> = passages.iter().filter_map(|passage| passage.published_at).collect();
+    dates.sort_unstable();
+    dates.dedup();
+    for (candidate, terms) in candidates.iter_mut().zip(documents) {
+        let passage = &passages[candidate.passage];
+        candidate.coverage = candidate.hits.iter().zip(&weights).map(|(hit, weight)| hit * weight).sum::<f32>() / total;
+        let mut score = candidate.coverage;
+        if question.suits(&candidate.text, &candidate.facts) {
+            score += SUITS;
+        }
+        if top > 0.0 {
+            score += OF_RANK * (passage.score / top).max(0.0);
+        }
+        score += OF_NEARNESS * crate::bm25::proximity(terms, &wanted).min(1.0);
+        score += OF_PLACE / (1.0 + candidate.unit as f32);
+        if question.fresh && dates.len() > 1 {
+            let age = passage.published_at.and_then(|date| dates.binary_search(&date).ok());
+            score += FRESH * age.map_or(0.0, |rank| rank as f32 / (dates.len() - 1) as f32);
+        }
+        if terms.len() < 5 || terms.len() > 60 {
+            score -= TOO_SHORT_OR_LONG;
+        }
+        candidate.score = score;
+    }
+}

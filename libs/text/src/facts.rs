@@ -1,0 +1,88 @@
+//! Numbers, dates and names of a text in one form each, so that `1,000` meets `1 000` and `12 March 2024` meets `2024-03-12`.
+
+mod dates;
+mod numbers;
+
+pub(crate) use self::dates::Date;
+pub(crate) use self::numbers::Number;
+
+use crate::stopwords;
+use crate::terms::{self, Token, Tokens, fold};
+
+/// Something a sentence says that must not be wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Fact {
+    Number(Number),
+    Date(Date),
+    /// A version, identifier or other word with several numbers, as its term.
+    Code(String),
+    /// A capitalised word inside a sentence, as its term.
+    Name(String),
+}
+
+impl Fact {
+    /// Whether `said` by a source bears this one out.
+    pub(crate) fn is_said_by(&self, said: &Self) -> bool {
+        match (self, said) {
+            (Self::Number(own), Self::Number(said)) => own.agrees(said),
+            (Self::Number(own), Self::Date(said)) => said.year.is_some_and(|year| own.is_plain(f64::from(year))),
+            (Self::Date(own), Self::Date(said)) => own.agrees(said),
+            (Self::Code(own), Self::Code(said)) | (Self::Name(own), Self::Name(said)) => own == said,
+            _ => false,
+        }
+    }
+
+    /// Numbers, dates and codes are right or wrong; a name may be written in another way.
+    pub(crate) fn is_exact(&self) -> bool {
+        !matches!(self, Self::Name(_))
+    }
+}
+
+/// The numbers, dates and codes of `text`, and its names unless every noun of its language is capitalised.
+pub(crate) fn facts(text: &str) -> Vec<Fact> {
+    let tokens: Vec<Token<'_>> = Tokens::new(text).collect();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        if let Some((date, taken)) = dates::read(&tokens[at..]) {
+            found.push(Fact::Date(date));
+            at += taken;
+            continue;
+        }
+        let before = text[..text.len() - token.rest.len() - token.text.len()].chars().next_back();
+        if let Some((numbers, taken)) =
+            numbers::read(&tokens[at..], before, at.checked_sub(1).map(|last| &tokens[last]))
+        {
+            found.extend(numbers.into_iter().map(Fact::Number));
+            at += taken;
+            continue;
+        }
+        at += 1;
+        if token.text.contains(|c: char| c.is_ascii_digit()) {
+            found.extend(terms::index_terms(token.text).pop().map(Fact::Code));
+        } else if is_name(text, token) {
+            found.extend(terms::index_terms(token.text).pop().map(Fact::Name));
+        }
+    }
+    found
+}
+
+/// A capitalised word that does not owe its capital to its place.
+fn is_name(text: &str, token: &Token<'_>) -> bool {
+    let mut letters = token.text.chars();
+    if !letters.next().is_some_and(char::is_uppercase) || letters.next().is_none() {
+        return false;
+    }
+    let before = text[..text.len() - token.rest.len() - token.text.len()].trim_end();
+    let inside = before
+        .chars()
+        .next_back()
+        .is_some_and(|c| c.is_alphanumeric() || matches!(c, ',' | '-' | '–' | '&' | '\'' | '/' | '.'));
+    let after_stop = before.ends_with('.') && !before.trim_end_matches('.').ends_with(|c: char| c.is_uppercase());
+    let folded = fold(token.text);
+    inside
+        && !after_stop
+        && stopwords::languages_of(&folded) == 0
+        && !dates::is_calendar_word(&folded)
+        && !numbers::is_unit(&folded)
+}

@@ -1,0 +1,170 @@
+//! Answers without a model, over documents as people have them.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use chrono::{TimeZone, Utc};
+use text::extractive::{Extract, Options, Passage, answer, compose, related};
+use text::passages::{Limits, split};
+use text::support::{Verdict, check};
+
+const LEASE: &str = "# Lease agreement\n\nHome | Documents | Contact\n\n## 1. Parties\n\nThis lease is made between Nordhaus Property GmbH \
+(the landlord) and Anna Lindqvist (the tenant).\n\n## 2. Rent\n\nThe monthly rent is EUR 1,250, payable in advance by the third working day \
+of the month. It includes heating. Late payments bear interest at 5 % a year.\n\n## 3. Deposit\n\nThe tenant pays a deposit of EUR 3,750 \
+before moving in.\n\n## 4. Term and termination\n\nThe lease begins on 1 April 2024 and runs for an indefinite term. Either party may \
+terminate it by written notice. The notice period is three months to the end of a calendar month. What happens to the keys? All keys are \
+returned on the last day.\n\n## 5. Pets\n\nDogs are not allowed. Cats may be kept with the landlord's consent.\n";
+
+const HANDBOOK: &str = "# Employee handbook\n\n## Annual leave\n\nFull-time employees receive 28 days of annual leave a year. Up to 10 days \
+may be carried over until 31 March.\n\n## Notice\n\n| Grade | Notice period |\n|---|---|\n| A | 1 month |\n| B | 3 months |\n\n## Remote work\n\n\
+Remote work is work done outside the company's offices. Employees may work remotely up to three days a week.\n";
+
+const NEWS: &str = "Совет директоров Банка России 14 февраля 2025 года сохранил ключевую ставку на уровне 21 % годовых. Решение совпало с \
+ожиданиями аналитиков. Председатель Банка России Эльвира Набиуллина заявила, что инфляция снижается медленно. Следующее заседание \
+назначено на 21 марта 2025 года.";
+
+fn passages(documents: &[&str]) -> Vec<Passage> {
+    let mut found = Vec::new();
+    for (index, document) in documents.iter().enumerate() {
+        for passage in split(document, Limits::PAGE) {
+            found.push(Passage {
+                source: u32::try_from(index + 1).unwrap(),
+                text: document[passage.range].to_owned(),
+                heading: passage.heading,
+                published_at: Some(Utc.with_ymd_and_hms(2024 + i32::try_from(index).unwrap(), 1, 1, 0, 0, 0).unwrap()),
+                score: 1.0,
+            });
+        }
+    }
+    found
+}
+
+fn ask(question: &str, documents: &[&str]) -> Extract {
+    answer(question, &passages(documents), Options::default())
+}
+
+fn first(question: &str, documents: &[&str]) -> String {
+    ask(question, documents).sentences.first().map(|picked| picked.text.clone()).unwrap_or_default()
+}
+
+fn best(question: &str, documents: &[&str]) -> String {
+    let options = Options { max_sentences: 2, language: None };
+    let extract = answer(question, &passages(documents), options);
+    extract.sentences.iter().map(|picked| picked.text.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_sentence_that_answers_is_picked() {
+    for (question, expected) in [
+        ("what is the notice period in the lease?", "The notice period is three months"),
+        ("How much is the rent?", "The monthly rent is EUR 1,250"),
+        ("How high is the deposit?", "a deposit of EUR 3,750"),
+        ("Who is the tenant?", "Anna Lindqvist"),
+        ("When does the lease begin?", "1 April 2024"),
+        ("Are dogs allowed?", "Dogs are not allowed."),
+        ("how many days of annual leave do I get", "28 days of annual leave"),
+        ("What is remote work?", "Remote work is work done outside"),
+        ("What is the notice period for grade B?", "B: 3 months"),
+    ] {
+        let found = best(question, &[LEASE, HANDBOOK]);
+        assert!(found.contains(expected), "{question}: {found}");
+    }
+    for (question, expected) in [
+        ("какая ключевая ставка?", "21 % годовых"),
+        ("когда следующее заседание?", "21 марта 2025"),
+        ("кто председатель Банка России?", "Набиуллина"),
+    ] {
+        let found = first(question, &[NEWS]);
+        assert!(found.contains(expected), "{question}: {found}");
+    }
+}
+
+#[test]
+fn every_sentence_is_in_its_passage_and_supported_by_it() {
+    let passages = passages(&[LEASE, HANDBOOK, NEWS]);
+    for question in ["what is the notice period?", "rent and deposit of the tenant", "ключевая ставка Банка России"]
+    {
+        let extract = answer(question, &passages, Options::default());
+        assert!(!extract.sentences.is_empty(), "{question}");
+        for picked in &extract.sentences {
+            let passage = &passages[picked.passage];
+            assert_eq!(picked.source, passage.source);
+            assert!(passage.text.get(picked.range.clone()).is_some());
+            assert_eq!(check(&picked.text, &passage.text).verdict, Verdict::Supported, "{}", picked.text);
+            assert!(!picked.text.contains('?') && !picked.text.contains("Contact"), "{}", picked.text);
+        }
+    }
+}
+
+#[test]
+fn what_no_source_says_is_named() {
+    let extract = ask("Does the lease mention parking?", &[LEASE]);
+    assert!(extract.missing.contains(&"parking".to_owned()), "{extract:?}");
+    let nothing = ask("What is the capital of Mongolia?", &[LEASE, HANDBOOK]);
+    assert!(nothing.sentences.is_empty(), "{nothing:?}");
+    assert_eq!(nothing.missing, ["capital", "Mongolia"]);
+    assert_eq!(compose(&nothing).concat(), "The sources do not answer this question.");
+    assert_eq!(
+        compose(&ask("Кто выиграл чемпионат мира?", &[LEASE])).concat(),
+        "Источники не отвечают на этот вопрос."
+    );
+    assert!(ask("anything", &[]).sentences.is_empty());
+}
+
+#[test]
+fn the_answer_is_markdown_with_a_marker_after_each_sentence() {
+    let extract = answer(
+        "When does the lease for the garage begin?",
+        &passages(&[LEASE]),
+        Options { max_sentences: 1, language: None },
+    );
+    assert_eq!(
+        compose(&extract).concat(),
+        "The lease begins on 1 April 2024 and runs for an indefinite term. [1]\n\nThe sources say nothing about “garage”."
+    );
+}
+
+#[test]
+fn a_pronoun_comes_with_the_sentence_it_points_to() {
+    let text = "The Orion probe left orbit in May. It reached Mars after seven months.";
+    let extract = ask("when did the probe reach Mars", &[text]);
+    let said: Vec<&str> = extract.sentences.iter().map(|picked| picked.text.as_str()).collect();
+    assert_eq!(said, ["The Orion probe left orbit in May.", "It reached Mars after seven months."]);
+}
+
+#[test]
+fn copies_are_said_once_and_contradictions_are_shown_with_their_dates() {
+    let early = "The Harbour Bridge opened to traffic on 12 March 2021.";
+    let copy = "The Harbour Bridge opened to traffic on 12 March 2021!";
+    let late = "The Harbour Bridge opened to traffic on 19 March 2021.";
+    assert_eq!(ask("When did the Harbour Bridge open?", &[early, copy]).sentences.len(), 1);
+    let extract = ask("When did the Harbour Bridge open?", &[early, late]);
+    assert_eq!(extract.disagreeing, [(0, 1)]);
+    let written = compose(&extract).concat();
+    assert!(written.ends_with("The sources disagree here: [1] (2024-01-01) — [2] (2025-01-01)."), "{written}");
+}
+
+#[test]
+fn follow_up_questions_come_from_headings_not_asked_about() {
+    let questions = related("what is the notice period?", &passages(&[LEASE]));
+    assert_eq!(
+        questions,
+        [
+            "What do the sources say about “Parties”?",
+            "What do the sources say about “Rent”?",
+            "What do the sources say about “Deposit”?"
+        ]
+    );
+    assert!(
+        related("какой срок уведомления?", &passages(&[LEASE])).is_empty(),
+        "headings in another language are left out"
+    );
+}
+
+#[test]
+fn hostile_passages_are_survived() {
+    for piece in ["a", "[", "A b c. ", "It is. ", "| x | y |\n", "notice 1. ", "漢字。"] {
+        let text = piece.repeat(60_000 / piece.len());
+        let passages = [Passage { source: 1, text, heading: None, published_at: None, score: 0.0 }];
+        let extract = answer("notice period x y 漢字", &passages, Options::default());
+        assert!(extract.sentences.len() <= 5, "{piece:?}");
+    }
+}
