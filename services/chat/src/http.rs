@@ -58,7 +58,9 @@ async fn ask(
     }
     let answer = chat.runs.wait(&who, started.run_id).await?;
     let status = match &answer.error {
-        Some(failure) if failure.code == "search_outage" || failure.code.starts_with("model") => StatusCode::BAD_GATEWAY,
+        Some(failure) if failure.code == "search_outage" || failure.code.starts_with("model") => {
+            StatusCode::BAD_GATEWAY
+        }
         Some(_) => StatusCode::INTERNAL_SERVER_ERROR,
         None => StatusCode::OK,
     };

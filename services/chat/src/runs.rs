@@ -12,12 +12,7 @@ use std::{
 use axum::http::StatusCode;
 use bytes::Bytes;
 use chrono::TimeDelta;
-use common::{
-    Deps, Problem,
-    auth::Identity,
-    db::Scope,
-    tasks::Task,
-};
+use common::{Deps, Problem, auth::Identity, db::Scope, tasks::Task};
 use futures::{Stream, StreamExt, stream::BoxStream};
 use llm::Model;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};

@@ -32,7 +32,6 @@ pub(crate) struct RunRow {
     pub(crate) user_id: Uuid,
     pub(crate) thread_id: Uuid,
     pub(crate) request: String,
-    pub(crate) state: String,
     pub(crate) attempts: i64,
     pub(crate) created_at: DateTime<Utc>,
 }
@@ -111,7 +110,11 @@ pub(crate) async fn finish_run(session: &mut Session, id: Uuid, ending: &Ending)
 }
 
 /// The events of a run after `after`.
-pub(crate) async fn events(session: &mut Session, run: Uuid, after: i64) -> Result<Vec<(i64, String, String)>, DbError> {
+pub(crate) async fn events(
+    session: &mut Session,
+    run: Uuid,
+    after: i64,
+) -> Result<Vec<(i64, String, String)>, DbError> {
     Ok(on_db!(session, conn => sqlx::query_as(
         "SELECT seq, kind, data FROM run_events WHERE run_id = $1 AND seq > $2 ORDER BY seq")
         .bind(run)
@@ -123,7 +126,7 @@ pub(crate) async fn events(session: &mut Session, run: Uuid, after: i64) -> Resu
 /// A person's run; somebody else's is `None`.
 pub(crate) async fn run(session: &mut Session, scope: (Uuid, Uuid), id: Uuid) -> Result<Option<RunRow>, DbError> {
     Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT id, org, user_id, thread_id, request, state, attempts, created_at
+        "SELECT id, org, user_id, thread_id, request, attempts, created_at
          FROM runs WHERE org = $1 AND user_id = $2 AND id = $3")
         .bind(scope.0)
         .bind(scope.1)
@@ -139,7 +142,7 @@ pub(crate) async fn run_by_key(
     key: &str,
 ) -> Result<Option<RunRow>, DbError> {
     Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT id, org, user_id, thread_id, request, state, attempts, created_at
+        "SELECT id, org, user_id, thread_id, request, attempts, created_at
          FROM runs WHERE org = $1 AND user_id = $2 AND idempotency_key = $3")
         .bind(scope.0)
         .bind(scope.1)
@@ -211,7 +214,7 @@ pub(crate) async fn claim(
          WHERE state = 'running' AND lease_until < $2 AND lease_owner <> $1 AND id = (
              SELECT id FROM runs WHERE state = 'running' AND lease_until < $2 AND lease_owner <> $1
              ORDER BY lease_until LIMIT 1)
-         RETURNING id, org, user_id, thread_id, request, state, attempts, created_at")
+         RETURNING id, org, user_id, thread_id, request, attempts, created_at")
         .bind(owner)
         .bind(expired)
         .bind(until)

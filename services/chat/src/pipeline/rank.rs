@@ -60,9 +60,10 @@ impl Found {
     }
 
     fn passages(&self) -> impl Iterator<Item = (usize, &SourcePassage)> {
-        self.documents.iter().enumerate().flat_map(|(place, document)| {
-            document.passages.iter().map(move |passage| (place, passage))
-        })
+        self.documents
+            .iter()
+            .enumerate()
+            .flat_map(|(place, document)| document.passages.iter().map(move |passage| (place, passage)))
     }
 }
 

@@ -24,11 +24,7 @@ const ENOUGH: f32 = 0.5;
 const WEB_KINDS: [SourceKind; 4] = [SourceKind::Web, SourceKind::Academic, SourceKind::Discussions, SourceKind::News];
 
 /// Looks until the passages cover the question or the budget's rounds are spent, then logs the sources.
-pub(super) async fn run(
-    context: &Context,
-    understanding: &mut Understanding,
-    turns: &[Turn],
-) -> Result<(), Failure> {
+pub(super) async fn run(context: &Context, understanding: &mut Understanding, turns: &[Turn]) -> Result<(), Failure> {
     let nowhere = context.job.ask.sources.as_ref().is_some_and(Vec::is_empty);
     if nowhere {
         plan(context, understanding, 1);

@@ -109,7 +109,8 @@ pub(super) async fn with_model(
     )];
     for turn in turns {
         messages.push(Message::user(turn.question.clone()));
-        messages.push(Message::assistant(turn.answer.as_deref().unwrap_or_default().chars().take(600).collect::<String>()));
+        messages
+            .push(Message::assistant(turn.answer.as_deref().unwrap_or_default().chars().take(600).collect::<String>()));
     }
     let query = glance.queries.first().map(String::as_str).unwrap_or_default();
     messages.push(Message::user(format!("{}\n<query>{query}</query>", context.job.ask.query)));

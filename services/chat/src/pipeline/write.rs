@@ -24,9 +24,7 @@ pub(super) async fn run(
 ) -> Result<Ended, Failure> {
     let nowhere = context.job.ask.sources.as_ref().is_some_and(Vec::is_empty);
     match &context.model {
-        Some(model) if !sources.is_empty() || nowhere => {
-            by_model(context, model, understanding, turns, sources).await
-        }
+        Some(model) if !sources.is_empty() || nowhere => by_model(context, model, understanding, turns, sources).await,
         _ => by_extract(context, understanding, sources),
     }
 }

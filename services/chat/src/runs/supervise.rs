@@ -41,7 +41,16 @@ impl Runs {
     }
 
     async fn work(&self, run: Run) {
-        let context = Arc::new(Context::new(&self.inner.deps, self.inner.model.clone(), self.inner.log.clone(), &run.job, &run.who, run.tail.clone(), run.thread_id, run.before.as_ref()));
+        let context = Arc::new(Context::new(
+            &self.inner.deps,
+            self.inner.model.clone(),
+            self.inner.log.clone(),
+            &run.job,
+            &run.who,
+            run.tail.clone(),
+            run.thread_id,
+            run.before.as_ref(),
+        ));
         let grace = self.inner.config.detach_grace;
         let unwatched = async {
             if run.job.ask.background {

@@ -106,8 +106,7 @@ impl Runs {
         let Some(row) = store::claim(&mut session, self.inner.owner, expired, until).await? else { return Ok(false) };
         let events = store::events(&mut session, row.id, 0).await?;
         session.commit().await?;
-        let frames: Vec<Frame> =
-            events.iter().filter_map(|(seq, kind, data)| Frame::read(*seq, kind, data)).collect();
+        let frames: Vec<Frame> = events.iter().filter_map(|(seq, kind, data)| Frame::read(*seq, kind, data)).collect();
         let before = fold_frames(&frames);
         tracing::info!(run_id = %row.id, attempt = row.attempts, "run taken over");
         let tail = Tail::new(row.id, frames);

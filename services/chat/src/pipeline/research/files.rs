@@ -7,7 +7,11 @@ use proto::upload::v1::{Chunk, RetrieveRequest, upload_service_client::UploadSer
 use tokio::time::Instant;
 use tonic::Status;
 
-use super::super::{Context, rank::{Document, Found}, started};
+use super::super::{
+    Context,
+    rank::{Document, Found},
+    started,
+};
 use crate::{
     api::{Source, SourcePassage},
     event::{Event, Step},

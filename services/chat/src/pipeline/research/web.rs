@@ -4,14 +4,20 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use proto::search::v1::{
-    Filters, Kind, PassagesRequest, Recency as PbRecency, passages_event::Event as Piece,
+    Filters, Kind, PassagesRequest, Recency as PbRecency,
+    passages_event::Event as Piece,
     passages_event::{Failed, Finished, Opened},
     search_service_client::SearchServiceClient,
 };
 use tokio::time::Instant;
 use tonic::Streaming;
 
-use super::super::{Context, rank::{Document, Found}, started, understand::Understanding};
+use super::super::{
+    Context,
+    rank::{Document, Found},
+    started,
+    understand::Understanding,
+};
 use crate::{
     api::{Recency, Source, SourceKind, SourcePassage},
     event::{Event, Step},
@@ -19,6 +25,8 @@ use crate::{
 
 /// With this many pages open, the rest get a moment and are then left behind.
 const PLENTY: u32 = 3;
+/// Passages of a page that are worth ranking.
+const PER_PAGE: u32 = 4;
 const MOMENT: Duration = Duration::from_millis(400);
 
 /// Searches and opens pages; what failed is in the steps and in `degraded`.
@@ -83,6 +91,7 @@ fn request(
         private: context.job.project.is_some() || context.job.ask.thread_id.is_some(),
         exclude_urls: known.urls(),
         urls: Vec::new(),
+        passages_per_page: PER_PAGE,
     }
 }
 
