@@ -5,7 +5,7 @@ mod options;
 mod probes;
 mod stop;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{fs::File, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use axum::{Router, serve::ListenerExt};
@@ -50,6 +50,8 @@ pub struct Assembly {
     dbs: Vec<Db>,
     objects: Objects,
     drain: CancellationToken,
+    /// Held for as long as the process has the data folder.
+    _lock: File,
 }
 
 /// Every variable the frame and the services read, each once.
@@ -77,7 +79,7 @@ pub fn check(specs: &[Spec], settings: &Settings, shape: Shape) -> anyhow::Resul
 /// Opens the databases and builds the services.
 pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> anyhow::Result<Assembly> {
     let options = check(specs, &settings, shape)?;
-    std::fs::create_dir_all(&options.data).with_context(|| format!("cannot make {}", options.data.display()))?;
+    let lock = lock_data(&options)?;
     let parts = Parts::new(&options)?;
     let mut services = Vec::new();
     let mut relays = Vec::new();
@@ -110,11 +112,23 @@ pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> 
         dbs,
         objects: parts.objects,
         drain: parts.drain,
+        _lock: lock,
     };
     for service in services {
         assembly.add(service);
     }
     Ok(assembly)
+}
+
+/// One process at a time has a data folder: two would each take the other's unfinished work for a dead one's.
+fn lock_data(options: &Options) -> anyhow::Result<File> {
+    let data = options.data.display();
+    std::fs::create_dir_all(&options.data).with_context(|| format!("cannot make {data}"))?;
+    let lock = File::create(options.data.join("lock")).with_context(|| format!("cannot write to {data}"))?;
+    if let Err(error) = lock.try_lock() {
+        anyhow::bail!("another process uses the data folder {data} ({error}); DATA_DIR names another one");
+    }
+    Ok(lock)
 }
 
 /// What all services of a process share.
