@@ -4,6 +4,7 @@
 mod answer;
 mod clock;
 mod person;
+mod schema;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -33,6 +34,7 @@ pub use answer::Answer;
 pub use clock::TestClock;
 use person::Issuer;
 pub use person::Person;
+pub use schema::assert_same_schema;
 
 /// Every service a test may connect.
 const PEERS: [&str; 5] = ["chat", "search", "upload", "library", "projects"];
