@@ -1,108 +1,58 @@
-//! The variables of the model server, declared and read once for every service that talks to a model.
+//! The variables that choose a model.
+
+use std::collections::BTreeMap;
 
 use common::config::{Reader, Variable};
 
 use crate::{ModelConfig, Price, Provider, Secret};
 
-const OPENAI: &str = "https://api.openai.com/v1";
-const OLLAMA: &str = "http://127.0.0.1:11434";
-
-/// Variables that name the model server and what to use on it.
+/// Read by every service that asks a model.
 pub const VARIABLES: &[Variable] = &[
-    Variable::optional(
-        "LLM_PROVIDER",
-        "openai (and whatever is compatible) or ollama; unset: answers are made of sentences of the sources",
-    ),
-    Variable::optional(
-        "OPENAI_BASE_URL",
-        "base address of an OpenAI-compatible server, https://api.openai.com/v1 when unset",
-    ),
-    Variable::secret("OPENAI_API_KEY", "key of the OpenAI-compatible server"),
-    Variable::optional("OLLAMA_BASE_URL", "address of Ollama, http://127.0.0.1:11434 when unset"),
-    Variable::optional("CHAT_MODEL", "chat models by name, asked in this order, separated by commas"),
-    Variable::optional("EMBEDDING_MODEL", "embedding model by name; unset: files are found by their words only"),
-    Variable::optional(
-        "LLM_PRICES",
-        "prices per million tokens of prompt and answer: model=0.15/0.60/USD, separated by commas",
-    ),
+    Variable::optional("LLM_PROVIDER", "openai (any compatible server) or ollama; unset: answers are extracts of the sources"),
+    Variable::with_default("OPENAI_BASE_URL", "https://api.openai.com/v1", "an OpenAI-compatible server"),
+    Variable::secret("OPENAI_API_KEY", "key of the OpenAI-compatible server, if it wants one"),
+    Variable::with_default("OLLAMA_BASE_URL", "http://127.0.0.1:11434", "an Ollama server"),
+    Variable::optional("CHAT_MODEL", "model that plans and writes; a comma list is tried in order"),
+    Variable::optional("EMBEDDING_MODEL", "model of embeddings; unset: retrieval is by words alone"),
+    Variable::with_default("LLM_CONTEXT_TOKENS", "16384", "context size asked of Ollama"),
+    Variable::optional("LLM_PRICES", "model=input/output prices per million tokens, e.g. small=0.15/0.60,big=2.50/10"),
+    Variable::with_default("LLM_CURRENCY", "USD", "currency of LLM_PRICES"),
 ];
 
-/// The model server in force; `None` when no provider is set. Faults are noted in `reader`.
+/// The configured model; `None` when `LLM_PROVIDER` is unset. Faults are noted in `reader`.
 pub fn read(reader: &mut Reader<'_>) -> Option<ModelConfig> {
-    let Some(name) = reader.text("LLM_PROVIDER") else {
-        for variable in VARIABLES.iter().filter(|variable| reader.text(variable.name).is_some()) {
-            reader.fault(format!("{} is set, but LLM_PROVIDER is not: set it to openai or ollama", variable.name));
-        }
-        return None;
-    };
-    let (provider, base_url) = match name.as_str() {
-        "openai" => (Provider::OpenAi, reader.address("OPENAI_BASE_URL").unwrap_or_else(|| OPENAI.to_owned())),
-        "ollama" => (Provider::Ollama, reader.address("OLLAMA_BASE_URL").unwrap_or_else(|| OLLAMA.to_owned())),
+    let (provider, base) = match reader.text("LLM_PROVIDER")?.as_str() {
+        "openai" => (Provider::OpenAi, reader.address("OPENAI_BASE_URL")?),
+        "ollama" => (Provider::Ollama, reader.address("OLLAMA_BASE_URL")?),
         other => {
             reader.fault(format!("LLM_PROVIDER: {other:?} is neither openai nor ollama"));
             return None;
         }
     };
-    let mut config = ModelConfig::new(provider, base_url, reader.list("CHAT_MODEL"));
-    config.api_key = reader.secret("OPENAI_API_KEY").map(|key| Secret::new(key.expose()));
+    let mut config = ModelConfig::new(provider, base, reader.list("CHAT_MODEL"));
     config.embedding_model = reader.text("EMBEDDING_MODEL");
-    if config.chat_models.is_empty() {
-        reader.fault("LLM_PROVIDER is set, but CHAT_MODEL is not: name at least one model");
+    if config.chat_models.is_empty() && config.embedding_model.is_none() {
+        reader.fault("LLM_PROVIDER is set, but neither CHAT_MODEL nor EMBEDDING_MODEL is");
     }
-    for piece in reader.list("LLM_PRICES") {
-        match price(&piece) {
-            Ok((model, price)) => drop(config.prices.insert(model, price)),
-            Err(fault) => reader.fault(format!("LLM_PRICES: {fault}")),
-        }
-    }
+    config.api_key = reader.secret("OPENAI_API_KEY").map(|key| Secret::new(key.expose()));
+    config.context_tokens = reader.parse("LLM_CONTEXT_TOKENS", "a number of tokens", config.context_tokens);
+    config.prices = prices(reader);
     Some(config)
 }
 
-/// One price as [`VARIABLES`] describes it.
-fn price(piece: &str) -> Result<(String, Price), String> {
-    let shape = || format!("{piece:?} is not of the form model=0.15/0.60/USD");
-    let (model, rest) = piece.rsplit_once('=').ok_or_else(shape)?;
-    let [input, output, currency] = rest.split('/').collect::<Vec<_>>()[..] else { return Err(shape()) };
-    let price = Price::new(input, output, currency).map_err(|error| error.to_string())?;
-    Ok((model.to_owned(), price))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use common::config::Settings;
-
-    use super::*;
-
-    fn read_from(values: &[(&str, &str)]) -> (Option<ModelConfig>, Vec<String>) {
-        let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        let settings =
-            Settings::load(VARIABLES.to_vec(), Path::new("no-such-file"), values).expect("no file, no fault");
-        let mut reader = Reader::new(&settings);
-        let config = read(&mut reader);
-        (config, reader.finish().err().map(|faults| faults.0).unwrap_or_default())
+fn prices(reader: &mut Reader<'_>) -> BTreeMap<String, Price> {
+    let currency = reader.text("LLM_CURRENCY").unwrap_or_default();
+    let mut prices = BTreeMap::new();
+    for entry in reader.list("LLM_PRICES") {
+        let parts = entry.split_once('=').and_then(|(model, price)| Some((model, price.split_once('/')?)));
+        let Some((model, (input, output))) = parts else {
+            reader.fault(format!("LLM_PRICES: {entry:?} is not model=input/output"));
+            continue;
+        };
+        match Price::new(input, output, &currency) {
+            Ok(price) => drop(prices.insert(model.to_owned(), price)),
+            Err(error) => reader.fault(format!("LLM_PRICES: {model}: {error}")),
+        }
     }
-
-    #[test]
-    fn a_model_server_is_named_by_two_variables() {
-        let (config, faults) = read_from(&[("LLM_PROVIDER", "ollama"), ("CHAT_MODEL", "qwen3:8b, small")]);
-        let config = config.expect("it is configured");
-        assert_eq!(faults, Vec::<String>::new());
-        assert_eq!(config.provider, Provider::Ollama);
-        assert_eq!(config.base_url, OLLAMA);
-        assert_eq!(config.chat_models, ["qwen3:8b", "small"]);
-    }
-
-    #[test]
-    fn what_is_half_configured_is_a_fault() {
-        let (config, faults) = read_from(&[("CHAT_MODEL", "gpt"), ("OPENAI_API_KEY", "k")]);
-        assert!(config.is_none());
-        assert_eq!(faults.len(), 2, "{faults:?}");
-        let prices = ("LLM_PRICES", "gpt=0.15/0.60/USD,mini=1,tiny=x/1/USD");
-        let (_, faults) = read_from(&[("LLM_PROVIDER", "openai"), prices]);
-        assert_eq!(faults.len(), 3, "two prices and no chat model: {faults:?}");
-        let (_, faults) = read_from(&[("LLM_PROVIDER", "acme")]);
-        assert_eq!(faults, [r#"LLM_PROVIDER: "acme" is neither openai nor ollama"#]);
-    }
+    prices
 }

@@ -1,15 +1,25 @@
 //! What tests stand on: fake upstreams that are strict about what they accept, real servers on free ports,
 //! services built on fresh databases, and a harness that starts `gooseek`.
 
+mod faults;
+mod hostile;
 mod model;
 mod ollama;
 mod openai;
 mod postgres;
+mod searxng;
 mod server;
 pub mod service;
+mod web;
+mod web_engines;
 
+pub use faults::Fault;
+pub use hostile::HostileServer;
 pub use model::{Behaviour, Kind, Recorded, Script, Step};
 pub use ollama::FakeOllama;
 pub use openai::FakeOpenAi;
 pub use postgres::Postgres;
+pub use searxng::{FakeSearxng, SearxngFault};
 pub use server::FakeServer;
+pub use web::FakeWeb;
+pub use web_engines::{EngineCall, FakeEngine, FakeEngines};

@@ -1,1 +1,74 @@
-//! x
+//! search-svc: the web. Search engines behind one interface, asked side by side; pages opened, kept and cut into
+//! passages that are ranked against a question.
+
+mod config;
+pub mod engines;
+mod grpc;
+mod http;
+mod local;
+mod pages;
+mod passages;
+mod store;
+mod web;
+
+use axum::Router;
+use common::{
+    Deps, Service,
+    config::Reader,
+    db::{Migrations, Scope},
+    service::{Building, Spec},
+    tasks::Task,
+};
+use tonic::service::Routes;
+
+use self::{config::Config, pages::Pages, web::Web};
+
+/// How binaries start this service.
+pub const SPEC: Spec = Spec {
+    name: "search",
+    port: 3001,
+    variables: config::VARIABLES,
+    migrations: Migrations {
+        sqlite: &sqlx::migrate!("migrations/sqlite"),
+        postgres: &sqlx::migrate!("migrations/postgres"),
+    },
+    check: |reader| drop(Config::read(reader)),
+    build: service,
+};
+
+/// What both doors, gRPC and HTTP, lead to. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Search {
+    web: Web,
+    pages: Pages,
+    clock: common::time::Clock,
+    ids: common::time::Ids,
+}
+
+/// Builds the service. [`Deps::executable`] must serve [`reader::child::SUBCOMMAND`], or PDF pages are not read.
+pub fn service(deps: Deps) -> Building {
+    Box::pin(async move {
+        let mut reader = Reader::new(&deps.settings);
+        let config = Config::read(&mut reader);
+        reader.finish()?;
+        let pages = Pages::new(&deps, &config)?;
+        let search = Search { web: Web::new(&deps, &config)?, pages, clock: deps.clock.clone(), ids: deps.ids.clone() };
+        let mut service = Service::new(SPEC.name, http::routes(search.clone()));
+        service.tasks.push(trim(&search, deps.clock, config.index_limit));
+        service.grpc = Routes::from(Router::new()).add_service(grpc::server(search)).into_axum_router();
+        Ok(service)
+    })
+}
+
+/// Keeps the index of pages at its size.
+fn trim(search: &Search, clock: common::time::Clock, keep: i64) -> Task {
+    let pages = search.pages.clone();
+    Task::on_schedule("trim the index of pages", "*/10 * * * *", clock, move |system| {
+        let pages = pages.clone();
+        async move {
+            if let Err(error) = pages.trim(&Scope::from(system), keep).await {
+                tracing::warn!(%error, "the index of pages could not be trimmed");
+            }
+        }
+    })
+}

@@ -1,0 +1,87 @@
+//! Why an engine did not answer.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+use super::Unresponsive;
+
+/// A failure of one engine. Messages may be shown to a client; those that an operator can cure say how.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    #[error("too many requests{}", advice.map(|advice| format!(": {advice}")).unwrap_or_default())]
+    RateLimited {
+        /// How long the upstream asked us to wait.
+        retry_after: Option<Duration>,
+        /// What an operator can change about it.
+        advice: Option<&'static str>,
+    },
+    #[error("the engine wants a valid key")]
+    Unauthorized,
+    #[error("the engine asks for a captcha")]
+    Captcha,
+    #[error("the engine refuses to serve this client")]
+    Blocked,
+    /// The engine is set up so that it cannot serve us; the text tells the operator what to change.
+    #[error("{0}")]
+    Misconfigured(String),
+    #[error("the engine does not accept this query (HTTP {status})")]
+    BadQuery { status: u16 },
+    #[error("the engine answered HTTP {status}")]
+    Upstream { status: u16 },
+    /// A metasearch engine answered, but none of the engines behind it did.
+    #[error("none of the engines behind it answered: {}", list(.engines))]
+    AllFailed { engines: Vec<Unresponsive> },
+    #[error("the engine did not answer in time")]
+    Timeout,
+    #[error("the engine cannot be reached")]
+    Unreachable,
+    #[error("the engine's answer broke off")]
+    Cut,
+    #[error("the engine's answer is larger than {limit} bytes")]
+    TooLarge { limit: usize },
+    #[error("the engine's answer cannot be read: {0}")]
+    Decode(String),
+    /// Failed before and is left alone until then.
+    #[error("left alone until {} after failures", until.format("%Y-%m-%d %H:%M:%S UTC"))]
+    Suspended { until: DateTime<Utc> },
+    /// Its own rule on request rates leaves no room within the time limit.
+    #[error("the engine may not be asked again so soon")]
+    Paced { wait: Duration },
+    #[error("the engine does not serve queries of this kind")]
+    Unsupported,
+}
+
+impl EngineError {
+    /// A stable word for reports and metrics.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Unauthorized => "unauthorized",
+            Self::Captcha => "captcha",
+            Self::Blocked => "blocked",
+            Self::Misconfigured(_) => "misconfigured",
+            Self::BadQuery { .. } => "bad_query",
+            Self::Upstream { .. } => "upstream",
+            Self::AllFailed { .. } => "all_failed",
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::Cut => "cut",
+            Self::TooLarge { .. } => "too_large",
+            Self::Decode(_) => "decode",
+            Self::Suspended { .. } => "suspended",
+            Self::Paced { .. } => "paced",
+            Self::Unsupported => "unsupported",
+        }
+    }
+
+    /// Whether it says something about the engine's health, rather than about the query or about us.
+    pub(super) fn is_illness(&self) -> bool {
+        !matches!(self, Self::BadQuery { .. } | Self::Suspended { .. } | Self::Paced { .. } | Self::Unsupported)
+    }
+}
+
+fn list(engines: &[Unresponsive]) -> String {
+    let each: Vec<_> = engines.iter().map(|each| format!("{} ({})", each.engine, each.reason)).collect();
+    each.join(", ")
+}

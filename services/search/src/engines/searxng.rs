@@ -1,0 +1,212 @@
+//! SearXNG, the metasearch engine an operator runs beside us.
+//!
+//! Its traps: an engine name it does not know is silently ignored and the default engines run instead; a format that
+//! is not switched on is refused with an HTML page; words beginning with `!`, `:` and `<` are commands, of which `!!`
+//! redirects the client to a stranger; and when every engine behind it fails it still answers 200 without results.
+
+mod answer;
+mod catalogue;
+
+use std::collections::BTreeMap;
+
+use fetch::operator::OperatorError;
+use reqwest::StatusCode;
+use tokio::sync::OnceCell;
+
+use self::{answer::SearchAnswer, catalogue::Catalogue};
+use super::{
+    Access, Engine, EngineError, Found, Kind, Query,
+    http::{Reply, Upstream},
+};
+
+const NAME: &str = "searxng";
+const ENABLE_JSON: &str = "SearXNG does not answer in JSON: add json to search.formats in its settings.yml";
+const LIMITER: &str =
+    "SearXNG's limiter is on: set server.limiter to false or add this server to pass_ip in limiter.toml";
+const REDIRECTS: &str = "SearXNG redirects elsewhere: its address must be the final one, without a login in front";
+
+/// Which SearXNG to ask, and which of its engines.
+#[derive(Debug, Clone)]
+pub struct SearxngConfig {
+    /// Base address, with the path SearXNG is mounted at.
+    pub base: String,
+    /// Display names of the engines asked for each kind of query; for kinds not listed, the engines that the
+    /// instance itself has enabled in the matching category are asked.
+    pub engines: BTreeMap<Kind, Vec<String>>,
+}
+
+impl SearxngConfig {
+    /// The default engines at `base`.
+    pub fn new(base: impl Into<String>) -> Self {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let engines = BTreeMap::from([
+            (Kind::Academic, names(&["arxiv", "google scholar", "pubmed", "semantic scholar", "crossref", "openalex"])),
+            (Kind::Discussions, names(&["stackoverflow", "hackernews", "lemmy posts", "lobste.rs"])),
+            (Kind::Code, names(&["github", "gitlab", "codeberg", "stackoverflow", "mdn"])),
+        ]);
+        Self { base: base.into(), engines }
+    }
+}
+
+/// What a look at the instance's own configuration showed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigCheck {
+    /// SearXNG's version, as it writes it.
+    pub version: String,
+    /// Configured engine names that the instance does not have; they are left out of requests.
+    pub unknown: Vec<String>,
+    /// Kinds of query for which no configured engine is left: these are not served.
+    pub unserved: Vec<Kind>,
+}
+
+/// A SearXNG instance as one engine.
+pub struct Searxng {
+    upstream: Upstream,
+    engines: BTreeMap<Kind, Vec<String>>,
+    catalogue: OnceCell<Catalogue>,
+}
+
+/// What a query runs on, and how many engines that is when known.
+struct Scope {
+    parameter: (&'static str, String),
+    engines: Option<usize>,
+}
+
+impl Searxng {
+    pub fn new(config: SearxngConfig, access: &Access) -> Result<Self, OperatorError> {
+        Ok(Self { upstream: access.upstream(&config.base)?, engines: config.engines, catalogue: OnceCell::new() })
+    }
+
+    /// Reads the instance's list of engines and compares it with the configured names. Done once at start-up, or
+    /// with the first query that names engines.
+    pub async fn check(&self) -> Result<ConfigCheck, EngineError> {
+        let catalogue = self.catalogue().await?;
+        let mut unknown: Vec<String> =
+            self.engines.values().flatten().filter(|name| !catalogue.has(name)).cloned().collect();
+        unknown.sort();
+        unknown.dedup();
+        let named = self.engines.iter().filter(|(_, names)| !names.is_empty());
+        let unserved = named.filter(|(_, names)| !names.iter().any(|name| catalogue.has(name)));
+        Ok(ConfigCheck {
+            version: catalogue.version.clone(),
+            unknown,
+            unserved: unserved.map(|(kind, _)| *kind).collect(),
+        })
+    }
+
+    async fn catalogue(&self) -> Result<&Catalogue, EngineError> {
+        let load = async || {
+            let reply = self.upstream.send(self.upstream.get("/config")).await?;
+            json_reply(&reply)
+        };
+        self.catalogue.get_or_try_init(load).await
+    }
+
+    async fn scope(&self, kind: Kind) -> Result<Scope, EngineError> {
+        let names = self.engines.get(&kind).map(Vec::as_slice).unwrap_or_default();
+        if names.is_empty() {
+            let category = category(kind);
+            let engines = self.catalogue.get().map(|catalogue| catalogue.enabled_in(category));
+            return Ok(Scope { parameter: ("categories", category.to_owned()), engines });
+        }
+        let catalogue = self.catalogue().await?;
+        let known: Vec<&str> = names.iter().map(String::as_str).filter(|name| catalogue.has(name)).collect();
+        if known.is_empty() {
+            let names = names.join(", ");
+            return Err(EngineError::Misconfigured(format!("SearXNG has none of the configured engines: {names}")));
+        }
+        Ok(Scope { engines: Some(known.len()), parameter: ("engines", known.join(",")) })
+    }
+}
+
+#[async_trait::async_trait]
+impl Engine for Searxng {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn serves(&self, _kind: Kind) -> bool {
+        true
+    }
+
+    async fn search(&self, query: &Query) -> Result<Found, EngineError> {
+        let scope = self.scope(query.kind).await?;
+        let mut parameters = vec![
+            ("q", words(query)),
+            ("format", "json".to_owned()),
+            ("pageno", query.page.max(1).to_string()),
+            ("safesearch", u8::from(query.safe_search).to_string()),
+            scope.parameter,
+        ];
+        if let Some(language) = query.language.as_deref().and_then(locale) {
+            parameters.push(("language", language));
+        }
+        if let Some(recency) = query.recency {
+            parameters.push(("time_range", recency.as_str().to_owned()));
+        }
+        let reply = self.upstream.send(self.upstream.get("/search").query(&parameters)).await?;
+        let answer: SearchAnswer = json_reply(&reply)?;
+        answer.found(NAME, query.limit, scope.engines)
+    }
+
+    async fn suggest(&self, text: &str, _language: Option<&str>) -> Result<Vec<String>, EngineError> {
+        let request = self.upstream.get("/autocompleter").query(&[("q", text)]);
+        let reply = self.upstream.send(request.header("x-requested-with", "XMLHttpRequest")).await?;
+        json_reply(&reply)
+    }
+}
+
+/// Reads a JSON answer, or says what the operator has to change about the instance.
+fn json_reply<T: serde::de::DeserializeOwned>(reply: &Reply) -> Result<T, EngineError> {
+    let misconfigured = |text: &str| Err(EngineError::Misconfigured(text.to_owned()));
+    match (reply.failure(), reply.status) {
+        (EngineError::Captcha, _) => Err(EngineError::Captcha),
+        (EngineError::RateLimited { retry_after, .. }, StatusCode::TOO_MANY_REQUESTS) => {
+            Err(EngineError::RateLimited { retry_after, advice: Some(LIMITER) })
+        }
+        (_, StatusCode::FORBIDDEN) => misconfigured(ENABLE_JSON),
+        (_, status) if status.is_redirection() => misconfigured(REDIRECTS),
+        (failure, status) if !status.is_success() => Err(failure),
+        _ if !reply.is_json() => misconfigured(ENABLE_JSON),
+        _ => reply.json(),
+    }
+}
+
+fn category(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Web => "general",
+        Kind::Academic => "science",
+        Kind::Discussions => "social media",
+        Kind::News => "news",
+        Kind::Code => "it",
+    }
+}
+
+/// The query's words without SearXNG's commands, and its domain filters as search operators.
+fn words(query: &Query) -> String {
+    let commands = ['!', ':', '<'];
+    let words = query.text.split_whitespace().map(|word| word.trim_start_matches(commands));
+    let mut words: Vec<String> = words.filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    let sites: Vec<String> = query.domains.iter().map(|domain| format!("site:{domain}")).collect();
+    match sites.as_slice() {
+        [] => {}
+        [site] => words.push(site.clone()),
+        sites => words.push(format!("({})", sites.join(" OR "))),
+    }
+    words.extend(query.exclude_domains.iter().map(|domain| format!("-site:{domain}")));
+    words.join(" ")
+}
+
+/// The tag as SearXNG accepts it: a language of two or three letters and perhaps a region of two; a script
+/// (`zh-Hans-CN`) would be refused.
+fn locale(tag: &str) -> Option<String> {
+    let language = super::query::primary_language(tag)?;
+    let region = tag
+        .split(['-', '_'])
+        .skip(1)
+        .find(|part| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    Some(match region {
+        Some(region) => format!("{language}-{}", region.to_ascii_uppercase()),
+        None => language,
+    })
+}

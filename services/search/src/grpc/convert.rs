@@ -1,0 +1,165 @@
+//! Between the contract's messages and our types.
+
+use chrono::{DateTime, Utc};
+use proto::search::v1::{self as pb, passages_event};
+use tonic::Status;
+use uuid::Uuid;
+
+use super::invalid;
+use crate::{
+    engines::{Fused, Kind, Query, Recency},
+    pages::Page,
+    passages::{Chosen, Event, Finished},
+    web::Report,
+};
+
+const MOST_QUERIES: usize = 10;
+const LONGEST_QUERY: usize = 2_000;
+
+/// `value`, or `otherwise` for zero, but no more than `most`.
+pub(super) fn default(value: u32, otherwise: u32, most: u32) -> usize {
+    let value = if value == 0 { otherwise } else { value.min(most) };
+    value as usize
+}
+
+pub(super) fn queries(
+    texts: &[String],
+    kind: pb::Kind,
+    filters: Option<&pb::Filters>,
+    limit: usize,
+) -> Result<Vec<Query>, Status> {
+    if texts.len() > MOST_QUERIES {
+        return Err(invalid("queries", "at most 10"));
+    }
+    if texts.iter().any(|text| text.trim().is_empty() || text.chars().count() > LONGEST_QUERY) {
+        return Err(invalid("queries", "each has 1 to 2000 characters"));
+    }
+    let filters = filters.cloned().unwrap_or_default();
+    let query = |text: &String| Query {
+        language: (!filters.language.is_empty()).then(|| filters.language.clone()),
+        recency: recency(filters.recency()),
+        domains: filters.domains.clone(),
+        exclude_domains: filters.exclude_domains.clone(),
+        limit,
+        ..Query::new(text.trim()).kind(domain_kind(kind))
+    };
+    Ok(texts.iter().map(query).collect())
+}
+
+fn domain_kind(kind: pb::Kind) -> Kind {
+    match kind {
+        pb::Kind::Unspecified | pb::Kind::Web => Kind::Web,
+        pb::Kind::Academic => Kind::Academic,
+        pb::Kind::Discussions => Kind::Discussions,
+        pb::Kind::News => Kind::News,
+        pb::Kind::Code => Kind::Code,
+    }
+}
+
+fn recency(recency: pb::Recency) -> Option<Recency> {
+    match recency {
+        pb::Recency::Unspecified => None,
+        pb::Recency::Day => Some(Recency::Day),
+        pb::Recency::Week => Some(Recency::Week),
+        pb::Recency::Month => Some(Recency::Month),
+        pb::Recency::Year => Some(Recency::Year),
+    }
+}
+
+pub(super) fn results(found: Vec<Fused>) -> Vec<pb::Result> {
+    let result = |fused: Fused| pb::Result {
+        url: fused.url,
+        title: fused.title,
+        snippet: fused.snippet,
+        engines: fused.engines.into_iter().map(str::to_owned).collect(),
+        score: fused.score,
+        published_at: fused.published_at.map(timestamp),
+    };
+    found.into_iter().map(result).collect()
+}
+
+pub(super) fn outcome(report: &Report) -> pb::EngineOutcome {
+    pb::EngineOutcome {
+        engine: report.engine.to_owned(),
+        results: report.outcome.as_ref().map_or(0, |hits| u32::try_from(hits.len()).unwrap_or(u32::MAX)),
+        elapsed_ms: millis(report.elapsed),
+        failure: report.outcome.as_ref().err().copied().unwrap_or_default().to_owned(),
+    }
+}
+
+pub(super) fn page(page: &Page, with_text: bool) -> pb::Page {
+    pb::Page {
+        url: page.url.clone(),
+        title: page.title.clone(),
+        site: page.site(),
+        author: page.author.clone().unwrap_or_default(),
+        language: page.language.clone().unwrap_or_default(),
+        published_at: page.published_at.map(timestamp),
+        fetched_at: Some(timestamp(page.fetched_at)),
+        snapshot_id: page.snapshot_id.to_string(),
+        text: if with_text { page.text.clone() } else { String::new() },
+    }
+}
+
+/// `pages` collects the copies in the order of opening, which the ranking at the end refers to.
+pub(super) fn event(event: Event, pages: &mut Vec<Uuid>) -> pb::PassagesEvent {
+    let event = match event {
+        Event::Engine(report) => passages_event::Event::Engine(outcome(&report)),
+        Event::Results { results: found, outage, cached } => passages_event::Event::Results(pb::SearchResponse {
+            results: results(found),
+            engines: Vec::new(),
+            outage,
+            from_cache: cached,
+        }),
+        Event::Opened { opened, passages, elapsed, .. } => {
+            pages.push(opened.page.snapshot_id);
+            passages_event::Event::Opened(passages_event::Opened {
+                page: Some(page(&opened.page, false)),
+                passages: passages.iter().map(|chosen| passage(&opened.page, chosen)).collect(),
+                from_cache: opened.from_cache,
+                elapsed_ms: millis(elapsed),
+            })
+        }
+        Event::Failed { url, code, elapsed } => passages_event::Event::Failed(passages_event::Failed {
+            url,
+            code: code.to_owned(),
+            elapsed_ms: millis(elapsed),
+        }),
+        Event::Finished(finished) => passages_event::Event::Finished(end(&finished, pages)),
+    };
+    pb::PassagesEvent { event: Some(event) }
+}
+
+fn end(finished: &Finished, pages: &[Uuid]) -> passages_event::Finished {
+    let ranked = finished.ranking.iter().map(|ranked| passages_event::Ranked {
+        snapshot_id: pages[ranked.page].to_string(),
+        place: u32::try_from(ranked.place).unwrap_or(u32::MAX),
+        score: f64::from(ranked.score),
+    });
+    passages_event::Finished {
+        outage: finished.outage,
+        engines: finished.reports.iter().map(outcome).collect(),
+        ranking: ranked.collect(),
+    }
+}
+
+fn passage(page: &Page, chosen: &Chosen) -> pb::Passage {
+    let passage = &page.passages[chosen.passage];
+    pb::Passage {
+        text: page.text_of(passage).to_owned(),
+        start: passage.chars.start as u64,
+        end: passage.chars.end as u64,
+        page: passage.page.unwrap_or_default(),
+        heading: passage.heading.clone().unwrap_or_default(),
+        score: f64::from(chosen.score),
+    }
+}
+
+fn timestamp(time: DateTime<Utc>) -> prost_types::Timestamp {
+    let nanos = i32::try_from(time.timestamp_subsec_nanos()).unwrap_or_default();
+    prost_types::Timestamp { seconds: time.timestamp(), nanos }
+}
+
+fn millis(time: std::time::Duration) -> u32 {
+    u32::try_from(time.as_millis()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,30 @@
+//! `/api/v1/search`.
+
+mod dates;
+mod engines;
+mod pages;
+mod request;
+mod search;
+mod suggest;
+
+use axum::http::StatusCode;
+use common::Problem;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{Search, engines::SearchOutage};
+
+pub(crate) fn routes(search: Search) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(search::search))
+        .routes(routes!(suggest::suggest))
+        .routes(routes!(engines::engines))
+        .routes(routes!(pages::page))
+        .with_state(search)
+}
+
+/// The web is out of reach: engines and codes are named, so that nobody takes it for an empty answer.
+fn outage(outage: &SearchOutage) -> Problem {
+    let mut problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "search_outage", outage.to_string());
+    problem.retry_after = Some(5);
+    problem
+}

@@ -1,0 +1,35 @@
+//! Dates as the Search API writes them: MM/DD/YYYY.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use common::http::Faults;
+
+/// From when to when a page may have been published; both days are excluded, as in the API's own words "after" and
+/// "before".
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Period {
+    after: Option<NaiveDate>,
+    before: Option<NaiveDate>,
+}
+
+impl Period {
+    /// Reads two filters; each fault is noted at its field.
+    pub(super) fn read(faults: &mut Faults, after: (&str, Option<&str>), before: (&str, Option<&str>)) -> Self {
+        Self { after: date(faults, after), before: date(faults, before) }
+    }
+
+    /// A page without a date passes only when no date was asked for.
+    pub(super) fn holds(&self, published: Option<DateTime<Utc>>) -> bool {
+        if self.after.is_none() && self.before.is_none() {
+            return true;
+        }
+        let Some(day) = published.map(|time| time.date_naive()) else { return false };
+        self.after.is_none_or(|after| day > after) && self.before.is_none_or(|before| day < before)
+    }
+}
+
+fn date(faults: &mut Faults, (field, text): (&str, Option<&str>)) -> Option<NaiveDate> {
+    let text = text?;
+    let date = NaiveDate::parse_from_str(text, "%m/%d/%Y").ok();
+    faults.require(date.is_some(), &format!("/{field}"), "a date as MM/DD/YYYY");
+    date
+}

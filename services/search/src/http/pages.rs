@@ -1,0 +1,53 @@
+//! Stored page copies.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use chrono::{DateTime, Utc};
+use common::{Problem, auth::Identity};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Search;
+
+/// A page as it was when it was fetched.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PageCopy {
+    snapshot_id: String,
+    title: String,
+    url: String,
+    /// The host, without `www.`.
+    site: String,
+    author: Option<String>,
+    /// ISO 639-1.
+    language: Option<String>,
+    published_at: Option<DateTime<Utc>>,
+    fetched_at: DateTime<Utc>,
+    /// What offsets of passages and citations count in, by characters (Unicode scalar values).
+    text: String,
+}
+
+/// A page copy. It stays as it was when the page changes.
+#[utoipa::path(
+    get, path = "/api/v1/search/pages/{snapshot}", operation_id = "get_page_copy", tag = "search",
+    params(("snapshot" = String, Path)),
+    responses((status = 200, body = PageCopy), (status = 404, body = Problem)))]
+pub(crate) async fn page(
+    State(search): State<Search>,
+    who: Identity,
+    Path(snapshot): Path<String>,
+) -> Result<Json<PageCopy>, Problem> {
+    let page = search.pages.snapshot(&who, &snapshot).await?;
+    Ok(Json(PageCopy {
+        snapshot_id: page.snapshot_id.to_string(),
+        site: page.site(),
+        title: page.title,
+        url: page.url,
+        author: page.author,
+        language: page.language,
+        published_at: page.published_at,
+        fetched_at: page.fetched_at,
+        text: page.text,
+    }))
+}

@@ -1,0 +1,209 @@
+//! The request of the Search API (Perplexity's shape), checked field by field.
+
+use common::{
+    Problem,
+    http::Faults,
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::dates::Period;
+use crate::engines::{Kind, Query, Recency};
+
+const MOST_QUERIES: usize = 5;
+const LONGEST_QUERY: usize = 2_000;
+const MOST_FILTERS: usize = 20;
+const LONGEST_DOMAIN: usize = 253;
+
+/// A search.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SearchBody {
+    /// A query, or up to 5.
+    query: OneOrMany,
+    /// 1 to 20; 10 when left out.
+    max_results: Option<u32>,
+    /// Tokens of all snippets together: 1 to 1,000,000; 10,000 when left out.
+    max_tokens: Option<u32>,
+    /// Tokens of one snippet; 4,096 when left out.
+    max_tokens_per_page: Option<u32>,
+    /// Stands for `max_tokens_per_page` when that is left out: 1,024, 4,096 or 8,192.
+    search_context_size: Option<ContextSize>,
+    /// ISO 3166-1, two letters.
+    country: Option<String>,
+    search_mode: Option<SearchMode>,
+    search_type: Option<SearchType>,
+    /// Up to 20 hosts, or up to 20 with a leading `-` that are left out.
+    #[serde(default)]
+    search_domain_filter: Vec<String>,
+    /// Up to 20 codes of ISO 639-1.
+    #[serde(default)]
+    search_language_filter: Vec<String>,
+    search_recency_filter: Option<RecencyFilter>,
+    /// MM/DD/YYYY
+    search_after_date_filter: Option<String>,
+    /// MM/DD/YYYY
+    search_before_date_filter: Option<String>,
+    /// MM/DD/YYYY; compared with the date of publication.
+    last_updated_after_filter: Option<String>,
+    /// MM/DD/YYYY; compared with the date of publication.
+    last_updated_before_filter: Option<String>,
+    /// Whether the answer says what time it is here.
+    #[serde(default)]
+    display_server_time: bool,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(untagged, expecting = "a string or a list of strings")]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum ContextSize {
+    Low,
+    Medium,
+    High,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum SearchMode {
+    Web,
+    Academic,
+    /// Filings: pages of `sec.gov`.
+    Sec,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum SearchType {
+    Web,
+    /// Like `web`.
+    Fast,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum RecencyFilter {
+    /// Engines know no hours: a day.
+    Hour,
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+/// A checked request.
+#[derive(Debug)]
+pub(super) struct Checked {
+    pub(super) queries: Vec<Query>,
+    pub(super) results: usize,
+    pub(super) tokens: usize,
+    pub(super) tokens_per_page: usize,
+    /// Empty: any.
+    pub(super) languages: Vec<String>,
+    pub(super) periods: [Period; 2],
+    pub(super) server_time: bool,
+}
+
+impl SearchBody {
+    /// Every fault at once.
+    pub(super) fn check(self) -> Result<Checked, Problem> {
+        let mut faults = Faults::default();
+        let texts = match &self.query {
+            OneOrMany::One(text) => std::slice::from_ref(text),
+            OneOrMany::Many(texts) => texts,
+        };
+        faults.require((1..=MOST_QUERIES).contains(&texts.len()), "/query", "1 to 5 queries");
+        let sized = |text: &String| !text.trim().is_empty() && text.chars().count() <= LONGEST_QUERY;
+        faults.require(texts.iter().all(sized), "/query", "1 to 2000 characters each");
+        let results = number(&mut faults, "/max_results", self.max_results, 10, 20);
+        let tokens = number(&mut faults, "/max_tokens", self.max_tokens, 10_000, 1_000_000);
+        let per_page = match self.search_context_size {
+            Some(ContextSize::Low) => 1_024,
+            Some(ContextSize::High) => 8_192,
+            Some(ContextSize::Medium) | None => 4_096,
+        };
+        let tokens_per_page =
+            number(&mut faults, "/max_tokens_per_page", self.max_tokens_per_page, per_page, 1_000_000);
+        let country = self.country.as_deref();
+        faults.require(country.is_none_or(is_two_letters), "/country", "two letters, as in ISO 3166-1");
+        let languages = &self.search_language_filter;
+        faults.require(languages.len() <= MOST_FILTERS, "/search_language_filter", "at most 20");
+        let codes = languages.iter().all(|code| is_two_letters(code));
+        faults.require(codes, "/search_language_filter", "two letters each, as in ISO 639-1");
+        self.check_domains(&mut faults);
+        let after = ("search_after_date_filter", self.search_after_date_filter.as_deref());
+        let before = ("search_before_date_filter", self.search_before_date_filter.as_deref());
+        let published = Period::read(&mut faults, after, before);
+        let after = ("last_updated_after_filter", self.last_updated_after_filter.as_deref());
+        let before = ("last_updated_before_filter", self.last_updated_before_filter.as_deref());
+        let updated = Period::read(&mut faults, after, before);
+        faults.finish()?;
+        Ok(Checked {
+            queries: texts.iter().map(|text| self.query_of(text, results)).collect(),
+            results,
+            tokens,
+            tokens_per_page,
+            languages: languages.iter().map(|code| code.to_ascii_lowercase()).collect(),
+            periods: [published, updated],
+            server_time: self.display_server_time,
+        })
+    }
+
+    fn check_domains(&self, faults: &mut Faults) {
+        let (field, domains) = ("/search_domain_filter", &self.search_domain_filter);
+        faults.require(domains.len() <= MOST_FILTERS, field, "at most 20");
+        let denied = domains.iter().filter(|domain| domain.starts_with('-')).count();
+        faults.require(denied == 0 || denied == domains.len(), field, "either only hosts, or only hosts with a leading -");
+        let host = |domain: &String| {
+            let host = domain.trim_start_matches('-');
+            (1..=LONGEST_DOMAIN).contains(&host.len()) && !host.contains(['/', ' ', '@'])
+        };
+        faults.require(domains.iter().all(host), field, "hosts such as example.org");
+    }
+
+    fn query_of(&self, text: &str, results: usize) -> Query {
+        let (exclude_domains, mut domains): (Vec<String>, Vec<String>) =
+            self.search_domain_filter.iter().cloned().partition(|domain| domain.starts_with('-'));
+        if matches!(self.search_mode, Some(SearchMode::Sec)) && domains.is_empty() {
+            domains.push("sec.gov".to_owned());
+        }
+        let kind = match self.search_mode {
+            Some(SearchMode::Academic) => Kind::Academic,
+            Some(SearchMode::Web | SearchMode::Sec) | None => Kind::Web,
+        };
+        let language = match (self.search_language_filter.as_slice(), &self.country) {
+            ([only], Some(country)) => Some(format!("{}-{}", only.to_ascii_lowercase(), country.to_ascii_uppercase())),
+            ([only], None) => Some(only.to_ascii_lowercase()),
+            _ => None,
+        };
+        let recency = self.search_recency_filter.map(|recency| match recency {
+            RecencyFilter::Hour | RecencyFilter::Day => Recency::Day,
+            RecencyFilter::Week => Recency::Week,
+            RecencyFilter::Month => Recency::Month,
+            RecencyFilter::Year => Recency::Year,
+        });
+        Query {
+            language,
+            recency,
+            limit: results.max(10),
+            domains,
+            exclude_domains: exclude_domains.iter().map(|domain| domain.trim_start_matches('-').to_owned()).collect(),
+            ..Query::new(text.trim()).kind(kind)
+        }
+    }
+}
+
+fn number(faults: &mut Faults, field: &str, value: Option<u32>, otherwise: u32, most: u32) -> usize {
+    let value = value.unwrap_or(otherwise);
+    faults.require((1..=most).contains(&value), field, format!("1 to {most}"));
+    value as usize
+}
+
+fn is_two_letters(code: &str) -> bool {
+    code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_alphabetic())
+}

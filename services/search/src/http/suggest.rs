@@ -1,0 +1,41 @@
+//! Completions of a query being typed.
+
+use axum::{Json, extract::State};
+use common::{
+    Problem,
+    auth::Identity,
+    http::{Faults, Params},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::Search;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Typed {
+    /// The text so far: 1 to 200 characters.
+    q: String,
+}
+
+/// Completions, best first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Suggestions {
+    suggestions: Vec<String>,
+}
+
+/// Complete a query.
+#[utoipa::path(
+    get, path = "/api/v1/search/suggest", operation_id = "suggest_queries", tag = "search", params(Typed),
+    responses((status = 200, body = Suggestions), (status = 400, body = Problem), (status = 503, body = Problem)))]
+pub(crate) async fn suggest(
+    State(search): State<Search>,
+    _who: Identity,
+    Params(typed): Params<Typed>,
+) -> Result<Json<Suggestions>, Problem> {
+    let mut faults = Faults::default();
+    faults.require((1..=200).contains(&typed.q.chars().count()), "q", "1 to 200 characters");
+    faults.finish()?;
+    let suggestions = search.web.suggest(&typed.q).await.map_err(|outage| super::outage(&outage))?;
+    Ok(Json(Suggestions { suggestions }))
+}

@@ -1,0 +1,93 @@
+//! From an address to a document: fetched under the rules for strangers' addresses, parsed away from the threads that
+//! serve.
+
+use std::{path::PathBuf, sync::Arc};
+
+use fetch::{Fetched, Fetcher, Get, Kind, Policy};
+use reader::{
+    Document, Format, Hints, ParseError,
+    child::{Limits, ParserChild},
+};
+use sha2::{Digest, Sha256};
+use tokio::{sync::Semaphore, time::Instant};
+
+use super::OpenError;
+use crate::store::Validators;
+
+#[derive(Debug)]
+pub(super) struct Reading {
+    fetcher: Fetcher,
+    child: ParserChild,
+    /// One parser for each core: more would only take turns, with a stack each.
+    cores: Arc<Semaphore>,
+}
+
+impl Reading {
+    /// `executable` is started again as the parser of PDF files.
+    pub(super) fn new(policy: Policy, executable: PathBuf) -> anyhow::Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Ok(Self {
+            fetcher: Fetcher::new(policy)?,
+            child: ParserChild::new(executable, Limits::default()),
+            cores: Arc::new(Semaphore::new(cores)),
+        })
+    }
+
+    pub(super) async fn fetch(
+        &self,
+        url: &str,
+        known: Option<Validators>,
+        deadline: Instant,
+    ) -> Result<Fetched, fetch::FetchError> {
+        let known = known.unwrap_or_default();
+        let request = Get {
+            if_none_match: known.etag,
+            if_modified_since: known.last_modified,
+            deadline: Some(deadline.into_std()),
+            ..Get::default()
+        };
+        self.fetcher.get(url, request).await
+    }
+
+    /// PDF files go to a process of their own; the other formats are read here.
+    pub(super) async fn parse(&self, fetched: Fetched) -> Result<Document, OpenError> {
+        let hints = Hints { url: Some(fetched.url.to_string()), charset: fetched.charset.clone() };
+        let format = format(&fetched);
+        if format == Format::Pdf {
+            return Ok(self.child.parse(format, fetched.body, hints).await?);
+        }
+        self.compute(move || Ok(reader::parse(format, &fetched.body, &hints)?)).await
+    }
+
+    /// Runs `work` where it holds nobody up. A panic of a parser is the page's failure, not ours.
+    pub(super) async fn compute<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
+    ) -> Result<T, OpenError> {
+        let _core = self.cores.acquire().await.expect("the semaphore is never closed");
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|_| Err(ParseError::Crashed("it panicked".to_owned()).into()))
+    }
+}
+
+fn format(fetched: &Fetched) -> Format {
+    match fetched.kind {
+        Some(Kind::Html) => Format::Html,
+        Some(Kind::Pdf) => Format::Pdf,
+        Some(Kind::Feed) => Format::Feed,
+        Some(Kind::Text) | None => match fetched.content_type.as_str() {
+            "text/markdown" | "text/x-markdown" => Format::Markdown,
+            "text/csv" => Format::Csv,
+            _ => Format::Text,
+        },
+    }
+}
+
+/// Two copies with the same digest say the same.
+pub(super) fn digest(title: &str, text: &str) -> Vec<u8> {
+    let mut hasher = Sha256::new();
+    hasher.update((title.len() as u64).to_be_bytes());
+    hasher.update(title);
+    hasher.update(text);
+    hasher.finalize().to_vec()
+}

@@ -1,0 +1,144 @@
+//! Ranks the passages of the opened pages against the question, as each page comes.
+//!
+//! BM25 as in [`text::bm25`], over the counts kept with each page: opened pages are not read again, so a question over
+//! five of them costs microseconds.
+
+use std::sync::Arc;
+
+use text::terms::query_terms;
+
+use crate::pages::{Page, Sketch, hash};
+
+const K1: f32 = 1.2;
+const B: f32 = 0.75;
+/// Passages of one page before others have their turn.
+const PER_PAGE: usize = 2;
+/// When no passage holds a word of the question (it may be in another language), the beginning stands for the page.
+const BEGINNING: usize = 2;
+
+/// A passage worth sending.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Chosen {
+    /// Place among the page's passages.
+    pub(crate) passage: usize,
+    pub(crate) score: f32,
+}
+
+/// A sent passage among those of all pages.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Ranked {
+    /// Which page, in the order of opening.
+    pub(crate) page: usize,
+    /// Which of the passages sent with it.
+    pub(crate) place: usize,
+    pub(crate) score: f32,
+}
+
+#[derive(Debug)]
+pub(super) struct Ranking {
+    question: Vec<u32>,
+    limit: usize,
+    pages: Vec<Entry>,
+    /// For each term of the question, how many passages hold it.
+    holding: Vec<usize>,
+    passages: usize,
+    length: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    page: Arc<Page>,
+    /// For each passage, how often it holds each term of the question.
+    counts: Vec<Vec<u8>>,
+    sent: Vec<usize>,
+}
+
+impl Ranking {
+    pub(super) fn new(question: &str, limit: usize) -> Self {
+        let question: Vec<u32> = query_terms(question).iter().map(|term| hash(term)).collect();
+        Self { holding: vec![0; question.len()], question, limit, pages: Vec::new(), passages: 0, length: 0 }
+    }
+
+    pub(super) fn holds(&self, page: &Page) -> bool {
+        self.pages.iter().any(|entry| entry.page.snapshot_id == page.snapshot_id)
+    }
+
+    /// The best passages of one more page, best first, without those that repeat what was sent before.
+    pub(super) fn add(&mut self, page: Arc<Page>) -> Vec<Chosen> {
+        let count = |passage: &crate::pages::Passage| self.question.iter().map(|term| passage.terms.count(*term)).collect();
+        let counts: Vec<Vec<u8>> = page.passages.iter().map(count).collect();
+        for counts in &counts {
+            for (holding, count) in self.holding.iter_mut().zip(counts) {
+                *holding += usize::from(*count > 0);
+            }
+        }
+        self.passages += page.passages.len();
+        self.length += page.passages.iter().map(|passage| passage.terms.length).sum::<usize>();
+        self.pages.push(Entry { page, counts, sent: Vec::new() });
+        let chosen = self.choose(self.pages.len() - 1);
+        let entry = self.pages.last_mut().expect("pushed above");
+        entry.sent = chosen.iter().map(|chosen| chosen.passage).collect();
+        chosen
+    }
+
+    fn choose(&self, number: usize) -> Vec<Chosen> {
+        let entry = &self.pages[number];
+        let score = |passage: usize| Chosen { passage, score: self.score(entry, passage) };
+        let mut ranked: Vec<Chosen> = (0..entry.counts.len()).map(score).filter(|chosen| chosen.score > 0.0).collect();
+        if ranked.is_empty() {
+            ranked = (0..entry.counts.len().min(BEGINNING)).map(|passage| Chosen { passage, score: 0.0 }).collect();
+        }
+        ranked.sort_by(|one, other| other.score.total_cmp(&one.score));
+        let mut seen: Vec<&Sketch> = self.pages.iter().flat_map(Entry::sketches).collect();
+        let mut chosen = Vec::new();
+        for candidate in ranked {
+            if chosen.len() == self.limit {
+                break;
+            }
+            let sketch = &entry.page.passages[candidate.passage].sketch;
+            if !seen.iter().any(|earlier| sketch.repeats(earlier)) {
+                seen.push(sketch);
+                chosen.push(candidate);
+            }
+        }
+        chosen
+    }
+
+    /// All sent passages, scored anew now that every page is known: best first, at most two of a page before the
+    /// other pages' have had their turn.
+    pub(super) fn finish(&self) -> Vec<Ranked> {
+        let each = self.pages.iter().enumerate().flat_map(|(page, entry)| {
+            let ranked = |(place, passage): (usize, &usize)| Ranked { page, place, score: self.score(entry, *passage) };
+            entry.sent.iter().enumerate().map(ranked).collect::<Vec<_>>()
+        });
+        let mut all: Vec<Ranked> = each.collect();
+        all.sort_by(|one, other| other.score.total_cmp(&one.score));
+        let mut given = vec![0; self.pages.len()];
+        let (mut first, mut later) = (Vec::new(), Vec::new());
+        for ranked in all {
+            given[ranked.page] += 1;
+            if given[ranked.page] <= PER_PAGE { first.push(ranked) } else { later.push(ranked) }
+        }
+        first.extend(later);
+        first
+    }
+
+    fn score(&self, entry: &Entry, passage: usize) -> f32 {
+        let mean = (self.length as f32 / self.passages.max(1) as f32).max(1.0);
+        let length = 1.0 - B + B * entry.page.passages[passage].terms.length as f32 / mean;
+        let terms = entry.counts[passage].iter().zip(&self.holding).filter(|(count, _)| **count > 0);
+        terms
+            .map(|(count, holding)| {
+                let (count, holding, all) = (f32::from(*count), *holding as f32, self.passages as f32);
+                let idf = (1.0 + (all - holding + 0.5) / (holding + 0.5)).ln();
+                idf * count * (K1 + 1.0) / (count + K1 * length)
+            })
+            .sum()
+    }
+}
+
+impl Entry {
+    fn sketches(&self) -> impl Iterator<Item = &Sketch> {
+        self.sent.iter().map(|passage| &self.page.passages[*passage].sketch)
+    }
+}
