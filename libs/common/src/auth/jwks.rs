@@ -53,13 +53,13 @@ impl Keys {
 
     /// The key a token names; without a name the only key there is.
     pub(super) async fn find(&self, id: Option<&str>) -> Result<DecodingKey, TokenError> {
-        if let Some(key) = pick(&*self.known.read().await, id) {
+        if let Some(key) = pick(&self.known.read().await, id) {
             return Ok(key);
         }
         let Some(remote) = &self.remote else { return Err(TokenError::Invalid) };
         let mut asked = remote.asked.lock().await;
         // Somebody may have asked while this caller waited.
-        if let Some(key) = pick(&*self.known.read().await, id) {
+        if let Some(key) = pick(&self.known.read().await, id) {
             return Ok(key);
         }
         match *asked {
@@ -71,7 +71,7 @@ impl Keys {
         *asked = Some((Instant::now(), fetched.is_some()));
         // Those who bring a known key are not kept waiting for the answer.
         *self.known.write().await = fetched.ok_or(TokenError::KeysUnavailable)?;
-        pick(&*self.known.read().await, id).ok_or(TokenError::Invalid)
+        pick(&self.known.read().await, id).ok_or(TokenError::Invalid)
     }
 }
 

@@ -31,7 +31,7 @@ impl LocalGuard {
                 format!("{name} says a proxy stands before this server, which has no accounts: switch accounts on");
             return Err(Problem::forbidden(detail));
         }
-        let authority = request.uri().authority().map(|authority| authority.as_str());
+        let authority = request.uri().authority().map(axum::http::uri::Authority::as_str);
         let host = text(headers, header::HOST).or(authority.map(Cow::Borrowed)).unwrap_or_default();
         if !self.is_ours(&host) {
             let detail = format!("{host:?} is not a loopback name with port {}", self.port);
