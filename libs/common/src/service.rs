@@ -25,7 +25,8 @@ pub struct Spec {
     pub name: &'static str,
     /// HTTP port of the thin binary.
     pub port: u16,
-    pub variables: &'static [Variable],
+    /// Groups of variables; a group may be shared by services.
+    pub variables: &'static [&'static [Variable]],
     pub migrations: Migrations,
     /// Reads the service's configuration for its faults, before anything starts.
     pub check: fn(&mut Reader<'_>),

@@ -69,14 +69,10 @@ async fn hostile_addresses_are_refused() {
     assert!(corpus.len() >= 250, "{} addresses", corpus.len());
     let fetcher = fetcher(&[canary.port(), 80, 443], Arc::new(HostileNames));
 
-    let mut reached = Vec::new();
     for address in &corpus {
         let code = code_of(&fetcher, address).await;
-        if !REFUSALS.contains(&code) {
-            reached.push((address, code));
-        }
+        assert!(REFUSALS.contains(&code), "{address:?} gave {code}");
     }
-    assert!(reached.is_empty(), "{reached:?}");
     assert_eq!(canary.accepted(), 0);
 }
 
@@ -88,20 +84,17 @@ async fn hostile_addresses_are_refused_as_targets_of_redirects() {
     let fetcher = fetcher(&[canary.port(), site.port(), 80, 443], Arc::new(HostileNames));
 
     let mut asked = 0;
-    let mut reached = Vec::new();
     for (index, address) in corpus.iter().enumerate().filter(|(_, address)| fits_in_a_header(address)) {
         for route in ["301", "302", "303", "307", "308", "second"] {
             let start = format!("http://site.test:{}/{route}/{index}", site.port());
             let code = code_of(&fetcher, &start).await;
             // Some addresses are paths when they stand in a `Location`: they lead back to the site, which does not know
             // them or sends them round in a circle.
-            if !REFUSALS.contains(&code) && !["status", "too_many_redirects"].contains(&code) {
-                reached.push((route, address, code));
-            }
+            let harmless = ["status", "too_many_redirects"].contains(&code);
+            assert!(REFUSALS.contains(&code) || harmless, "{route} to {address:?} gave {code}");
             asked += 1;
         }
     }
-    assert!(reached.is_empty(), "{reached:?}");
     assert!(site.accepted() >= asked, "every case went through the site");
     assert_eq!(canary.accepted(), 0);
 }
@@ -155,7 +148,7 @@ async fn our_own_names_are_refused_whatever_they_resolve_to() {
 }
 
 #[tokio::test]
-async fn redirects_that_leave_https_or_never_end_are_refused() {
+async fn redirects_end_after_the_fifth() {
     let site = HostileServer::saying("127.9.9.9:0", |_| redirect("302", "/again")).await;
     let fetcher = fetcher(&[site.port()], Arc::new(HostileNames));
 

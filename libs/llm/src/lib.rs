@@ -36,6 +36,7 @@ mod probe;
 mod reading;
 mod retry;
 mod secret;
+pub mod settings;
 mod sse;
 mod structured;
 mod think;
@@ -46,7 +47,7 @@ pub use chat::{ChatRequest, Delta, FinishReason, Message, ModelRef, Role, Tool, 
 pub use config::{ConfigError, ModelConfig, Provider, Timeouts};
 pub use error::{LlmError, Phase};
 pub use model::{Answer, Model};
-pub use money::{Currency, Money, Price, PriceError};
+pub use money::{Currency, Money, Price, PriceError, parse_micros};
 pub use probe::{Named, Readiness};
 pub use secret::Secret;
 pub use tokens::estimate_tokens;

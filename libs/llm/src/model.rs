@@ -4,10 +4,10 @@ use std::{fmt, sync::Arc};
 
 use fetch::operator::OperatorClient;
 use futures::stream::BoxStream;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::{
-    ChatRequest, ConfigError, Delta, LlmError, ModelConfig, ModelRef, Phase, Provider,
+    ChatRequest, ConfigError, Delta, LlmError, ModelConfig, ModelRef, Provider,
     dialect::Dialect,
     money, ollama, openai,
     reading::{Limits, Reading},
@@ -147,9 +147,6 @@ impl Inner {
         };
         let limits = Limits::new(self.config.timeouts, request.deadline);
         let (until, phase) = limits.next();
-        if until <= Instant::now() {
-            return Err(LlmError::Timeout { phase: Phase::Total });
-        }
         let sent = self.http.post(path).json(&body);
         let response = upstream::send(sent, self.config.api_key.as_ref(), until, phase).await?;
         let mut reading = Reading::new(response, model.clone(), limits, request.prompt_bytes())?;

@@ -103,7 +103,8 @@ pub(crate) fn cost(prices: &BTreeMap<String, Price>, model: &str, usage: &Usage)
     prices.get(model)?.of(usage)
 }
 
-fn parse_micros(text: &str) -> Result<i64, PriceError> {
+/// A decimal amount such as `0.15` in micro-units: at most six decimals, no sign.
+pub fn parse_micros(text: &str) -> Result<i64, PriceError> {
     let bad = || PriceError::Amount(text.to_owned());
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());

@@ -219,7 +219,6 @@ fn contains(bytes: &[u8], needle: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::{Format, Unsupported};
 

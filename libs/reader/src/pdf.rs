@@ -149,7 +149,6 @@ fn offset(text: &str) -> Option<FixedOffset> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::{date, text_string};
 

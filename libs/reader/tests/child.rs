@@ -1,7 +1,5 @@
 //! The parser child: what it may do, and what the parent learns when it dies.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

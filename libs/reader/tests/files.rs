@@ -1,7 +1,5 @@
 //! What comes out of PDF and DOCX files.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 mod common {
     pub(crate) mod offsets;
 }

@@ -100,7 +100,7 @@ impl Resolver {
             _ => {}
         }
         self.emit("");
-        self.sentences(|tracker, done| tracker.finish(done));
+        self.sentences(Tracker::finish);
         let pieces = self.take();
         *self = Self::new(self.known);
         pieces

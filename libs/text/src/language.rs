@@ -144,7 +144,7 @@ fn cyrillic(sample: &str, letters: usize) -> Language {
 fn latin(sample: &str, letters: usize) -> Option<Language> {
     let votes = votes(sample);
     let mut ranked: Vec<(usize, &'static str)> = votes.into_iter().zip(stopwords::LISTED).collect();
-    ranked.sort_by(|a, b| b.0.cmp(&a.0));
+    ranked.sort_by_key(|(vote, _)| std::cmp::Reverse(*vote));
     let (first, second) = (ranked[0], ranked[1]);
     let statistics = if letters >= STATISTICS_LETTERS { whatlang::detect(sample) } else { None };
     if let Some(info) = statistics.as_ref().filter(|info| info.is_reliable()) {

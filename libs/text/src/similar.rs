@@ -19,7 +19,12 @@ pub struct Shingles(Vec<u64>);
 impl Shingles {
     #[must_use]
     pub fn of(text: &str) -> Self {
-        let terms = terms::index_terms(text);
+        Self::of_terms(&terms::index_terms(text))
+    }
+
+    /// [`Shingles::of`] a text whose terms are known.
+    #[must_use]
+    pub fn of_terms(terms: &[String]) -> Self {
         let size = SHINGLE.min(terms.len().max(1));
         let mut hashes: Vec<u64> = terms.windows(size).map(hash).collect();
         hashes.sort_unstable();

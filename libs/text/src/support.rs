@@ -64,7 +64,7 @@ pub fn check(sentence: &str, passage: &str) -> Support {
     let hard = claim.exact.count_ones();
     let missing_hard = (claim.exact & !said).count_ones();
     let missing_names = (claim.names & !said).count_ones();
-    if claim.language_differs(passage) {
+    if claim.language_differs(passage, source.terms_said()) {
         let verdict = if missing_hard > 0 || hard == 0 { Verdict::Unsupported } else { Verdict::Partial };
         return Support { verdict, score: if verdict == Verdict::Partial { 0.5 } else { 0.1 }, quote };
     }
@@ -145,18 +145,16 @@ impl Claim {
         self.weights.iter().enumerate().filter(|(bit, _)| set & (1 << bit) != 0).map(|(_, weight)| weight).sum()
     }
 
-    /// Words of different languages cannot be compared.
-    fn language_differs(&self, passage: &str) -> bool {
+    /// Words of different languages cannot be compared. A claim that shares half its words has the passage's language, whatever the
+    /// guess says about a short sentence.
+    fn language_differs(&self, passage: &str, said: u64) -> bool {
+        if self.terms.len() < 3 || said.count_ones() as usize * 2 >= self.terms.len() {
+            return false;
+        }
         match (self.language, language::detect(passage)) {
-            (Some(own), Some(other)) => own != other && self.total > 2.0 && self.names_shared(passage) < 0.5,
+            (Some(own), Some(other)) => own != other,
             _ => false,
         }
-    }
-
-    /// Share of the terms that the passage has all the same: guessing the language of a short sentence may fail.
-    fn names_shared(&self, passage: &str) -> f32 {
-        let said: HashSet<String> = terms::index_terms(passage).into_iter().collect();
-        self.terms.keys().filter(|term| said.contains(*term)).count() as f32 / self.terms.len().max(1) as f32
     }
 }
 
@@ -189,19 +187,16 @@ impl Source {
     fn read(claim: &Claim, passage: &str) -> Self {
         let sentences = sentences::split(passage).into_iter().map(|range| {
             let text = &passage[range.clone()];
-            let terms = terms::index_terms(text)
-                .iter()
-                .filter_map(|term| claim.terms.get(term))
-                .fold(0, |set, bit| set | 1 << bit);
-            let said = said_facts(text);
+            let used: HashSet<String> = terms::index_terms(text).into_iter().collect();
+            let terms = used.iter().filter_map(|term| claim.terms.get(term)).fold(0, |set, bit| set | 1 << bit);
+            let said = if claim.facts.is_empty() { Vec::new() } else { facts(&markdown::plain(text)) };
+            let holds = |fact: &Fact| match fact {
+                Fact::Name(term) | Fact::Code(term) if used.contains(term) => true,
+                fact => said.iter().any(|said| fact.is_said_by(said)),
+            };
             let facts =
-                claim.facts.iter().enumerate().filter(|(_, fact)| said.iter().any(|said| fact.is_said_by(said)));
-            let names: HashSet<String> =
-                if claim.names == 0 { HashSet::new() } else { terms::index_terms(text).into_iter().collect() };
-            let named = |fact: &Fact| matches!(fact, Fact::Name(name) | Fact::Code(name) if names.contains(name));
-            let named =
-                claim.facts.iter().enumerate().filter(|(_, fact)| named(fact)).fold(0, |set, (bit, _)| set | 1 << bit);
-            Said { range, terms, facts: facts.fold(named, |set, (bit, _)| set | 1 << bit) }
+                claim.facts.iter().enumerate().filter(|(_, fact)| holds(fact)).fold(0, |set, (bit, _)| set | 1 << bit);
+            Said { range, terms, facts }
         });
         Self { sentences: sentences.collect() }
     }
@@ -240,10 +235,6 @@ impl Source {
     fn quote(&self, window: &Window) -> Range<usize> {
         self.sentences[window.first].range.start..self.sentences[window.first + window.count - 1].range.end
     }
-}
-
-fn said_facts(text: &str) -> Vec<Fact> {
-    facts(&markdown::plain(text))
 }
 
 /// Whether a sentence denies something. "Without" and "un-" are left out: they deny a part, and paraphrases drop them.

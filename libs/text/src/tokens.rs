@@ -97,7 +97,7 @@ fn wide(text: &str) -> (usize, u64) {
         let continues = match script {
             None => true,
             Some(Script::Latin) => this == Script::Latin || c.is_ascii_lowercase(),
-            Some(script) => this == script,
+            Some(script) => this == script && !c.is_ascii(),
         };
         if !continues {
             len = at;

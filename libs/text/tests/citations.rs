@@ -4,8 +4,11 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use text::citations::{Piece, Resolver};
 
-/// All text, and the sentences with the text handed out before each.
-fn run(known: u32, deltas: &[&str]) -> (String, Vec<(usize, usize, String, Vec<u32>, usize)>) {
+/// A cited sentence: start, end, text, sources, and the bytes of text handed out before it.
+type Cited = (usize, usize, String, Vec<u32>, usize);
+
+/// All text, and the cited sentences.
+fn run(known: u32, deltas: &[&str]) -> (String, Vec<Cited>) {
     let mut resolver = Resolver::new(known);
     let mut pieces: Vec<Piece> = deltas.iter().flat_map(|delta| resolver.push(delta)).collect();
     pieces.extend(resolver.finish());

@@ -42,7 +42,12 @@ fn ask(question: &str, documents: &[&str]) -> Extract {
 }
 
 fn first(question: &str, documents: &[&str]) -> String {
-    ask(question, documents).sentences.first().map(|picked| picked.text.clone()).unwrap_or_default()
+    let options = Options { max_sentences: 1, language: None };
+    answer(question, &passages(documents), options)
+        .sentences
+        .first()
+        .map(|picked| picked.text.clone())
+        .unwrap_or_default()
 }
 
 fn best(question: &str, documents: &[&str]) -> String {

@@ -86,7 +86,10 @@ const MARKDOWN: &str = "# Employee handbook\n\n## 4. Leave\n\n- **Annual leave**
 - **Sick leave**: a certificate is needed from day 4\n\n| Grade | Days | Notice |\n|-------|------|--------|\n| A1 | 28 | 1 month |\n\
 | B2 | 30 | 3 months |\n\nSee [the policy](https://intranet.example.com/policies/leave?version=3) for details.\n";
 
-const SAMPLES: [(&str, &str); 11] = [
+const SIGNS: &str = "Pipeline: received → scanned → parsed (sandboxed child) → chunked (400 tokens, 100 overlap, on structure) → embedded → \
+indexed; each state durable; pending is retried with backoff. A café in Zürich serves crème brûlée at 25 °C — or so they say… “Quoted” • listed.";
+
+const SAMPLES: [(&str, &str); 12] = [
     ("english", ENGLISH),
     ("russian", RUSSIAN),
     ("german", GERMAN),
@@ -98,6 +101,7 @@ const SAMPLES: [(&str, &str); 11] = [
     ("python", PYTHON),
     ("json", JSON),
     ("markdown", MARKDOWN),
+    ("signs", SIGNS),
 ];
 
 #[test]

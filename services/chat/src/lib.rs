@@ -1,1 +1,50 @@
-//! x
+//! Asking. A question becomes a run, which lives apart from the connection that started it: it can be followed from
+//! anywhere, cancelled with one call, and is taken over when its process dies.
+//!
+//! A run goes through [`pipeline`]: understand → research → rank → write and verify → related → done. What happens
+//! is written to the run's log ([`log`]), and clients are sent what the log has.
+
+mod api;
+mod config;
+mod event;
+mod http;
+mod log;
+mod mode;
+mod pipeline;
+mod runs;
+mod store;
+
+use common::{
+    Deps, Service,
+    config::Reader,
+    db::Migrations,
+    service::{Building, Spec},
+};
+use config::Config;
+
+/// How binaries start this service.
+pub const SPEC: Spec = Spec {
+    name: "chat",
+    port: 3000,
+    variables: &[config::VARIABLES, llm::settings::VARIABLES],
+    migrations: Migrations {
+        sqlite: &sqlx::migrate!("migrations/sqlite"),
+        postgres: &sqlx::migrate!("migrations/postgres"),
+    },
+    check: |reader| drop(Config::read(reader)),
+    build: service,
+};
+
+/// Builds the service.
+pub fn service(deps: Deps) -> Building {
+    Box::pin(async move {
+        let mut reader = Reader::new(&deps.settings);
+        let config = Config::read(&mut reader);
+        reader.finish()?;
+        let drain = deps.drain.clone();
+        let runs = runs::Runs::new(deps, config)?;
+        let mut service = Service::new(SPEC.name, http::routes(runs.clone(), drain));
+        service.tasks = runs.tasks();
+        Ok(service)
+    })
+}

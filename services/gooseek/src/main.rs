@@ -1,13 +1,36 @@
 //! GooSeek in one process, and its command line.
 
-fn main() -> std::process::ExitCode {
-    common::server::process(|| async {
-        use std::{path::Path, sync::Arc};
-        let variables = common::server::FRAME_VARIABLES.to_vec();
-        let settings = common::config::Settings::load(variables, Path::new("gooseek.toml"), std::env::vars())?;
-        let assembly =
-            common::server::assemble(&[projects_svc::SPEC], Arc::new(settings), common::server::Shape::Together)
-                .await?;
-        assembly.run(|_| axum::Router::new()).await
-    })
+mod admin;
+mod cli;
+mod client;
+mod config;
+mod docs;
+mod doctor;
+mod page;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    // The parser child restricts itself before it touches a byte, so it comes before the runtime and its threads.
+    if std::env::args().nth(1).is_some_and(|argument| argument == reader::child::SUBCOMMAND) {
+        return reader::child::run();
+    }
+    let cli = Cli::parse();
+    common::server::process(|| run(cli))
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Serve(options) => serve::run(&options).await,
+        Command::Ask(options) => client::ask::run(&cli.server, &options).await,
+        Command::Search(options) => client::search::run(&cli.server, &options).await,
+        Command::Documents(command) => client::documents::run(&cli.server, command).await,
+        Command::Bus(cli::Bus::Dlq(command)) => client::dead_letters::run(&cli.server, command).await,
+        Command::Config(options) => config::print(&options),
+        Command::Doctor(options) => doctor::run(&cli.server, &options).await,
+    }
 }

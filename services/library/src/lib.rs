@@ -1,1 +1,47 @@
-//! x
+//! The library: every thread a person asked in, with its answers, citations and the passages they cite.
+//!
+//! Answers arrive as events ([`answers`]); people list, search, rename, pin and delete threads ([`threads`]). A thread
+//! belongs to one person of one organisation; to anybody else it does not exist.
+
+mod answers;
+mod http;
+mod snippet;
+mod store;
+mod threads;
+
+use std::sync::Arc;
+
+use common::{
+    Deps, Service,
+    bus::Consumer,
+    db::Migrations,
+    service::{Building, Spec},
+};
+
+/// How binaries start this service.
+pub const SPEC: Spec = Spec {
+    name: "library",
+    port: 3009,
+    variables: &[],
+    migrations: Migrations {
+        sqlite: &sqlx::migrate!("migrations/sqlite"),
+        postgres: &sqlx::migrate!("migrations/postgres"),
+    },
+    check: |_| {},
+    build: service,
+};
+
+/// Builds the service.
+pub fn service(deps: Deps) -> Building {
+    Box::pin(async move {
+        let threads = threads::Threads::new(deps.db.clone(), deps.clock, deps.cursor_key);
+        let mut service = Service::new(SPEC.name, http::routes(threads));
+        service.consumers = vec![Consumer {
+            name: "library.answers",
+            subject: answers::SUBJECT,
+            db: deps.db,
+            handler: Arc::new(answers::Answers::new(deps.ids)),
+        }];
+        Ok(service)
+    })
+}

@@ -62,7 +62,8 @@ where
         match call().await {
             Err(status) if status.code() == Code::Unavailable && attempt < ATTEMPTS && budget.withdraw() => {
                 let ceiling = 50 * (1_u64 << attempt);
-                tokio::time::sleep(Duration::from_millis(rand::rng().random_range(0..ceiling))).await;
+                let pause = rand::rng().random_range(0..ceiling);
+                tokio::time::sleep(Duration::from_millis(pause)).await;
                 attempt += 1;
             }
             outcome => return outcome,

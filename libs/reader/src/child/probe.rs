@@ -58,6 +58,7 @@ pub(super) fn try_everything(landlock: bool) -> SandboxReport {
             "take hold of another process",
             parent().and_then(|parent| Ok(pidfd_open(parent, PidfdFlags::empty())?)).map(drop),
         ),
+        probe("listen on a port", TcpListener::bind(("127.0.0.1", 0)).map(drop)),
         memory(),
     ];
     SandboxReport { probes, landlock }

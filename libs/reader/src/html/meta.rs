@@ -131,7 +131,6 @@ pub(crate) fn date(text: &str) -> Option<DateTime<Utc>> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::date;
 

@@ -52,12 +52,16 @@ pub(super) fn gather(question: &Question, passages: &[Passage]) -> Vec<Candidate
                 continue;
             }
             let text = display(raw, unit.kind);
-            if !can_stand(&text, unit) {
+            if !can_stand(&text, unit) || (unit.kind == Kind::Row && heads_table(&passage.text[unit.range.end..])) {
                 continue;
             }
             let list = terms::index_terms(&text);
             let set: HashSet<String> = list.iter().cloned().collect();
             let hits = hits(question, &set, &heading);
+            // The others are only there for the sentences that lean on them.
+            let speaks = hits.iter().any(|hit| *hit > 0.0);
+            let facts = if speaks { facts(&text) } else { Vec::new() };
+            let shingles = Shingles::of_terms(if speaks { &list } else { &[] });
             documents.push(list);
             found.push(Candidate {
                 passage: index,
@@ -67,8 +71,8 @@ pub(super) fn gather(question: &Question, passages: &[Passage]) -> Vec<Candidate
                 hits,
                 coverage: 0.0,
                 score: 0.0,
-                facts: facts(&text),
-                shingles: Shingles::of(&text),
+                facts,
+                shingles,
                 terms: set,
                 leans: leans(&text),
                 text,
@@ -86,6 +90,12 @@ fn display(raw: &str, kind: Kind) -> String {
     }
     let cells: Vec<&str> = plain.split('|').map(str::trim).filter(|cell| !cell.is_empty()).collect();
     if cells.len() == 2 { cells.join(": ") } else { cells.join(", ") }
+}
+
+/// Whether the line after a table row is the rule under a table's head.
+fn heads_table(after: &str) -> bool {
+    let next = after.trim_start_matches(['|', ' ']).trim_start();
+    ["|-", "|:", "| -", "| :", "--"].iter().any(|rule| next.starts_with(rule))
 }
 
 /// Leaves out headings, code, questions, navigation and fragments.
@@ -119,56 +129,16 @@ fn functions(words: &[&str]) -> usize {
     words.iter().filter(|word| stopwords::languages_of(&terms::fold(word)) != 0).count()
 }
 
-/// Whether the first word stands for something named before.
+/// Whether the sentence begins with a word that stands for something named before: a pronoun, or `this` without its noun.
 fn leans(text: &str) -> bool {
-    const POINTERS: [&str; 45] = [
-        "it",
-        "its",
-        "he",
-        "she",
-        "they",
-        "his",
-        "her",
-        "their",
-        "this",
-        "these",
-        "that",
-        "those",
-        "such",
-        "them",
-        "however",
-        "therefore",
-        "thus",
-        "but",
-        "он",
-        "она",
-        "оно",
-        "они",
-        "его",
-        "ее",
-        "их",
-        "это",
-        "этот",
-        "эта",
-        "эти",
-        "этого",
-        "такой",
-        "такие",
-        "однако",
-        "поэтому",
-        "но",
-        "er",
-        "sie",
-        "es",
-        "dies",
-        "diese",
-        "dieser",
-        "il",
-        "elle",
-        "ils",
-        "cela",
-    ];
-    terms::words(text).next().is_some_and(|word| POINTERS.contains(&terms::fold(word).as_str()))
+    const PRONOUNS: &str = "it its he she they his her their them such however therefore thus but он она оно они его ее их однако поэтому но \
+        er sie es il elle ils cela";
+    const POINTERS: &str = "this these that those это этот эта эти dies diese dieser dieses ce cette ces";
+    let mut words = terms::words(text).map(terms::fold);
+    let Some(first) = words.next() else { return false };
+    let is_in = |list: &str| list.split_whitespace().any(|word| word == first);
+    let alone = words.next().is_none_or(|next| stopwords::languages_of(&next) != 0);
+    is_in(PRONOUNS) || (is_in(POINTERS) && alone)
 }
 
 fn hits(question: &Question, said: &HashSet<String>, heading: &str) -> Vec<f32> {

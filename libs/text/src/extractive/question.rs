@@ -53,10 +53,10 @@ impl Question {
         Self { keywords, language, asks, fresh }
     }
 
-    /// Whether a sentence with these facts can hold the answer asked for.
+    /// Whether a sentence with these facts can hold the answer asked for. A name in the question is no answer to "who".
     pub(super) fn suits(&self, sentence: &str, facts: &[Fact]) -> bool {
         match self.asks {
-            Asks::Person => facts.iter().any(|fact| matches!(fact, Fact::Name(_))),
+            Asks::Person => facts.iter().any(|fact| matches!(fact, Fact::Name(name) if !self.names(name))),
             Asks::Time => facts.iter().any(|fact| match fact {
                 Fact::Date(_) => true,
                 Fact::Number(number) => number.is_year() || number.unit.is_some_and(is_time),
@@ -86,6 +86,10 @@ impl Question {
             Asks::Definition => self.is_definition(sentence),
             Asks::Anything => false,
         }
+    }
+
+    fn names(&self, term: &str) -> bool {
+        self.keywords.iter().any(|keyword| keyword.terms.iter().any(|own| own == term))
     }
 
     /// `X is a …`, `X — это …`: what is asked about stands before the verb, near the start.
@@ -206,6 +210,9 @@ pub(super) fn is_said(term: &str, said: &HashSet<String>) -> bool {
 
 /// `уведомлен` and `уведом`: one begins with the other, or both with the same long part.
 pub(super) fn same_root(a: &str, b: &str) -> bool {
+    if a.len() < SHARED_START || a.as_bytes().get(..SHARED_START) != b.as_bytes().get(..SHARED_START) {
+        return false;
+    }
     let shared = a.chars().zip(b.chars()).take_while(|(a, b)| a == b && a.is_alphabetic()).count();
     let longer = a.chars().count().max(b.chars().count());
     shared >= SHARED_START && shared * 4 >= longer * 3

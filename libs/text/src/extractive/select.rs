@@ -10,7 +10,7 @@ use crate::facts::Fact;
 const ANSWERS: f32 = 0.4;
 /// A further sentence covers at least this much, and scores at least this share of the best.
 const BELONGS: f32 = 0.3;
-const OF_BEST: f32 = 0.6;
+const OF_BEST: f32 = 0.72;
 /// Resemblance or containment from which a sentence repeats another.
 const REPEATS: f32 = 0.55;
 /// Share of common words (numbers aside) from which two sentences speak of one thing.

@@ -154,7 +154,7 @@ pub(super) fn read(tokens: &[Token<'_>]) -> Option<(Date, usize)> {
     if first.text.starts_with(|c: char| c.is_ascii_digit()) {
         return numeric(first).map(|date| (date, 1)).or_else(|| slashed(tokens)).or_else(|| day_month(tokens));
     }
-    if !first.text.starts_with(char::is_alphabetic) {
+    if !tokens.get(1)?.text.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
     month_first(tokens)

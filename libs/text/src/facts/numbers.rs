@@ -1,5 +1,8 @@
 //! Amounts: digits or small number words, with their multiplier and unit.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use crate::terms::{Token, fold, join_digits};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -160,43 +163,42 @@ fn sign_after(rest: &str) -> Option<&'static str> {
 }
 
 /// `one` and its like are left out: they are pronouns and articles more often than numbers.
+const WORDS: [(&str, f64); 25] = [
+    ("two два две двух двумя", 2.0),
+    ("three три трех тремя", 3.0),
+    ("four четыре четырех", 4.0),
+    ("five пять пяти", 5.0),
+    ("six шесть шести", 6.0),
+    ("seven семь семи", 7.0),
+    ("eight восемь восьми", 8.0),
+    ("nine девять девяти", 9.0),
+    ("ten десять десяти", 10.0),
+    ("eleven одиннадцать одиннадцати", 11.0),
+    ("twelve двенадцать двенадцати", 12.0),
+    ("thirteen тринадцать тринадцати", 13.0),
+    ("fourteen четырнадцать четырнадцати", 14.0),
+    ("fifteen пятнадцать пятнадцати", 15.0),
+    ("sixteen шестнадцать шестнадцати", 16.0),
+    ("seventeen семнадцать семнадцати", 17.0),
+    ("eighteen восемнадцать", 18.0),
+    ("twenty двадцать двадцати", 20.0),
+    ("thirty тридцать тридцати", 30.0),
+    ("forty сорок сорока", 40.0),
+    ("fifty пятьдесят пятидесяти", 50.0),
+    ("sixty шестьдесят шестидесяти", 60.0),
+    ("seventy семьдесят семидесяти", 70.0),
+    ("eighty восемьдесят", 80.0),
+    ("ninety девяносто", 90.0),
+];
+
+static WORD_VALUES: LazyLock<HashMap<&'static str, f64>> =
+    LazyLock::new(|| WORDS.iter().flat_map(|(forms, value)| forms.split(' ').map(|form| (form, *value))).collect());
+
 fn word_value(word: &str) -> Option<f64> {
-    const WORDS: [(&str, f64); 25] = [
-        ("two два две двух двумя", 2.0),
-        ("three три трех тремя", 3.0),
-        ("four четыре четырех", 4.0),
-        ("five пять пяти", 5.0),
-        ("six шесть шести", 6.0),
-        ("seven семь семи", 7.0),
-        ("eight восемь восьми", 8.0),
-        ("nine девять девяти", 9.0),
-        ("ten десять десяти", 10.0),
-        ("eleven одиннадцать одиннадцати", 11.0),
-        ("twelve двенадцать двенадцати", 12.0),
-        ("thirteen тринадцать тринадцати", 13.0),
-        ("fourteen четырнадцать четырнадцати", 14.0),
-        ("fifteen пятнадцать пятнадцати", 15.0),
-        ("sixteen шестнадцать шестнадцати", 16.0),
-        ("seventeen семнадцать семнадцати", 17.0),
-        ("eighteen восемнадцать", 18.0),
-        ("twenty двадцать двадцати", 20.0),
-        ("thirty тридцать тридцати", 30.0),
-        ("forty сорок сорока", 40.0),
-        ("fifty пятьдесят пятидесяти", 50.0),
-        ("sixty шестьдесят шестидесяти", 60.0),
-        ("seventy семьдесят семидесяти", 70.0),
-        ("eighty восемьдесят", 80.0),
-        ("ninety девяносто", 90.0),
-    ];
-    let single =
-        |word: &str| WORDS.iter().find(|(forms, _)| forms.split(' ').any(|form| form == word)).map(|(_, value)| *value);
-    match word.split_once('-') {
-        Some((tens, units)) => {
-            let units = if units == "one" { 1.0 } else { single(units).filter(|units| *units < 10.0)? };
-            Some(single(tens).filter(|tens| *tens >= 20.0)? + units)
-        }
-        None => single(word),
-    }
+    let Some((tens, units)) = word.split_once('-') else { return WORD_VALUES.get(word).copied() };
+    let tens = WORD_VALUES.get(tens).filter(|tens| **tens >= 20.0)?;
+    let units = if units == "one" { 1.0 } else { *WORD_VALUES.get(units).filter(|units| **units < 10.0)? };
+    Some(tens + units)
 }
 
 fn multiplier_of(word: &str) -> Option<f64> {

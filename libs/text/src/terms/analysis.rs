@@ -117,10 +117,10 @@ fn with_sign(word: String, rest: &str) -> String {
 }
 
 fn word(word: &str, latin: Algorithm, emit: &mut dyn FnMut(String)) {
-    if word.len() > MAX_TERM_CHARS {
-        if let Some((cut, _)) = word.char_indices().nth(MAX_TERM_CHARS) {
-            return emit(word[..cut].to_owned());
-        }
+    if word.len() > MAX_TERM_CHARS
+        && let Some((cut, _)) = word.char_indices().nth(MAX_TERM_CHARS)
+    {
+        return emit(word[..cut].to_owned());
     }
     emit(stem(word, latin));
 }

@@ -1,0 +1,61 @@
+//! The variables that choose a model.
+
+use std::collections::BTreeMap;
+
+use common::config::{Reader, Variable};
+
+use crate::{ModelConfig, Price, Provider, Secret};
+
+/// Read by every service that asks a model.
+pub const VARIABLES: &[Variable] = &[
+    Variable::optional(
+        "LLM_PROVIDER",
+        "openai (any compatible server) or ollama; unset: answers are extracts of the sources",
+    ),
+    Variable::with_default("OPENAI_BASE_URL", "https://api.openai.com/v1", "an OpenAI-compatible server"),
+    Variable::secret("OPENAI_API_KEY", "key of the OpenAI-compatible server, if it wants one"),
+    Variable::with_default("OLLAMA_BASE_URL", "http://127.0.0.1:11434", "an Ollama server"),
+    Variable::optional("CHAT_MODEL", "model that plans and writes; a comma list is tried in order"),
+    Variable::optional("EMBEDDING_MODEL", "model of embeddings; unset: retrieval is by words alone"),
+    Variable::with_default("LLM_CONTEXT_TOKENS", "16384", "context size asked of Ollama"),
+    Variable::optional("LLM_PRICES", "model=input/output prices per million tokens, e.g. small=0.15/0.60,big=2.50/10"),
+    Variable::with_default("LLM_CURRENCY", "USD", "currency of LLM_PRICES"),
+];
+
+/// The configured model; `None` when `LLM_PROVIDER` is unset. Faults are noted in `reader`.
+pub fn read(reader: &mut Reader<'_>) -> Option<ModelConfig> {
+    let (provider, base) = match reader.text("LLM_PROVIDER")?.as_str() {
+        "openai" => (Provider::OpenAi, reader.address("OPENAI_BASE_URL")?),
+        "ollama" => (Provider::Ollama, reader.address("OLLAMA_BASE_URL")?),
+        other => {
+            reader.fault(format!("LLM_PROVIDER: {other:?} is neither openai nor ollama"));
+            return None;
+        }
+    };
+    let mut config = ModelConfig::new(provider, base, reader.list("CHAT_MODEL"));
+    config.embedding_model = reader.text("EMBEDDING_MODEL");
+    if config.chat_models.is_empty() && config.embedding_model.is_none() {
+        reader.fault("LLM_PROVIDER is set, but neither CHAT_MODEL nor EMBEDDING_MODEL is");
+    }
+    config.api_key = reader.secret("OPENAI_API_KEY").map(|key| Secret::new(key.expose()));
+    config.context_tokens = reader.parse("LLM_CONTEXT_TOKENS", "a number of tokens", config.context_tokens);
+    config.prices = prices(reader);
+    Some(config)
+}
+
+fn prices(reader: &mut Reader<'_>) -> BTreeMap<String, Price> {
+    let currency = reader.text("LLM_CURRENCY").unwrap_or_default();
+    let mut prices = BTreeMap::new();
+    for entry in reader.list("LLM_PRICES") {
+        let parts = entry.split_once('=').and_then(|(model, price)| Some((model, price.split_once('/')?)));
+        let Some((model, (input, output))) = parts else {
+            reader.fault(format!("LLM_PRICES: {entry:?} is not model=input/output"));
+            continue;
+        };
+        match Price::new(input, output, &currency) {
+            Ok(price) => drop(prices.insert(model.to_owned(), price)),
+            Err(error) => reader.fault(format!("LLM_PRICES: {model}: {error}")),
+        }
+    }
+    prices
+}

@@ -1,0 +1,124 @@
+//! `/api/v1/chat`.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use common::{
+    Problem,
+    auth::Identity,
+    http::{Body, Faults, IdempotencyKey, sse},
+};
+use tokio_util::sync::CancellationToken;
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use crate::{
+    api::{Answer, Ask},
+    runs::Runs,
+};
+
+#[derive(Clone)]
+struct Chat {
+    runs: Runs,
+    drain: CancellationToken,
+}
+
+pub(crate) fn routes(runs: Runs, drain: CancellationToken) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(ask))
+        .routes(routes!(get))
+        .routes(routes!(events))
+        .routes(routes!(cancel))
+        .with_state(Chat { runs, drain })
+}
+
+/// Ask a question. Answers server-sent events (see the events of a run), or one object with `"stream": false`.
+#[utoipa::path(
+    post, path = "/api/v1/chat", operation_id = "ask", tag = "chat", request_body = Ask,
+    params(("Idempotency-Key" = Option<String>, Header, description = "the same key gets the same run")),
+    responses(
+        (status = 200, body = Answer, description = "the answer, or with `stream` its events as text/event-stream"),
+        (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 503, body = Problem)))]
+async fn ask(
+    State(chat): State<Chat>,
+    who: Identity,
+    IdempotencyKey(key): IdempotencyKey,
+    Body(ask): Body<Ask>,
+) -> Result<Response, Problem> {
+    check(&ask, chat.runs.has_model())?;
+    let stream = ask.stream;
+    let started = chat.runs.start(&who, ask, key).await?;
+    if stream {
+        let events = chat.runs.follow(&who, started.run_id, 0).await?;
+        return Ok(sse::response(events, chat.drain));
+    }
+    let answer = chat.runs.wait(&who, started.run_id).await?;
+    let status = match &answer.error {
+        Some(failure) if failure.code == "search_outage" || failure.code.starts_with("model") => {
+            StatusCode::BAD_GATEWAY
+        }
+        Some(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        None => StatusCode::OK,
+    };
+    Ok((status, Json(answer)).into_response())
+}
+
+/// A run as far as it has come.
+#[utoipa::path(
+    get, path = "/api/v1/chat/runs/{id}", operation_id = "get_run", tag = "chat", params(("id" = Uuid, Path)),
+    responses((status = 200, body = Answer), (status = 404, body = Problem)))]
+async fn get(State(chat): State<Chat>, who: Identity, Path(id): Path<Uuid>) -> Result<Json<Answer>, Problem> {
+    Ok(Json(chat.runs.get(&who, id).await?))
+}
+
+/// The events of a run: all of them, or those after `Last-Event-ID`, and what follows until its end.
+#[utoipa::path(
+    get, path = "/api/v1/chat/runs/{id}/events", operation_id = "follow_run", tag = "chat",
+    params(("id" = Uuid, Path), ("Last-Event-ID" = Option<i64>, Header)),
+    responses((status = 200, description = "text/event-stream"), (status = 404, body = Problem)))]
+async fn events(
+    State(chat): State<Chat>,
+    who: Identity,
+    Path(id): Path<Uuid>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let last = headers.get("last-event-id").map(|value| value.to_str().ok().and_then(|text| text.parse::<i64>().ok()));
+    let mut faults = Faults::default();
+    faults.require(!matches!(last, Some(None)), "Last-Event-ID", "not the id of an event");
+    faults.finish()?;
+    let events = chat.runs.follow(&who, id, last.flatten().unwrap_or(0)).await?;
+    Ok(sse::response(events, chat.drain))
+}
+
+/// Stop a run. Its stream ends with `done {status: "cancelled"}`.
+#[utoipa::path(
+    post, path = "/api/v1/chat/runs/{id}/cancel", operation_id = "cancel_run", tag = "chat",
+    params(("id" = Uuid, Path)),
+    responses((status = 202, description = "it will stop, or had ended"), (status = 404, body = Problem)))]
+async fn cancel(State(chat): State<Chat>, who: Identity, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
+    chat.runs.cancel(&who, id).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+fn check(ask: &Ask, has_model: bool) -> Result<(), Problem> {
+    let mut faults = Faults::default();
+    let length = ask.query.trim().chars().count();
+    faults.require((1..=8_000).contains(&length), "/query", "1 to 8,000 characters");
+    let nowhere = ask.sources.as_ref().is_some_and(Vec::is_empty);
+    faults.require(has_model || !nowhere, "/sources", "without a model (LLM_PROVIDER) an answer needs sources");
+    let seconds = ask.budget.seconds.unwrap_or(1);
+    faults.require((1..=600).contains(&seconds), "/budget/seconds", "1 to 600");
+    faults.require(ask.budget.tokens != Some(0), "/budget/tokens", "at least 1");
+    let cost_ok = ask.budget.cost.as_deref().is_none_or(|cost| llm::parse_micros(cost).is_ok());
+    faults.require(cost_ok, "/budget/cost", "a decimal amount such as 0.05");
+    faults.require(ask.filters.domains.len() <= 20, "/filters/domains", "at most 20 hosts");
+    faults.require(ask.filters.exclude_domains.len() <= 20, "/filters/exclude_domains", "at most 20 hosts");
+    faults.require(ask.file_ids.len() <= 100, "/file_ids", "at most 100 files");
+    let locale_ok = ask.locale.as_deref().is_none_or(|locale| (2..=35).contains(&locale.len()));
+    faults.require(locale_ok, "/locale", "a language tag such as en or ru-RU");
+    faults.finish()
+}

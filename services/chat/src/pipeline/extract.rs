@@ -1,0 +1,24 @@
+//! Sources as the writer without a model reads them.
+
+use text::extractive::Passage;
+
+use crate::api::Source;
+
+/// Every passage with the number of its source, best source first.
+pub(super) fn passages(sources: &[Source]) -> Vec<Passage> {
+    let mut passages = Vec::new();
+    for source in sources {
+        for passage in &source.passages {
+            #[expect(clippy::cast_precision_loss, reason = "a rank, and there are few")]
+            let score = 1.0 / (1.0 + passages.len() as f32);
+            passages.push(Passage {
+                source: source.index,
+                text: passage.text.clone(),
+                heading: passage.heading.clone(),
+                published_at: source.published_at,
+                score,
+            });
+        }
+    }
+    passages
+}

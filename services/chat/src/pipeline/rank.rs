@@ -1,0 +1,146 @@
+//! Chooses the passages the writer gets: near the question, not twice the same, spread over sources.
+
+use std::collections::HashMap;
+
+use text::{
+    bm25::Bm25,
+    fusion,
+    similar::Shingles,
+    spread::{self, Candidate},
+    terms,
+};
+
+use crate::api::{Source, SourcePassage};
+
+/// Reciprocal rank fusion's usual constant.
+const RRF_K: f32 = 60.0;
+/// One source gives at most this many passages.
+const PER_SOURCE: usize = 3;
+
+/// Something that was opened, and its passages in the order of whoever found them.
+#[derive(Debug, Clone)]
+pub(super) struct Document {
+    /// Address or file id.
+    pub(super) key: String,
+    pub(super) source: Source,
+    pub(super) passages: Vec<SourcePassage>,
+}
+
+/// What research has brought so far.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Found {
+    pub(super) documents: Vec<Document>,
+    /// Nobody on the web could be asked.
+    pub(super) outage: bool,
+    /// The files were searched, with or without a hit.
+    pub(super) files_answered: bool,
+}
+
+impl Found {
+    pub(super) fn absorb(&mut self, more: Self) {
+        for document in more.documents {
+            match self.documents.iter_mut().find(|known| known.key == document.key) {
+                Some(known) => {
+                    for passage in document.passages {
+                        if known.passages.iter().all(|old| (old.start, old.end) != (passage.start, passage.end)) {
+                            known.passages.push(passage);
+                        }
+                    }
+                }
+                None => self.documents.push(document),
+            }
+        }
+        self.outage = more.outage && self.documents.is_empty();
+        self.files_answered |= more.files_answered;
+    }
+
+    /// Addresses that need not be opened again.
+    pub(super) fn urls(&self) -> Vec<String> {
+        self.documents.iter().filter_map(|document| document.source.url.clone()).collect()
+    }
+
+    fn passages(&self) -> impl Iterator<Item = (usize, &SourcePassage)> {
+        self.documents
+            .iter()
+            .enumerate()
+            .flat_map(|(place, document)| document.passages.iter().map(move |passage| (place, passage)))
+    }
+}
+
+/// The share of the question's words that some passage has.
+pub(super) fn coverage(question: &str, found: &Found) -> f32 {
+    let query = terms::query_terms(question);
+    if query.is_empty() {
+        return 1.0;
+    }
+    let texts: Vec<Vec<String>> = found.passages().map(|(_, passage)| terms::index_terms(&passage.text)).collect();
+    let hit = query.iter().filter(|term| texts.iter().any(|text| text.contains(term))).count();
+    #[expect(clippy::cast_precision_loss, reason = "a question has few words")]
+    let share = hit as f32 / query.len() as f32;
+    share
+}
+
+/// The sources of the answer, numbered from 1, each with the passages that were chosen, best source first.
+pub(super) fn select(question: &str, found: &Found, limit: usize) -> Vec<Source> {
+    let passages: Vec<(usize, &SourcePassage)> = found.passages().collect();
+    let order = ranking(question, &passages);
+    let candidates: Vec<Candidate> = order
+        .iter()
+        .map(|(index, score)| Candidate {
+            source: u32::try_from(passages[*index].0).unwrap_or(u32::MAX),
+            score: *score,
+            shingles: Shingles::of(&passages[*index].1.text),
+        })
+        .collect();
+    let mut sources: Vec<Source> = Vec::new();
+    let mut numbers: HashMap<usize, usize> = HashMap::new();
+    for chosen in spread::select(&candidates, limit, PER_SOURCE) {
+        let (place, passage) = passages[order[chosen].0];
+        let number = *numbers.entry(place).or_insert_with(|| {
+            let index = u32::try_from(sources.len() + 1).unwrap_or(u32::MAX);
+            sources.push(Source { index, ..found.documents[place].source.clone() });
+            sources.len() - 1
+        });
+        sources[number].passages.push(passage.clone());
+    }
+    sources
+}
+
+/// Passages by the fusion of two orders: their words against the question's, and the order they were found in (which
+/// knows of vectors and of what engines think of a page). Passages without any of the question's words are left out
+/// as long as there are others.
+fn ranking(question: &str, passages: &[(usize, &SourcePassage)]) -> Vec<(usize, f32)> {
+    let texts: Vec<Vec<String>> = passages
+        .iter()
+        .map(|(_, passage)| {
+            let mut words = terms::index_terms(&passage.text);
+            words.extend(passage.heading.as_deref().map(terms::index_terms).unwrap_or_default());
+            words
+        })
+        .collect();
+    let scores = Bm25::new(&texts).scores(&terms::query_terms(question));
+    let mut by_words: Vec<usize> = (0..passages.len()).filter(|index| scores[*index] > 0.0).collect();
+    by_words.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
+    let as_found: Vec<usize> = if by_words.is_empty() {
+        (0..passages.len()).collect()
+    } else {
+        (0..passages.len()).filter(|index| scores[*index] > 0.0).collect()
+    };
+    // The words decide twice: an engine's order says little about a passage in the middle of a page.
+    fusion::rrf(&[by_words.clone(), by_words, as_found], RRF_K)
+}
+
+/// The best passages in short, for a model that judges what is missing.
+pub(super) fn digest(question: &str, found: &Found) -> String {
+    let mut digest = String::new();
+    for source in select(question, found, 12) {
+        for passage in source.passages {
+            let text: String = passage.text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let text: String = text.chars().take(400).collect();
+            digest.push_str("- ");
+            digest.push_str(&text);
+            digest.push('\n');
+        }
+    }
+    digest
+}

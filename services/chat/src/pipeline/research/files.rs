@@ -1,0 +1,106 @@
+//! The tenant's files, through upload-svc.
+
+use std::{collections::HashMap, time::Duration};
+
+use chrono::DateTime;
+use proto::upload::v1::{Chunk, RetrieveRequest, upload_service_client::UploadServiceClient};
+use tokio::time::Instant;
+use tonic::Status;
+
+use super::super::{
+    Context,
+    rank::{Document, Found},
+    started,
+};
+use crate::{
+    api::{Source, SourcePassage},
+    event::{Event, Step},
+};
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Retrieves passages of files; a failure is in `degraded`.
+pub(super) async fn look(context: &Context, queries: &[String]) -> Found {
+    let step = started(context, "retrieve", queries.join(" | "));
+    let begun = Instant::now();
+    let answer = retrieve(context, queries).await;
+    let ms = Some(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+    let (found, step) = match answer {
+        Ok(answer) => {
+            let answer = answer.into_inner();
+            if !answer.degraded.is_empty() {
+                context.degrade("files", &answer.degraded);
+            }
+            if answer.pending_files > 0 {
+                context.degrade("files", format!("{} not indexed yet", answer.pending_files));
+            }
+            let count = Some(answer.chunks.len());
+            let found = Found { documents: documents(answer.chunks), files_answered: true, ..Found::default() };
+            (found, Step { status: "done".to_owned(), count, ms, ..step })
+        }
+        Err(status) => {
+            context.degrade("files", status.message());
+            let error = Some(status.message().to_owned());
+            (Found::default(), Step { status: "failed".to_owned(), error, ms, ..step })
+        }
+    };
+    context.emit(Event::Step(step));
+    found
+}
+
+async fn retrieve(
+    context: &Context,
+    queries: &[String],
+) -> Result<tonic::Response<proto::upload::v1::RetrieveResponse>, Status> {
+    let transport = context.peers.to("upload");
+    let request = RetrieveRequest {
+        queries: queries.to_vec(),
+        project_id: context.job.project.as_ref().map(|project| project.id.clone()).unwrap_or_default(),
+        file_ids: context.job.ask.file_ids.iter().map(ToString::to_string).collect(),
+        limit: u32::try_from(context.effort.passages).unwrap_or(12),
+    };
+    common::client::retry(&transport, || {
+        let mut client = UploadServiceClient::new(transport.clone());
+        let mut request = context.who.request(request.clone());
+        request.set_timeout(PATIENCE);
+        async move { client.retrieve(request).await }
+    })
+    .await
+}
+
+/// Chunks grouped by file, in the order of the best chunk of each.
+fn documents(chunks: Vec<Chunk>) -> Vec<Document> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut documents: Vec<Document> = Vec::new();
+    for chunk in chunks {
+        let place = *places.entry(chunk.file_id.clone()).or_insert_with(|| {
+            documents.push(document(&chunk));
+            documents.len() - 1
+        });
+        documents[place].passages.push(SourcePassage {
+            text: chunk.text,
+            start: chunk.start,
+            end: chunk.end,
+            page: (chunk.page > 0).then_some(chunk.page),
+            heading: (!chunk.heading.is_empty()).then(|| chunk.heading.join(" › ")),
+        });
+    }
+    documents
+}
+
+fn document(chunk: &Chunk) -> Document {
+    let uploaded = chunk.uploaded_at.and_then(|at| DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?));
+    let source = Source {
+        index: 0,
+        kind: "file".to_owned(),
+        url: None,
+        title: if chunk.title.is_empty() { chunk.file_name.clone() } else { chunk.title.clone() },
+        site: Some(chunk.file_name.clone()),
+        published_at: None,
+        fetched_at: uploaded,
+        snapshot_id: None,
+        file_id: Some(chunk.file_id.clone()),
+        passages: Vec::new(),
+    };
+    Document { key: chunk.file_id.clone(), source, passages: Vec::new() }
+}

@@ -1,0 +1,178 @@
+//! What a question asks for: on its own or after others, in which language, with which searches.
+
+use std::time::Duration;
+
+use llm::{ChatRequest, Message, Model};
+use serde::Deserialize;
+use serde_json::json;
+use text::{
+    language::{self, Language},
+    terms,
+};
+use tokio::time::Instant;
+
+use super::Context;
+use crate::{api::Ask, store::Turn};
+
+/// Understanding is worth this long: past it the first search, which began beside it, is as good.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// Room for one query and two more, and nothing to ramble in.
+const MAX_TOKENS: u32 = 120;
+/// A question with fewer words of its own leans on the one before it.
+const OWN_TERMS: usize = 3;
+
+/// A question as the rest of the pipeline sees it.
+#[derive(Debug, Clone)]
+pub(super) struct Understanding {
+    /// Stands alone, without the thread.
+    pub(super) question: String,
+    pub(super) language: Language,
+    pub(super) intent: &'static str,
+    pub(super) queries: Vec<String>,
+}
+
+/// Without a model: the question itself, joined with the words of the one before when it leans on it.
+pub(super) fn at_a_glance(ask: &Ask, turns: &[Turn]) -> Understanding {
+    let asked = ask.query.trim();
+    let locale = ask.locale.as_deref().and_then(|locale| Language::from_code(locale.get(..2)?));
+    let language = language::detect(asked).or(locale).unwrap_or(Language::ENGLISH);
+    let question = match turns.last() {
+        Some(last) if leans(asked) => format!("{asked} ({})", last.question.trim()),
+        _ => asked.to_owned(),
+    };
+    let queries = vec![search_words(&question)];
+    Understanding { question, language, intent: intent(asked), queries }
+}
+
+/// A short question, or one that begins by pointing back, means little on its own.
+fn leans(question: &str) -> bool {
+    const POINTERS: [&str; 14] =
+        ["it", "its", "they", "them", "that", "this", "these", "those", "he", "she", "он", "она", "они", "это"];
+    const OPENERS: [&str; 6] = ["and", "what about", "how about", "а", "и", "так"];
+    let lower = question.to_lowercase();
+    let points = lower.split(|c: char| !c.is_alphanumeric()).any(|word| POINTERS.contains(&word));
+    let opens = OPENERS.iter().any(|opener| lower.strip_prefix(opener).is_some_and(|rest| rest.starts_with(' ')));
+    points || opens || terms::query_terms(question).len() < OWN_TERMS
+}
+
+fn intent(question: &str) -> &'static str {
+    let lower = question.to_lowercase();
+    let begins = |words: &[&str]| words.iter().any(|word| lower.starts_with(word));
+    if begins(&["how to", "how do", "how can", "как "]) {
+        return "how-to";
+    }
+    if begins(&["compare", "сравни", "difference between"]) || lower.contains(" vs ") {
+        return "comparison";
+    }
+    if begins(&["what is", "who is", "define", "что такое", "кто такой"]) {
+        return "definition";
+    }
+    "question"
+}
+
+/// What is sent to engines: one line, without what only people need.
+fn search_words(question: &str) -> String {
+    let line: String = question.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = line.trim_end_matches(['?', '.', '!', ' ']);
+    line.chars().take(300).collect()
+}
+
+#[derive(Deserialize)]
+struct Refined {
+    /// The question as it is finds what is meant.
+    ok: bool,
+    /// A better query that stands alone.
+    query: String,
+    /// Parts that want a search of their own.
+    more: Vec<String>,
+}
+
+/// Asks the model what is meant; `None` when the first search is right, or the model does not say in time.
+pub(super) async fn with_model(
+    context: &Context,
+    model: &Model,
+    glance: &Understanding,
+    turns: &[Turn],
+) -> Option<Understanding> {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "ok": {"type": "boolean"},
+            "query": {"type": "string"},
+            "more": {"type": "array", "items": {"type": "string"}, "maxItems": 2},
+        },
+    });
+    let mut messages = vec![Message::system(
+        "You prepare web searches. Given a conversation and its last question, say whether the search query in <query> \
+         finds what is meant (ok: true), or give a better one that stands alone, in the language most sources use. \
+         Put parts of a compound question that want searches of their own into more. Be brief.",
+    )];
+    for turn in turns {
+        messages.push(Message::user(turn.question.clone()));
+        messages
+            .push(Message::assistant(turn.answer.as_deref().unwrap_or_default().chars().take(600).collect::<String>()));
+    }
+    let query = glance.queries.first().map(String::as_str).unwrap_or_default();
+    messages.push(Message::user(format!("{}\n<query>{query}</query>", context.job.ask.query)));
+    let mut request = ChatRequest::new(messages);
+    request.max_tokens = Some(MAX_TOKENS);
+    request.temperature = Some(0.0);
+    request.deadline = Some((Instant::now() + PATIENCE).min(context.deadline));
+    match model.structured::<Refined>(request, schema, "search_plan").await {
+        Ok((refined, usage)) => {
+            context.count_model(&usage);
+            adopt(refined, glance)
+        }
+        Err(error) => {
+            tracing::info!(code = error.code(), "the question is searched as it was asked");
+            context.degrade("understanding", error.code());
+            None
+        }
+    }
+}
+
+fn adopt(refined: Refined, glance: &Understanding) -> Option<Understanding> {
+    let mut queries = Vec::new();
+    if !refined.ok && !refined.query.trim().is_empty() {
+        queries.push(search_words(&refined.query));
+    }
+    queries.extend(refined.more.iter().filter(|query| !query.trim().is_empty()).map(|query| search_words(query)));
+    queries.retain(|query| !glance.queries.contains(query));
+    if queries.is_empty() {
+        return None;
+    }
+    let question = if refined.ok || refined.query.trim().is_empty() {
+        glance.question.clone()
+    } else {
+        refined.query.trim().to_owned()
+    };
+    Some(Understanding { question, queries, ..glance.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ask(query: &str) -> Ask {
+        serde_json::from_value(json!({"query": query})).expect("a question is enough")
+    }
+
+    #[test]
+    fn a_follow_up_is_searched_with_the_words_of_the_question_before() {
+        let turns = [Turn { question: "What is the notice period in the lease?".to_owned(), answer: None }];
+        let understood = at_a_glance(&ask("And how is it extended?"), &turns);
+        assert!(understood.queries[0].contains("notice period"), "{:?}", understood.queries);
+    }
+
+    #[test]
+    fn a_question_of_its_own_is_searched_as_it_is() {
+        let turns = [Turn { question: "What is the notice period in the lease?".to_owned(), answer: None }];
+        let understood = at_a_glance(&ask("Which vaccination rules apply to dogs entering Norway?"), &turns);
+        assert_eq!(understood.queries, ["Which vaccination rules apply to dogs entering Norway"]);
+    }
+
+    #[test]
+    fn the_answer_is_in_the_language_of_the_question() {
+        assert_eq!(at_a_glance(&ask("Какой срок уведомления в договоре?"), &[]).language, Language::RUSSIAN);
+    }
+}

@@ -1,0 +1,286 @@
+//! The runs of this process: started, followed, cancelled, taken over.
+
+mod supervise;
+mod takeover;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::http::StatusCode;
+use bytes::Bytes;
+use chrono::TimeDelta;
+use common::{Deps, Problem, auth::Identity, db::Scope, tasks::Task};
+use futures::{Stream, StreamExt, stream::BoxStream};
+use llm::Model;
+use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    api::{Answer, Ask, ProjectRef},
+    config::Config,
+    event::{Event, RunStarted, fold, is_terminal},
+    log::{Frame, Log, Op, Tail},
+    store::{self, NewRun, RunRow},
+};
+
+/// A run of another process is looked at this often while it is followed from here.
+const POLL: Duration = Duration::from_millis(200);
+
+/// What a run was asked to do, stored with it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Job {
+    pub(crate) ask: Ask,
+    pub(crate) project: Option<ProjectRef>,
+}
+
+/// Every run of every tenant. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Runs {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    deps: Deps,
+    config: Config,
+    model: Option<Model>,
+    log: Log,
+    writer: Task,
+    /// This process, as leases know it.
+    owner: Uuid,
+    live: Mutex<HashMap<Uuid, Arc<Tail>>>,
+    /// Cancelled when this process stops: its runs are left for the next one.
+    halt: CancellationToken,
+}
+
+/// A run that was started or found.
+pub(crate) struct Started {
+    pub(crate) run_id: Uuid,
+}
+
+impl Runs {
+    pub(crate) fn new(deps: Deps, config: Config) -> anyhow::Result<Self> {
+        let model = config.model.clone().map(Model::new).transpose()?;
+        let (log, writer) = Log::new(deps.db.clone(), deps.relay.clone());
+        let owner = deps.ids.next();
+        let halt = CancellationToken::new();
+        let inner = Inner { deps, config, model, log, writer, owner, live: Mutex::default(), halt };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The writer of the log, the keeper of leases, and the one who takes over what others left.
+    pub(crate) fn tasks(&self) -> Vec<Task> {
+        vec![self.inner.writer.clone(), self.lease_task(), self.takeover_task()]
+    }
+
+    /// Whether answers can be written by a model.
+    pub(crate) fn has_model(&self) -> bool {
+        self.inner.model.is_some()
+    }
+
+    /// Starts a run, or finds the one the same person started under the same key.
+    pub(crate) async fn start(&self, who: &Identity, ask: Ask, key: Option<String>) -> Result<Started, Problem> {
+        if let Some(key) = &key
+            && let Some(run) = self.by_key(who, key).await?
+        {
+            return same_question(&run, &ask);
+        }
+        if self.live().len() >= self.inner.config.run_limit {
+            return Err(Problem::unavailable("this server answers as many questions at once as it may"));
+        }
+        let project = self.resolve_project(who, ask.project.as_deref()).await?;
+        let thread_id = self.thread(who, ask.thread_id).await?;
+        let job = Job { ask, project };
+        let run = self.new_run(who, thread_id, key.clone(), &job)?;
+        let started = Event::Run(RunStarted {
+            run_id: run.id,
+            thread_id,
+            question: job.ask.query.clone(),
+            mode: job.ask.mode.as_str().to_owned(),
+            project: job.project.clone(),
+            created_at: run.created_at,
+        });
+        let (id, created_at) = (run.id, run.created_at);
+        let tail = Tail::new(id, Vec::new());
+        self.live().insert(id, tail.clone());
+        self.inner.log.append(&tail, Op::Create(Box::new(run)), false);
+        if self.inner.log.commit(&tail, Op::Event(started)).await.is_err() {
+            self.live().remove(&id);
+            // The same key from two connections at once: the other was first.
+            if let Some(key) = &key
+                && let Some(run) = self.by_key(who, key).await?
+            {
+                return Ok(Started { run_id: run.id });
+            }
+            return Err(Problem::unavailable("the run could not be stored"));
+        }
+        self.supervise(supervise::Run { tail, who: who.clone(), thread_id, job, created_at, before: None });
+        Ok(Started { run_id: id })
+    }
+
+    /// The events of a person's run after `after`, as they come, to its end; 404 for anybody else's.
+    pub(crate) async fn follow(
+        &self,
+        who: &Identity,
+        run_id: Uuid,
+        after: i64,
+    ) -> Result<BoxStream<'static, Bytes>, Problem> {
+        self.find(who, run_id).await?;
+        if let Some(tail) = self.tail(run_id) {
+            return Ok(tail.follow(after).boxed());
+        }
+        Ok(self.clone().follow_stored(who.scope(), run_id, after).boxed())
+    }
+
+    /// The run as far as it has come.
+    pub(crate) async fn get(&self, who: &Identity, run_id: Uuid) -> Result<Answer, Problem> {
+        self.find(who, run_id).await?;
+        if let Some(tail) = self.tail(run_id) {
+            return Ok(fold_frames(&tail.frames()));
+        }
+        let mut session = self.inner.deps.db.read(&who.scope()).await?;
+        let events = store::events(&mut session, run_id, 0).await?;
+        Ok(fold(events.iter().map(|(_, kind, data)| (kind.as_str(), data.as_str()))))
+    }
+
+    /// Waits for the end of a run and returns the whole answer. Dropped earlier, the run is no longer watched.
+    pub(crate) async fn wait(&self, who: &Identity, run_id: Uuid) -> Result<Answer, Problem> {
+        if let Some(tail) = self.tail(run_id) {
+            let _watching = tail.watch();
+            tail.ended().await;
+        } else {
+            let mut stored = std::pin::pin!(self.clone().follow_stored(who.scope(), run_id, 0));
+            while stored.next().await.is_some() {}
+        }
+        self.get(who, run_id).await
+    }
+
+    /// Stops a run, here or in whichever process it is. Stopping one that has ended changes nothing.
+    pub(crate) async fn cancel(&self, who: &Identity, run_id: Uuid) -> Result<(), Problem> {
+        self.find(who, run_id).await?;
+        if let Some(tail) = self.tail(run_id) {
+            tail.cancel.cancel();
+            return Ok(());
+        }
+        let mut session = self.inner.deps.db.begin(&who.scope()).await?;
+        store::request_cancel(&mut session, run_id).await?;
+        session.commit().await?;
+        Ok(())
+    }
+
+    fn follow_stored(self, scope: Scope, run_id: Uuid, after: i64) -> impl Stream<Item = Bytes> + Send {
+        async_stream::stream! {
+            let mut after = after;
+            loop {
+                let events = match self.inner.deps.db.read(&scope).await {
+                    Ok(mut session) => store::events(&mut session, run_id, after).await,
+                    Err(error) => Err(error),
+                };
+                let events = match events {
+                    Ok(events) => events,
+                    Err(error) => {
+                        tracing::warn!(%error, "a run cannot be followed");
+                        return;
+                    }
+                };
+                for (seq, kind, data) in events {
+                    after = seq;
+                    yield Frame::stored(seq, &kind, &data);
+                    if is_terminal(&kind) {
+                        return;
+                    }
+                }
+                // A run that is going on elsewhere; or one that has just been taken over by this process.
+                if let Some(tail) = self.tail(run_id) {
+                    let mut live = std::pin::pin!(tail.follow(after));
+                    while let Some(wire) = live.next().await {
+                        yield wire;
+                    }
+                    return;
+                }
+                tokio::time::sleep(POLL).await;
+            }
+        }
+    }
+
+    async fn find(&self, who: &Identity, run_id: Uuid) -> Result<RunRow, Problem> {
+        let mut session = self.inner.deps.db.read(&who.scope()).await?;
+        let run = store::run(&mut session, (who.org, who.user), run_id).await?;
+        run.ok_or_else(|| Problem::not_found("run"))
+    }
+
+    async fn by_key(&self, who: &Identity, key: &str) -> Result<Option<RunRow>, Problem> {
+        let mut session = self.inner.deps.db.read(&who.scope()).await?;
+        Ok(store::run_by_key(&mut session, (who.org, who.user), key).await?)
+    }
+
+    async fn resolve_project(&self, who: &Identity, project: Option<&str>) -> Result<Option<ProjectRef>, Problem> {
+        let Some(slug_or_id) = project else { return Ok(None) };
+        let transport = self.inner.deps.peers.to("projects");
+        let found = common::client::retry(&transport, || {
+            let mut client = ProjectsServiceClient::new(transport.clone());
+            let request = who.request(ResolveRequest { slug_or_id: slug_or_id.to_owned() });
+            async move { client.resolve(request).await }
+        })
+        .await?
+        .into_inner();
+        Ok(Some(ProjectRef { id: found.id, slug: found.slug, name: found.name }))
+    }
+
+    /// The thread to go on with, which must have a run of this person; else a new one.
+    async fn thread(&self, who: &Identity, thread_id: Option<Uuid>) -> Result<Uuid, Problem> {
+        let Some(thread_id) = thread_id else { return Ok(self.inner.deps.ids.next()) };
+        let mut session = self.inner.deps.db.read(&who.scope()).await?;
+        let turns = store::turns(&mut session, (who.org, who.user), thread_id, 1).await?;
+        if turns.is_empty() { Err(Problem::not_found("thread")) } else { Ok(thread_id) }
+    }
+
+    fn new_run(&self, who: &Identity, thread_id: Uuid, key: Option<String>, job: &Job) -> Result<NewRun, Problem> {
+        let now = self.inner.deps.clock.now();
+        Ok(NewRun {
+            id: self.inner.deps.ids.next(),
+            org: who.org,
+            user: who.user,
+            thread_id,
+            idempotency_key: key,
+            question: job.ask.query.clone(),
+            request: serde_json::to_string(job).map_err(Problem::internal)?,
+            lease_owner: self.inner.owner,
+            lease_until: now + self.lease(),
+            created_at: now,
+        })
+    }
+
+    fn lease(&self) -> TimeDelta {
+        TimeDelta::from_std(self.inner.config.lease).unwrap_or(TimeDelta::seconds(15))
+    }
+
+    fn tail(&self, run_id: Uuid) -> Option<Arc<Tail>> {
+        self.live().get(&run_id).cloned()
+    }
+
+    fn live(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Arc<Tail>>> {
+        self.inner.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn fold_frames(frames: &[Frame]) -> Answer {
+    fold(frames.iter().map(|frame| (frame.kind, frame.data())))
+}
+
+/// A key names one question; another question under it is a mistake of the client.
+fn same_question(run: &RunRow, ask: &Ask) -> Result<Started, Problem> {
+    let stored: Option<Job> = serde_json::from_str(&run.request).ok();
+    if stored.is_some_and(|job| job.ask.query == ask.query) {
+        return Ok(Started { run_id: run.id });
+    }
+    Err(Problem::new(
+        StatusCode::CONFLICT,
+        "idempotency_key_reused",
+        "this Idempotency-Key was used for another question",
+    ))
+}

@@ -1,0 +1,131 @@
+//! Keeps one run going to exactly one end: its own, a person's cancel, or nobody watching.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use common::{auth::Identity, bus};
+use futures::FutureExt;
+use prost::Message;
+use proto::events::v1::AnswerCompleted;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::{Job, Runs};
+use crate::{
+    api::{Answer, Failure},
+    event::{Done, Event, Failed},
+    log::{Finish, Op, Tail},
+    pipeline::{self, Context, Ended},
+    store::Ending,
+};
+
+const ANSWER_COMPLETED: &str = "gooseek.chat.answer.completed.v1";
+
+/// A run about to be worked on in this process.
+pub(super) struct Run {
+    pub(super) tail: Arc<Tail>,
+    pub(super) who: Identity,
+    pub(super) thread_id: Uuid,
+    pub(super) job: Job,
+    pub(super) created_at: DateTime<Utc>,
+    /// What an earlier process had done of it.
+    pub(super) before: Option<Answer>,
+}
+
+impl Runs {
+    /// Works on a run in the background until it has ended.
+    pub(super) fn supervise(&self, run: Run) {
+        let runs = self.clone();
+        let span = tracing::info_span!("run", run_id = %run.tail.id, mode = run.job.ask.mode.as_str());
+        tokio::spawn(async move { runs.work(run).await }.instrument(span));
+    }
+
+    async fn work(&self, run: Run) {
+        let context = Arc::new(Context::new(
+            &self.inner.deps,
+            self.inner.model.clone(),
+            self.inner.log.clone(),
+            &run.job,
+            &run.who,
+            run.tail.clone(),
+            run.thread_id,
+            run.before.as_ref(),
+        ));
+        let grace = self.inner.config.detach_grace;
+        let unwatched = async {
+            if run.job.ask.background {
+                std::future::pending::<()>().await;
+            }
+            run.tail.unwatched(grace).await;
+        };
+        // Dropping the pipeline closes the model's stream and every call it has open.
+        let ended = tokio::select! {
+            ended = AssertUnwindSafe(pipeline::run(&context)).catch_unwind() => ended.unwrap_or_else(|_| {
+                tracing::error!("the pipeline panicked");
+                Err(internal())
+            }),
+            () = run.tail.cancel.cancelled() => Ok(Ended::Cancelled),
+            () = unwatched => Ok(Ended::Cancelled),
+            () = self.inner.halt.cancelled() => return,
+        };
+        self.finish(&run, &context, ended).await;
+        self.live().remove(&run.tail.id);
+    }
+
+    async fn finish(&self, run: &Run, context: &Context, ended: Result<Ended, Failure>) {
+        let progress = context.progress();
+        let degraded = progress.degraded.clone();
+        if !matches!(ended, Ok(Ended::Complete | Ended::Partial(_))) {
+            self.inner.log.append(&run.tail, Op::Event(Event::Usage(context.usage())), false);
+        }
+        let (state, event) = match ended {
+            Ok(ended) => {
+                let (status, reason) = match ended {
+                    Ended::Complete => ("complete", None),
+                    Ended::Partial(reason) => ("partial", Some(reason)),
+                    Ended::Cancelled => ("cancelled", None),
+                };
+                let done = Done { status: status.to_owned(), reason, degraded, budget: context.budget() };
+                (status, Event::Done(done))
+            }
+            Err(failure) => ("error", Event::Error(Failed { failure, degraded })),
+        };
+        metrics::counter!("gooseek_runs_total", "outcome" => state, "mode" => run.job.ask.mode.as_str()).increment(1);
+        let now = self.inner.deps.clock.now();
+        let ending = Ending { state: state.to_owned(), answer: progress.answer.clone(), at: now };
+        let fact = self.fact(run, &progress, state, now);
+        let finish = Finish { event, ending, fact: Some(fact) };
+        if self.inner.log.commit(&run.tail, Op::Finish(Box::new(finish))).await.is_err() {
+            tracing::error!("the end of a run could not be stored; it will be taken over");
+        }
+    }
+
+    fn fact(&self, run: &Run, progress: &pipeline::Progress, state: &str, now: DateTime<Utc>) -> bus::Event {
+        let completed = AnswerCompleted {
+            run_id: run.tail.id.to_string(),
+            thread_id: run.thread_id.to_string(),
+            user_id: run.who.user.to_string(),
+            question: run.job.ask.query.clone(),
+            answer: progress.answer.clone(),
+            status: state.to_owned(),
+            citations_json: serde_json::to_string(&progress.citations).unwrap_or_default(),
+            sources_json: serde_json::to_string(&progress.sources).unwrap_or_default(),
+            degraded: progress.degraded.clone(),
+            mode: run.job.ask.mode.as_str().to_owned(),
+            project_id: run.job.project.as_ref().map(|project| project.id.clone()).unwrap_or_default(),
+            asked_at: Some(timestamp(run.created_at)),
+            completed_at: Some(timestamp(now)),
+        };
+        let payload = completed.encode_to_vec();
+        bus::Event::new(self.inner.deps.ids.next(), ANSWER_COMPLETED, run.who.org, payload, now)
+    }
+}
+
+fn timestamp(at: DateTime<Utc>) -> prost_types::Timestamp {
+    let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();
+    prost_types::Timestamp { seconds: at.timestamp(), nanos }
+}
+
+fn internal() -> Failure {
+    Failure { code: "internal".to_owned(), message: "an internal error occurred".to_owned(), retryable: true }
+}

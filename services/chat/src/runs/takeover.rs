@@ -1,0 +1,151 @@
+//! Leases: a process says every few seconds that it is alive; the runs of one that does not are taken over.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use common::{
+    auth::Identity,
+    db::{Db, DbError, Scope, SystemScope},
+    tasks::Task,
+};
+
+use super::{Job, Runs, fold_frames, supervise::Run};
+use crate::{
+    api::Failure,
+    event::{Event, Failed},
+    log::{Finish, Frame, Op, Tail},
+    store::{self, Ending, RunRow},
+};
+
+/// How often wishes to cancel from other processes are looked for.
+const LOOK: Duration = Duration::from_millis(500);
+/// A run that has brought down this many processes is given up.
+const MAX_ATTEMPTS: i64 = 3;
+
+impl Runs {
+    /// Extends the leases of this process and hears of cancels that arrived elsewhere.
+    pub(super) fn lease_task(&self) -> Task {
+        let runs = self.clone();
+        Task::new("run leases", move |system, stop| {
+            let runs = runs.clone();
+            async move {
+                let mut extended = tokio::time::Instant::now();
+                while !stop.is_cancelled() {
+                    let extend = extended.elapsed() >= runs.inner.config.lease / 3;
+                    if extend {
+                        extended = tokio::time::Instant::now();
+                    }
+                    if !runs.live().is_empty()
+                        && let Err(error) = runs.keep(&system, extend).await
+                    {
+                        tracing::warn!(%error, "leases of runs could not be kept");
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep(LOOK) => {}
+                        () = stop.cancelled() => {}
+                    }
+                }
+                runs.inner.halt.cancel();
+                if let Err(error) = runs.release(&system).await {
+                    tracing::warn!(%error, "leases of runs could not be released; they will expire");
+                }
+            }
+        })
+    }
+
+    /// Lets another process go on with the runs of this one at once.
+    async fn release(&self, system: &SystemScope) -> Result<(), DbError> {
+        let mut session = self.inner.deps.db.begin(&Scope::from(system.clone())).await?;
+        store::heartbeat(&mut session, self.inner.owner, self.inner.deps.clock.now()).await?;
+        session.commit().await
+    }
+
+    async fn keep(&self, system: &SystemScope, extend: bool) -> Result<(), DbError> {
+        let scope = Scope::from(system.clone());
+        let owner = self.inner.owner;
+        let wanted = if extend {
+            let mut session = self.inner.deps.db.begin(&scope).await?;
+            let until = self.inner.deps.clock.now() + self.lease();
+            let wanted = store::heartbeat(&mut session, owner, until).await?;
+            session.commit().await?;
+            wanted
+        } else {
+            let mut session = self.inner.deps.db.read(&scope).await?;
+            store::cancelled(&mut session, owner).await?
+        };
+        for id in wanted {
+            if let Some(tail) = self.tail(id) {
+                tail.cancel.cancel();
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks for runs whose process is gone.
+    pub(super) fn takeover_task(&self) -> Task {
+        let runs = self.clone();
+        Task::new("run takeover", move |system, stop| {
+            let runs = runs.clone();
+            async move {
+                // On SQLite this process alone has the data folder: whatever runs there was left by a dead one.
+                let alone = matches!(runs.inner.deps.db, Db::Sqlite { .. });
+                let mut expired = runs.inner.deps.clock.now();
+                if alone {
+                    expired += TimeDelta::days(36_500);
+                }
+                while !stop.is_cancelled() {
+                    match runs.take_one(&system, expired).await {
+                        Ok(true) => continue,
+                        Ok(false) => {}
+                        Err(error) => tracing::warn!(%error, "runs could not be taken over"),
+                    }
+                    tokio::select! {
+                        () = tokio::time::sleep(runs.inner.config.lease / 8) => {}
+                        () = stop.cancelled() => {}
+                    }
+                    expired = runs.inner.deps.clock.now();
+                }
+            }
+        })
+    }
+
+    /// Takes over one run; whether there was one.
+    async fn take_one(&self, system: &SystemScope, expired: DateTime<Utc>) -> Result<bool, DbError> {
+        let scope = Scope::from(system.clone());
+        let mut session = self.inner.deps.db.begin(&scope).await?;
+        let until = self.inner.deps.clock.now() + self.lease();
+        let Some(row) = store::claim(&mut session, self.inner.owner, expired, until).await? else { return Ok(false) };
+        let events = store::events(&mut session, row.id, 0).await?;
+        session.commit().await?;
+        let frames: Vec<Frame> = events.iter().filter_map(|(seq, kind, data)| Frame::read(*seq, kind, data)).collect();
+        let before = fold_frames(&frames);
+        tracing::info!(run_id = %row.id, attempt = row.attempts, "run taken over");
+        let tail = Tail::new(row.id, frames);
+        self.live().insert(row.id, tail.clone());
+        let job: Option<Job> = serde_json::from_str(&row.request).ok();
+        match job {
+            Some(job) if row.attempts <= MAX_ATTEMPTS => {
+                let who = Identity::resumed(system, row.org, row.user_id);
+                let (thread_id, created_at) = (row.thread_id, row.created_at);
+                self.supervise(Run { tail, who, thread_id, job, created_at, before: Some(before) });
+            }
+            _ => self.give_up(&row, &tail, before.answer).await,
+        }
+        Ok(true)
+    }
+
+    async fn give_up(&self, row: &RunRow, tail: &std::sync::Arc<Tail>, answer: String) {
+        let failure = Failure {
+            code: "interrupted".to_owned(),
+            message: "the run was interrupted too often".to_owned(),
+            retryable: true,
+        };
+        let ending = Ending { state: "error".to_owned(), answer, at: self.inner.deps.clock.now() };
+        let event = Event::Error(Failed { failure, degraded: Vec::new() });
+        let finish = Finish { event, ending, fact: None };
+        if self.inner.log.commit(tail, Op::Finish(Box::new(finish))).await.is_err() {
+            tracing::error!(run_id = %row.id, "the end of a run could not be stored");
+        }
+        self.live().remove(&row.id);
+    }
+}

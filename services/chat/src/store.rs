@@ -1,0 +1,229 @@
+//! SQL of runs and their events.
+
+use chrono::{DateTime, Utc};
+use common::{
+    db::{DbError, Session},
+    on_db,
+};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+/// A run as it begins.
+#[derive(Debug, Clone)]
+pub(crate) struct NewRun {
+    pub(crate) id: Uuid,
+    pub(crate) org: Uuid,
+    pub(crate) user: Uuid,
+    pub(crate) thread_id: Uuid,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) question: String,
+    /// What was asked, for going on elsewhere: JSON.
+    pub(crate) request: String,
+    pub(crate) lease_owner: Uuid,
+    pub(crate) lease_until: DateTime<Utc>,
+    pub(crate) created_at: DateTime<Utc>,
+}
+
+/// A stored run.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct RunRow {
+    pub(crate) id: Uuid,
+    pub(crate) org: Uuid,
+    pub(crate) user_id: Uuid,
+    pub(crate) thread_id: Uuid,
+    pub(crate) request: String,
+    pub(crate) attempts: i64,
+    pub(crate) created_at: DateTime<Utc>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Ending {
+    /// `complete`, `partial`, `cancelled` or `error`.
+    pub(crate) state: String,
+    pub(crate) answer: String,
+    pub(crate) at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct EventRow {
+    pub(crate) run_id: Uuid,
+    pub(crate) seq: i64,
+    pub(crate) kind: &'static str,
+    pub(crate) data: String,
+}
+
+/// Rows of one statement: far below the parameters that SQLite (32,766) and Postgres (65,535) take.
+const MAX_ROWS: usize = 512;
+
+/// A question and its answer, for follow-up questions.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct Turn {
+    pub(crate) question: String,
+    pub(crate) answer: Option<String>,
+}
+
+pub(crate) async fn insert_run(session: &mut Session, run: &NewRun) -> Result<(), DbError> {
+    on_db!(session, conn => sqlx::query(
+        "INSERT INTO runs (id, org, user_id, thread_id, idempotency_key, question, request, state, cancel_requested,
+                           lease_owner, lease_until, attempts, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9, $10, 1, $11)")
+        .bind(run.id)
+        .bind(run.org)
+        .bind(run.user)
+        .bind(run.thread_id)
+        .bind(&run.idempotency_key)
+        .bind(&run.question)
+        .bind(&run.request)
+        .bind(false)
+        .bind(run.lease_owner)
+        .bind(run.lease_until)
+        .bind(run.created_at)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+pub(crate) async fn insert_events(session: &mut Session, mut events: &[&EventRow]) -> Result<(), DbError> {
+    // Sizes are powers of two, so that a connection keeps ten prepared statements and not one for every size there is.
+    while !events.is_empty() {
+        let size = (1 << events.len().ilog2()).min(MAX_ROWS);
+        let (rows, rest) = events.split_at(size);
+        events = rest;
+        on_db!(session, conn => {
+            let mut query = QueryBuilder::new("INSERT INTO run_events (run_id, seq, kind, data) ");
+            query.push_values(rows, |mut row, event| {
+                row.push_bind(event.run_id).push_bind(event.seq).push_bind(event.kind).push_bind(event.data.as_str());
+            });
+            query.build().execute(conn).await.map(drop)
+        })?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn finish_run(session: &mut Session, id: Uuid, ending: &Ending) -> Result<(), DbError> {
+    on_db!(session, conn => sqlx::query(
+        "UPDATE runs SET state = $2, answer = $3, finished_at = $4, lease_owner = NULL, lease_until = NULL WHERE id = $1")
+        .bind(id)
+        .bind(&ending.state)
+        .bind(&ending.answer)
+        .bind(ending.at)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// The events of a run after `after`.
+pub(crate) async fn events(
+    session: &mut Session,
+    run: Uuid,
+    after: i64,
+) -> Result<Vec<(i64, String, String)>, DbError> {
+    Ok(on_db!(session, conn => sqlx::query_as(
+        "SELECT seq, kind, data FROM run_events WHERE run_id = $1 AND seq > $2 ORDER BY seq")
+        .bind(run)
+        .bind(after)
+        .fetch_all(conn)
+        .await)?)
+}
+
+/// A person's run; somebody else's is `None`.
+pub(crate) async fn run(session: &mut Session, scope: (Uuid, Uuid), id: Uuid) -> Result<Option<RunRow>, DbError> {
+    Ok(on_db!(session, conn => sqlx::query_as(
+        "SELECT id, org, user_id, thread_id, request, attempts, created_at
+         FROM runs WHERE org = $1 AND user_id = $2 AND id = $3")
+        .bind(scope.0)
+        .bind(scope.1)
+        .bind(id)
+        .fetch_optional(conn)
+        .await)?)
+}
+
+/// The run a person already started under this key.
+pub(crate) async fn run_by_key(
+    session: &mut Session,
+    scope: (Uuid, Uuid),
+    key: &str,
+) -> Result<Option<RunRow>, DbError> {
+    Ok(on_db!(session, conn => sqlx::query_as(
+        "SELECT id, org, user_id, thread_id, request, attempts, created_at
+         FROM runs WHERE org = $1 AND user_id = $2 AND idempotency_key = $3")
+        .bind(scope.0)
+        .bind(scope.1)
+        .bind(key)
+        .fetch_optional(conn)
+        .await)?)
+}
+
+/// The last turns of a person's thread, oldest first.
+pub(crate) async fn turns(
+    session: &mut Session,
+    scope: (Uuid, Uuid),
+    thread: Uuid,
+    limit: i64,
+) -> Result<Vec<Turn>, DbError> {
+    let mut turns: Vec<Turn> = on_db!(session, conn => sqlx::query_as(
+        "SELECT question, answer FROM runs WHERE org = $1 AND user_id = $2 AND thread_id = $3
+         ORDER BY id DESC LIMIT $4")
+        .bind(scope.0)
+        .bind(scope.1)
+        .bind(thread)
+        .bind(limit)
+        .fetch_all(conn)
+        .await)?;
+    turns.reverse();
+    Ok(turns)
+}
+
+pub(crate) async fn request_cancel(session: &mut Session, id: Uuid) -> Result<(), DbError> {
+    on_db!(session, conn => sqlx::query("UPDATE runs SET cancel_requested = $2 WHERE id = $1 AND state = 'running'")
+        .bind(id)
+        .bind(true)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Extends the leases of `owner` and returns which of its runs somebody wants cancelled.
+pub(crate) async fn heartbeat(session: &mut Session, owner: Uuid, until: DateTime<Utc>) -> Result<Vec<Uuid>, DbError> {
+    on_db!(session, conn => sqlx::query("UPDATE runs SET lease_until = $2 WHERE lease_owner = $1 AND state = 'running'")
+        .bind(owner)
+        .bind(until)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    cancelled(session, owner).await
+}
+
+pub(crate) async fn cancelled(session: &mut Session, owner: Uuid) -> Result<Vec<Uuid>, DbError> {
+    let rows: Vec<(Uuid,)> = on_db!(session, conn => sqlx::query_as(
+        "SELECT id FROM runs WHERE lease_owner = $1 AND state = 'running' AND cancel_requested")
+        .bind(owner)
+        .fetch_all(conn)
+        .await)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Takes over one run whose lease ended before `expired`; `None` when there is none. The guard on the old lease makes
+/// sure that of two who try one wins.
+pub(crate) async fn claim(
+    session: &mut Session,
+    owner: Uuid,
+    expired: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Option<RunRow>, DbError> {
+    Ok(on_db!(session, conn => sqlx::query_as(
+        "UPDATE runs SET lease_owner = $1, lease_until = $3, attempts = attempts + 1
+         WHERE state = 'running' AND lease_until < $2 AND lease_owner <> $1 AND id = (
+             SELECT id FROM runs WHERE state = 'running' AND lease_until < $2 AND lease_owner <> $1
+             ORDER BY lease_until LIMIT 1)
+         RETURNING id, org, user_id, thread_id, request, attempts, created_at")
+        .bind(owner)
+        .bind(expired)
+        .bind(until)
+        .fetch_optional(conn)
+        .await)?)
+}

@@ -1,0 +1,204 @@
+//! `gooseek documents`: add files with a progress bar and a result for each, list, delete.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, bail};
+use futures::{StreamExt, stream};
+use indicatif::{ProgressBar, ProgressStyle};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{
+    Body, Method,
+    multipart::{Form, Part},
+};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::Client;
+use crate::cli;
+
+/// Files sent at the same time.
+const AT_ONCE: usize = 4;
+/// What can be read; other files of a folder are left out with a word about it.
+const EXTENSIONS: [&str; 10] = ["pdf", "docx", "md", "markdown", "html", "htm", "txt", "csv", "tsv", "text"];
+
+#[derive(Debug, Deserialize)]
+struct File {
+    id: Uuid,
+    name: String,
+    status: String,
+    #[serde(default)]
+    error: Option<String>,
+    #[serde(default)]
+    chunks: Option<i64>,
+    #[serde(default)]
+    size: Option<i64>,
+}
+
+#[derive(Deserialize)]
+struct Listing {
+    items: Vec<File>,
+    next_cursor: Option<String>,
+}
+
+pub(crate) async fn run(server: &cli::Server, command: cli::Documents) -> anyhow::Result<()> {
+    let client = Client::new(server)?;
+    match command {
+        cli::Documents::Add { project, paths } => add(&client, &project, &paths).await,
+        cli::Documents::List { project } => list(&client, project.as_deref()).await,
+        cli::Documents::Delete { ids } => {
+            for id in ids {
+                client.send(client.request(Method::DELETE, &format!("/api/v1/upload/{id}"))).await?;
+                println!("deleted {id}");
+            }
+            Ok(())
+        }
+    }
+}
+
+async fn add(client: &Client, project: &str, paths: &[PathBuf]) -> anyhow::Result<()> {
+    let mut files = Vec::new();
+    let mut left_out = 0;
+    for path in paths {
+        collect(path, true, &mut files, &mut left_out)?;
+    }
+    if files.is_empty() {
+        bail!("no file to add: {} can be read", EXTENSIONS.join(", "));
+    }
+    ensure_project(client, project).await?;
+    let bar = ProgressBar::new(files.len() as u64);
+    bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")?);
+    let results: Vec<(PathBuf, anyhow::Result<File>)> = stream::iter(files)
+        .map(|path| async {
+            let result = add_one(client, project, &path).await;
+            bar.set_message(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+            bar.inc(1);
+            (path, result)
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    bar.finish_and_clear();
+    report(results, left_out)
+}
+
+fn report(mut results: Vec<(PathBuf, anyhow::Result<File>)>, left_out: usize) -> anyhow::Result<()> {
+    results.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut failed = 0;
+    for (path, result) in &results {
+        match result {
+            Ok(file) if file.status == "indexed" => {
+                println!("ok      {}  ({} passages)", path.display(), file.chunks.unwrap_or_default());
+            }
+            Ok(file) => {
+                failed += 1;
+                println!(
+                    "{:7} {}: {}",
+                    file.status,
+                    path.display(),
+                    file.error.as_deref().unwrap_or("not indexed yet")
+                );
+            }
+            Err(error) => {
+                failed += 1;
+                println!("failed  {}: {error:#}", path.display());
+            }
+        }
+    }
+    if left_out > 0 {
+        println!("{left_out} file(s) of other types left out");
+    }
+    if failed > 0 {
+        bail!("{failed} of {} file(s) could not be added", results.len());
+    }
+    Ok(())
+}
+
+/// Files below `path`; `named` files are taken whatever their type, so that the server says what is wrong with them.
+fn collect(path: &Path, named: bool, files: &mut Vec<PathBuf>, left_out: &mut usize) -> anyhow::Result<()> {
+    let kind = fs::symlink_metadata(path).with_context(|| path.display().to_string())?;
+    if kind.is_dir() {
+        let mut entries: Vec<PathBuf> =
+            fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+        entries.sort();
+        for entry in entries {
+            let hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+            if !hidden {
+                collect(&entry, false, files, left_out)?;
+            }
+        }
+        return Ok(());
+    }
+    let readable = path
+        .extension()
+        .is_some_and(|extension| EXTENSIONS.contains(&extension.to_string_lossy().to_lowercase().as_str()));
+    if named || (kind.is_file() && readable) {
+        files.push(path.to_owned());
+    } else {
+        *left_out += 1;
+    }
+    Ok(())
+}
+
+/// Makes the project if it is not there, and says so.
+async fn ensure_project(client: &Client, slug: &str) -> anyhow::Result<()> {
+    let response = client
+        .request(Method::POST, "/api/v1/projects")
+        .json(&json!({"slug": slug}))
+        .send()
+        .await
+        .map_err(|error| client.unreachable(&error))?;
+    match response.status().as_u16() {
+        201 => println!("made project {slug}"),
+        409 => {}
+        _ => {
+            client.send(client.request(Method::POST, "/api/v1/projects").json(&json!({"slug": slug}))).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn add_one(client: &Client, project: &str, path: &Path) -> anyhow::Result<File> {
+    let file = tokio::fs::File::open(path).await?;
+    let length = file.metadata().await?.len();
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let part = Part::stream_with_length(Body::from(file), length).file_name(name);
+    let form = Form::new().text("project", project.to_owned()).part("file", part);
+    let file: File = client.json(client.request(Method::POST, "/api/v1/upload").multipart(form)).await?;
+    wait_until_indexed(client, file).await
+}
+
+async fn wait_until_indexed(client: &Client, mut file: File) -> anyhow::Result<File> {
+    let mut pause = Duration::from_millis(50);
+    while !matches!(file.status.as_str(), "indexed" | "failed" | "pending") {
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
+        file = client.json(client.request(Method::GET, &format!("/api/v1/upload/{}", file.id))).await?;
+    }
+    Ok(file)
+}
+
+async fn list(client: &Client, project: Option<&str>) -> anyhow::Result<()> {
+    let mut cursor: Option<String> = None;
+    loop {
+        let mut path = "/api/v1/upload?limit=100".to_owned();
+        for (name, value) in [("project", project), ("cursor", cursor.as_deref())] {
+            if let Some(value) = value {
+                path.push_str(&format!("&{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
+            }
+        }
+        let page: Listing = client.json(client.request(Method::GET, &path)).await?;
+        for file in &page.items {
+            let note = file.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
+            println!("{}  {:8} {:>10}  {}{note}", file.id, file.status, file.size.unwrap_or_default(), file.name);
+        }
+        match page.next_cursor {
+            Some(next) => cursor = Some(next),
+            None => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! `gooseek search`.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::Client;
+use crate::cli;
+
+pub(crate) async fn run(server: &cli::Server, options: &cli::Search) -> anyhow::Result<()> {
+    let client = Client::new(server)?;
+    let body = json!({"query": options.query.join(" "), "max_results": options.limit});
+    let found: Value = client.json(client.request(Method::POST, "/api/v1/search").json(&body)).await?;
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&found)?);
+        return Ok(());
+    }
+    let results = found["results"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if results.is_empty() {
+        println!("nothing found");
+    }
+    for (number, result) in results.iter().enumerate() {
+        let text = |name: &str| result[name].as_str().unwrap_or_default();
+        println!("{}. {}\n   {}", number + 1, text("title"), text("url"));
+        let snippet: String = text("snippet").split_whitespace().collect::<Vec<_>>().join(" ");
+        println!("   {}\n", snippet.chars().take(240).collect::<String>());
+    }
+    Ok(())
+}

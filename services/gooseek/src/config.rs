@@ -1,0 +1,16 @@
+//! `gooseek config`: the values in force, secrets hidden, each with where it came from.
+
+use crate::{cli, serve};
+
+pub(crate) fn print(local: &cli::Local) -> anyhow::Result<()> {
+    let settings = serve::settings(serve::local_overrides(local))?;
+    let width = settings.effective().map(|(variable, _)| variable.name.len()).max().unwrap_or_default();
+    for (variable, value) in settings.effective() {
+        match value {
+            Some((value, origin)) => println!("{:width$} = {value}  ({origin})", variable.name),
+            None => println!("{:width$}   unset: {}", variable.name, variable.about),
+        }
+    }
+    common::server::check(&serve::SERVICES, &settings, common::server::Shape::Together)?;
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! `gooseek doctor`: looks at each thing this machine's configuration names, and says what is on, what is off, and
+//! which variable turns it on.
+
+use std::time::Duration;
+
+use common::{
+    config::{Reader, Settings},
+    db::Db,
+    server::{Options, Shape},
+};
+use fetch::operator::OperatorClient;
+use llm::Model;
+
+use crate::{cli, serve};
+
+const PATIENCE: Duration = Duration::from_secs(3);
+
+pub(crate) async fn run(server: &cli::Server, local: &cli::Local) -> anyhow::Result<()> {
+    let settings = serve::settings(serve::local_overrides(local))?;
+    let options = common::server::check(&serve::SERVICES, &settings, Shape::Together)?;
+    let mut report = Report::default();
+    report.server(server).await;
+    report.storage(&options).await;
+    report.searxng(&settings).await;
+    report.model(&settings).await;
+    report.sandbox().await;
+    report.accounts(&settings);
+    if report.broken > 0 {
+        anyhow::bail!("{} thing(s) that are configured do not work", report.broken);
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Report {
+    broken: u32,
+}
+
+impl Report {
+    fn on(&self, what: &str, detail: impl std::fmt::Display) {
+        println!("on      {what}: {detail}");
+    }
+
+    fn off(&self, what: &str, detail: impl std::fmt::Display) {
+        println!("off     {what}: {detail}");
+    }
+
+    fn broken(&mut self, what: &str, detail: impl std::fmt::Display) {
+        self.broken += 1;
+        println!("BROKEN  {what}: {detail}");
+    }
+
+    async fn server(&self, server: &cli::Server) {
+        match get(&server.url, "/ready").await {
+            Ok(_) => self.on("server", format!("ready at {}", server.url)),
+            Err(error) => self.off("server", format!("{} ({error}); start it: make run", server.url)),
+        }
+    }
+
+    async fn storage(&mut self, options: &Options) {
+        let Some(url) = &options.postgres else {
+            let data = options.data.display();
+            return match std::fs::create_dir_all(&options.data) {
+                Ok(()) => self.on("database", format!("SQLite in {data}; POSTGRES_URL switches to Postgres")),
+                Err(error) => self.broken("database", format!("{data}: {error}; DATA_DIR names another folder")),
+            };
+        };
+        match tokio::time::timeout(PATIENCE, Db::probe_postgres(url)).await {
+            Ok(Ok(())) => self.on("database", "Postgres (POSTGRES_URL)"),
+            Ok(Err(error)) => self.broken("database", format!("POSTGRES_URL: {error}")),
+            Err(_) => self.broken("database", "POSTGRES_URL: no answer"),
+        }
+    }
+
+    async fn searxng(&mut self, settings: &Settings) {
+        let Some(base) = settings.get("SEARXNG_URL") else {
+            return self.off("SearXNG", "SEARXNG_URL is unset; the built-in engines search alone");
+        };
+        match get(base, "/config").await {
+            Ok(_) => self.on("SearXNG", base),
+            Err(error) => self.broken("SearXNG", format!("SEARXNG_URL {base}: {error}")),
+        }
+    }
+
+    async fn model(&mut self, settings: &Settings) {
+        let mut reader = Reader::new(settings);
+        let Some(config) = llm::settings::read(&mut reader) else {
+            return self.off("model", "LLM_PROVIDER is unset; answers are extracts of the sources");
+        };
+        if config.embedding_model.is_none() {
+            self.off("embeddings", "EMBEDDING_MODEL is unset; files are found by words alone");
+        }
+        let base = config.base_url.clone();
+        let ready = match Model::new(config) {
+            Ok(model) => model.ready().await.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match ready {
+            Ok(ready) => {
+                for named in ready.chat.iter().chain(&ready.embedding) {
+                    if named.exists {
+                        self.on("model", format!("{} at {base}", named.model));
+                    } else {
+                        self.broken("model", format!("{base} has no model {}", named.model));
+                    }
+                }
+            }
+            Err(error) => self.broken("model", format!("{base}: {error}")),
+        }
+    }
+
+    async fn sandbox(&mut self) {
+        let report = match std::env::current_exe() {
+            Ok(executable) => reader::child::sandbox_report(&executable).await.map_err(|error| error.to_string()),
+            Err(error) => Err(error.to_string()),
+        };
+        match report {
+            Ok(report) if report.missing().is_empty() => self.on("parser sandbox", "every forbidden call was denied"),
+            Ok(report) => self.off("parser sandbox", format!("this kernel lacks: {}", report.missing().join(", "))),
+            Err(error) => self.broken("parser sandbox", error),
+        }
+    }
+
+    fn accounts(&self, settings: &Settings) {
+        match settings.get("JWT_PUBLIC_KEY").or(settings.get("AUTH_SERVICE_URL")) {
+            Some(_) => self.on("accounts", "access tokens are checked"),
+            None => self.off("accounts", "JWT_PUBLIC_KEY is unset; whoever reaches the loopback port is the owner"),
+        }
+    }
+}
+
+async fn get(base: &str, path: &str) -> Result<String, String> {
+    let client = OperatorClient::new(base, PATIENCE).map_err(|error| error.to_string())?;
+    let answer = fetch::operator::text(client.get(path).timeout(PATIENCE), 4 * 1024 * 1024).await;
+    answer.map_err(|error| match error {
+        fetch::operator::AnswerError::Http(error) if error.is_connect() => "nothing answers".to_owned(),
+        other => other.to_string(),
+    })
+}

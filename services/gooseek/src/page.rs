@@ -1,0 +1,48 @@
+//! The page at `/`: files compiled into the binary, under a policy that lets them run and nothing else.
+
+use axum::{
+    Router,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+
+/// Scripts and styles come from this server alone, and no script may turn text into markup.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+                      frame-ancestors 'none'; base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'";
+
+macro_rules! assets {
+    ($($name:literal: $kind:literal),* $(,)?) => {
+        [$(($name, $kind, include_str!(concat!("../page/", $name)))),*]
+    };
+}
+
+const JS: &str = "text/javascript; charset=utf-8";
+
+pub(crate) fn routes() -> Router {
+    let assets = assets!(
+        "style.css": "text/css; charset=utf-8",
+        "icon.svg": "image/svg+xml",
+        "answer.js": "js", "api.js": "js", "app.js": "js", "ask.js": "js", "citations.js": "js", "dom.js": "js",
+        "i18n.js": "js", "inline.js": "js", "markdown.js": "js", "messages.js": "js", "panel.js": "js",
+        "passages.js": "js", "progress.js": "js", "stream.js": "js", "threads.js": "js", "turn.js": "js",
+        "uploads.js": "js",
+    );
+    let mut routes = Router::new()
+        .route("/", get(|| async { asset("text/html; charset=utf-8", include_str!("../page/index.html")) }));
+    for (name, kind, text) in assets {
+        let kind = if kind == "js" { JS } else { kind };
+        routes = routes.route(&format!("/page/{name}"), get(move || async move { asset(kind, text) }));
+    }
+    routes
+}
+
+fn asset(kind: &'static str, text: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        // A newer binary may have newer files, and the modules must all be of one version.
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+    ];
+    (headers, text).into_response()
+}

@@ -1,0 +1,241 @@
+//! What threads are and the rules about them.
+
+use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
+use common::{Problem, auth::Identity, cursor::CursorKey, db::Db, time::Clock};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    snippet::{self, Match},
+    store::{self, MessageRow, Owner, Position, ThreadRow, search::Hit},
+};
+
+/// A thread in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ThreadItem {
+    pub(crate) id: Uuid,
+    pub(crate) title: String,
+    pub(crate) pinned: bool,
+    pub(crate) created_at: DateTime<Utc>,
+    /// When its newest answer was finished; renaming and pinning are not activity.
+    pub(crate) updated_at: DateTime<Utc>,
+    /// How many.
+    pub(crate) messages: i64,
+    /// In a search: a piece of the first message found, or of the title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) snippet: Option<String>,
+    /// Where in the snippet the words are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) matches: Option<Vec<Match>>,
+}
+
+/// A page of threads.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ThreadPage {
+    pub(crate) items: Vec<ThreadItem>,
+    pub(crate) next_cursor: Option<String>,
+}
+
+/// A thread with everything asked and answered in it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Thread {
+    pub(crate) id: Uuid,
+    pub(crate) title: String,
+    pub(crate) pinned: bool,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
+    /// The oldest first.
+    pub(crate) messages: Vec<Message>,
+}
+
+/// A question and its answer.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Message {
+    pub(crate) id: Uuid,
+    pub(crate) run_id: Uuid,
+    pub(crate) question: String,
+    pub(crate) answer: String,
+    /// `complete`, `partial`, `cancelled` or `error`.
+    pub(crate) status: String,
+    pub(crate) mode: String,
+    /// As the run's `citation` events had them.
+    pub(crate) citations: Vec<Value>,
+    /// As the run's `sources` events had them, with the passages that were read.
+    pub(crate) sources: Vec<Value>,
+    /// What the answer had to do without, as `part: reason`.
+    pub(crate) degraded: Vec<String>,
+    /// When it was asked.
+    pub(crate) created_at: DateTime<Utc>,
+}
+
+/// An edit.
+#[derive(Debug, Default)]
+pub(crate) struct Change {
+    pub(crate) title: Option<String>,
+    pub(crate) pinned: Option<bool>,
+}
+
+/// The threads of everybody, each asked for in a person's name. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Threads {
+    db: Db,
+    clock: Clock,
+    cursors: CursorKey,
+}
+
+impl Threads {
+    pub(crate) fn new(db: Db, clock: Clock, cursors: CursorKey) -> Self {
+        Self { db, clock, cursors }
+    }
+
+    /// Pinned threads first, then by newest activity; with a `query` those where one message and the title have all its words.
+    pub(crate) async fn list(
+        &self,
+        who: &Identity,
+        limit: usize,
+        cursor: Option<&str>,
+        query: Option<&str>,
+    ) -> Result<ThreadPage, Problem> {
+        // A cursor goes on with its own query only.
+        let list = query.map_or_else(|| "threads".to_owned(), |query| format!("threads about {query}"));
+        let after = cursor.map(|cursor| self.cursors.open(&list, cursor)).transpose()?.unwrap_or_else(Position::start);
+        let (owner, more) = (Owner::from(who), i64::try_from(limit + 1).unwrap_or(i64::MAX));
+        let mut session = self.db.read(&who.scope()).await?;
+        let mut items: Vec<ThreadItem> = match query {
+            None => store::list(&mut session, owner, after, more).await?.into_iter().map(ThreadItem::from).collect(),
+            Some(query) => {
+                let terms = text::terms::query_terms(query);
+                let hits = store::search::find(&mut session, owner, &terms, after, more).await?;
+                hits.into_iter().map(|hit| found(hit, &terms)).collect()
+            }
+        };
+        let ends_here = items.len() <= limit;
+        items.truncate(limit);
+        let last = items.last().filter(|_| !ends_here);
+        let next_cursor = last.map(|last| self.cursors.seal(&list, &last.position()));
+        Ok(ThreadPage { items, next_cursor })
+    }
+
+    /// A thread and the number of its edit.
+    pub(crate) async fn get(&self, who: &Identity, id: Uuid) -> Result<(Thread, i64), Problem> {
+        let owner = Owner::from(who);
+        let mut session = self.db.read(&who.scope()).await?;
+        let row = store::thread(&mut session, owner, id).await?.ok_or_else(missing)?;
+        let rows = store::messages(&mut session, owner, id).await?;
+        let messages = rows.into_iter().map(Message::try_from).collect::<Result<_, _>>().map_err(Problem::internal)?;
+        let thread = Thread {
+            id: row.id,
+            title: row.title,
+            pinned: row.pinned,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            messages,
+        };
+        Ok((thread, row.version))
+    }
+
+    /// Changes a thread when `expected` allows its present edit; the thread and the number of the new edit.
+    pub(crate) async fn change(
+        &self,
+        who: &Identity,
+        id: Uuid,
+        change: Change,
+        expected: impl Fn(i64) -> bool + Send,
+    ) -> Result<(ThreadItem, i64), Problem> {
+        let owner = Owner::from(who);
+        let mut session = self.db.begin(&who.scope()).await?;
+        store::lock(&mut session, id).await?;
+        let before = store::thread(&mut session, owner, id).await?.ok_or_else(missing)?;
+        if !expected(before.version) {
+            return Err(Problem::new(
+                StatusCode::PRECONDITION_FAILED,
+                "precondition_failed",
+                "the thread was changed in between: read it again",
+            ));
+        }
+        let title = change.title.filter(|title| *title != before.title);
+        let row = ThreadRow {
+            title: title.clone().unwrap_or(before.title),
+            pinned: change.pinned.unwrap_or(before.pinned),
+            version: before.version + 1,
+            ..before
+        };
+        store::update(&mut session, owner, &row).await?;
+        if title.is_some() {
+            store::search::remove(&mut session, owner, id).await?;
+            for message in store::messages(&mut session, owner, id).await? {
+                let texts = [row.title.as_str(), &message.question, &message.answer];
+                store::search::index(&mut session, owner, id, message.run_id, texts).await?;
+            }
+        }
+        session.commit().await?;
+        let version = row.version;
+        Ok((ThreadItem::from(row), version))
+    }
+
+    /// Deletes a thread with all that was made of it.
+    pub(crate) async fn delete(&self, who: &Identity, id: Uuid) -> Result<(), Problem> {
+        let owner = Owner::from(who);
+        let mut session = self.db.begin(&who.scope()).await?;
+        store::lock(&mut session, id).await?;
+        store::search::remove(&mut session, owner, id).await?;
+        if !store::delete(&mut session, owner, id, self.clock.now()).await? {
+            return Err(missing());
+        }
+        session.commit().await?;
+        Ok(())
+    }
+}
+
+/// The same for a thread of somebody else.
+pub(crate) fn missing() -> Problem {
+    Problem::not_found("thread")
+}
+
+fn found(hit: Hit, terms: &[String]) -> ThreadItem {
+    let snippet = snippet::best([&hit.answer, &hit.question, &hit.thread.title], terms);
+    ThreadItem { snippet: Some(snippet.text), matches: Some(snippet.matches), ..ThreadItem::from(hit.thread) }
+}
+
+impl ThreadItem {
+    fn position(&self) -> Position {
+        Position { pinned: self.pinned, updated_at: self.updated_at, id: self.id }
+    }
+}
+
+impl From<ThreadRow> for ThreadItem {
+    fn from(row: ThreadRow) -> Self {
+        Self {
+            id: row.id,
+            title: row.title,
+            pinned: row.pinned,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            messages: row.messages,
+            snippet: None,
+            matches: None,
+        }
+    }
+}
+
+impl TryFrom<MessageRow> for Message {
+    type Error = serde_json::Error;
+
+    fn try_from(row: MessageRow) -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            id: row.id,
+            run_id: row.run_id,
+            question: row.question,
+            answer: row.answer,
+            status: row.status,
+            mode: row.mode,
+            citations: serde_json::from_str(&row.citations)?,
+            sources: serde_json::from_str(&row.sources)?,
+            degraded: serde_json::from_str(&row.degraded)?,
+            created_at: row.created_at,
+        })
+    }
+}
