@@ -74,6 +74,12 @@ impl Policy {
         is_global(ip) || self.allow_cidrs.iter().any(|cidr| cidr.contains(ip))
     }
 
+    /// None when `peer` may not be talked to, or is unknown.
+    pub(crate) fn judge_peer(&self, peer: Option<SocketAddr>) -> Option<Peer> {
+        let ip = peer?.ip();
+        self.admits(ip).then_some(if is_global(ip) { Peer::Public } else { Peer::Private })
+    }
+
     /// Whether the operator opened this very address, and so every port of it.
     pub(crate) fn opened(&self, host: &Host<&str>) -> bool {
         let ip = match host {
@@ -82,12 +88,6 @@ impl Policy {
             Host::Domain(_) => return false,
         };
         self.allow_cidrs.iter().any(|cidr| cidr.contains(ip))
-    }
-
-    /// None when `peer` may not be talked to, or is unknown.
-    pub(crate) fn judge_peer(&self, peer: Option<SocketAddr>) -> Option<Peer> {
-        let ip = peer?.ip();
-        self.admits(ip).then_some(if is_global(ip) { Peer::Public } else { Peer::Private })
     }
 
     pub(crate) fn denies_host(&self, host: &str) -> bool {
