@@ -1,6 +1,11 @@
 //! What the fetcher may reach, and how much of it.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use url::Host;
 
 use crate::{Cidr, address::is_global, operator::USER_AGENT};
 
@@ -13,7 +18,7 @@ pub struct Policy {
     /// Host names that are refused whatever they resolve to, such as our own public names: otherwise a page could make
     /// us ask ourselves.
     pub deny_hosts: Vec<String>,
-    /// Ports that may be asked.
+    /// Ports that may be asked; an address written as a number inside `allow_cidrs` may have any.
     pub ports: Vec<u16>,
     /// Sent to every server. Its first word, up to the slash, is the name looked up in robots.txt.
     pub user_agent: String,
@@ -55,10 +60,34 @@ pub struct Concurrency {
     pub per_host: usize,
 }
 
+/// Where an answer came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peer {
+    Public,
+    /// Reached only thanks to [`Policy::allow_cidrs`].
+    Private,
+}
+
 impl Policy {
     /// Whether a connection to `ip` is allowed.
     pub fn admits(&self, ip: IpAddr) -> bool {
         is_global(ip) || self.allow_cidrs.iter().any(|cidr| cidr.contains(ip))
+    }
+
+    /// None when `peer` may not be talked to, or is unknown.
+    pub(crate) fn judge_peer(&self, peer: Option<SocketAddr>) -> Option<Peer> {
+        let ip = peer?.ip();
+        self.admits(ip).then_some(if is_global(ip) { Peer::Public } else { Peer::Private })
+    }
+
+    /// Whether the operator opened this very address, and so every port of it.
+    pub(crate) fn opened(&self, host: &Host<&str>) -> bool {
+        let ip = match host {
+            Host::Ipv4(ip) => IpAddr::V4(*ip),
+            Host::Ipv6(ip) => IpAddr::V6(*ip),
+            Host::Domain(_) => return false,
+        };
+        self.allow_cidrs.iter().any(|cidr| cidr.contains(ip))
     }
 
     pub(crate) fn denies_host(&self, host: &str) -> bool {
@@ -101,5 +130,22 @@ impl Default for Limits {
 impl Default for Concurrency {
     fn default() -> Self {
         Self { total: 64, per_host: 2 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn only_known_and_admitted_peers_are_talked_to() {
+        let policy = Policy { allow_cidrs: Cidr::parse_list("10.0.0.0/8").unwrap(), ..Policy::default() };
+        let judge = |peer: &str| policy.judge_peer(Some(peer.parse().unwrap()));
+        assert_eq!(judge("1.1.1.1:443"), Some(Peer::Public));
+        assert_eq!(judge("10.2.3.4:443"), Some(Peer::Private));
+        assert_eq!(judge("192.168.0.1:443"), None);
+        assert_eq!(policy.judge_peer(None), None);
     }
 }

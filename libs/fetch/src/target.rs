@@ -75,10 +75,11 @@ impl Target {
             return Err(FetchError::Credentials);
         }
         let port = url.port_or_known_default().ok_or(FetchError::BadUrl)?;
-        if !policy.ports.contains(&port) {
+        let host = url.host().ok_or(FetchError::BadUrl)?;
+        if !policy.ports.contains(&port) && !policy.opened(&host) {
             return Err(FetchError::Port(port));
         }
-        check_host(&url.host().ok_or(FetchError::BadUrl)?, policy)?;
+        check_host(&host, policy)?;
         url.set_fragment(None);
         if !client_agrees(&url) {
             return Err(FetchError::BadUrl);
@@ -119,6 +120,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn addresses_are_refused_before_any_network_for_what_is_wrong_with_them() {
+        let too_long = format!("http://example.com/{}", "a".repeat(MAX_LENGTH));
+        for (address, code) in [
+            ("http://user@example.com/", "credentials"),
+            ("http://:secret@example.com/", "credentials"),
+            ("https://example.com:8443/", "port"),
+            ("http://example.com:22/", "port"),
+            ("ftp://example.com/", "scheme"),
+            ("http://192.168.0.1/", "denied_address"),
+            ("example.com", "bad_url"),
+            (&too_long, "bad_url"),
+        ] {
+            assert_eq!(Target::parse(address, &Policy::default()).unwrap_err().code(), code, "{address}");
+        }
+        assert!(Target::parse("https://example.com:80/a?b#c", &Policy::default()).is_ok());
+    }
+
+    #[test]
     fn a_redirect_may_enter_https_but_not_leave_it() {
         let policy = Policy::default();
         let secure = Target::parse("https://example.com/a", &policy).unwrap();
@@ -128,6 +147,16 @@ mod tests {
         let plain = Target::parse("http://example.com/a", &policy).unwrap();
         let entered = plain.redirect(Some(b"https://example.com/b#part"), &policy).unwrap();
         assert_eq!(entered.url().as_str(), "https://example.com/b");
+    }
+
+    #[test]
+    fn an_address_the_operator_opened_may_have_any_port() {
+        let allow_cidrs = vec!["10.1.0.0/16".parse().unwrap()];
+        let policy = Policy { allow_cidrs, ..Policy::default() };
+        assert!(Target::parse("http://10.1.2.3:8080/", &policy).is_ok());
+        for other in ["http://10.2.0.1:8080/", "http://1.1.1.1:8080/", "http://intranet.example:8080/"] {
+            assert_eq!(Target::parse(other, &policy).unwrap_err(), FetchError::Port(8080), "{other}");
+        }
     }
 
     #[test]

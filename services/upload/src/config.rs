@@ -3,7 +3,6 @@
 use common::config::{Reader, Variable};
 use llm::ModelConfig;
 
-/// Variables of this service alone; it also reads those of the model.
 pub(crate) const VARIABLES: &[Variable] = &[
     Variable::with_default("UPLOAD_MAX_BYTES", "104857600", "largest file that is taken, in bytes"),
     Variable::with_default("UPLOAD_WORKERS", "2", "files parsed at the same time"),

@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 use super::request::{Checked, SearchBody};
 use crate::{
     Search,
-    engines::{SearchOutage, canonical},
+    engines::canonical,
     pages::Page,
-    passages::{self, Chosen, Event, Wanted},
+    passages::{self, Chosen, Event, Finished, Wanted},
     web::Asked,
 };
 
@@ -105,13 +105,7 @@ async fn find(search: &Search, who: Identity, checked: &Checked) -> Result<Vec<O
             Event::Opened { opened, asked_url, passages, .. } if passes(&opened.page, checked) => {
                 found.push((asked_url, (opened.page, passages)));
             }
-            Event::Finished(finished) if finished.outage => {
-                let failures = finished
-                    .reports
-                    .iter()
-                    .filter_map(|report| Some((report.engine, report.outcome.as_ref().err().copied()?)));
-                return Err(super::outage(&SearchOutage { failures: failures.collect() }));
-            }
+            Event::Finished(Finished { outage: Some(outage), .. }) => return Err(super::outage(&outage)),
             Event::Opened { .. } | Event::Finished(_) | Event::Engine(_) | Event::Failed { .. } => {}
         }
     }
@@ -127,7 +121,7 @@ fn passes(page: &Page, checked: &Checked) -> bool {
 /// Text of at most `budget` tokens, and how many it has: the whole page when it fits, else its best passages in
 /// reading order.
 fn snippet(page: &Page, chosen: &[Chosen], budget: usize) -> (String, usize) {
-    let whole: usize = page.passages.iter().map(|passage| passage.tokens).sum();
+    let whole = text::tokens::count(&page.text);
     if whole <= budget {
         return (page.text.clone(), whole);
     }

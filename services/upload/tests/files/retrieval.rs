@@ -75,7 +75,7 @@ on_both! {
     async fn a_file_waits_for_vectors_and_is_found_meanwhile(world: World) {
         let mut world = world;
         let server = with_model(&mut world).await;
-        for _ in 0..4 {
+        for _ in 0..3 {
             server.push(Kind::Embeddings, Behaviour::error(503, "overloaded", "overloaded"));
         }
         let services = start(&mut world).await;
@@ -84,7 +84,6 @@ on_both! {
         let id = add(&services.upload, &anna, "handbook", "lease.md", LEASE.as_bytes()).await;
         let file = until(&services.upload, &anna, &id, "pending").await;
         assert!(file["error"].as_str().unwrap().starts_with("no vectors yet: "), "{file}");
-        // The queue of failures may not be used up yet; they are answered with an error then, not with nothing.
         let found = retrieve(&services.upload, &anna, question("notice period")).await;
         assert!(found.chunks[0].text.contains("three months"));
         assert_eq!(found.pending_files, 0, "it can be read");
