@@ -13,13 +13,27 @@ const COUNTED: i64 = 12_000;
 pub(crate) struct Plan {
     /// A chunk without any of these is not looked at.
     pub(crate) telling: Vec<String>,
+    /// A chunk needs all the telling ones: each of them alone stands in too many.
+    pub(crate) together: bool,
     /// These count for the rank.
     pub(crate) other: Vec<String>,
+}
+
+impl Plan {
+    /// What to ask when too few chunks have all the telling words.
+    pub(crate) fn loosened(self) -> Self {
+        Self { together: false, ..self }
+    }
 }
 
 /// Chooses among terms that stand in the given numbers of chunks; `None` when nobody wrote any of them.
 pub(crate) fn plan(mut frequencies: Vec<(String, i64)>) -> Option<Plan> {
     frequencies.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+    if let [(first, chunks), (second, _), ..] = frequencies.as_slice()
+        && *chunks > RANKED
+    {
+        return Some(Plan { telling: vec![first.clone(), second.clone()], together: true, other: Vec::new() });
+    }
     let (mut telling, mut other) = (Vec::new(), Vec::new());
     let mut sum = 0;
     for (term, chunks) in frequencies {
@@ -30,7 +44,7 @@ pub(crate) fn plan(mut frequencies: Vec<(String, i64)>) -> Option<Plan> {
             other.push(term);
         }
     }
-    (!telling.is_empty()).then_some(Plan { telling, other })
+    (!telling.is_empty()).then_some(Plan { telling, together: false, other })
 }
 
 #[cfg(test)]
@@ -52,13 +66,17 @@ mod tests {
     #[test]
     fn a_small_index_is_searched_for_every_word() {
         let plan = planned(&[("the", 90), ("lease", 3)]);
-        assert_eq!(plan, Plan { telling: vec!["lease".to_owned(), "the".to_owned()], other: vec![] });
+        assert_eq!(plan.telling, ["lease", "the"]);
+        assert!(!plan.together && plan.other.is_empty());
     }
 
     #[test]
-    fn the_rarest_word_is_looked_for_however_frequent_it_is() {
-        let plan = planned(&[("company", 90_000), ("report", 95_000)]);
-        assert_eq!(plan.telling, ["company"]);
+    fn frequent_words_are_looked_for_together() {
+        let plan = planned(&[("report", 40_000), ("company", 30_000), ("year", 90_000)]);
+        assert!(plan.together);
+        assert_eq!(plan.telling, ["company", "report"]);
+        assert!(!plan.loosened().together);
+        assert_eq!(planned(&[("company", 90_000)]).telling, ["company"]);
         assert_eq!(super::plan(Vec::new()), None);
     }
 }

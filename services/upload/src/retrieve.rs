@@ -147,7 +147,11 @@ impl Retriever {
         }
         let known = terms.iter().filter_map(|term| Some((term.clone(), self.frequencies.get(term)?)));
         let Some(plan) = lexical::plan(known.collect()) else { return Ok(Vec::new()) };
-        store::search::best_sqlite(&mut session, selection, &plan, limit).await
+        let found = store::search::best_sqlite(&mut session, selection, &plan, limit).await?;
+        if !plan.together || i64::try_from(found.len()).unwrap_or(i64::MAX) >= limit {
+            return Ok(found);
+        }
+        store::search::best_sqlite(&mut session, selection, &plan.loosened(), limit).await
     }
 
     /// Nothing without a model; the error says what is missing from the answer.

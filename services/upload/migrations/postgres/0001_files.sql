@@ -67,3 +67,18 @@ CREATE TABLE loose_objects (
     PRIMARY KEY (org, id)
 );
 CREATE INDEX loose_objects_due ON loose_objects (due_at);
+
+-- Behind the conditions of every statement: a session sees its own organisation, the queue and upkeep see all. Not so
+-- `shelves`, which hold numbers only: a new range is chosen after the ranges of everybody.
+ALTER TABLE files ENABLE ROW LEVEL SECURITY;
+ALTER TABLE files FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON files USING (current_setting('app.org', true) IN (org::text, 'system'));
+ALTER TABLE texts ENABLE ROW LEVEL SECURITY;
+ALTER TABLE texts FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON texts USING (current_setting('app.org', true) IN (org::text, 'system'));
+ALTER TABLE chunks ENABLE ROW LEVEL SECURITY;
+ALTER TABLE chunks FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON chunks USING (current_setting('app.org', true) IN (org::text, 'system'));
+ALTER TABLE loose_objects ENABLE ROW LEVEL SECURITY;
+ALTER TABLE loose_objects FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON loose_objects USING (current_setting('app.org', true) IN (org::text, 'system'));

@@ -154,11 +154,16 @@ pub(crate) async fn best_postgres(
 
 /// Only chunks with a telling term are looked at; all scored terms count for their rank.
 fn match_expression(plan: &Plan) -> String {
-    let any = |terms: &[String]| terms.iter().map(|term| format!("\"{term}\"")).collect::<Vec<_>>().join(" OR ");
-    if plan.other.is_empty() {
-        return any(&plan.telling);
+    let quoted =
+        |terms: &[String], word: &str| terms.iter().map(|term| format!("\"{term}\"")).collect::<Vec<_>>().join(word);
+    if plan.together {
+        return quoted(&plan.telling, " AND ");
     }
-    format!("({}) AND ({} OR {})", any(&plan.telling), any(&plan.telling), any(&plan.other))
+    let telling = quoted(&plan.telling, " OR ");
+    if plan.other.is_empty() {
+        return telling;
+    }
+    format!("({telling}) AND ({telling} OR {})", quoted(&plan.other, " OR "))
 }
 
 /// A tsvector literal: each term with its positions, and the tokens of organisation and project without any. The slash keeps

@@ -2,35 +2,33 @@
 
 use std::time::Duration;
 
-use common::db::Db;
+use common::db::{Db, Scope};
 use http::StatusCode;
-use testkit::{FakeOpenAi, Script, on_both, service::World};
+use testkit::{
+    FakeOpenAi, Script, on_both,
+    service::{Person, World},
+};
 
 use crate::support::{LEASE, eventually, indexed, question, retrieve, start};
 
-/// Rows of every table that belongs to files, and terms of the full-text index.
-async fn leftovers(db: &Db, term: &str) -> Vec<(&'static str, i64)> {
+/// Rows of every table that belongs to files, and terms of the full-text index, as far as `who` can see.
+async fn leftovers(db: &Db, who: &Person, term: &str) -> Vec<(&'static str, i64)> {
+    let mut session = db.read(&Scope::Tenant { org: who.org, user: who.user }).await.unwrap();
     let mut found = Vec::new();
     for table in ["files", "texts", "chunks", "vectors", "loose_objects"] {
         let count = format!("SELECT COUNT(*) FROM {table}");
-        let (rows,): (i64,) = match db {
-            Db::Sqlite { readers, .. } => sqlx::query_as(sqlx::AssertSqlSafe(count)).fetch_one(readers).await.unwrap(),
-            Db::Postgres(pool) => sqlx::query_as(sqlx::AssertSqlSafe(count)).fetch_one(pool).await.unwrap(),
-        };
+        let (rows,): (i64,) = common::on_db!(&mut session, conn => sqlx::query_as(sqlx::AssertSqlSafe(count))
+            .fetch_one(conn)
+            .await)
+        .unwrap();
         found.push((table, rows));
     }
-    let (terms,): (i64,) = match db {
-        Db::Sqlite { readers, .. } => sqlx::query_as("SELECT COUNT(*) FROM chunk_vocabulary WHERE term = $1")
-            .bind(term)
-            .fetch_one(readers)
-            .await
-            .unwrap(),
-        Db::Postgres(pool) => sqlx::query_as("SELECT COUNT(*) FROM chunk_terms WHERE terms @@ $1::tsquery")
-            .bind(term)
-            .fetch_one(pool)
-            .await
-            .unwrap(),
+    let count = match db {
+        Db::Sqlite { .. } => "SELECT COUNT(*) FROM chunk_vocabulary WHERE term = $1",
+        Db::Postgres(_) => "SELECT COUNT(*) FROM chunk_terms WHERE terms @@ $1::tsquery",
     };
+    let (terms,): (i64,) =
+        common::on_db!(&mut session, conn => sqlx::query_as(count).bind(term).fetch_one(conn).await).unwrap();
     found.push(("terms", terms));
     found.retain(|(_, rows)| *rows > 0);
     found
@@ -70,7 +68,7 @@ on_both! {
         let content = format!("{LEASE}\nquxblorf\n");
         let id = indexed(&services.upload, &anna, "handbook", "lease.md", content.as_bytes()).await;
         let db = services.upload.db.clone();
-        assert_eq!(leftovers(&db, "quxblorf").await.len(), 5, "a row of each kind: the scan sees them");
+        assert_eq!(leftovers(&db, &anna, "quxblorf").await.len(), 5, "a row of each kind: the scan sees them");
         assert!(on_disk(&world, &db, "quxblorf").await);
         retrieve(&services.upload, &anna, question("quxblorf")).await;
 
@@ -82,7 +80,7 @@ on_both! {
         assert_eq!(found.chunks.len(), 0, "neither words nor cached vectors find it");
         world.clock.advance(Duration::from_secs(60));
         eventually("nothing is left", || async {
-            leftovers(&db, "quxblorf").await.is_empty() && !on_disk(&world, &db, "quxblorf").await
+            leftovers(&db, &anna, "quxblorf").await.is_empty() && !on_disk(&world, &db, "quxblorf").await
         })
         .await;
         // The same content is welcome again.
@@ -99,7 +97,7 @@ on_both! {
         services.upload.delete(&anna, &format!("/api/v1/upload/{wolf}")).await;
         world.clock.advance(Duration::from_secs(60));
         let db = services.upload.db.clone();
-        eventually("the index is rewritten", || async { leftovers(&db, "wolf").await.iter().all(|(table, _)| *table != "loose_objects") }).await;
+        eventually("the index is rewritten", || async { leftovers(&db, &anna, "wolf").await.iter().all(|(table, _)| *table != "loose_objects") }).await;
         let found = retrieve(&services.upload, &anna, question("What does the panda eat?")).await;
         assert_eq!(found.chunks.len(), 1);
     }

@@ -105,8 +105,8 @@ on_both! {
         world.set("OPENAI_BASE_URL", server.url());
         for model in ["embedding-model", "other"] {
             world.set("EMBEDDING_MODEL", model);
-            let upload = world.start(upload_svc::SPEC).await;
             let asked = server.requests().len();
+            let upload = world.start(upload_svc::SPEC).await;
             crate::support::eventually("the file is embedded", || async { server.requests().len() > asked }).await;
             until(&upload, &anna, &id, "indexed").await;
             let found = retrieve(&upload, &anna, question("zzz")).await;

@@ -1,8 +1,9 @@
 //! Two organisations never see each other's files, whatever they are called and contain.
 
+use common::{db::Scope, on_db};
 use http::StatusCode;
 use proto::upload::v1::RetrieveRequest;
-use testkit::on_both;
+use testkit::{on_both, service::World};
 
 use crate::support::{LEASE, indexed, question, retrieve, start};
 
@@ -79,5 +80,26 @@ on_both! {
         let colleague = world.colleague(&anna);
         let found = retrieve(&services.upload, &colleague, question("wolf")).await;
         assert_eq!(found.chunks.len(), 3, "an organisation shares its files");
+    }
+}
+
+/// The second wall: a statement that forgot its condition.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_itself_keeps_organisations_apart() {
+    let Some(mut world) = World::postgres().await else { return };
+    let services = start(&mut world).await;
+    let (anna, eve) = (world.person(), world.person());
+    services.project(&anna, "handbook").await;
+    indexed(&services.upload, &anna, "handbook", "lease.md", LEASE.as_bytes()).await;
+    for (who, files) in [(&anna, 1), (&eve, 0)] {
+        for table in ["files", "texts", "chunks"] {
+            let mut session = services.upload.db.read(&Scope::Tenant { org: who.org, user: who.user }).await.unwrap();
+            let all = format!("SELECT COUNT(DISTINCT org) FROM {table}");
+            let (seen,): (i64,) = on_db!(&mut session, conn => sqlx::query_as(sqlx::AssertSqlSafe(all))
+                .fetch_one(conn)
+                .await)
+            .unwrap();
+            assert_eq!(seen, files, "{table}");
+        }
     }
 }
