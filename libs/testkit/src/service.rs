@@ -32,8 +32,7 @@ use tower::ServiceExt;
 
 pub use answer::Answer;
 pub use clock::TestClock;
-use person::Issuer;
-pub use person::Person;
+pub use person::{Issuer, Person};
 pub use schema::assert_same_schema;
 
 /// Every service a test may connect.
