@@ -183,7 +183,8 @@ impl Gooseek {
 
     async fn launch(&mut self) {
         let mut command = self.builder.command(self.folder.path());
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program can be started");
+        let mut child =
+            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program can be started");
         let mut url = keep(child.stderr.take().expect("standard error is piped"), self.log.clone());
         let listening = async {
             let url = url.wait_for(Option::is_some).await.ok()?.clone()?;

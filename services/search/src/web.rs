@@ -228,7 +228,8 @@ impl Gathered {
 
     /// Engine and code of each failure.
     pub(crate) fn outage(&self) -> SearchOutage {
-        let failures = self.reports.iter().filter_map(|report| Some((report.engine, report.outcome.as_ref().err().copied()?)));
+        let failures =
+            self.reports.iter().filter_map(|report| Some((report.engine, report.outcome.as_ref().err().copied()?)));
         SearchOutage { failures: failures.collect() }
     }
 }

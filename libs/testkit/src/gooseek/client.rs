@@ -76,8 +76,13 @@ impl Client {
 
     /// Asks and reads the answer as it is written.
     pub async fn ask_stream(&self, ask: &Value) -> Events {
+        self.try_ask_stream(ask).await.expect("the server answers")
+    }
+
+    /// The same, unless the server went away.
+    pub async fn try_ask_stream(&self, ask: &Value) -> Option<Events> {
         let request = self.request("POST", "/api/v1/chat").json(ask);
-        Events::new(request.send().await.expect("the server answers"))
+        Some(Events::new(request.send().await.ok()?))
     }
 
     /// The events of a run after the one numbered `after`; 0 for all.

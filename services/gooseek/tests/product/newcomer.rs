@@ -14,8 +14,7 @@ const LOCKED: &[u8] = include_bytes!("../../../../libs/reader/tests/fixtures/loc
 
 /// Every engine is on, and none can be reached.
 fn without_internet(server: Builder) -> Builder {
-    let engines =
-        ["WIKIPEDIA", "WIKIDATA", "ARXIV", "CROSSREF", "OPENALEX", "HACKER_NEWS", "STACK_EXCHANGE", "GITHUB"];
+    let engines = ["WIKIPEDIA", "WIKIDATA", "ARXIV", "CROSSREF", "OPENALEX", "HACKER_NEWS", "STACK_EXCHANGE", "GITHUB"];
     let server = server.set("SEARCH_ENGINES", "all");
     engines.iter().fold(server, |server, engine| server.set(&format!("{engine}_URL"), NOBODY))
 }
