@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::gooseek;
 
-const ROUTES: [&str; 24] = [
+const ROUTES: [&str; 23] = [
     "delete /api/v1/admin/bus/dead-letters/{id}/{consumer}",
     "delete /api/v1/library/threads/{id}",
     "delete /api/v1/upload/{id}",
@@ -31,7 +31,6 @@ const ROUTES: [&str; 24] = [
     "post /api/v1/projects",
     "post /api/v1/search",
     "post /api/v1/upload",
-    "post /api/v1/upload/{id}/retry",
 ];
 
 fn operations(document: &Value) -> Vec<(String, &Value)> {
