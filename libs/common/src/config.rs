@@ -34,18 +34,6 @@ impl Variable {
     }
 }
 
-/// Two lists of variables as one, for declarations in constants. `N` is the sum of both lengths.
-pub const fn joined<const N: usize>(first: &[Variable], second: &[Variable]) -> [Variable; N] {
-    assert!(first.len() + second.len() == N, "N is the sum of both lengths");
-    let mut all = [Variable::optional("", ""); N];
-    let mut at = 0;
-    while at < N {
-        all[at] = if at < first.len() { first[at] } else { second[at - first.len()] };
-        at += 1;
-    }
-    all
-}
-
 /// Where a value came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {

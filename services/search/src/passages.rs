@@ -102,7 +102,8 @@ pub(crate) fn find(web: &Web, pages: &Pages, wanted: Wanted) -> impl Stream<Item
             hunt.step().await;
         }
         hunt.tell_results();
-        hunt.events.push_back(hunt.finished());
+        let end = hunt.finished();
+        hunt.events.push_back(end);
         while let Some(event) = hunt.events.pop_front() {
             yield event;
         }

@@ -1,17 +1,13 @@
 //! The configuration of this service.
 
-use common::config::{Reader, Variable, joined};
+use common::config::{Reader, Variable};
 use llm::ModelConfig;
 
-const OWN: [Variable; 3] = [
+pub(crate) const VARIABLES: &[Variable] = &[
     Variable::with_default("UPLOAD_MAX_BYTES", "104857600", "largest file that is taken, in bytes"),
     Variable::with_default("UPLOAD_WORKERS", "2", "files parsed at the same time"),
     Variable::with_default("UPLOAD_VECTOR_CACHE_BYTES", "268435456", "memory for vectors kept at hand (SQLite only)"),
 ];
-
-/// Variables of this service and of the model it embeds with.
-pub(crate) const VARIABLES: &[Variable] =
-    &joined::<{ OWN.len() + llm::settings::VARIABLES.len() }>(&OWN, llm::settings::VARIABLES);
 
 /// The configuration, validated.
 #[derive(Debug)]

@@ -32,7 +32,7 @@ use tonic::service::Routes;
 pub const SPEC: Spec = Spec {
     name: "upload",
     port: 3007,
-    variables: config::VARIABLES,
+    variables: &[config::VARIABLES, llm::settings::VARIABLES],
     migrations: Migrations {
         sqlite: &sqlx::migrate!("migrations/sqlite"),
         postgres: &sqlx::migrate!("migrations/postgres"),

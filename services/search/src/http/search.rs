@@ -127,7 +127,7 @@ fn passes(page: &Page, checked: &Checked) -> bool {
 /// Text of at most `budget` tokens, and how many it has: the whole page when it fits, else its best passages in
 /// reading order.
 fn snippet(page: &Page, chosen: &[Chosen], budget: usize) -> (String, usize) {
-    let whole: usize = page.passages.iter().map(|passage| passage.tokens).sum();
+    let whole = text::tokens::count(&page.text);
     if whole <= budget {
         return (page.text.clone(), whole);
     }
