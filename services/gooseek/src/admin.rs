@@ -65,9 +65,9 @@ async fn list(State(letters): State<Letters>, who: Identity) -> Result<Json<List
 async fn replay(
     State(letters): State<Letters>,
     who: Identity,
-    Path((id, consumer)): Path<(Uuid, String)>,
+    Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let letters = owning(&letters, &who, id, &consumer).await?;
+    let (id, letters) = owning(&letters, &who, &id, &consumer).await?;
     letters.replay(id, &consumer).await?;
     Ok(StatusCode::ACCEPTED)
 }
@@ -80,26 +80,28 @@ async fn replay(
 async fn drop_letter(
     State(letters): State<Letters>,
     who: Identity,
-    Path((id, consumer)): Path<(Uuid, String)>,
+    Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let letters = owning(&letters, &who, id, &consumer).await?;
+    let (id, letters) = owning(&letters, &who, &id, &consumer).await?;
     letters.drop_letter(id, &consumer).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The outbox with this letter of the admin's organisation.
+/// The id of this letter of the admin's organisation, and the outbox with it. What is no id names no letter.
 async fn owning<'a>(
     letters: &'a Letters,
     who: &Identity,
-    id: Uuid,
+    id: &str,
     consumer: &str,
-) -> Result<&'a DeadLetters, Problem> {
+) -> Result<(Uuid, &'a DeadLetters), Problem> {
     who.require_admin()?;
+    let missing = || Problem::not_found("dead letter");
+    let id: Uuid = id.parse().map_err(|_| missing())?;
     for (_, letters) in letters.iter() {
         let listed = letters.list().await?;
         if listed.iter().any(|letter| letter.id == id && letter.consumer == consumer && letter.org == who.org) {
-            return Ok(letters);
+            return Ok((id, letters));
         }
     }
-    Err(Problem::not_found("dead letter"))
+    Err(missing())
 }

@@ -37,6 +37,19 @@ pub(crate) struct Progress {
     pages: u32,
 }
 
+impl Progress {
+    /// How far an earlier process had come.
+    pub(crate) fn of(before: &Answer) -> Self {
+        Self {
+            answer: before.answer.clone(),
+            sources: before.sources.clone(),
+            citations: before.citations.clone(),
+            degraded: before.degraded.clone(),
+            ..Self::default()
+        }
+    }
+}
+
 /// One run being worked on.
 pub(crate) struct Context {
     pub(crate) job: Job,
@@ -76,14 +89,7 @@ impl Context {
         effort.tokens = request.tokens.unwrap_or(effort.tokens);
         let budget = Budget { seconds: effort.seconds, tokens: effort.tokens, cost: request.cost.clone() };
         let began = Instant::now();
-        let before = before.cloned().unwrap_or_default();
-        let progress = Progress {
-            answer: before.answer,
-            sources: before.sources,
-            citations: before.citations,
-            degraded: before.degraded,
-            ..Progress::default()
-        };
+        let progress = before.map(Progress::of).unwrap_or_default();
         Self {
             who: who.clone(),
             peers: deps.peers.clone(),

@@ -1,10 +1,11 @@
 //! Leases: a process says every few seconds that it is alive; the runs of one that does not are taken over.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{
     auth::Identity,
+    bus,
     db::{Db, DbError, Scope, SystemScope},
     tasks::Task,
 };
@@ -14,7 +15,8 @@ use crate::{
     api::Failure,
     event::{Event, Failed},
     log::{Finish, Frame, Op, Tail},
-    store::{self, Ending, RunRow},
+    pipeline::Progress,
+    store::{self, Ending},
 };
 
 /// How often wishes to cancel from other processes are looked for.
@@ -122,19 +124,24 @@ impl Runs {
         tracing::info!(run_id = %row.id, attempt = row.attempts, "run taken over");
         let tail = Tail::new(row.id, frames);
         self.live().insert(row.id, tail.clone());
-        let job: Option<Job> = serde_json::from_str(&row.request).ok();
-        match job {
-            Some(job) if row.attempts <= MAX_ATTEMPTS => {
-                let who = Identity::resumed(system, row.org, row.user_id);
-                let (thread_id, created_at) = (row.thread_id, row.created_at);
-                self.supervise(Run { tail, who, thread_id, job, created_at, before: Some(before) });
-            }
-            _ => self.give_up(&row, &tail, before.answer).await,
+        let Ok(job) = serde_json::from_str::<Job>(&row.request) else {
+            // Of a newer version: nobody here knows what was asked.
+            self.give_up(&tail, before.answer, None).await;
+            return Ok(true);
+        };
+        let who = Identity::resumed(system, row.org, row.user_id);
+        let (thread_id, created_at) = (row.thread_id, row.created_at);
+        let run = Run { tail, who, thread_id, job, created_at, before: Some(before.clone()) };
+        if row.attempts <= MAX_ATTEMPTS {
+            self.supervise(run);
+        } else {
+            let fact = self.fact(&run, &Progress::of(&before), "error", self.inner.deps.clock.now());
+            self.give_up(&run.tail, before.answer, Some(fact)).await;
         }
         Ok(true)
     }
 
-    async fn give_up(&self, row: &RunRow, tail: &std::sync::Arc<Tail>, answer: String) {
+    async fn give_up(&self, tail: &Arc<Tail>, answer: String, fact: Option<bus::Event>) {
         let failure = Failure {
             code: "interrupted".to_owned(),
             message: "the run was interrupted too often".to_owned(),
@@ -142,10 +149,10 @@ impl Runs {
         };
         let ending = Ending { state: "error".to_owned(), answer, at: self.inner.deps.clock.now() };
         let event = Event::Error(Failed { failure, degraded: Vec::new() });
-        let finish = Finish { event, ending, fact: None };
+        let finish = Finish { event, ending, fact };
         if self.inner.log.commit(tail, Op::Finish(Box::new(finish))).await.is_err() {
-            tracing::error!(run_id = %row.id, "the end of a run could not be stored");
+            tracing::error!(run_id = %tail.id, "the end of a run could not be stored");
         }
-        self.live().remove(&row.id);
+        self.live().remove(&tail.id);
     }
 }

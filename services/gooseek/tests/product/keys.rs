@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use testkit::{
     Behaviour, FakeOpenAi, Kind, Script, Step,
-    gooseek::{Builder, Client, check_log, text},
+    gooseek::{Client, check_log, text},
     service::Answer,
 };
 

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use serde_json::json;
-use testkit::{FakeOpenAi, Script, gooseek::Builder};
+use testkit::{FakeOpenAi, Script};
 
 use crate::support::{NOTICE, about_the_lease, handbook, on_both, with_model};
 

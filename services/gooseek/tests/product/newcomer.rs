@@ -137,7 +137,7 @@ async fn a_file_that_cannot_be_read_says_why_and_the_others_are_added() {
     assert!(refusal(&output).contains("1 of 2 file(s) could not be added"), "{output:?}");
     assert!(printed.lines().any(|line| line.starts_with("ok ") && line.contains("note.txt")), "{printed}");
     let locked = printed.lines().find(|line| line.contains("locked.pdf")).unwrap();
-    assert!(locked.starts_with("failed") && locked.contains("password"), "{locked}");
+    assert!(locked.starts_with("failed") && locked.contains("encrypted"), "{locked}");
 
     let listed = out(&server.command(&["documents", "list", "--project", "handbook"]).await);
     assert_eq!(listed.lines().count(), 2, "{listed}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use testkit::{Behaviour, FakeOpenAi, Kind, Script, Step, gooseek::Builder};
+use testkit::{Behaviour, FakeOpenAi, Kind, Script, Step};
 
 use crate::support::{about_the_lease, finished, gooseek, handbook, on_both, run_id, with_model};
 

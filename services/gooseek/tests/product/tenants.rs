@@ -5,7 +5,6 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use testkit::{
     FakeWeb,
-    gooseek::Builder,
     service::{Answer, Issuer},
 };
 

@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use testkit::{
     FakeSearxng, FakeWeb, SearxngFault,
-    gooseek::{Builder, check_log, text},
+    gooseek::{check_log, text},
 };
 
 use crate::support::{check_citations, on_both};
