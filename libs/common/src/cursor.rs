@@ -58,3 +58,22 @@ impl std::fmt::Debug for CursorKey {
         f.write_str("CursorKey(***)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_bound_to_its_key_and_its_list() {
+        let key = CursorKey::new(&[1; 32]);
+        let cursor = key.seal("threads", &42_u32);
+        assert_eq!(key.open::<u32>("threads", &cursor).unwrap(), 42);
+        assert!(key.open::<u32>("files", &cursor).is_err(), "another list");
+        assert!(CursorKey::new(&[2; 32]).open::<u32>("threads", &cursor).is_err(), "another key");
+        let mut forged = cursor.into_bytes();
+        let last = forged.last_mut().unwrap();
+        *last = if *last == b'A' { b'B' } else { b'A' };
+        assert!(key.open::<u32>("threads", std::str::from_utf8(&forged).unwrap()).is_err(), "changed");
+        assert!(key.open::<u32>("threads", "").is_err());
+    }
+}

@@ -5,7 +5,7 @@ mod options;
 mod probes;
 mod stop;
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{fs::File, net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context;
 use axum::{Router, serve::ListenerExt};
@@ -13,7 +13,8 @@ pub use options::{FRAME_VARIABLES, Options, Shape, telemetry};
 use rand::RngCore;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     auth::Auth,
@@ -32,7 +33,7 @@ use crate::{
 };
 
 /// What the binary adds to the services: its pages and operator routes, given what was built.
-pub type Extras = fn(&Assembly) -> Router;
+pub type Extras = fn(&Assembly) -> OpenApiRouter;
 
 /// The services of a process, built and not yet serving.
 pub struct Assembly {
@@ -50,6 +51,8 @@ pub struct Assembly {
     dbs: Vec<Db>,
     objects: Objects,
     drain: CancellationToken,
+    /// Held for as long as the process has the data folder.
+    _lock: File,
 }
 
 /// Every variable the frame and the services read, each once.
@@ -77,7 +80,7 @@ pub fn check(specs: &[Spec], settings: &Settings, shape: Shape) -> anyhow::Resul
 /// Opens the databases and builds the services.
 pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> anyhow::Result<Assembly> {
     let options = check(specs, &settings, shape)?;
-    std::fs::create_dir_all(&options.data).with_context(|| format!("cannot make {}", options.data.display()))?;
+    let lock = lock_data(&options)?;
     let parts = Parts::new(&options)?;
     let mut services = Vec::new();
     let mut relays = Vec::new();
@@ -100,7 +103,7 @@ pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> 
     let mut assembly = Assembly {
         settings,
         options,
-        openapi: OpenApi::default(),
+        openapi: document(),
         dead_letters,
         http: Router::new(),
         grpc: probes::grpc(),
@@ -110,11 +113,23 @@ pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> 
         dbs,
         objects: parts.objects,
         drain: parts.drain,
+        _lock: lock,
     };
     for service in services {
         assembly.add(service);
     }
     Ok(assembly)
+}
+
+/// One process at a time has a data folder: two would each take the other's unfinished work for a dead one's.
+fn lock_data(options: &Options) -> anyhow::Result<File> {
+    let data = options.data.display();
+    std::fs::create_dir_all(&options.data).with_context(|| format!("cannot make {data}"))?;
+    let lock = File::create(options.data.join("lock")).with_context(|| format!("cannot write to {data}"))?;
+    if let Err(error) = lock.try_lock() {
+        anyhow::bail!("another process uses the data folder {data} ({error}); DATA_DIR names another one");
+    }
+    Ok(lock)
 }
 
 /// What all services of a process share.
@@ -189,6 +204,11 @@ async fn cursor_key(db: &Db) -> anyhow::Result<CursorKey> {
     Ok(CursorKey::new(&secret))
 }
 
+fn document() -> OpenApi {
+    let info = InfoBuilder::new().title("GooSeek").version(env!("CARGO_PKG_VERSION")).build();
+    OpenApiBuilder::new().info(info).build()
+}
+
 fn routes(services: &[Service], clock: &Clock) -> Vec<Route> {
     let consumers = services.iter().flat_map(|service| service.consumers.iter().cloned());
     consumers
@@ -219,11 +239,13 @@ impl Assembly {
             Some(address) => Some(bind(address).await?),
             None => None,
         };
-        let extra = extras(&self);
+        let (extra, documented) = extras(&self).split_for_parts();
+        let mut openapi = self.openapi.clone();
+        openapi.merge(documented);
         let guard = matches!(self.frame.auth, Auth::LocalOwner).then(|| LocalGuard::new(bound));
         let frame = Frame { guard, ..self.frame.clone() };
         let ready = probes::Ready::new(self.dbs.clone(), self.objects.clone(), self.drain.clone());
-        let probes = probes::http(ready, self.openapi.clone());
+        let probes = probes::http(ready, openapi);
         let mut http = self.http.clone().merge(extra).merge(probes);
         if grpc_listener.is_none() {
             http = http.merge(self.grpc.clone());
@@ -290,7 +312,7 @@ pub fn main(spec: Spec) -> std::process::ExitCode {
         let telemetry = options::telemetry(&settings, &format!("{}-svc", spec.name))?;
         let shape = Shape::Alone { port: spec.port };
         let assembly = assemble(&[spec], Arc::new(settings), shape).await?;
-        assembly.run(|_| Router::new()).await?;
+        assembly.run(|_| OpenApiRouter::new()).await?;
         telemetry.flush();
         Ok(())
     })

@@ -4,6 +4,7 @@
 mod answer;
 mod clock;
 mod person;
+mod schema;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -11,7 +12,7 @@ use axum::{Router, body::Body};
 use common::{
     Deps,
     auth::Auth,
-    bus::{Event, Relay, RelayOptions},
+    bus::{CourierError, Event, Relay, RelayOptions},
     cache::Cache,
     client::{Peers, Transport},
     config::{Reader, Secret, Settings, Variable},
@@ -33,6 +34,7 @@ pub use answer::Answer;
 pub use clock::TestClock;
 use person::Issuer;
 pub use person::Person;
+pub use schema::assert_same_schema;
 
 /// Every service a test may connect.
 const PEERS: [&str; 5] = ["chat", "search", "upload", "library", "projects"];
@@ -250,10 +252,15 @@ impl TestService {
     /// # Panics
     /// When a consumer does not take it.
     pub async fn deliver(&self, event: &Event) {
+        self.try_deliver(event).await.expect("the consumer takes the event");
+    }
+
+    /// [`deliver`](Self::deliver) up to the first consumer that does not take it.
+    pub async fn try_deliver(&self, event: &Event) -> Result<(), CourierError> {
         for consumer in self.consumers.iter().filter(|consumer| consumer.subject == event.subject) {
-            let courier = consumer.clone().in_process(self.clock.clock());
-            courier.deliver(event).await.expect("the consumer takes the event");
+            consumer.clone().in_process(self.clock.clock()).deliver(event).await?;
         }
+        Ok(())
     }
 
     /// Stops the tasks in order and waits for them.

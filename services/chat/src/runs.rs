@@ -17,6 +17,7 @@ use futures::{Stream, StreamExt, stream::BoxStream};
 use llm::Model;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
 use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
@@ -52,9 +53,11 @@ struct Inner {
     /// This process, as leases know it.
     owner: Uuid,
     live: Mutex<HashMap<Uuid, Arc<Tail>>>,
+    /// Cancelled when this process stops: its runs are left for the next one.
+    halt: CancellationToken,
 }
 
-/// A run that was started or found, and the identity of who may follow it.
+/// A run that was started or found.
 pub(crate) struct Started {
     pub(crate) run_id: Uuid,
 }
@@ -64,7 +67,8 @@ impl Runs {
         let model = config.model.clone().map(Model::new).transpose()?;
         let (log, writer) = Log::new(deps.db.clone(), deps.relay.clone());
         let owner = deps.ids.next();
-        let inner = Inner { deps, config, model, log, writer, owner, live: Mutex::default() };
+        let halt = CancellationToken::new();
+        let inner = Inner { deps, config, model, log, writer, owner, live: Mutex::default(), halt };
         Ok(Self { inner: Arc::new(inner) })
     }
 

@@ -53,6 +53,9 @@ pub(crate) struct EventRow {
     pub(crate) data: String,
 }
 
+/// Rows of one statement: far below the parameters that SQLite (32,766) and Postgres (65,535) take.
+const MAX_ROWS: usize = 512;
+
 /// A question and its answer, for follow-up questions.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct Turn {
@@ -82,9 +85,12 @@ pub(crate) async fn insert_run(session: &mut Session, run: &NewRun) -> Result<()
     Ok(())
 }
 
-pub(crate) async fn insert_events(session: &mut Session, events: &[&EventRow]) -> Result<(), DbError> {
-    // SQLite takes 32,766 parameters in a statement.
-    for rows in events.chunks(1_000) {
+pub(crate) async fn insert_events(session: &mut Session, mut events: &[&EventRow]) -> Result<(), DbError> {
+    // Sizes are powers of two, so that a connection keeps ten prepared statements and not one for every size there is.
+    while !events.is_empty() {
+        let size = (1 << events.len().ilog2()).min(MAX_ROWS);
+        let (rows, rest) = events.split_at(size);
+        events = rest;
         on_db!(session, conn => {
             let mut query = QueryBuilder::new("INSERT INTO run_events (run_id, seq, kind, data) ");
             query.push_values(rows, |mut row, event| {

@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, State},
     http::StatusCode,
-    routing::{get, post},
 };
 use common::{
     Problem,
@@ -14,30 +13,39 @@ use common::{
     bus::{DeadLetter, DeadLetters},
 };
 use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 type Letters = Arc<Vec<(&'static str, DeadLetters)>>;
 
-pub(crate) fn routes(letters: Vec<(&'static str, DeadLetters)>) -> Router {
-    Router::new()
-        .route("/api/v1/admin/bus/dead-letters", get(list))
-        .route("/api/v1/admin/bus/dead-letters/{id}/{consumer}/replay", post(replay))
-        .route("/api/v1/admin/bus/dead-letters/{id}/{consumer}", axum::routing::delete(drop_letter))
+pub(crate) fn routes(letters: Vec<(&'static str, DeadLetters)>) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(replay))
+        .routes(routes!(drop_letter))
         .with_state(Arc::new(letters))
 }
 
-#[derive(Serialize)]
+/// A dead letter and whose outbox it is in.
+#[derive(Serialize, ToSchema)]
 struct Listed {
     service: &'static str,
     #[serde(flatten)]
     letter: DeadLetter,
 }
 
-#[derive(Serialize)]
+/// Dead letters, the oldest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DeadLetterListing)]
 struct Listing {
     items: Vec<Listed>,
 }
 
+/// Events of the organisation that a consumer could not take.
+#[utoipa::path(
+    get, path = "/api/v1/admin/bus/dead-letters", operation_id = "list_dead_letters", tag = "admin",
+    responses((status = 200, body = Listing), (status = 403, body = Problem)))]
 async fn list(State(letters): State<Letters>, who: Identity) -> Result<Json<Listing>, Problem> {
     who.require_admin()?;
     let mut items = Vec::new();
@@ -49,6 +57,11 @@ async fn list(State(letters): State<Letters>, who: Identity) -> Result<Json<List
     Ok(Json(Listing { items }))
 }
 
+/// Deliver an event again.
+#[utoipa::path(
+    post, path = "/api/v1/admin/bus/dead-letters/{id}/{consumer}/replay", operation_id = "replay_dead_letter",
+    tag = "admin", params(("id" = Uuid, Path), ("consumer" = String, Path)),
+    responses((status = 202), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn replay(
     State(letters): State<Letters>,
     who: Identity,
@@ -59,6 +72,11 @@ async fn replay(
     Ok(StatusCode::ACCEPTED)
 }
 
+/// Give an event up.
+#[utoipa::path(
+    delete, path = "/api/v1/admin/bus/dead-letters/{id}/{consumer}", operation_id = "drop_dead_letter", tag = "admin",
+    params(("id" = Uuid, Path), ("consumer" = String, Path)),
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn drop_letter(
     State(letters): State<Letters>,
     who: Identity,

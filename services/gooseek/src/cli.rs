@@ -147,7 +147,13 @@ pub(crate) enum Bus {
 pub(crate) enum Dlq {
     List,
     /// Deliver an event again.
-    Replay { id: Uuid, consumer: String },
+    Replay {
+        id: Uuid,
+        consumer: String,
+    },
     /// Give an event up.
-    Drop { id: Uuid, consumer: String },
+    Drop {
+        id: Uuid,
+        consumer: String,
+    },
 }

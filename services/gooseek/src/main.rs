@@ -4,6 +4,7 @@ mod admin;
 mod cli;
 mod client;
 mod config;
+mod docs;
 mod doctor;
 mod page;
 mod serve;

@@ -28,7 +28,8 @@ pub(crate) fn routes() -> Router {
         "passages.js": "js", "progress.js": "js", "stream.js": "js", "threads.js": "js", "turn.js": "js",
         "uploads.js": "js",
     );
-    let mut routes = Router::new().route("/", get(|| async { asset("text/html; charset=utf-8", include_str!("../page/index.html")) }));
+    let mut routes = Router::new()
+        .route("/", get(|| async { asset("text/html; charset=utf-8", include_str!("../page/index.html")) }));
     for (name, kind, text) in assets {
         let kind = if kind == "js" { JS } else { kind };
         routes = routes.route(&format!("/page/{name}"), get(move || async move { asset(kind, text) }));

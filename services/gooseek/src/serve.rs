@@ -3,14 +3,15 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::bail;
-use axum::Router;
 use common::{
     config::{ConfigFaults, Settings},
     server::{self, Assembly, Shape},
     service::Spec,
 };
 
-use crate::{admin, cli, page};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{admin, cli, docs, page};
 
 /// Every service there is.
 pub(crate) const SERVICES: [Spec; 5] =
@@ -50,6 +51,6 @@ fn chosen(only: &[String]) -> anyhow::Result<Vec<Spec>> {
     Ok(SERVICES.into_iter().filter(|spec| only.iter().any(|name| name == spec.name)).collect())
 }
 
-fn extras(assembly: &Assembly) -> Router {
-    page::routes().merge(admin::routes(assembly.dead_letters.clone()))
+fn extras(assembly: &Assembly) -> OpenApiRouter {
+    admin::routes(assembly.dead_letters.clone()).merge(page::routes().into()).merge(docs::routes().into())
 }

@@ -24,7 +24,7 @@ pub(crate) struct ThreadItem {
     pub(crate) updated_at: DateTime<Utc>,
     /// How many.
     pub(crate) messages: i64,
-    /// In a search: a piece of the newest message found, or of the title.
+    /// In a search: a piece of the first message found, or of the title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) snippet: Option<String>,
     /// Where in the snippet the words are.

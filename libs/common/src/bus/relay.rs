@@ -1,8 +1,9 @@
 //! Moves events from one service's outbox to those who take them.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::{FutureExt, future::join_all};
 use rand::Rng;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -61,11 +62,9 @@ impl Relay {
 
     /// Delivers until `stop`, then once more what is due, so that nothing waits for the next start without need.
     pub async fn run(&self, routes: Vec<Route>, stop: CancellationToken) {
-        if let Err(error) = self.backfill(&routes).await {
-            tracing::error!(%error, "outbox backfill failed");
-        }
+        let mut backfilled = false;
         loop {
-            let worked = match self.pass(&routes).await {
+            let worked = match self.round(&routes, &mut backfilled).await {
                 Ok(worked) => worked,
                 Err(error) => {
                     tracing::warn!(%error, "outbox pass failed");
@@ -84,6 +83,14 @@ impl Relay {
                 () = stop.cancelled() => {}
             }
         }
+    }
+
+    async fn round(&self, routes: &[Route], backfilled: &mut bool) -> Result<bool, DbError> {
+        if !*backfilled {
+            self.backfill(routes).await?;
+            *backfilled = true;
+        }
+        self.pass(routes).await
     }
 
     /// Deletes what is past its retention. Events with a pending or dead delivery stay.
@@ -108,22 +115,15 @@ impl Relay {
         Ok(pruned)
     }
 
-    /// A consumer that was never seen before gets the events that are still kept.
+    /// A taker that is new, or that was not here when they were expanded, gets the events that are still kept.
     async fn backfill(&self, routes: &[Route]) -> Result<(), DbError> {
         let mut session = self.db.begin(&system()).await?;
         for route in routes {
-            let known = on_db!(&mut session, conn => sqlx::query(
-                "INSERT INTO outbox_consumers (consumer) VALUES ($1) ON CONFLICT DO NOTHING")
-                .bind(&route.name)
-                .execute(conn)
-                .await
-                .map(|done| done.rows_affected() == 0))?;
-            if known {
-                continue;
-            }
             on_db!(&mut session, conn => sqlx::query(
                 "INSERT INTO outbox_deliveries (event_id, consumer, state, attempts, next_at)
-                 SELECT id, $1, 'pending', 0, $2 FROM outbox WHERE expanded AND subject = $3
+                 SELECT o.id, $1, 'pending', 0, $2 FROM outbox o
+                 WHERE o.expanded AND o.subject = $3 AND NOT EXISTS (
+                     SELECT 1 FROM outbox_deliveries d WHERE d.event_id = o.id AND d.consumer = $1)
                  ON CONFLICT DO NOTHING")
                 .bind(&route.name)
                 .bind(self.clock.now())
@@ -135,24 +135,28 @@ impl Relay {
         session.commit().await
     }
 
-    /// One round; whether there was anything to do.
+    /// One round; whether there was anything to do. Takers are served side by side: a slow one holds up nobody else.
     async fn pass(&self, routes: &[Route]) -> Result<bool, DbError> {
-        let expanded = self.expand(routes).await?;
-        let due = self.due().await?;
+        let mut worked = self.expand(routes).await?;
+        for served in join_all(routes.iter().map(|route| self.serve(route))).await {
+            worked |= served?;
+        }
+        Ok(worked)
+    }
+
+    /// Delivers what is due for one taker; whether there was anything.
+    async fn serve(&self, route: &Route) -> Result<bool, DbError> {
+        let due = self.due(route).await?;
         if due.is_empty() {
-            return Ok(expanded);
+            return Ok(false);
         }
         let mut settled = Vec::with_capacity(due.len());
         for delivery in due {
-            let Some(route) = routes.iter().find(|route| route.name == delivery.consumer) else {
-                continue;
-            };
             let outcome = self.deliver(route, &delivery.event).await;
             settled.push((delivery, outcome));
         }
-        let worked = !settled.is_empty();
-        self.settle(settled).await?;
-        Ok(worked || expanded)
+        self.settle(route, settled).await?;
+        Ok(true)
     }
 
     /// Makes a delivery row for each new event and each taker of its subject.
@@ -192,12 +196,13 @@ impl Relay {
         Ok(true)
     }
 
-    async fn due(&self) -> Result<Vec<Delivery>, DbError> {
+    async fn due(&self, route: &Route) -> Result<Vec<Delivery>, DbError> {
         let mut session = self.db.read(&system()).await?;
         let rows: Vec<DueRow> = on_db!(&mut session, conn => sqlx::query_as(
-            "SELECT o.id, o.subject, o.org, o.payload, o.occurred_at, o.trace, d.consumer, d.attempts
+            "SELECT o.id, o.subject, o.org, o.payload, o.occurred_at, o.trace, d.attempts
              FROM outbox_deliveries d JOIN outbox o ON o.id = d.event_id
-             WHERE d.state = 'pending' AND d.next_at <= $1 ORDER BY d.next_at, o.id LIMIT $2")
+             WHERE d.consumer = $1 AND d.state = 'pending' AND d.next_at <= $2 ORDER BY d.next_at, o.id LIMIT $3")
+            .bind(&route.name)
             .bind(self.clock.now())
             .bind(BATCH)
             .fetch_all(conn)
@@ -208,27 +213,32 @@ impl Relay {
     async fn deliver(&self, route: &Route, event: &Event) -> Result<(), CourierError> {
         let span = tracing::info_span!("event", subject = %event.subject, consumer = %route.name, id = %event.id);
         telemetry::set_parent(&span, event.trace.as_deref());
-        let delivery = tokio::time::timeout(self.options.timeout, route.courier.deliver(event)).instrument(span);
-        let outcome = delivery.await.unwrap_or_else(|_| Err(CourierError::Retry("timed out".to_owned())));
+        // A panic is this event's failure, not the end of all deliveries.
+        let delivery = AssertUnwindSafe(route.courier.deliver(event)).catch_unwind();
+        let outcome = match tokio::time::timeout(self.options.timeout, delivery).instrument(span).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(CourierError::Retry("the consumer panicked".to_owned())),
+            Err(_) => Err(CourierError::Retry("timed out".to_owned())),
+        };
         let label = if outcome.is_ok() { "ok" } else { "failed" };
         metrics::counter!("gooseek_deliveries_total", "consumer" => route.name.clone(), "outcome" => label)
             .increment(1);
         outcome
     }
 
-    async fn settle(&self, settled: Vec<(Delivery, Result<(), CourierError>)>) -> Result<(), DbError> {
+    async fn settle(&self, route: &Route, settled: Vec<(Delivery, Result<(), CourierError>)>) -> Result<(), DbError> {
         let mut session = self.db.begin(&system()).await?;
         for (delivery, outcome) in settled {
             let attempts = delivery.attempts + 1;
             let (state, next_at, error) = verdict(outcome, attempts, self.clock.now());
             if state == "dead" {
-                tracing::error!(id = %delivery.event.id, consumer = %delivery.consumer, error, "event is a dead letter");
+                tracing::error!(id = %delivery.event.id, consumer = %route.name, error, "event is a dead letter");
             }
             on_db!(&mut session, conn => sqlx::query(
                 "UPDATE outbox_deliveries SET state = $3, attempts = $4, next_at = $5, error = $6
                  WHERE event_id = $1 AND consumer = $2")
                 .bind(delivery.event.id)
-                .bind(&delivery.consumer)
+                .bind(&route.name)
                 .bind(state)
                 .bind(attempts)
                 .bind(next_at)
@@ -282,13 +292,11 @@ struct DueRow {
     payload: Vec<u8>,
     occurred_at: DateTime<Utc>,
     trace: Option<String>,
-    consumer: String,
     attempts: i64,
 }
 
 struct Delivery {
     event: Event,
-    consumer: String,
     attempts: i64,
 }
 
@@ -302,6 +310,6 @@ impl From<DueRow> for Delivery {
             occurred_at: row.occurred_at,
             trace: row.trace,
         };
-        Self { event, consumer: row.consumer, attempts: row.attempts }
+        Self { event, attempts: row.attempts }
     }
 }

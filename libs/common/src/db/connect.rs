@@ -38,6 +38,13 @@ impl Db {
             DbOptions::Postgres { url } => open_postgres(url.expose(), service, migrations).await,
         }
     }
+
+    /// Whether a Postgres server lets us in; nothing is created.
+    pub async fn probe_postgres(url: &Secret) -> Result<(), DbError> {
+        use sqlx::{ConnectOptions, Connection};
+        let connection = PgConnectOptions::from_str(url.expose())?.connect().await?;
+        Ok(connection.close().await?)
+    }
 }
 
 async fn open_sqlite(file: &Path, migrations: Migrations) -> Result<Db, DbError> {
@@ -65,7 +72,7 @@ async fn open_postgres(url: &str, service: &str, migrations: Migrations) -> Resu
     let schema = service.replace('-', "_");
     let options = PgConnectOptions::from_str(url)?.options([("search_path", format!("{schema},public").as_str())]);
     let pool =
-        PgPoolOptions::new().max_connections(16).acquire_timeout(Duration::from_secs(5)).connect_with(options).await?;
+        PgPoolOptions::new().max_connections(12).acquire_timeout(Duration::from_secs(5)).connect_with(options).await?;
     let mut frame = frame(&FRAME_POSTGRES);
     frame.create_schema(schema);
     frame.run(&pool).await?;

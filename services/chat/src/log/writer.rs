@@ -1,6 +1,6 @@
 //! The one writer: collects, numbers, commits, publishes.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use common::{
     bus::{self, Relay},
@@ -40,12 +40,12 @@ pub(super) async fn run(
             () = stop.cancelled() => None,
         };
         let Some(first) = first else { return };
-        let prepared = prepare(collect(first, entries).await);
-        let outcome = commit_with_retries(&db, &scope, &prepared.writes).await;
-        if outcome.is_ok() && prepared.writes.iter().any(Write::is_fact) {
+        let mut prepared = prepare(collect(first, entries).await);
+        commit_batch(&db, &scope, &mut prepared).await;
+        if prepared.writes.iter().any(Write::is_fact) {
             relay.wake();
         }
-        prepared.publish(outcome);
+        prepared.publish();
     }
 }
 
@@ -74,6 +74,14 @@ enum Write {
 }
 
 impl Write {
+    fn run(&self) -> Uuid {
+        match self {
+            Self::Run(run) => run.id,
+            Self::Event(event) => event.run_id,
+            Self::Finish(_, id) => *id,
+        }
+    }
+
     fn is_fact(&self) -> bool {
         matches!(self, Self::Finish(finish, _) if finish.fact.is_some())
     }
@@ -89,7 +97,9 @@ struct Fresh {
 struct Prepared {
     writes: Vec<Write>,
     fresh: Vec<Fresh>,
-    waiting: Vec<oneshot::Sender<Result<(), LogError>>>,
+    waiting: Vec<(Uuid, oneshot::Sender<Result<(), LogError>>)>,
+    /// Runs whose writes were refused.
+    failed: HashSet<Uuid>,
 }
 
 fn prepare(batch: Vec<Entry>) -> Prepared {
@@ -97,7 +107,7 @@ fn prepare(batch: Vec<Entry>) -> Prepared {
     let mut texts: Vec<(Arc<Tail>, String)> = Vec::new();
     for entry in batch {
         let Entry { tail, op, committed, .. } = entry;
-        prepared.waiting.extend(committed);
+        prepared.waiting.extend(committed.map(|committed| (tail.id, committed)));
         let pending = texts.iter().position(|(with_text, _)| with_text.id == tail.id);
         if let Op::Text(piece) = op {
             match pending {
@@ -136,32 +146,47 @@ impl Prepared {
         }
     }
 
-    fn publish(self, outcome: Result<(), LogError>) {
+    fn publish(self) {
         for fresh in self.fresh {
-            if outcome.is_ok() {
-                fresh.tail.publish(fresh.frames);
-            } else {
+            if self.failed.contains(&fresh.tail.id) {
                 fresh.tail.abandon();
+            } else {
+                fresh.tail.publish(fresh.frames);
             }
         }
-        for waiting in self.waiting {
+        for (run, waiting) in self.waiting {
+            let outcome = if self.failed.contains(&run) { Err(LogError) } else { Ok(()) };
             // Who no longer waits does not want to know.
-            let _ = waiting.send(outcome.clone());
+            let _ = waiting.send(outcome);
         }
     }
 }
 
-async fn commit_with_retries(db: &Db, scope: &Scope, writes: &[Write]) -> Result<(), LogError> {
+/// Commits a batch. One run that cannot be written (another process has taken it over and written its next event)
+/// must not hold up the others, so after a refusal each run is written on its own.
+async fn commit_batch(db: &Db, scope: &Scope, prepared: &mut Prepared) {
+    if commit_with_retries(db, scope, prepared.writes.iter().collect()).await.is_ok() {
+        return;
+    }
+    let runs: HashSet<Uuid> = prepared.writes.iter().map(Write::run).collect();
+    for run in runs {
+        let own = prepared.writes.iter().filter(|write| write.run() == run).collect();
+        if commit_with_retries(db, scope, own).await.is_err() {
+            prepared.failed.insert(run);
+        }
+    }
+}
+
+async fn commit_with_retries(db: &Db, scope: &Scope, writes: Vec<&Write>) -> Result<(), LogError> {
     let mut pause = Duration::from_millis(50);
     for attempt in 1..=ATTEMPTS {
-        match commit(db, scope, writes).await {
+        match commit(db, scope, &writes).await {
             Ok(()) => return Ok(()),
-            Err(error) if attempt == ATTEMPTS || matches!(error, DbError::Sql(_)) => {
-                tracing::error!(%error, "the log of runs cannot be written");
-                return Err(LogError);
-            }
             Err(error) => {
                 tracing::warn!(%error, attempt, "writing the log of runs failed");
+                if attempt == ATTEMPTS || matches!(error, DbError::Sql(_)) {
+                    return Err(LogError);
+                }
                 tokio::time::sleep(pause).await;
                 pause *= 3;
             }
@@ -170,7 +195,7 @@ async fn commit_with_retries(db: &Db, scope: &Scope, writes: &[Write]) -> Result
     Err(LogError)
 }
 
-async fn commit(db: &Db, scope: &Scope, writes: &[Write]) -> Result<(), DbError> {
+async fn commit(db: &Db, scope: &Scope, writes: &[&Write]) -> Result<(), DbError> {
     let mut session = db.begin(scope).await?;
     let mut events = Vec::with_capacity(writes.len());
     for write in writes {

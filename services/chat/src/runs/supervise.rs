@@ -66,6 +66,7 @@ impl Runs {
             }),
             () = run.tail.cancel.cancelled() => Ok(Ended::Cancelled),
             () = unwatched => Ok(Ended::Cancelled),
+            () = self.inner.halt.cancelled() => return,
         };
         self.finish(&run, &context, ended).await;
         self.live().remove(&run.tail.id);

@@ -45,8 +45,19 @@ impl Runs {
                         () = stop.cancelled() => {}
                     }
                 }
+                runs.inner.halt.cancel();
+                if let Err(error) = runs.release(&system).await {
+                    tracing::warn!(%error, "leases of runs could not be released; they will expire");
+                }
             }
         })
+    }
+
+    /// Lets another process go on with the runs of this one at once.
+    async fn release(&self, system: &SystemScope) -> Result<(), DbError> {
+        let mut session = self.inner.deps.db.begin(&Scope::from(system.clone())).await?;
+        store::heartbeat(&mut session, self.inner.owner, self.inner.deps.clock.now()).await?;
+        session.commit().await
     }
 
     async fn keep(&self, system: &SystemScope, extend: bool) -> Result<(), DbError> {

@@ -10,7 +10,10 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Client, sse::{Event, Events}};
+use super::{
+    Client,
+    sse::{Event, Events},
+};
 use crate::cli;
 
 /// A broken connection is tried again this often without a new event.
@@ -80,7 +83,8 @@ async fn follow(client: &Client, mut events: Events, screen: &mut Screen) -> any
                 failures = 0;
                 last = event.id.unwrap_or(last);
                 if event.kind == "run" {
-                    run_id = serde_json::from_str::<Value>(&event.data)?["run_id"].as_str().unwrap_or_default().to_owned();
+                    run_id =
+                        serde_json::from_str::<Value>(&event.data)?["run_id"].as_str().unwrap_or_default().to_owned();
                 }
                 if screen.show(&event)? {
                     return Ok(());
@@ -149,7 +153,9 @@ impl Screen {
             eprintln!("  note: {reason}");
         }
         match data["status"].as_str() {
-            Some("partial") => eprintln!("  the answer is not finished: {}", data["reason"].as_str().unwrap_or("unknown")),
+            Some("partial") => {
+                eprintln!("  the answer is not finished: {}", data["reason"].as_str().unwrap_or("unknown"))
+            }
             Some("cancelled") => eprintln!("  cancelled"),
             _ => {}
         }

@@ -96,7 +96,12 @@ fn report(mut results: Vec<(PathBuf, anyhow::Result<File>)>, left_out: usize) ->
             }
             Ok(file) => {
                 failed += 1;
-                println!("{:7} {}: {}", file.status, path.display(), file.error.as_deref().unwrap_or("not indexed yet"));
+                println!(
+                    "{:7} {}: {}",
+                    file.status,
+                    path.display(),
+                    file.error.as_deref().unwrap_or("not indexed yet")
+                );
             }
             Err(error) => {
                 failed += 1;

@@ -11,7 +11,8 @@ use super::{Owner, Position};
 /// What lies behind is not found: a tsvector holds at most 1 MB.
 const INDEXED_CHARS: usize = 100_000;
 
-/// A thread with its newest message that has all terms.
+/// A thread with its first message that has all terms: the later ones may have them from the title, which is mostly
+/// the first question, alone.
 #[derive(Debug, sqlx::FromRow)]
 pub(crate) struct Hit {
     #[sqlx(flatten)]
@@ -26,7 +27,7 @@ macro_rules! threads_of {
         concat!(
             "WITH hits AS (
                  SELECT m.thread_id, m.run_id,
-                     ROW_NUMBER() OVER (PARTITION BY m.thread_id ORDER BY m.created_at DESC, m.run_id DESC) AS place
+                     ROW_NUMBER() OVER (PARTITION BY m.thread_id ORDER BY m.created_at, m.run_id) AS place
                  FROM message_index i
                  JOIN messages m ON m.org = i.org AND m.user_id = i.user_id AND m.run_id = i.run_id
                  WHERE i.org = $1 AND i.user_id = $2 AND ",

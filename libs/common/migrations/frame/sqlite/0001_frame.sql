@@ -19,12 +19,8 @@ CREATE TABLE outbox_deliveries (
     error TEXT,
     PRIMARY KEY (event_id, consumer)
 );
-CREATE INDEX outbox_deliveries_due ON outbox_deliveries (next_at) WHERE state = 'pending';
+CREATE INDEX outbox_deliveries_due ON outbox_deliveries (consumer, next_at) WHERE state = 'pending';
 CREATE INDEX outbox_deliveries_dead ON outbox_deliveries (event_id) WHERE state = 'dead';
-
-CREATE TABLE outbox_consumers (
-    consumer TEXT PRIMARY KEY
-);
 
 CREATE TABLE inbox (
     consumer TEXT NOT NULL,
