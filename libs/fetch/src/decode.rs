@@ -107,7 +107,7 @@ impl Decoder {
     fn refusal(&mut self, limit: usize) -> FetchError {
         let full = self.stream.sink().is_some_and(|sink| sink.full);
         match full {
-            true if limit == self.decoded_limit => FetchError::TooLarge("body"),
+            true if limit == self.decoded_limit => FetchError::TooLarge("decompressed body"),
             true => FetchError::Decompression("it expands too much"),
             false => FetchError::Decompression("it is damaged"),
         }

@@ -14,10 +14,10 @@ use url::Url;
 
 use crate::{
     FetchError, Kind, Limits, Phase, Policy, Resolve, SystemResolver,
-    address::is_global,
     body::{self, Oversize},
     content::{ContentType, accept_header},
     decode::ACCEPT_ENCODING,
+    policy::Peer,
     resolve::Guarded,
     robots::{self, Robots, RobotsCache},
     slots::{HostSlot, HostSlots},
@@ -187,7 +187,9 @@ impl Shared {
             let waiting = timeout_at(walk.deadline, self.host_slots.acquire(target.host()));
             let slot = waiting.await.map_err(|_| FetchError::Busy)?;
             let response = self.send(&target, walk).await?;
-            private |= self.came_from_private(&target, &response)?;
+            // A second lock behind the resolver, and the only place that sees the address of a pooled connection.
+            let peer = self.policy.judge_peer(response.remote_addr());
+            private |= peer.ok_or_else(|| FetchError::DeniedAddress(target.host().to_owned()))? == Peer::Private;
             if !is_redirect(response.status()) {
                 return Ok(Arrival { target, response, private, _slot: slot });
             }
@@ -210,14 +212,6 @@ impl Shared {
             return Err(FetchError::TooLarge("header"));
         }
         Ok(response)
-    }
-
-    /// Looks once more at the address that really answered: a second lock behind the resolver, and the only place that
-    /// knows the address when a pooled connection was used.
-    fn came_from_private(&self, target: &Target, response: &Response) -> Result<bool, FetchError> {
-        let denied = || FetchError::DeniedAddress(target.host().to_owned());
-        let peer = response.remote_addr().ok_or_else(denied)?.ip();
-        if self.policy.admits(peer) { Ok(!is_global(peer)) } else { Err(denied()) }
     }
 
     async fn receive(&self, arrival: Arrival, request: &Get, deadline: Instant) -> Result<Fetched, FetchError> {

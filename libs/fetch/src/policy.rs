@@ -1,6 +1,9 @@
 //! What the fetcher may reach, and how much of it.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use crate::{Cidr, address::is_global, operator::USER_AGENT};
 
@@ -55,10 +58,24 @@ pub struct Concurrency {
     pub per_host: usize,
 }
 
+/// Where an answer came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peer {
+    Public,
+    /// Reached only thanks to [`Policy::allow_cidrs`].
+    Private,
+}
+
 impl Policy {
     /// Whether a connection to `ip` is allowed.
     pub fn admits(&self, ip: IpAddr) -> bool {
         is_global(ip) || self.allow_cidrs.iter().any(|cidr| cidr.contains(ip))
+    }
+
+    /// None when `peer` may not be talked to, or is unknown.
+    pub(crate) fn judge_peer(&self, peer: Option<SocketAddr>) -> Option<Peer> {
+        let ip = peer?.ip();
+        self.admits(ip).then_some(if is_global(ip) { Peer::Public } else { Peer::Private })
     }
 
     pub(crate) fn denies_host(&self, host: &str) -> bool {
@@ -101,5 +118,22 @@ impl Default for Limits {
 impl Default for Concurrency {
     fn default() -> Self {
         Self { total: 64, per_host: 2 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn only_known_and_admitted_peers_are_talked_to() {
+        let policy = Policy { allow_cidrs: Cidr::parse_list("10.0.0.0/8").unwrap(), ..Policy::default() };
+        let judge = |peer: &str| policy.judge_peer(Some(peer.parse().unwrap()));
+        assert_eq!(judge("1.1.1.1:443"), Some(Peer::Public));
+        assert_eq!(judge("10.2.3.4:443"), Some(Peer::Private));
+        assert_eq!(judge("192.168.0.1:443"), None);
+        assert_eq!(policy.judge_peer(None), None);
     }
 }

@@ -119,6 +119,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn addresses_are_refused_before_any_network_for_what_is_wrong_with_them() {
+        let too_long = format!("http://example.com/{}", "a".repeat(MAX_LENGTH));
+        for (address, code) in [
+            ("http://user@example.com/", "credentials"),
+            ("http://:secret@example.com/", "credentials"),
+            ("https://example.com:8443/", "port"),
+            ("http://example.com:22/", "port"),
+            ("ftp://example.com/", "scheme"),
+            ("http://192.168.0.1/", "denied_address"),
+            ("example.com", "bad_url"),
+            (&too_long, "bad_url"),
+        ] {
+            assert_eq!(Target::parse(address, &Policy::default()).unwrap_err().code(), code, "{address}");
+        }
+        assert!(Target::parse("https://example.com:80/a?b#c", &Policy::default()).is_ok());
+    }
+
+    #[test]
     fn a_redirect_may_enter_https_but_not_leave_it() {
         let policy = Policy::default();
         let secure = Target::parse("https://example.com/a", &policy).unwrap();

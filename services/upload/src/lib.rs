@@ -1,1 +1,61 @@
-//! x
+//! The files of a tenant: received, parsed in a child process, cut into chunks, indexed, and found again.
+//!
+//! A file goes through durable stages, one transaction each: `received` (its object is stored), `parsed` (its text and
+//! chunks are there and full text finds them), `indexed` (its vectors are there too, or nobody asked for vectors), or `failed`.
+
+mod config;
+mod embed;
+mod files;
+mod grpc;
+mod http;
+mod lexical;
+mod parse;
+mod queue;
+mod retrieve;
+mod store;
+mod upkeep;
+mod vectors;
+
+use std::sync::Arc;
+
+use axum::Router;
+use common::{
+    Deps, Service,
+    db::Migrations,
+    service::{Building, Spec},
+};
+use reader::child::{Limits, ParserChild};
+use tokio::sync::Notify;
+use tonic::service::Routes;
+
+/// How binaries start this service.
+pub const SPEC: Spec = Spec {
+    name: "upload",
+    port: 3007,
+    variables: &[config::VARIABLES, llm::settings::VARIABLES],
+    migrations: Migrations {
+        sqlite: &sqlx::migrate!("migrations/sqlite"),
+        postgres: &sqlx::migrate!("migrations/postgres"),
+    },
+    check: |reader| {
+        config::Config::read(reader);
+    },
+    build: service,
+};
+
+/// Builds the service.
+pub fn service(deps: Deps) -> Building {
+    Box::pin(async move {
+        let config = config::Config::read(&mut common::config::Reader::new(&deps.settings));
+        let embedder = config.model.map(embed::Embedder::new).transpose()?.flatten();
+        let wake = Arc::new(Notify::new());
+        let files = files::Files::new(&deps, config.max_bytes, wake.clone());
+        let retriever = retrieve::Retriever::new(deps.db.clone(), embedder.clone(), config.vector_cache_bytes);
+        let parser = ParserChild::new(deps.executable.clone(), Limits { at_once: config.workers, ..Limits::default() });
+        let queue = queue::Queue::new(&deps, parser, embedder, config.workers, wake);
+        let mut service = Service::new(SPEC.name, http::routes(files));
+        service.grpc = Routes::from(Router::new()).add_service(grpc::server(retriever)).into_axum_router();
+        service.tasks = vec![queue.task(), upkeep::task(deps.db, deps.objects, deps.clock)];
+        Ok(service)
+    })
+}

@@ -1,0 +1,69 @@
+CREATE TABLE files (
+    org UUID NOT NULL,
+    id UUID NOT NULL,
+    project UUID NOT NULL,
+    uploaded_by UUID NOT NULL,
+    idempotency_key TEXT,
+    name TEXT NOT NULL,
+    format TEXT NOT NULL,
+    size BIGINT NOT NULL,
+    sha256 BYTEA NOT NULL,
+    stage TEXT NOT NULL,
+    error TEXT,
+    attempts BIGINT NOT NULL,
+    crashes BIGINT NOT NULL,
+    next_at TIMESTAMPTZ NOT NULL,
+    claim UUID,
+    title TEXT,
+    pages BIGINT,
+    chunks BIGINT NOT NULL,
+    first_seq BIGINT,
+    embedded_with TEXT,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (org, id),
+    UNIQUE (org, project, sha256),
+    UNIQUE (org, uploaded_by, idempotency_key)
+);
+CREATE INDEX files_due ON files (next_at) WHERE stage IN ('received', 'parsed');
+CREATE INDEX files_embedded ON files (embedded_with) WHERE stage = 'indexed';
+
+CREATE TABLE texts (
+    org UUID NOT NULL,
+    file_id UUID NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (org, file_id),
+    FOREIGN KEY (org, file_id) REFERENCES files (org, id) ON DELETE CASCADE
+);
+
+CREATE TABLE chunks (
+    seq BIGINT PRIMARY KEY,
+    org UUID NOT NULL,
+    project UUID NOT NULL,
+    file_id UUID NOT NULL,
+    ordinal BIGINT NOT NULL,
+    start_char BIGINT NOT NULL,
+    end_char BIGINT NOT NULL,
+    page BIGINT,
+    heading TEXT NOT NULL,
+    text TEXT NOT NULL,
+    UNIQUE (org, file_id, ordinal),
+    FOREIGN KEY (org, file_id) REFERENCES files (org, id) ON DELETE CASCADE
+);
+
+CREATE TABLE shelves (
+    org UUID NOT NULL,
+    project UUID NOT NULL,
+    first_seq BIGINT NOT NULL UNIQUE,
+    next_seq BIGINT NOT NULL,
+    vectors_version BIGINT NOT NULL,
+    PRIMARY KEY (org, project)
+);
+
+CREATE TABLE loose_objects (
+    org UUID NOT NULL,
+    id UUID NOT NULL,
+    owner UUID NOT NULL,
+    due_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (org, id)
+);
+CREATE INDEX loose_objects_due ON loose_objects (due_at);

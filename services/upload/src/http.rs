@@ -1,0 +1,213 @@
+//! `/api/v1/upload`.
+
+use axum::{
+    Json,
+    extract::{
+        DefaultBodyLimit, Multipart, Path, State,
+        multipart::{Field, MultipartError, MultipartRejection},
+    },
+    http::{HeaderMap, StatusCode, header},
+};
+use common::{
+    Problem,
+    auth::Identity,
+    http::{Faults, IdempotencyKey, Params},
+    problem::Fault,
+};
+use futures::StreamExt;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
+
+use crate::files::{Admitted, File, FilePage, FileText, Files, Staged, too_large};
+
+/// What a multipart body adds to its file.
+const FRAMING: u64 = 64 * 1024;
+const PROJECT_BYTES: usize = 200;
+
+pub(crate) fn routes(files: Files) -> OpenApiRouter {
+    let upload = OpenApiRouter::new().routes(routes!(upload)).layer(DefaultBodyLimit::disable());
+    upload.routes(routes!(list)).routes(routes!(get, delete)).routes(routes!(text)).with_state(files)
+}
+
+/// The fields of an upload, in any order.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the multipart body")]
+struct UploadForm {
+    /// One file: PDF, DOCX, HTML, Markdown, CSV or plain text.
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+    /// Slug or id.
+    project: String,
+}
+
+/// Upload a file.
+///
+/// The answer comes when the file is stored; reading and indexing it goes on behind. The same content in the same project is
+/// answered with the file that is there.
+#[utoipa::path(
+    post, path = "/api/v1/upload", operation_id = "upload_file", tag = "upload",
+    params(("idempotency-key" = Option<String>, Header, description = "the same key and file give the same answer")),
+    request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses(
+        (status = 202, body = File), (status = 200, body = File, description = "it was there already"),
+        (status = 400, body = Problem), (status = 404, body = Problem, description = "no such project"),
+        (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)))]
+async fn upload(
+    State(files): State<Files>,
+    who: Identity,
+    IdempotencyKey(key): IdempotencyKey,
+    headers: HeaderMap,
+    multipart: Result<Multipart, MultipartRejection>,
+) -> Result<(StatusCode, Json<File>), Problem> {
+    check_length(&headers, files.max_bytes())?;
+    let multipart =
+        multipart.map_err(|rejection| Problem::new(rejection.status(), "body_unreadable", rejection.body_text()))?;
+    let mut form = Form::default();
+    let read = form.read(&files, &who, multipart).await;
+    let Form { staged, project } = form;
+    let staged = match (read, staged) {
+        (Ok(()), Some(staged)) => staged,
+        (Ok(()), None) => return Err(missing_fields(true, project.is_none())),
+        (Err(problem), staged) => {
+            if let Some(staged) = staged {
+                files.discard(&who, &staged).await;
+            }
+            return Err(problem);
+        }
+    };
+    let Some(project) = project else {
+        files.discard(&who, &staged).await;
+        return Err(missing_fields(false, true));
+    };
+    Ok(match files.admit(&who, project, staged, key.as_deref()).await? {
+        Admitted::New(file) => (StatusCode::ACCEPTED, Json(file)),
+        Admitted::Known(file) => (StatusCode::OK, Json(file)),
+    })
+}
+
+/// The fields read so far.
+#[derive(Default)]
+struct Form {
+    staged: Option<Staged>,
+    project: Option<Uuid>,
+}
+
+impl Form {
+    async fn read(&mut self, files: &Files, who: &Identity, mut multipart: Multipart) -> Result<(), Problem> {
+        while let Some(field) = multipart.next_field().await.map_err(|error| unreadable(&error))? {
+            match field.name() {
+                Some("project") if self.project.is_none() => {
+                    let slug_or_id = short_text(field).await?;
+                    self.project = Some(files.project(who, &slug_or_id).await?);
+                }
+                Some("file") if self.staged.is_none() => {
+                    let name = field.file_name().unwrap_or_default().to_owned();
+                    let content_type = field.content_type().map(str::to_owned);
+                    let bytes = field.map(|piece| piece.map_err(|error| unreadable(&error)));
+                    self.staged = Some(files.stage(who, &name, content_type.as_deref(), bytes).await?);
+                }
+                Some(name @ ("project" | "file")) => {
+                    return Err(Problem::invalid(vec![Fault::new(name, "given twice: one file a request")]));
+                }
+                name => {
+                    let name = name.unwrap_or_default();
+                    return Err(Problem::invalid(vec![Fault::new(name, "not a field of an upload")]));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Refuses by `Content-Length` before a byte of the body is read.
+fn check_length(headers: &HeaderMap, max: u64) -> Result<(), Problem> {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let length: u64 = length.and_then(|length| length.parse().ok()).unwrap_or_default();
+    if length > max.saturating_add(FRAMING) { Err(too_large(max)) } else { Ok(()) }
+}
+
+async fn short_text(mut field: Field<'_>) -> Result<String, Problem> {
+    let mut text = Vec::new();
+    while let Some(piece) = field.chunk().await.map_err(|error| unreadable(&error))? {
+        text.extend_from_slice(&piece);
+        if text.len() > PROJECT_BYTES {
+            return Err(Problem::invalid(vec![Fault::new("project", "longer than any slug")]));
+        }
+    }
+    let text = String::from_utf8(text).map_err(|_| Problem::invalid(vec![Fault::new("project", "not UTF-8")]))?;
+    Ok(text.trim().to_owned())
+}
+
+fn unreadable(error: &MultipartError) -> Problem {
+    Problem::new(error.status(), "body_unreadable", error.body_text())
+}
+
+fn missing_fields(file: bool, project: bool) -> Problem {
+    let missing = [("file", file), ("project", project)].into_iter().filter(|(_, missing)| *missing);
+    Problem::invalid(missing.map(|(name, _)| Fault::new(name, "is missing")).collect())
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct Listing {
+    /// Slug or id; every project when left out.
+    project: Option<String>,
+    /// 1 to 100; 20 when left out.
+    limit: Option<i64>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// The files of a project or of the organisation, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/upload", operation_id = "list_files", tag = "upload", params(Listing),
+    responses((status = 200, body = FilePage), (status = 400, body = Problem), (status = 404, body = Problem)))]
+async fn list(
+    State(files): State<Files>,
+    who: Identity,
+    Params(listing): Params<Listing>,
+) -> Result<Json<FilePage>, Problem> {
+    let limit = listing.limit.unwrap_or(20);
+    let mut faults = Faults::default();
+    faults.require((1..=100).contains(&limit), "limit", "1 to 100");
+    faults.finish()?;
+    let project = match listing.project {
+        Some(slug_or_id) => Some(files.project(&who, &slug_or_id).await?),
+        None => None,
+    };
+    Ok(Json(files.list(&who, project, limit, listing.cursor.as_deref()).await?))
+}
+
+/// How far a file has come.
+#[utoipa::path(
+    get, path = "/api/v1/upload/{id}", operation_id = "get_file", tag = "upload", params(("id" = Uuid, Path)),
+    responses((status = 200, body = File), (status = 404, body = Problem)))]
+async fn get(State(files): State<Files>, who: Identity, Path(id): Path<String>) -> Result<Json<File>, Problem> {
+    Ok(Json(files.get(&who, file_id(&id)?).await?))
+}
+
+/// The text of a file; offsets of passages count its characters (Unicode scalar values).
+#[utoipa::path(
+    get, path = "/api/v1/upload/{id}/text", operation_id = "get_file_text", tag = "upload", params(("id" = Uuid, Path)),
+    responses(
+        (status = 200, body = FileText), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "there is no text (yet)")))]
+async fn text(State(files): State<Files>, who: Identity, Path(id): Path<String>) -> Result<Json<FileText>, Problem> {
+    Ok(Json(files.text(&who, file_id(&id)?).await?))
+}
+
+/// Delete a file and everything made from it.
+#[utoipa::path(
+    delete, path = "/api/v1/upload/{id}", operation_id = "delete_file", tag = "upload", params(("id" = Uuid, Path)),
+    responses((status = 204), (status = 404, body = Problem)))]
+async fn delete(State(files): State<Files>, who: Identity, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    files.delete(&who, file_id(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What is no id names no file.
+fn file_id(text: &str) -> Result<Uuid, Problem> {
+    text.parse().map_err(|_| Problem::not_found("file"))
+}

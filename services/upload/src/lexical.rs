@@ -1,0 +1,64 @@
+//! Which words of a question are looked for in a large index.
+//!
+//! A word that stands in every tenth chunk says little, and ranking all those chunks is what takes time. So only chunks with a
+//! telling word are ranked; frequent words raise the rank of those and find nothing by themselves.
+
+/// Chunks that are ranked, about.
+const RANKED: i64 = 3_000;
+/// Occurrences that are counted for the weights of the words, about.
+const COUNTED: i64 = 12_000;
+
+/// A question in terms.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Plan {
+    /// A chunk without any of these is not looked at.
+    pub(crate) telling: Vec<String>,
+    /// These count for the rank.
+    pub(crate) other: Vec<String>,
+}
+
+/// Chooses among terms that stand in the given numbers of chunks; `None` when nobody wrote any of them.
+pub(crate) fn plan(mut frequencies: Vec<(String, i64)>) -> Option<Plan> {
+    frequencies.sort_by(|a, b| (a.1, &a.0).cmp(&(b.1, &b.0)));
+    let (mut telling, mut other) = (Vec::new(), Vec::new());
+    let mut sum = 0;
+    for (term, chunks) in frequencies {
+        sum += chunks;
+        if telling.is_empty() || sum <= RANKED {
+            telling.push(term);
+        } else if sum <= COUNTED {
+            other.push(term);
+        }
+    }
+    (!telling.is_empty()).then_some(Plan { telling, other })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned(frequencies: &[(&str, i64)]) -> Plan {
+        let frequencies = frequencies.iter().map(|(term, chunks)| ((*term).to_owned(), *chunks));
+        plan(frequencies.collect()).expect("there are terms")
+    }
+
+    #[test]
+    fn rare_words_find_and_frequent_ones_rank() {
+        let plan = planned(&[("period", 6_000), ("lease", 40), ("notice", 900), ("section", 60_000)]);
+        assert_eq!(plan.telling, ["lease", "notice"]);
+        assert_eq!(plan.other, ["period"], "a word of most chunks is left out");
+    }
+
+    #[test]
+    fn a_small_index_is_searched_for_every_word() {
+        let plan = planned(&[("the", 90), ("lease", 3)]);
+        assert_eq!(plan, Plan { telling: vec!["lease".to_owned(), "the".to_owned()], other: vec![] });
+    }
+
+    #[test]
+    fn the_rarest_word_is_looked_for_however_frequent_it_is() {
+        let plan = planned(&[("company", 90_000), ("report", 95_000)]);
+        assert_eq!(plan.telling, ["company"]);
+        assert_eq!(super::plan(Vec::new()), None);
+    }
+}

@@ -1,0 +1,103 @@
+//! From the bytes of a file to its text, its chunks and the terms they are found by.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use common::db::{DbError, Session};
+use reader::{ChunkSize, Document, Format, Hints, ParseError, child::ParserChild};
+
+use crate::{
+    queue::{Fault, Job},
+    store::{self, queue::Outcome},
+};
+
+/// A file that has been read.
+pub(crate) struct Parsed {
+    title: Option<String>,
+    pages: Option<i64>,
+    text: String,
+    pieces: Vec<Piece>,
+}
+
+/// A chunk as it is stored.
+pub(crate) struct Piece {
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) page: Option<i64>,
+    /// A JSON list.
+    pub(crate) heading: String,
+    pub(crate) text: String,
+    /// What it is found by, joined by spaces.
+    terms: String,
+}
+
+/// Reads a file in a child process and cuts it.
+pub(crate) async fn parse(parser: &ParserChild, job: &Job, bytes: Bytes) -> Result<Parsed, Fault> {
+    let format: Format = serde_json::from_value(serde_json::Value::from(job.format.as_str()))
+        .map_err(|_| Fault::Final(format!("files of the kind {:?} are not read by this version", job.format)))?;
+    let document = parser.parse(format, bytes, Hints::default()).await.map_err(fault)?;
+    let name = job.name.clone();
+    let cutting = tokio::task::spawn_blocking(move || cut(document, &name)).await;
+    cutting.map_err(|_| Fault::Crash("the parser failed on it: its text could not be cut".to_owned()))
+}
+
+/// What may be different the next time is tried again; what the file itself is cannot change.
+fn fault(error: ParseError) -> Fault {
+    let reason = error.to_string();
+    match error {
+        ParseError::Unavailable(_) => Fault::Passing(reason),
+        ParseError::Crashed(_) | ParseError::OutOfMemory | ParseError::Timeout => Fault::Crash(reason),
+        ParseError::NoText
+        | ParseError::Encrypted
+        | ParseError::Damaged(_)
+        | ParseError::TooLarge(_)
+        | ParseError::Refused(_) => Fault::Final(reason),
+    }
+}
+
+fn cut(document: Document, name: &str) -> Parsed {
+    // The name of a file often says what its text takes for granted ("lease.pdf").
+    let stem = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let chunks = reader::chunks(&document, ChunkSize::default(), text::tokens::count);
+    let pieces = chunks.into_iter().map(|chunk| {
+        let terms = text::terms::index_text(&format!("{stem}\n{}\n{}", chunk.heading.join("\n"), chunk.text));
+        Piece {
+            start: i64::try_from(chunk.start).unwrap_or(i64::MAX),
+            end: i64::try_from(chunk.end).unwrap_or(i64::MAX),
+            page: chunk.page.map(i64::from),
+            heading: serde_json::Value::from(chunk.heading).to_string(),
+            text: chunk.text,
+            terms,
+        }
+    });
+    Parsed {
+        pieces: pieces.collect(),
+        pages: document.sections.iter().filter_map(|section| section.page).max().map(i64::from),
+        title: document.title,
+        text: document.text,
+    }
+}
+
+/// Stores everything in the one transaction of `session`; `false` when the file or the claim is gone, and then the
+/// transaction must be dropped.
+pub(crate) async fn store(
+    session: &mut Session,
+    job: &Job,
+    parsed: &Parsed,
+    stage: &'static str,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<bool, DbError> {
+    let count = i64::try_from(parsed.pieces.len()).unwrap_or(i64::MAX);
+    let first_seq = store::content::reserve(session, job.org, job.project, count).await?;
+    let outcome =
+        Outcome { stage, title: parsed.title.as_deref(), pages: parsed.pages, chunks: count, first_seq, next_at: now };
+    if !store::queue::parsed(session, job, &outcome).await? {
+        return Ok(false);
+    }
+    store::content::insert_text(session, job, &parsed.text).await?;
+    for (ordinal, piece) in (0..).zip(&parsed.pieces) {
+        store::content::insert_chunk(session, job, first_seq + ordinal, ordinal, piece).await?;
+        store::search::insert(session, job, first_seq + ordinal, &piece.terms).await?;
+    }
+    Ok(true)
+}

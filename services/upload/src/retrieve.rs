@@ -1,0 +1,197 @@
+//! Finds passages: full text and, where there are vectors, nearest vectors, fused by rank.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use common::{
+    Problem,
+    auth::Identity,
+    db::{Db, DbError, Scope},
+};
+use futures::future::try_join_all;
+use moka::sync::Cache;
+use uuid::Uuid;
+
+use crate::{
+    embed::Embedder,
+    lexical,
+    store::{self, content::StoredChunk},
+    vectors::Shelves,
+};
+
+/// Candidates of each list.
+const CANDIDATES: usize = 50;
+/// A person waits for this; files are found by their words meanwhile.
+const EMBED_WITHIN: Duration = Duration::from_secs(5);
+/// How often words occur changes slowly.
+const FREQUENCY_AGE: Duration = Duration::from_secs(120);
+const FREQUENCIES: u64 = 20_000;
+
+/// What is looked for.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    pub(crate) queries: Vec<String>,
+    pub(crate) project: Option<Uuid>,
+    pub(crate) files: Vec<Uuid>,
+    pub(crate) limit: usize,
+}
+
+/// Where it is looked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Selection {
+    pub(crate) org: Uuid,
+    pub(crate) project: Option<Uuid>,
+    /// Numbers of the chunks of the chosen files, from the first to the last of each; `None` when all files count.
+    pub(crate) ranges: Option<Vec<(i64, i64)>>,
+}
+
+/// A passage that was found.
+#[derive(Debug)]
+pub(crate) struct Hit {
+    pub(crate) chunk: StoredChunk,
+    pub(crate) score: f32,
+}
+
+/// Everything that was found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) hits: Vec<Hit>,
+    pub(crate) pending_files: u32,
+    pub(crate) degraded: Option<String>,
+}
+
+/// Asks the index. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Retriever {
+    db: Db,
+    embedder: Option<Embedder>,
+    shelves: Shelves,
+    /// In how many chunks of the database a term stands. It steers how a question is asked, not what it finds.
+    frequencies: Cache<String, i64>,
+}
+
+impl Retriever {
+    pub(crate) fn new(db: Db, embedder: Option<Embedder>, vector_cache_bytes: u64) -> Self {
+        let frequencies = Cache::builder().max_capacity(FREQUENCIES).time_to_live(FREQUENCY_AGE).build();
+        Self { db, embedder, shelves: Shelves::new(vector_cache_bytes), frequencies }
+    }
+
+    /// The best passages for all queries together, best first.
+    pub(crate) async fn retrieve(&self, who: &Identity, ask: Ask) -> Result<Found, Problem> {
+        let scope = who.scope();
+        let selection = self.select(&scope, who.org, &ask).await?;
+        let depth = CANDIDATES.max(ask.limit);
+        let words = try_join_all(ask.queries.iter().map(|query| self.by_words(&scope, &selection, query, depth)));
+        let (words, meaning) = futures::join!(words, self.by_meaning(&scope, &selection, &ask.queries, depth));
+        let mut lists = words?;
+        let degraded = match meaning {
+            Ok(more) => {
+                lists.extend(more);
+                None
+            }
+            Err(reason) => Some(reason),
+        };
+        let fused = text::fusion::rrf(&lists, text::fusion::K);
+        let mut session = self.db.read(&scope).await?;
+        let mut hits = Vec::with_capacity(ask.limit);
+        for (seq, score) in fused {
+            if hits.len() == ask.limit {
+                break;
+            }
+            // A file may be deleted between the two looks.
+            if let Some(chunk) = store::content::chunk(&mut session, who.org, seq).await? {
+                hits.push(Hit { chunk, score });
+            }
+        }
+        let pending = store::files::unread(&mut session, who.org, ask.project, &ask.files).await?;
+        Ok(Found { hits, pending_files: u32::try_from(pending).unwrap_or(u32::MAX), degraded })
+    }
+
+    async fn select(&self, scope: &Scope, org: Uuid, ask: &Ask) -> Result<Selection, DbError> {
+        let mut ranges = None;
+        if !ask.files.is_empty() {
+            let mut session = self.db.read(scope).await?;
+            let mut found = Vec::new();
+            for id in &ask.files {
+                let place = store::files::place(&mut session, org, *id).await?;
+                if let Some(place) = place.filter(|place| ask.project.is_none_or(|project| project == place.project))
+                    && let Some(first) = place.first_seq
+                {
+                    found.push((first, first + place.chunks - 1));
+                }
+            }
+            ranges = Some(found);
+        }
+        Ok(Selection { org, project: ask.project, ranges })
+    }
+
+    async fn by_words(
+        &self,
+        scope: &Scope,
+        selection: &Selection,
+        query: &str,
+        limit: usize,
+    ) -> Result<Vec<i64>, DbError> {
+        let terms = text::terms::query_terms(query);
+        if terms.is_empty() {
+            return Ok(Vec::new());
+        }
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut session = self.db.read(scope).await?;
+        if matches!(self.db, Db::Postgres(_)) {
+            return store::search::best_postgres(&mut session, selection, &terms, limit).await;
+        }
+        let unknown: Vec<String> = terms.iter().filter(|term| !self.frequencies.contains_key(*term)).cloned().collect();
+        let counted = store::search::frequencies(&mut session, &unknown).await?;
+        for (term, chunks) in &counted {
+            self.frequencies.insert(term.clone(), *chunks);
+        }
+        let known = terms.iter().filter_map(|term| Some((term.clone(), self.frequencies.get(term)?)));
+        let Some(plan) = lexical::plan(known.collect()) else { return Ok(Vec::new()) };
+        store::search::best_sqlite(&mut session, selection, &plan, limit).await
+    }
+
+    /// Nothing without a model; the error says what is missing from the answer.
+    async fn by_meaning(
+        &self,
+        scope: &Scope,
+        selection: &Selection,
+        queries: &[String],
+        limit: usize,
+    ) -> Result<Vec<Vec<i64>>, String> {
+        let Some(embedder) = &self.embedder else { return Ok(Vec::new()) };
+        let vectors = within(EMBED_WITHIN, embedder.embed(queries)).await?;
+        let mut lists = Vec::with_capacity(vectors.len());
+        for vector in vectors {
+            let nearest = self.nearest(scope, selection, embedder.name(), vector, limit).await;
+            lists.push(nearest.map_err(|error| {
+                tracing::warn!(%error, "vectors could not be searched");
+                "embeddings: the vectors could not be searched".to_owned()
+            })?);
+        }
+        Ok(lists)
+    }
+
+    async fn nearest(
+        &self,
+        scope: &Scope,
+        selection: &Selection,
+        model: &str,
+        vector: Vec<f32>,
+        limit: usize,
+    ) -> Result<Vec<i64>, Arc<DbError>> {
+        if matches!(self.db, Db::Postgres(_)) {
+            let mut session = self.db.read(scope).await?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            return Ok(store::vectors::nearest_postgres(&mut session, selection, model, &vector, limit).await?);
+        }
+        self.shelves.nearest(&self.db, scope, selection, model, Arc::new(vector), limit).await
+    }
+}
+
+/// What `embedding` gives, in time.
+async fn within<T>(time: Duration, embedding: impl Future<Output = Result<T, llm::LlmError>>) -> Result<T, String> {
+    match tokio::time::timeout(time, embedding).await {
+        Ok(outcome) => outcome.map_err(|error| format!("embeddings: {error}")),
+        Err(_) => Err("embeddings: the model took too long".to_owned()),
+    }
+}

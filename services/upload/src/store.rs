@@ -1,0 +1,8 @@
+//! SQL, and nothing else.
+
+pub(crate) mod content;
+pub(crate) mod files;
+pub(crate) mod objects;
+pub(crate) mod queue;
+pub(crate) mod search;
+pub(crate) mod vectors;

@@ -1,0 +1,181 @@
+//! Full text: FTS5 on SQLite, tsvector on Postgres, over the same terms ([`text::terms`]).
+//!
+//! Terms are already folded and stemmed, and hold letters, marks and digits only, so neither database takes them apart or needs
+//! more than single quotes around them.
+
+use std::fmt::Write;
+
+use common::db::{DbError, Session};
+use uuid::Uuid;
+
+use super::content;
+use crate::{lexical::Plan, queue::Job, retrieve::Selection};
+
+/// Makes a chunk findable by `terms` (joined by spaces).
+pub(crate) async fn insert(session: &mut Session, job: &Job, seq: i64, terms: &str) -> Result<(), DbError> {
+    match session {
+        Session::Sqlite(sqlite) => {
+            let conn: &mut sqlx::SqliteConnection = &mut *sqlite;
+            sqlx::query("INSERT INTO chunk_terms (rowid, terms) VALUES ($1, $2)")
+                .bind(seq)
+                .bind(terms)
+                .execute(conn)
+                .await?;
+        }
+        Session::Postgres(postgres) => {
+            let conn: &mut sqlx::PgConnection = &mut *postgres;
+            sqlx::query("INSERT INTO chunk_terms (seq, org, project, terms) VALUES ($1, $2, $3, $4::tsvector)")
+                .bind(seq)
+                .bind(job.org)
+                .bind(job.project)
+                .bind(tsvector(job.org, job.project, terms))
+                .execute(conn)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Forgets the terms of the numbers from `first` up to `end`.
+pub(crate) async fn delete(session: &mut Session, first: i64, end: i64) -> Result<(), DbError> {
+    match session {
+        Session::Sqlite(sqlite) => {
+            let conn: &mut sqlx::SqliteConnection = &mut *sqlite;
+            sqlx::query("DELETE FROM chunk_terms WHERE rowid >= $1 AND rowid < $2")
+                .bind(first)
+                .bind(end)
+                .execute(conn)
+                .await?;
+        }
+        Session::Postgres(postgres) => {
+            let conn: &mut sqlx::PgConnection = &mut *postgres;
+            sqlx::query("DELETE FROM chunk_terms WHERE seq >= $1 AND seq < $2")
+                .bind(first)
+                .bind(end)
+                .execute(conn)
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Rewrites a part of the SQLite index without the entries of deleted rows, which it only marks at first; `true` when nothing is
+/// left to rewrite. `start` begins a whole pass. Postgres has autovacuum for that.
+pub(crate) async fn compact(session: &mut Session, start: bool) -> Result<bool, DbError> {
+    let Session::Sqlite(sqlite) = session else { return Ok(true) };
+    let pages: i64 = if start { -COMPACT_PAGES } else { COMPACT_PAGES };
+    let conn: &mut sqlx::SqliteConnection = &mut *sqlite;
+    let (before,): (i64,) = sqlx::query_as("SELECT total_changes()").fetch_one(&mut *conn).await?;
+    sqlx::query("INSERT INTO chunk_terms (chunk_terms, rank) VALUES ('merge', $1)")
+        .bind(pages)
+        .execute(&mut *conn)
+        .await?;
+    let (after,): (i64,) = sqlx::query_as("SELECT total_changes()").fetch_one(&mut *conn).await?;
+    // https://www.sqlite.org/fts5.html#the_merge_command: fewer than two changes mean that nothing was done.
+    Ok(after - before < 2)
+}
+
+/// How much of the index one transaction rewrites.
+const COMPACT_PAGES: i64 = 500;
+
+/// In how many chunks of the whole database each term stands; terms that nobody wrote are left out. SQLite only.
+pub(crate) async fn frequencies(session: &mut Session, terms: &[String]) -> Result<Vec<(String, i64)>, DbError> {
+    let Session::Sqlite(sqlite) = session else { return Ok(Vec::new()) };
+    let conn: &mut sqlx::SqliteConnection = &mut *sqlite;
+    let list = serde_json::Value::from(terms).to_string();
+    let found =
+        sqlx::query_as("SELECT term, doc FROM chunk_vocabulary WHERE term IN (SELECT value FROM json_each($1))")
+            .bind(list)
+            .fetch_all(conn)
+            .await?;
+    Ok(found)
+}
+
+/// The numbers of the best chunks, best first, by BM25. SQLite only.
+pub(crate) async fn best_sqlite(
+    session: &mut Session,
+    selection: &Selection,
+    plan: &Plan,
+    limit: i64,
+) -> Result<Vec<i64>, DbError> {
+    let Some((first, end)) = content::range(session, selection.org, selection.project).await? else {
+        return Ok(Vec::new());
+    };
+    let Session::Sqlite(sqlite) = session else { return Ok(Vec::new()) };
+    let conn: &mut sqlx::SqliteConnection = &mut *sqlite;
+    let found: Vec<(i64,)> = sqlx::query_as(
+        "SELECT rowid FROM chunk_terms
+         WHERE chunk_terms MATCH $1 AND rowid BETWEEN $2 AND $3 AND ($4 IS NULL OR EXISTS (
+            SELECT 1 FROM json_each($4) AS piece
+            WHERE chunk_terms.rowid BETWEEN piece.value ->> 0 AND piece.value ->> 1))
+         ORDER BY rank LIMIT $5",
+    )
+    .bind(match_expression(plan))
+    .bind(first)
+    .bind(end - 1)
+    .bind(selection.ranges.as_ref().map(|ranges| serde_json::json!(ranges).to_string()))
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    Ok(found.into_iter().map(|(seq,)| seq).collect())
+}
+
+/// The numbers of the best chunks, best first, by cover density. Postgres only.
+pub(crate) async fn best_postgres(
+    session: &mut Session,
+    selection: &Selection,
+    terms: &[String],
+    limit: i64,
+) -> Result<Vec<i64>, DbError> {
+    let Session::Postgres(postgres) = session else { return Ok(Vec::new()) };
+    let conn: &mut sqlx::PgConnection = &mut *postgres;
+    let scope = selection.project.map_or_else(|| org_token(selection.org), project_token);
+    let query = terms.iter().map(|term| format!("'{term}'")).collect::<Vec<_>>().join(" | ");
+    let (firsts, lasts): (Vec<i64>, Vec<i64>) = selection.ranges.iter().flatten().copied().unzip();
+    let found: Vec<(i64,)> = sqlx::query_as(
+        "SELECT seq FROM chunk_terms
+         WHERE terms @@ ($1::tsquery && $2::tsquery) AND org = $3 AND ($4 IS NULL OR project = $4)
+            AND ($5 OR EXISTS (SELECT 1 FROM unnest($6::bigint[], $7::bigint[]) AS piece (first, last)
+                WHERE seq BETWEEN piece.first AND piece.last))
+         ORDER BY ts_rank_cd(terms, $2::tsquery, 1) DESC, seq LIMIT $8",
+    )
+    .bind(format!("'{scope}'"))
+    .bind(query)
+    .bind(selection.org)
+    .bind(selection.project)
+    .bind(selection.ranges.is_none())
+    .bind(firsts)
+    .bind(lasts)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    Ok(found.into_iter().map(|(seq,)| seq).collect())
+}
+
+/// Only chunks with a telling term are looked at; all scored terms count for their rank.
+fn match_expression(plan: &Plan) -> String {
+    let any = |terms: &[String]| terms.iter().map(|term| format!("\"{term}\"")).collect::<Vec<_>>().join(" OR ");
+    if plan.other.is_empty() {
+        return any(&plan.telling);
+    }
+    format!("({}) AND ({} OR {})", any(&plan.telling), any(&plan.telling), any(&plan.other))
+}
+
+/// A tsvector literal: each term with its positions, and the tokens of organisation and project without any. The slash keeps
+/// those apart from what a person can write.
+fn tsvector(org: Uuid, project: Uuid, terms: &str) -> String {
+    let mut literal = format!("'{}' '{}'", org_token(org), project_token(project));
+    for (position, term) in terms.split(' ').filter(|term| !term.is_empty()).enumerate() {
+        // Postgres keeps no position beyond this.
+        let _ = write!(literal, " '{term}':{}", (position + 1).min(16_383));
+    }
+    literal
+}
+
+fn org_token(org: Uuid) -> String {
+    format!("/o/{}", org.simple())
+}
+
+fn project_token(project: Uuid) -> String {
+    format!("/p/{}", project.simple())
+}
