@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use url::Host;
+
 use crate::{Cidr, address::is_global, operator::USER_AGENT};
 
 /// The rules of a [`Fetcher`](crate::Fetcher).
@@ -16,7 +18,7 @@ pub struct Policy {
     /// Host names that are refused whatever they resolve to, such as our own public names: otherwise a page could make
     /// us ask ourselves.
     pub deny_hosts: Vec<String>,
-    /// Ports that may be asked.
+    /// Ports that may be asked; an address written as a number inside `allow_cidrs` may have any.
     pub ports: Vec<u16>,
     /// Sent to every server. Its first word, up to the slash, is the name looked up in robots.txt.
     pub user_agent: String,
@@ -76,6 +78,16 @@ impl Policy {
     pub(crate) fn judge_peer(&self, peer: Option<SocketAddr>) -> Option<Peer> {
         let ip = peer?.ip();
         self.admits(ip).then_some(if is_global(ip) { Peer::Public } else { Peer::Private })
+    }
+
+    /// Whether the operator opened this very address, and so every port of it.
+    pub(crate) fn opened(&self, host: &Host<&str>) -> bool {
+        let ip = match host {
+            Host::Ipv4(ip) => IpAddr::V4(*ip),
+            Host::Ipv6(ip) => IpAddr::V6(*ip),
+            Host::Domain(_) => return false,
+        };
+        self.allow_cidrs.iter().any(|cidr| cidr.contains(ip))
     }
 
     pub(crate) fn denies_host(&self, host: &str) -> bool {

@@ -75,10 +75,11 @@ impl Target {
             return Err(FetchError::Credentials);
         }
         let port = url.port_or_known_default().ok_or(FetchError::BadUrl)?;
-        if !policy.ports.contains(&port) {
+        let host = url.host().ok_or(FetchError::BadUrl)?;
+        if !policy.ports.contains(&port) && !policy.opened(&host) {
             return Err(FetchError::Port(port));
         }
-        check_host(&url.host().ok_or(FetchError::BadUrl)?, policy)?;
+        check_host(&host, policy)?;
         url.set_fragment(None);
         if !client_agrees(&url) {
             return Err(FetchError::BadUrl);
@@ -146,6 +147,16 @@ mod tests {
         let plain = Target::parse("http://example.com/a", &policy).unwrap();
         let entered = plain.redirect(Some(b"https://example.com/b#part"), &policy).unwrap();
         assert_eq!(entered.url().as_str(), "https://example.com/b");
+    }
+
+    #[test]
+    fn an_address_the_operator_opened_may_have_any_port() {
+        let allow_cidrs = vec!["10.1.0.0/16".parse().unwrap()];
+        let policy = Policy { allow_cidrs, ..Policy::default() };
+        assert!(Target::parse("http://10.1.2.3:8080/", &policy).is_ok());
+        for other in ["http://10.2.0.1:8080/", "http://1.1.1.1:8080/", "http://intranet.example:8080/"] {
+            assert_eq!(Target::parse(other, &policy).unwrap_err(), FetchError::Port(8080), "{other}");
+        }
     }
 
     #[test]

@@ -80,10 +80,7 @@ impl Config {
         Self {
             searxng: reader.address("SEARXNG_URL"),
             keyless: keyless(reader),
-            queries: Ages {
-                fresh: reader.duration("SEARCH_CACHE_TTL"),
-                stale: reader.duration("SEARCH_CACHE_STALE"),
-            },
+            queries: Ages { fresh: reader.duration("SEARCH_CACHE_TTL"), stale: reader.duration("SEARCH_CACHE_STALE") },
             pages: Ages { fresh: reader.duration("PAGE_CACHE_TTL"), stale: reader.duration("PAGE_CACHE_STALE") },
             page_bytes: reader.parse("PAGE_CACHE_BYTES", "a number of bytes", 0),
             index_limit: reader.parse("PAGE_INDEX_LIMIT", "a number of pages", 0),

@@ -27,7 +27,7 @@ use self::{config::Config, pages::Pages, web::Web};
 pub const SPEC: Spec = Spec {
     name: "search",
     port: 3001,
-    variables: config::VARIABLES,
+    variables: &[config::VARIABLES],
     migrations: Migrations {
         sqlite: &sqlx::migrate!("migrations/sqlite"),
         postgres: &sqlx::migrate!("migrations/postgres"),

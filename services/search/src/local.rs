@@ -16,20 +16,10 @@ pub(crate) const NAME: &str = "local";
 /// Longer questions are found by their first words.
 const MOST_TERMS: usize = 12;
 
-/// Which of the pages a person may see are searched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reach {
-    /// Public pages and those of the person's organisation.
-    All,
-    /// Those of the organisation, which no engine of the web knows.
-    Private,
-}
-
 /// The pages that one person may see.
 pub(crate) struct Local {
     pub(crate) db: Db,
     pub(crate) who: Arc<Identity>,
-    pub(crate) reach: Reach,
 }
 
 #[async_trait::async_trait]
@@ -51,7 +41,7 @@ impl Engine for Local {
         }
         let scope = self.who.scope();
         let own = scope.label();
-        let other = if self.reach == Reach::All { Scope::Public.label() } else { own.clone() };
+        let public = Scope::Public.label();
         let least = i64::try_from((terms.len() * 2).div_ceil(3)).unwrap_or(1);
         let limit = i64::try_from(query.limit).unwrap_or(10);
         let failed = |error: common::db::DbError| {
@@ -59,7 +49,7 @@ impl Engine for Local {
             EngineError::Unreachable
         };
         let mut session = self.db.read(&scope).await.map_err(failed)?;
-        let found = store::search(&mut session, [&own, &other], &terms, least, limit).await.map_err(failed)?;
+        let found = store::search(&mut session, [&own, &public], &terms, least, limit).await.map_err(failed)?;
         let hits = found.into_iter().enumerate().map(|(place, page)| Hit {
             url: page.url,
             title: page.title,

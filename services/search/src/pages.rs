@@ -146,7 +146,9 @@ impl Pages {
         let own: Key = (org, address);
         for key in [&own, &public] {
             match shared.memory.get(key).await {
-                Some(held) if shared.is_fresh(held.checked_at) => return Ok(Opened { page: held.page, from_cache: true }),
+                Some(held) if shared.is_fresh(held.checked_at) => {
+                    return Ok(Opened { page: held.page, from_cache: true });
+                }
                 Some(_) => shared.memory.invalidate(key).await,
                 None => {}
             }
@@ -213,10 +215,9 @@ impl Shared {
             known => known,
         };
         asked.store(true, Ordering::Relaxed);
-        let validators = known.as_ref().map(|known| Validators {
-            etag: known.etag.clone(),
-            last_modified: known.last_modified.clone(),
-        });
+        let validators = known
+            .as_ref()
+            .map(|known| Validators { etag: known.etag.clone(), last_modified: known.last_modified.clone() });
         let fetched = match self.reading.fetch(url, validators, deadline).await {
             Ok(fetched) => fetched,
             Err(error) => return self.stand_in(known, error).await,
@@ -263,8 +264,7 @@ impl Shared {
     /// Parses what was fetched and stores it, under the id of the copy at hand when nothing changed.
     async fn keep(&self, scope: &Scope, address: &str, fetched: Fetched) -> Result<Held, OpenError> {
         let url = fetched.url.to_string();
-        let validators =
-            Validators { etag: fetched.etag.clone(), last_modified: fetched.last_modified.clone() };
+        let validators = Validators { etag: fetched.etag.clone(), last_modified: fetched.last_modified.clone() };
         let document = self.reading.parse(fetched).await?;
         let (id, label, now) = (self.ids.next(), scope.label(), self.clock.now());
         let prepared = self.reading.compute(move || Prepared::new(document, url, id, label, now)).await?;
@@ -312,7 +312,12 @@ impl Prepared {
             id,
             scope,
             hash: reading::digest(&title, &text),
-            opening: passages.first().map_or(&*text, |first| &text[first.range.clone()]).chars().take(OPENING).collect(),
+            opening: passages
+                .first()
+                .map_or(&*text, |first| &text[first.range.clone()])
+                .chars()
+                .take(OPENING)
+                .collect(),
             text: packing::pack(&text).map_err(|_| OpenError::Store)?,
             sections: Json(document.sections),
             url,

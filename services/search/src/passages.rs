@@ -18,8 +18,8 @@ use futures::{
 };
 use tokio::time::{Instant, sleep_until};
 
-use self::{leads::Leads, ranking::Ranking};
 pub(crate) use self::ranking::{Chosen, Ranked};
+use self::{leads::Leads, ranking::Ranking};
 use crate::{
     engines::{Fused, Query},
     pages::{OpenError, Opened, Pages},
@@ -59,9 +59,22 @@ pub(crate) struct Wanted {
 pub(crate) enum Event {
     Engine(Report),
     /// All lists merged; sent once.
-    Results { results: Vec<Fused>, outage: bool, cached: bool },
-    Opened { opened: Opened, asked_url: String, passages: Vec<Chosen>, elapsed: Duration },
-    Failed { url: String, code: &'static str, elapsed: Duration },
+    Results {
+        results: Vec<Fused>,
+        outage: bool,
+        cached: bool,
+    },
+    Opened {
+        opened: Opened,
+        asked_url: String,
+        passages: Vec<Chosen>,
+        elapsed: Duration,
+    },
+    Failed {
+        url: String,
+        code: &'static str,
+        elapsed: Duration,
+    },
     Finished(Finished),
 }
 
@@ -89,7 +102,8 @@ pub(crate) fn find(web: &Web, pages: &Pages, wanted: Wanted) -> impl Stream<Item
             hunt.step().await;
         }
         hunt.tell_results();
-        hunt.events.push_back(hunt.finished());
+        let end = hunt.finished();
+        hunt.events.push_back(end);
         while let Some(event) = hunt.events.pop_front() {
             yield event;
         }
@@ -234,7 +248,8 @@ impl Hunt {
     fn open_leads(&mut self) {
         let now = Instant::now();
         let settled = !self.searching || self.settle_at.is_some_and(|at| at <= now);
-        let lists = self.gathered.reports.iter().filter(|report| report.outcome.as_ref().is_ok_and(|hits| !hits.is_empty()));
+        let lists =
+            self.gathered.reports.iter().filter(|report| report.outcome.as_ref().is_ok_and(|hits| !hits.is_empty()));
         let places = if settled { self.wanted.pages } else { self.wanted.pages.min(EARLY * lists.count()) };
         let mut awaited = self.busy.values().filter(|busy| busy.slow_at > now).count();
         while self.opened + awaited < places && self.tried < TRIES * self.wanted.pages {

@@ -8,7 +8,7 @@ use common::{
     on_db,
 };
 use reader::Section;
-pub(crate) use search::{Found, index, search, trim};
+pub(crate) use search::{index, search, trim};
 use sqlx::types::Json;
 use uuid::Uuid;
 

@@ -25,10 +25,10 @@ use crate::{
         Access, Engine, EngineHealth, Engines, EnginesConfig, Fused, Fusion, Hit, Query, SearchOutage, Searxng,
         SearxngConfig, keyless,
     },
-    local::{self, Local, Reach},
+    local::{self, Local},
 };
 
-/// Fewer hits of the first choice than this, and the pages already read are searched too.
+/// Fewer hits of the first choice than this, and the pages already read are searched too, as the keyless engines are.
 const ENOUGH: usize = 3;
 /// Completions are of no use to somebody who has typed on.
 const SUGGEST_WITHIN: Duration = Duration::from_secs(2);
@@ -60,7 +60,6 @@ pub(crate) struct Asked {
 pub(crate) struct Web {
     engines: Engines,
     has_first_choice: bool,
-    has_private_pages: bool,
     cache: Cache,
     clock: Clock,
     ages: Ages,
@@ -81,7 +80,6 @@ impl Web {
         Ok(Self {
             engines: Engines::new(searxng, keyless, EnginesConfig::default(), &engine_clock),
             has_first_choice,
-            has_private_pages: !config.fetch.allow_cidrs.is_empty(),
             cache: deps.cache.clone(),
             clock: deps.clock.clone(),
             ages: config.queries,
@@ -106,14 +104,11 @@ impl Web {
     }
 
     fn query(&self, asked: &Asked, query: Query) -> BoxStream<'static, Report> {
-        let reach = match (self.has_first_choice, self.has_private_pages) {
-            (false, _) => Some(Reach::All),
-            (true, true) => Some(Reach::Private),
-            (true, false) => None,
-        };
-        let beside = stream::iter(reach.map(|reach| self.local(asked, query.clone(), reach))).buffered(1);
-        let engines = self.engines_or_kept(asked.clone(), query);
-        stream::select(beside, engines).boxed()
+        let engines = self.engines_or_kept(asked.clone(), query.clone());
+        if self.has_first_choice {
+            return engines;
+        }
+        stream::select(stream::once(self.local(asked, query)), engines).boxed()
     }
 
     fn engines_or_kept(&self, asked: Asked, query: Query) -> BoxStream<'static, Report> {
@@ -141,7 +136,7 @@ impl Web {
                 yield Report { engine: report.engine, outcome, elapsed: report.elapsed, cached: false };
             }
             if web.has_first_choice && found.hits() < ENOUGH {
-                yield web.local(&asked, query.clone(), Reach::All).await;
+                yield web.local(&asked, query.clone()).await;
             }
             if found.is_empty() && let Some(kept) = kept {
                 for report in kept.reports(&web.names()) {
@@ -152,8 +147,8 @@ impl Web {
         reports.boxed()
     }
 
-    fn local(&self, asked: &Asked, query: Query, reach: Reach) -> BoxFuture<'static, Report> {
-        let engine = Local { db: self.db.clone(), who: Arc::clone(&asked.who), reach };
+    fn local(&self, asked: &Asked, query: Query) -> BoxFuture<'static, Report> {
+        let engine = Local { db: self.db.clone(), who: Arc::clone(&asked.who) };
         Box::pin(async move {
             let started = Instant::now();
             let found = if engine.serves(query.kind) { engine.search(&query).await } else { Ok(Default::default()) };
@@ -228,7 +223,8 @@ impl Gathered {
 
     /// Engine and code of each failure.
     pub(crate) fn outage(&self) -> SearchOutage {
-        let failures = self.reports.iter().filter_map(|report| Some((report.engine, report.outcome.as_ref().err().copied()?)));
+        let failures =
+            self.reports.iter().filter_map(|report| Some((report.engine, report.outcome.as_ref().err().copied()?)));
         SearchOutage { failures: failures.collect() }
     }
 }

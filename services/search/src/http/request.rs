@@ -1,9 +1,6 @@
 //! The request of the Search API (Perplexity's shape), checked field by field.
 
-use common::{
-    Problem,
-    http::Faults,
-};
+use common::{Problem, http::Faults};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -158,7 +155,11 @@ impl SearchBody {
         let (field, domains) = ("/search_domain_filter", &self.search_domain_filter);
         faults.require(domains.len() <= MOST_FILTERS, field, "at most 20");
         let denied = domains.iter().filter(|domain| domain.starts_with('-')).count();
-        faults.require(denied == 0 || denied == domains.len(), field, "either only hosts, or only hosts with a leading -");
+        faults.require(
+            denied == 0 || denied == domains.len(),
+            field,
+            "either only hosts, or only hosts with a leading -",
+        );
         let host = |domain: &String| {
             let host = domain.trim_start_matches('-');
             (1..=LONGEST_DOMAIN).contains(&host.len()) && !host.contains(['/', ' ', '@'])

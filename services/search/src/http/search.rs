@@ -96,14 +96,20 @@ async fn find(search: &Search, who: Identity, checked: &Checked) -> Result<Vec<O
     while let Some(event) = events.next().await {
         match event {
             Event::Results { results, .. } => {
-                let keyed = results.iter().enumerate().filter_map(|(place, result)| Some((canonical::key(&result.url)?, place)));
+                let keyed = results
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(place, result)| Some((canonical::key(&result.url)?, place)));
                 places = keyed.collect();
             }
             Event::Opened { opened, asked_url, passages, .. } if passes(&opened.page, checked) => {
                 found.push((asked_url, (opened.page, passages)));
             }
             Event::Finished(finished) if finished.outage => {
-                let failures = finished.reports.iter().filter_map(|report| Some((report.engine, report.outcome.as_ref().err().copied()?)));
+                let failures = finished
+                    .reports
+                    .iter()
+                    .filter_map(|report| Some((report.engine, report.outcome.as_ref().err().copied()?)));
                 return Err(super::outage(&SearchOutage { failures: failures.collect() }));
             }
             Event::Opened { .. } | Event::Finished(_) | Event::Engine(_) | Event::Failed { .. } => {}
@@ -121,7 +127,7 @@ fn passes(page: &Page, checked: &Checked) -> bool {
 /// Text of at most `budget` tokens, and how many it has: the whole page when it fits, else its best passages in
 /// reading order.
 fn snippet(page: &Page, chosen: &[Chosen], budget: usize) -> (String, usize) {
-    let whole: usize = page.passages.iter().map(|passage| passage.tokens).sum();
+    let whole = text::tokens::count(&page.text);
     if whole <= budget {
         return (page.text.clone(), whole);
     }

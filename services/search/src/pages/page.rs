@@ -56,7 +56,8 @@ impl Page {
 
     /// About how many bytes it takes in memory.
     pub(crate) fn weight(&self) -> usize {
-        let passage = |passage: &Passage| 200 + passage.terms.hashes.len() * 5 + passage.heading.as_ref().map_or(0, String::len);
+        let passage =
+            |passage: &Passage| 200 + passage.terms.hashes.len() * 5 + passage.heading.as_ref().map_or(0, String::len);
         400 + self.text.len() + self.passages.iter().map(passage).sum::<usize>()
     }
 }

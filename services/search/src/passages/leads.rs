@@ -30,7 +30,8 @@ impl Leads {
     }
 
     pub(super) fn renew(&mut self, results: Vec<Fused>) {
-        self.list = results.into_iter().map(|result| (site(&result.url), result.url)).map(|(site, url)| (url, site)).collect();
+        self.list =
+            results.into_iter().map(|result| (site(&result.url), result.url)).map(|(site, url)| (url, site)).collect();
     }
 
     /// The best one left.

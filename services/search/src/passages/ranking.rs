@@ -65,7 +65,8 @@ impl Ranking {
 
     /// The best passages of one more page, best first, without those that repeat what was sent before.
     pub(super) fn add(&mut self, page: Arc<Page>) -> Vec<Chosen> {
-        let count = |passage: &crate::pages::Passage| self.question.iter().map(|term| passage.terms.count(*term)).collect();
+        let count =
+            |passage: &crate::pages::Passage| self.question.iter().map(|term| passage.terms.count(*term)).collect();
         let counts: Vec<Vec<u8>> = page.passages.iter().map(count).collect();
         for counts in &counts {
             for (holding, count) in self.holding.iter_mut().zip(counts) {

@@ -1,0 +1,139 @@
+//! The whole service through gRPC and HTTP, on both databases, against a fake SearXNG and fake web sites.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+#[path = "service/copies.rs"]
+mod copies;
+#[path = "service/http.rs"]
+mod http;
+#[path = "service/passages.rs"]
+mod passages;
+#[path = "service/queries.rs"]
+mod queries;
+#[path = "service/site.rs"]
+mod site;
+
+use proto::search::v1::{self as pb, passages_event::Event, search_service_client::SearchServiceClient};
+use serde_json::{Value, json};
+use testkit::{
+    FakeSearxng, FakeWeb,
+    service::{Person, TestService, World},
+};
+use tokio_stream::StreamExt;
+
+/// A service that asks one SearXNG and may read loopback.
+struct Stage {
+    world: World,
+    web: FakeWeb,
+    searxng: FakeSearxng,
+    service: TestService,
+    who: Person,
+}
+
+impl Stage {
+    async fn start(world: World) -> Self {
+        Self::with(world, &[]).await
+    }
+
+    /// `settings` come on top.
+    async fn with(mut world: World, settings: &[(&str, &str)]) -> Self {
+        let web = FakeWeb::start().await;
+        let searxng = FakeSearxng::start(&web.url()).await;
+        world.set("SEARXNG_URL", searxng.url());
+        world.set("SEARCH_ENGINES", "none");
+        world.set("FETCH_ALLOW_CIDRS", "127.0.0.0/8");
+        world.set("FETCH_PER_HOST", "8");
+        for (name, value) in settings {
+            world.set(name, *value);
+        }
+        world.executable = env!("CARGO_BIN_EXE_search-svc").into();
+        let service = world.start(search_svc::SPEC).await;
+        let who = world.person();
+        Self { world, web, searxng, service, who }
+    }
+
+    fn client(&self) -> SearchServiceClient<common::client::Transport> {
+        SearchServiceClient::new(self.service.transport())
+    }
+
+    /// Everything that happened, to the end.
+    async fn passages(&self, who: &Person, request: pb::PassagesRequest) -> Story {
+        let stream = self.client().passages(who.grpc(request)).await.unwrap().into_inner();
+        let events: Vec<_> = stream.collect().await;
+        Story::of(events.into_iter().map(|event| event.unwrap().event.unwrap()))
+    }
+
+    async fn search(&self, who: &Person, query: &str) -> pb::SearchResponse {
+        let request = pb::SearchRequest { queries: vec![query.to_owned()], ..Default::default() };
+        self.client().search(who.grpc(request)).await.unwrap().into_inner()
+    }
+
+    async fn read(&self, who: &Person, url: &str) -> pb::ReadResponse {
+        let request = pb::ReadRequest { urls: vec![url.to_owned()], deadline_ms: 20_000 };
+        self.client().read(who.grpc(request)).await.unwrap().into_inner()
+    }
+
+    /// The stored text of a copy.
+    async fn text(&self, who: &Person, snapshot: &str) -> String {
+        let request = pb::SnapshotRequest { snapshot_id: snapshot.to_owned() };
+        self.client().snapshot(who.grpc(request)).await.unwrap().into_inner().page.unwrap().text
+    }
+
+    /// Sets what SearXNG finds for `query`, by paths of the fake site.
+    fn finds(&self, query: &str, paths: &[&str]) {
+        let found = paths.iter().map(|path| result(&format!("{}{path}", self.web.url()))).collect();
+        self.searxng.set_results(query, found);
+    }
+}
+
+fn result(url: &str) -> Value {
+    json!({"url": url, "title": format!("About {url}"), "content": "a blurb", "engine": "google", "publishedDate": null})
+}
+
+fn asking(query: &str, pages: u32, deadline_ms: u32) -> pb::PassagesRequest {
+    pb::PassagesRequest { queries: vec![query.to_owned()], pages, deadline_ms, ..Default::default() }
+}
+
+/// A finished search for passages.
+#[derive(Default)]
+struct Story {
+    results: Vec<pb::SearchResponse>,
+    opened: Vec<pb::passages_event::Opened>,
+    failed: Vec<pb::passages_event::Failed>,
+    end: pb::passages_event::Finished,
+}
+
+impl Story {
+    fn of(events: impl Iterator<Item = Event>) -> Self {
+        let mut story = Self::default();
+        for event in events {
+            match event {
+                Event::Engine(_) => {}
+                Event::Results(results) => story.results.push(results),
+                Event::Opened(opened) => story.opened.push(opened),
+                Event::Failed(failed) => story.failed.push(failed),
+                Event::Finished(finished) => story.end = finished,
+            }
+        }
+        story
+    }
+
+    fn urls(&self) -> Vec<&str> {
+        let mut urls: Vec<&str> = self.opened.iter().map(|opened| opened.page.as_ref().unwrap().url.as_str()).collect();
+        urls.sort_unstable();
+        urls
+    }
+
+    fn codes(&self) -> Vec<&str> {
+        let mut codes: Vec<&str> = self.failed.iter().map(|failed| failed.code.as_str()).collect();
+        codes.sort_unstable();
+        codes
+    }
+
+    /// The passage that the ranking at the end puts first.
+    fn best(&self) -> &pb::Passage {
+        let best = &self.end.ranking[0];
+        let mut pages = self.opened.iter();
+        let page = pages.find(|opened| opened.page.as_ref().unwrap().snapshot_id == best.snapshot_id).unwrap();
+        &page.passages[best.place as usize]
+    }
+}
