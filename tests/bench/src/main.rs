@@ -8,7 +8,10 @@ mod relay;
 mod report;
 mod upstreams;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
@@ -32,7 +35,7 @@ struct Options {
     /// Chunks that retrieval is measured over [default: 20000, with --full 100000].
     #[arg(long)]
     chunks: Option<u64>,
-    /// Measure retrieval with embeddings of 384 dimensions too.
+    /// Measure retrieval with embeddings too.
     #[arg(long)]
     hybrid: bool,
     /// Only these parts.
@@ -48,11 +51,29 @@ enum Part {
     Relay,
     Memory,
     Indexing,
+    /// Retrieval with embeddings of 384 dimensions.
+    Hybrid,
+}
+
+impl Part {
+    async fn measure(self, binary: &Path, options: &Options, report: &mut Report) -> anyhow::Result<()> {
+        match self {
+            Self::Waiting => figures::waiting::measure(binary, options.full, report).await,
+            Self::Cost => figures::cost::measure(binary, options.answers(), report).await,
+            Self::Relay => figures::relayed::measure(binary, report).await,
+            Self::Memory => figures::memory::measure(binary, report).await,
+            Self::Indexing => figures::indexing::measure(binary, options.chunks(), report).await,
+            Self::Hybrid => figures::indexing::measure_hybrid(binary, options.chunks(), report).await,
+        }
+    }
 }
 
 impl Options {
     fn wants(&self, part: Part) -> bool {
-        self.only.is_empty() || self.only.contains(&part)
+        match part {
+            Part::Hybrid => self.hybrid || self.only.contains(&part),
+            _ => self.only.is_empty() || self.only.contains(&part),
+        }
     }
 
     fn answers(&self) -> usize {
@@ -77,24 +98,11 @@ fn main() -> ExitCode {
 async fn measure(options: Options) -> anyhow::Result<()> {
     rlimit::increase_nofile_limit(OPEN_FILES).context("the limit of open files")?;
     let binary = options.gooseek.canonicalize().with_context(|| options.gooseek.display().to_string())?;
-    let mut report = Report::default();
-    if options.wants(Part::Waiting) {
-        figures::waiting::measure(&binary, options.full, &mut report).await.context("waiting")?;
-    }
-    if options.wants(Part::Cost) {
-        figures::cost::measure(&binary, options.answers(), &mut report).await.context("cost")?;
-    }
-    if options.wants(Part::Relay) {
-        figures::relayed::measure(&binary, &mut report).await.context("relay")?;
-    }
-    if options.wants(Part::Memory) {
-        figures::memory::measure(&binary, &mut report).await.context("memory")?;
-    }
-    if options.wants(Part::Indexing) {
-        figures::indexing::measure(&binary, options.chunks(), &mut report).await.context("indexing")?;
-    }
-    if options.hybrid {
-        figures::indexing::measure_hybrid(&binary, options.chunks(), &mut report).await.context("hybrid")?;
+    let mut report = Report::begin();
+    for part in Part::value_variants().iter().filter(|part| options.wants(**part)) {
+        if let Err(error) = part.measure(&binary, &options, &mut report).await {
+            report.broken(&format!("{part:?}"), &error);
+        }
     }
     report.finish();
     Ok(())

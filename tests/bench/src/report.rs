@@ -1,14 +1,22 @@
 //! The table: figure, measured, limit, and whether it was met; a missed limit is followed by what bounds it.
 
-/// Prints rows as they are measured, and at the end what was missed.
-#[derive(Debug, Default)]
+/// Prints rows as they are measured, and at the end where the time went and what was missed.
+#[derive(Debug)]
 pub(crate) struct Report {
-    headed: bool,
+    notes: Vec<String>,
     /// Figures that missed their limit, with what bounds them.
     missed: Vec<(String, String)>,
 }
 
 impl Report {
+    /// Begins the table, below a line about this machine.
+    pub(crate) fn begin() -> Self {
+        println!("{}\n", machine());
+        println!("| {:<58} | {:>16} | {:>8} | {:<4} |", "figure", "measured", "limit", "met?");
+        println!("|{:-<60}|{:->18}|{:->10}|{:-<6}|", "", ":", ":", "");
+        Self { notes: Vec::new(), missed: Vec::new() }
+    }
+
     /// A figure that must not be more than `limit`. `bound` says what makes it as large as it is.
     pub(crate) fn at_most(&mut self, figure: &str, measured: f64, limit: f64, unit: &str, bound: impl Into<String>) {
         self.limited(figure, measured, ("≤", limit), unit, measured <= limit, bound.into());
@@ -20,16 +28,27 @@ impl Report {
     }
 
     /// A figure without a limit.
-    pub(crate) fn shown(&mut self, figure: &str, measured: f64, unit: &str) {
-        self.row(figure, &format!("{} {unit}", number(measured)), "", "");
+    pub(crate) fn shown(&self, figure: &str, measured: f64, unit: &str) {
+        row(figure, &format!("{} {unit}", number(measured)), "", "");
     }
 
-    /// Text below the last row.
-    pub(crate) fn note(&self, text: &str) {
-        println!("    {text}");
+    /// Something about where the time or memory goes, for below the table.
+    pub(crate) fn note(&mut self, text: impl Into<String>) {
+        self.notes.push(text.into());
     }
 
+    /// A part that broke off.
+    pub(crate) fn broken(&mut self, part: &str, error: &anyhow::Error) {
+        row(part, "not measured", "", "NO");
+        self.missed.push((part.to_owned(), format!("{error:#}")));
+    }
+
+    /// Ends the table.
     pub(crate) fn finish(&self) {
+        println!("\nWhere it goes:");
+        for note in &self.notes {
+            println!("  {note}");
+        }
         if self.missed.is_empty() {
             return println!("\nEvery limit was met.");
         }
@@ -41,20 +60,25 @@ impl Report {
 
     fn limited(&mut self, figure: &str, measured: f64, limit: (&str, f64), unit: &str, met: bool, bound: String) {
         let limit = format!("{} {}", limit.0, number(limit.1));
-        self.row(figure, &format!("{} {unit}", number(measured)), &limit, if met { "yes" } else { "NO" });
+        row(figure, &format!("{} {unit}", number(measured)), &limit, if met { "yes" } else { "NO" });
         if !met {
             self.missed.push((figure.to_owned(), bound));
         }
     }
+}
 
-    fn row(&mut self, figure: &str, measured: &str, limit: &str, met: &str) {
-        if !self.headed {
-            println!("| {:<58} | {:>16} | {:>8} | {:<4} |", "figure", "measured", "limit", "met?");
-            println!("|{:-<60}|{:->18}|{:->10}|{:-<6}|", "", ":", ":", "");
-            self.headed = true;
-        }
-        println!("| {figure:<58} | {measured:>16} | {limit:>8} | {met:<4} |");
-    }
+fn row(figure: &str, measured: &str, limit: &str, met: &str) {
+    println!("| {figure:<58} | {measured:>16} | {limit:>8} | {met:<4} |");
+}
+
+/// Cores, processor and kernel.
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let info = read("/proc/cpuinfo");
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+    let kernel = read("/proc/sys/kernel/osrelease");
+    format!("{cores} cores, {}, Linux {}", model.trim_start_matches(['\t', ' ', ':']), kernel.trim())
 }
 
 fn number(value: f64) -> String {

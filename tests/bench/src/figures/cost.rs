@@ -83,7 +83,7 @@ impl Bench {
         let committed = "the run is stored before its first event is sent, so this is one commit of SQLite";
         report.at_most(&first_event, median(events), event_limit, "ms", committed);
         report.at_most(&first_text, median(texts), text_limit, "ms", profile.summary());
-        report.note(&profile.summary());
+        report.note(format!("{mode}, {how}: {}", profile.summary()));
         Ok(())
     }
 
@@ -114,7 +114,8 @@ impl Bench {
         let (rate, cpu) = (mean(|part| part.per_second), mean(|part| part.cpu_ms));
         report.at_least("web answers at 32 at once, speed, 90 % kept", rate, 120.0, "/s", busy.as_str());
         report.at_most("CPU of an answer, speed, 90 % kept", cpu, 8.0, "ms", busy.as_str());
-        report.note(&format!("{busy}; {:.0} % of the pages were fetched", mean(|part| part.fetched) * 100.0));
+        report
+            .note(format!("32 at once: {busy}; {:.0} % of the pages were fetched", mean(|part| part.fetched) * 100.0));
         report.shown("web answers at 32 at once, speed, all pages new", cold.per_second, "/s");
         report.shown("CPU of an answer, speed, all pages new", cold.cpu_ms, "ms");
         let balanced = self.load(200, "balanced", Pages::MostlyPool).await?;
@@ -127,7 +128,7 @@ impl Bench {
         let growth = (memory[3] / memory[0] - 1.0) * 100.0;
         let figure = format!("growth over the last three quarters of {answers} answers");
         report.at_most(&figure, growth, 10.0, "%", course.as_str());
-        report.note(&course);
+        report.note(course);
         Ok(())
     }
 
@@ -139,11 +140,11 @@ impl Bench {
             self.client.ask(&self.question("speed", Pages::MostlyPool)).await?;
         }
         let after = self.client.text("/metrics").await?;
-        report.note(&format!("mean of /metrics over {ALONE} answers one after the other:"));
+        report.note(format!("mean of /metrics over {ALONE} answers one after the other:"));
         for name in HISTOGRAMS {
             let rows = profile::between(&profile::histogram(&before, name), &profile::histogram(&after, name));
             for row in rows {
-                report.note(&format!("  {name} {row}"));
+                report.note(format!("  {name} {row}"));
             }
         }
         Ok(())

@@ -98,7 +98,7 @@ impl Shelf {
     }
 
     /// Adds texts until there are `wanted` chunks; returns how many there are.
-    async fn fill(&self, mut held: u64, wanted: u64, report: &Report) -> anyhow::Result<u64> {
+    async fn fill(&self, mut held: u64, wanted: u64, report: &mut Report) -> anyhow::Result<u64> {
         let begun = Instant::now();
         let before = held;
         let mut number = 0;
@@ -108,7 +108,7 @@ impl Shelf {
             number += AT_ONCE as u64;
         }
         let rate = (held - before) as f64 / begun.elapsed().as_secs_f64();
-        report.note(&format!("filled up to {held} chunks, at {rate:.0} a second"));
+        report.note(format!("filled up to {held} chunks, at {rate:.0} a second"));
         Ok(held)
     }
 

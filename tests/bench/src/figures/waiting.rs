@@ -53,6 +53,7 @@ async fn first_text(
     profile.require_opened()?;
     let figure = format!("first answer token, real delays, {mode}");
     report.at_most(&figure, median(waits), limit, "ms", profile.summary());
+    report.note(format!("real delays, {mode}: {}", profile.summary()));
     Ok(())
 }
 
@@ -74,9 +75,8 @@ async fn at_once(
     let (ours, fakes) = ((gooseek.cpu_ms()? - before.0) / elapsed, (gooseek::cpu_ms("self")? - before.1) / elapsed);
     let waits = load.timings.iter().map(|timing| ms(timing.first_text)).collect();
     let bound = format!("gooseek used {ours:.2} cores, the fakes and clients {fakes:.2}; {}", super::cores());
+    report.note(format!("512 at once: {bound}"));
     report.at_least("answers at 512 at once, real delays, speed", load.per_second(), 150.0, "/s", bound);
     report.shown("  first answer token then, median", median(waits), "ms");
-    report.shown("  cores gooseek used", ours, "");
-    report.shown("  cores the fakes and clients used", fakes, "");
     Ok(())
 }
