@@ -1,5 +1,4 @@
 //! The private Postgres: every test has a database of its own, with vectors, and owns it without being a superuser.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use sqlx::{Connection, PgConnection};
 use testkit::Postgres;

@@ -11,7 +11,7 @@ pub(crate) const LISTED: [&str; 5] = ["en", "ru", "de", "fr", "es"];
 const ENGLISH: &str = "a about above after again all also am an and any are aren't arent as at be because been before being below \
 between both but by can can't cannot could couldn't couldnt did didn't didnt do does doesn't doesnt doing don't dont down during each \
 few for from further get gets got had has hasn't have haven't having he her here hers him his how i i'm i'd i've if in into is isn't \
-isnt it it's its just let let's may me might more most must my no nor not of off on once only or other our ours out over own please \
+isnt it it's its just let let's many may me might more most much must my no nor not of off often on once only or other our ours out over own please \
 same shall she should shouldn't so some such tell than that that's the their theirs them then there there's these they they're this \
 those through to too under until up upon us very was wasn't we we're were weren't what what's whats when when's where where's whether \
 which while who who's whom whose why will with within without won't would wouldn't yes you you're your yours explain describe";

@@ -49,7 +49,11 @@ pub(crate) const VARIABLES: &[Variable] = &[
     Variable::with_default("FETCH_PORTS", "80,443", "ports of public addresses that may be asked"),
     Variable::with_default("FETCH_PER_HOST", "2", "pages read from one host at once"),
     Variable::with_default("FETCH_ROBOTS", "true", "whether robots.txt is obeyed: true or false"),
-    Variable::with_default("FETCH_CONTACT", "self-hosted", "address where sites can reach the operator"),
+    Variable::with_default(
+        "FETCH_CONTACT",
+        "https://github.com/gooseek/gooseek",
+        "page or address where sites and engines can reach the operator; Wikimedia and Crossref ask for one",
+    ),
 ];
 
 /// The service's configuration, validated.

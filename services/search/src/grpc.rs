@@ -58,7 +58,7 @@ impl SearchService for Grpc {
         Ok(Response::new(pb::SearchResponse {
             results: results(found),
             engines: gathered.reports.iter().map(outcome).collect(),
-            outage: gathered.is_outage(),
+            outage: gathered.outage().is_some(),
             from_cache: gathered.cached,
         }))
     }

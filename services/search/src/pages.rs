@@ -155,7 +155,8 @@ impl Pages {
         }
         let asked = AtomicBool::new(false);
         // Until it is fetched nobody knows whether it is a private page, so only the organisation's own requests join.
-        let load = shared.load(who, &own, &url, deadline, &asked);
+        // On the heap: most pages are in memory, and their futures stay small.
+        let load = Box::pin(shared.load(who, &own, &url, deadline, &asked));
         let loading = shared.memory.try_get_with(own.clone(), load);
         let held = tokio::time::timeout_at(deadline, loading).await.map_err(|_| OpenError::Deadline)?;
         let held = held.map_err(|error: Arc<OpenError>| (*error).clone())?;

@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep_until};
 pub(crate) use self::ranking::{Chosen, Ranked};
 use self::{leads::Leads, ranking::Ranking};
 use crate::{
-    engines::{Fused, Query},
+    engines::{Fused, Query, SearchOutage},
     pages::{OpenError, Opened, Pages},
     web::{Asked, Gathered, Report, Web},
 };
@@ -81,7 +81,8 @@ pub(crate) enum Event {
 /// The end, sent once.
 #[derive(Debug)]
 pub(crate) struct Finished {
-    pub(crate) outage: bool,
+    /// No engine answered.
+    pub(crate) outage: Option<SearchOutage>,
     pub(crate) reports: Vec<Report>,
     /// The chosen passages of all pages, best first, spread over the pages.
     pub(crate) ranking: Vec<Ranked>,
@@ -222,7 +223,8 @@ impl Hunt {
     fn tell_results(&mut self) {
         if !self.told {
             self.told = true;
-            let (results, outage, cached) = (self.gathered.results(), self.gathered.is_outage(), self.gathered.cached);
+            let (results, outage, cached) =
+                (self.gathered.results(), self.gathered.outage().is_some(), self.gathered.cached);
             self.events.push_back(Event::Results { results, outage, cached });
         }
     }
@@ -272,7 +274,7 @@ impl Hunt {
 
     fn finished(&mut self) -> Event {
         Event::Finished(Finished {
-            outage: !self.wanted.asked.queries.is_empty() && self.gathered.is_outage(),
+            outage: self.gathered.outage().filter(|_| !self.wanted.asked.queries.is_empty()),
             reports: std::mem::take(&mut self.gathered.reports),
             ranking: self.ranking.finish(),
         })

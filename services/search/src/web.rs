@@ -216,15 +216,12 @@ impl Gathered {
         self.fusion.finish(&self.filters)
     }
 
-    /// Whether no engine answered: not the same as nothing found.
-    pub(crate) fn is_outage(&self) -> bool {
-        !self.answered
-    }
-
-    /// Engine and code of each failure.
-    pub(crate) fn outage(&self) -> SearchOutage {
-        let failures =
-            self.reports.iter().filter_map(|report| Some((report.engine, report.outcome.as_ref().err().copied()?)));
-        SearchOutage { failures: failures.collect() }
+    /// Engine and code of each failure when no engine answered, which is not the same as nothing found.
+    pub(crate) fn outage(&self) -> Option<SearchOutage> {
+        if self.answered {
+            return None;
+        }
+        let failure = |report: &Report| Some((report.engine, report.outcome.as_ref().err().copied()?));
+        Some(SearchOutage { failures: self.reports.iter().filter_map(failure).collect() })
     }
 }

@@ -7,12 +7,14 @@ use jsonwebtoken::{
     DecodingKey,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet},
 };
-use tokio::sync::RwLock;
+use tokio::sync::{Mutex, RwLock};
 
 use super::TokenError;
 
 /// An unknown key id makes us ask again, but not more often than this.
 const REFRESH: Duration = Duration::from_secs(30);
+/// After a failure we ask again sooner, since until then nobody new gets in.
+const RETRY: Duration = Duration::from_secs(2);
 
 struct Key {
     id: Option<String>,
@@ -21,43 +23,55 @@ struct Key {
 
 /// A key set.
 pub(super) struct Keys {
-    known: RwLock<(Vec<Key>, Option<Instant>)>,
-    remote: Option<OperatorClient>,
+    known: RwLock<Vec<Key>>,
+    remote: Option<Remote>,
+}
+
+struct Remote {
+    client: OperatorClient,
+    /// When the keys were last asked for, and whether they came. Held while asking, so that one caller asks for all.
+    asked: Mutex<Option<(Instant, bool)>>,
 }
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keys").field("remote", &self.remote).finish_non_exhaustive()
+        f.debug_struct("Keys")
+            .field("remote", &self.remote.as_ref().map(|remote| &remote.client))
+            .finish_non_exhaustive()
     }
 }
 
 impl Keys {
     pub(super) fn pinned(text: &str) -> Result<Self, String> {
-        let keys = parse(text)?;
-        Ok(Self { known: RwLock::new((keys, None)), remote: None })
+        Ok(Self { known: RwLock::new(parse(text)?), remote: None })
     }
 
     pub(super) fn remote(base: &str) -> Result<Self, String> {
-        let remote = OperatorClient::new(base, Duration::from_secs(3)).map_err(|error| error.to_string())?;
-        Ok(Self { known: RwLock::default(), remote: Some(remote) })
+        let client = OperatorClient::new(base, Duration::from_secs(3)).map_err(|error| error.to_string())?;
+        Ok(Self { known: RwLock::default(), remote: Some(Remote { client, asked: Mutex::default() }) })
     }
 
     /// The key a token names; without a name the only key there is.
     pub(super) async fn find(&self, id: Option<&str>) -> Result<DecodingKey, TokenError> {
-        if let Some(key) = pick(&self.known.read().await.0, id) {
+        if let Some(key) = pick(&self.known.read().await, id) {
             return Ok(key);
         }
         let Some(remote) = &self.remote else { return Err(TokenError::Invalid) };
-        let mut known = self.known.write().await;
-        if let Some(key) = pick(&known.0, id) {
+        let mut asked = remote.asked.lock().await;
+        // Somebody may have asked while this caller waited.
+        if let Some(key) = pick(&self.known.read().await, id) {
             return Ok(key);
         }
-        if known.1.is_some_and(|asked| asked.elapsed() < REFRESH) {
-            return Err(TokenError::Invalid);
+        match *asked {
+            Some((at, true)) if at.elapsed() < REFRESH => return Err(TokenError::Invalid),
+            Some((at, false)) if at.elapsed() < RETRY => return Err(TokenError::KeysUnavailable),
+            _ => {}
         }
-        known.1 = Some(Instant::now());
-        known.0 = fetch_keys(remote).await.ok_or(TokenError::KeysUnavailable)?;
-        pick(&known.0, id).ok_or(TokenError::Invalid)
+        let fetched = fetch_keys(&remote.client).await;
+        *asked = Some((Instant::now(), fetched.is_some()));
+        // Those who bring a known key are not kept waiting for the answer.
+        *self.known.write().await = fetched.ok_or(TokenError::KeysUnavailable)?;
+        pick(&self.known.read().await, id).ok_or(TokenError::Invalid)
     }
 }
 

@@ -1,11 +1,11 @@
 //! The rules of a machine without accounts, where reaching the port is all it takes to be the owner: no other
 //! site's page, no rebound name and no proxy may reach it through the owner's browser.
 
-use std::net::SocketAddr;
+use std::{borrow::Cow, net::SocketAddr};
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, Method, StatusCode, header},
 };
 
 use crate::Problem;
@@ -24,17 +24,16 @@ impl LocalGuard {
     /// 421 for a foreign `Host`, 403 for a foreign page or a proxy.
     pub fn check(&self, request: &Request) -> Result<(), Problem> {
         let headers = request.headers();
-        if let Some(name) = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"]
-            .into_iter()
-            .find(|name| headers.contains_key(*name))
-        {
+        let tells_of_proxy =
+            |name: &&HeaderName| *name == header::FORWARDED || name.as_str().starts_with("x-forwarded-");
+        if let Some(name) = headers.keys().find(tells_of_proxy) {
             let detail =
                 format!("{name} says a proxy stands before this server, which has no accounts: switch accounts on");
             return Err(Problem::forbidden(detail));
         }
-        let authority = request.uri().authority().map(|authority| authority.as_str());
-        let host = text(headers, header::HOST).or(authority).unwrap_or_default();
-        if !self.is_ours(host) {
+        let authority = request.uri().authority().map(axum::http::uri::Authority::as_str);
+        let host = text(headers, header::HOST).or(authority.map(Cow::Borrowed)).unwrap_or_default();
+        if !self.is_ours(&host) {
             let detail = format!("{host:?} is not a loopback name with port {}", self.port);
             return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "misdirected", detail));
         }
@@ -46,7 +45,7 @@ impl LocalGuard {
         {
             return Err(Problem::forbidden(format!("the origin {origin} may not change anything here")));
         }
-        match headers.get("sec-fetch-site").and_then(|value| value.to_str().ok()) {
+        match text(headers, HeaderName::from_static("sec-fetch-site")).as_deref() {
             None | Some("same-origin" | "none") => Ok(()),
             Some(site) => Err(Problem::forbidden(format!("a {site} page may not change anything here"))),
         }
@@ -58,6 +57,7 @@ impl LocalGuard {
     }
 }
 
-fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
+/// A value that is not text is not absent: it is a foreign one.
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<Cow<'_, str>> {
+    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
 }

@@ -137,7 +137,7 @@ fn end(finished: &Finished, pages: &[Uuid]) -> passages_event::Finished {
         score: f64::from(ranked.score),
     });
     passages_event::Finished {
-        outage: finished.outage,
+        outage: finished.outage.is_some(),
         engines: finished.reports.iter().map(outcome).collect(),
         ranking: ranked.collect(),
     }

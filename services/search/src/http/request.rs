@@ -29,6 +29,7 @@ pub(crate) struct SearchBody {
     /// ISO 3166-1, two letters.
     country: Option<String>,
     search_mode: Option<SearchMode>,
+    #[expect(dead_code, reason = "both values ask for what this does anyway; others are refused")]
     search_type: Option<SearchType>,
     /// Up to 20 hosts, or up to 20 with a leading `-` that are left out.
     #[serde(default)]

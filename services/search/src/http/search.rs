@@ -12,9 +12,9 @@ use utoipa::ToSchema;
 use super::request::{Checked, SearchBody};
 use crate::{
     Search,
-    engines::{SearchOutage, canonical},
+    engines::canonical,
     pages::Page,
-    passages::{self, Chosen, Event, Wanted},
+    passages::{self, Chosen, Event, Finished, Wanted},
     web::Asked,
 };
 
@@ -105,13 +105,7 @@ async fn find(search: &Search, who: Identity, checked: &Checked) -> Result<Vec<O
             Event::Opened { opened, asked_url, passages, .. } if passes(&opened.page, checked) => {
                 found.push((asked_url, (opened.page, passages)));
             }
-            Event::Finished(finished) if finished.outage => {
-                let failures = finished
-                    .reports
-                    .iter()
-                    .filter_map(|report| Some((report.engine, report.outcome.as_ref().err().copied()?)));
-                return Err(super::outage(&SearchOutage { failures: failures.collect() }));
-            }
+            Event::Finished(Finished { outage: Some(outage), .. }) => return Err(super::outage(&outage)),
             Event::Opened { .. } | Event::Finished(_) | Event::Engine(_) | Event::Failed { .. } => {}
         }
     }

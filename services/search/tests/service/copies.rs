@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use testkit::{SearxngFault, on_both, service::World};
+use testkit::{SearxngFault, on_both};
 use tonic::Code;
 
 use crate::{Stage, asking, pb, site::Site};

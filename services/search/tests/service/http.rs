@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::json;
-use testkit::{FakeWeb, SearxngFault, on_both, service::World};
+use testkit::{FakeWeb, SearxngFault, on_both};
 
 use crate::Stage;
 

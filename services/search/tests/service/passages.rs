@@ -1,6 +1,6 @@
 //! From a question to passages.
 
-use testkit::{FakeWeb, SearxngFault, on_both, service::World};
+use testkit::{FakeWeb, SearxngFault, on_both};
 
 use crate::{Stage, asking, pb};
 

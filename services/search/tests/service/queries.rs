@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use testkit::{FakeEngine, FakeEngines, SearxngFault, on_both, service::World};
+use testkit::{FakeEngine, FakeEngines, SearxngFault, on_both};
 
 use crate::{Stage, pb};
 

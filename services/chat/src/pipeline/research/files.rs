@@ -77,15 +77,21 @@ fn documents(chunks: Vec<Chunk>) -> Vec<Document> {
             documents.push(document(&chunk));
             documents.len() - 1
         });
-        documents[place].passages.push(SourcePassage {
-            text: chunk.text,
-            start: chunk.start,
-            end: chunk.end,
-            page: (chunk.page > 0).then_some(chunk.page),
-            heading: (!chunk.heading.is_empty()).then(|| chunk.heading.join(" › ")),
-        });
+        documents[place].passages.extend(passages(&chunk));
     }
     documents
+}
+
+/// A chunk is sized for an index; what is cited is smaller, and stands under its own heading.
+fn passages(chunk: &Chunk) -> impl Iterator<Item = SourcePassage> {
+    let above = (!chunk.heading.is_empty()).then(|| chunk.heading.join(text::passages::SEPARATOR));
+    text::passages::split(&chunk.text, text::passages::Limits::PAGE).into_iter().map(move |part| SourcePassage {
+        text: chunk.text[part.range].to_owned(),
+        start: chunk.start + part.chars.start as u64,
+        end: chunk.start + part.chars.end as u64,
+        page: (chunk.page > 0).then_some(chunk.page),
+        heading: part.heading.or_else(|| above.clone()),
+    })
 }
 
 fn document(chunk: &Chunk) -> Document {
