@@ -84,6 +84,16 @@ impl Gooseek {
         self.status("VmHWM:")
     }
 
+    /// What its memory is made of.
+    pub(crate) fn memory_parts(&self) -> anyhow::Result<String> {
+        let (own, mapped) = (self.status("RssAnon:")?, self.status("RssFile:")?);
+        Ok(format!(
+            "{} MB are its own data, {} MB pages of the binary and of files",
+            own / 1_000_000,
+            mapped / 1_000_000
+        ))
+    }
+
     /// CPU time of this process alone, without its parser children, in milliseconds.
     pub(crate) fn cpu_ms(&self) -> anyhow::Result<f64> {
         cpu_ms(&self.pid.to_string())

@@ -17,7 +17,7 @@ impl Report {
         Self { notes: Vec::new(), missed: Vec::new() }
     }
 
-    /// A figure that must not be more than `limit`. `bound` says what makes it as large as it is.
+    /// A figure that must not be more than `limit`. `bound` says what makes it as large as it is, where that was measured.
     pub(crate) fn at_most(&mut self, figure: &str, measured: f64, limit: f64, unit: &str, bound: impl Into<String>) {
         self.limited(figure, measured, ("≤", limit), unit, measured <= limit, bound.into());
     }
@@ -54,7 +54,7 @@ impl Report {
         }
         println!("\n{} limit(s) missed. What bounds each:", self.missed.len());
         for (figure, bound) in &self.missed {
-            println!("  {figure}: {bound}");
+            println!("  {figure}{}{bound}", if bound.is_empty() { "" } else { ": " });
         }
     }
 

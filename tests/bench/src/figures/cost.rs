@@ -80,7 +80,7 @@ impl Bench {
             report.shown(&first_text, median(texts), "ms");
             return Ok(());
         };
-        let committed = "the run is stored before its first event is sent, so this is one commit of SQLite";
+        let committed = "the run is committed to SQLite before its first event is sent";
         report.at_most(&first_event, median(events), event_limit, "ms", committed);
         report.at_most(&first_text, median(texts), text_limit, "ms", profile.summary());
         report.note(format!("{mode}, {how}: {}", profile.summary()));
@@ -121,8 +121,8 @@ impl Bench {
         let balanced = self.load(200, "balanced", Pages::MostlyPool).await?;
         report.shown("web answers at 32 at once, balanced, 90 % kept", balanced.per_second, "/s");
         report.shown("CPU of an answer, balanced, 90 % kept", balanced.cpu_ms, "ms");
-        let page_cache = "PAGE_CACHE_BYTES and CACHE_BYTES are caches inside this";
-        report.at_most("peak memory under that load", mb(self.gooseek.peak_memory()?), 200.0, "MB", page_cache);
+        let parts = self.gooseek.memory_parts()?;
+        report.at_most("peak memory under that load", mb(self.gooseek.peak_memory()?), 200.0, "MB", parts);
         let course: Vec<String> = memory.iter().map(|memory| format!("{memory:.0}")).collect();
         let course = format!("memory after each quarter: {} MB", course.join(", "));
         let growth = (memory[3] / memory[0] - 1.0) * 100.0;

@@ -38,13 +38,13 @@ pub(crate) async fn measure(binary: &Path, chunks: u64, report: &mut Report) -> 
     let indexed = shelf.add(files).await?;
     let elapsed = begun.elapsed();
     let own = (gooseek.cpu_ms()? - cpu) / pages as f64;
-    let bound = format!("gooseek used {own:.1} ms of CPU a page; the rest is the parser children and the disk");
+    let bound = format!("gooseek used {own:.1} ms of CPU a page; the rest is its parser children and waiting");
     let rate = pages as f64 / elapsed.as_secs_f64();
     report.at_least("pages indexed, 500 of PDF and 500 of Markdown", rate, 200.0, "/s", bound);
     let held = shelf.fill(indexed, chunks, report).await?;
     let (middle, slow) = shelf.retrieve().await?;
     let figure = format!("retrieval by words over {held} chunks, median");
-    report.at_most(&figure, middle, 20.0, "ms", "the rank of every chunk that holds a word of the query");
+    report.at_most(&figure, middle, 20.0, "ms", "");
     report.shown("  the slowest tenth above", slow, "ms");
     Ok(())
 }

@@ -16,23 +16,19 @@ const STARTS: usize = 5;
 const STREAMS: usize = 500;
 
 pub(crate) async fn measure(binary: &Path, report: &mut Report) -> anyhow::Result<()> {
-    report.at_most("size of the binary", mb(binary.metadata()?.len()), 60.0, "MB", "what is linked into it");
+    report.at_most("size of the binary", mb(binary.metadata()?.len()), 60.0, "MB", "");
     let upstreams = Upstreams::start(Delays::default()).await;
     let mut starts = Vec::new();
     let mut idle = Vec::new();
+    let mut parts = String::new();
     for _ in 0..STARTS {
         let gooseek = Gooseek::start(binary, &upstreams.variables()).await?;
         starts.push(ms(gooseek.ready_after));
         idle.push(mb(gooseek.memory()?));
+        parts = gooseek.memory_parts()?;
     }
-    report.at_most(
-        "ready after start, in an empty folder",
-        median(starts),
-        500.0,
-        "ms",
-        "migrations of five databases",
-    );
-    report.at_most("idle memory", median(idle), 60.0, "MB", "connections and statements of five databases");
+    report.at_most("ready after start, in an empty folder", median(starts), 500.0, "ms", "");
+    report.at_most("idle memory", median(idle), 60.0, "MB", parts);
     open_streams(binary, &upstreams, report).await
 }
 
@@ -47,8 +43,9 @@ async fn open_streams(binary: &Path, upstreams: &Upstreams, report: &mut Report)
     let streams = future::try_join_all(asked).await?;
     upstreams.wait_for_open_streams(STREAMS).await;
     let grown = gooseek.memory()?.saturating_sub(before);
+    let parts = gooseek.memory_parts()?;
     drop(streams);
     let each = grown as f64 / 1_000.0 / STREAMS as f64;
-    report.at_most("memory of an open stream, over 500", each, 100.0, "KB", "buffers of two connections and the run");
+    report.at_most("memory of an open stream, over 500", each, 100.0, "KB", parts);
     Ok(())
 }
