@@ -71,11 +71,15 @@ async fn serve(State(frame): State<Arc<Frame>>, request: Request, next: Next) ->
 
 async fn admit(frame: &Frame, mut request: Request, next: Next) -> Result<Response, Problem> {
     check_size(&request)?;
-    if is_probe(request.uri().path()) {
-        return Ok(next.run(request).await);
+    let path = request.uri().path();
+    if is_health(path) {
+        return Ok(run(next, request).await);
     }
     if let Some(guard) = &frame.guard {
         guard.check(&request)?;
+    }
+    if path == "/metrics" {
+        return Ok(run(next, request).await);
     }
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if let Some(identity) = frame.auth.identify(authorization).await? {
@@ -90,9 +94,9 @@ async fn run(next: Next, request: Request) -> Response {
     handled.unwrap_or_else(|_| Problem::internal("handler panicked").into_response())
 }
 
-/// Health and metrics answer whoever asks, also while accounts are not configured.
-fn is_probe(path: &str) -> bool {
-    matches!(path, "/health" | "/ready" | "/metrics") || path.starts_with("/grpc.health.v1.Health/")
+/// Health answers whoever asks, also while accounts are not configured.
+fn is_health(path: &str) -> bool {
+    matches!(path, "/health" | "/ready") || path.starts_with("/grpc.health.v1.Health/")
 }
 
 fn check_size(request: &Request) -> Result<(), Problem> {

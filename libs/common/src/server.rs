@@ -12,7 +12,7 @@ use axum::{Router, serve::ListenerExt};
 pub use options::{FRAME_VARIABLES, Options, Shape, telemetry};
 use rand::RngCore;
 use tokio::net::TcpListener;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -81,7 +81,7 @@ pub fn check(specs: &[Spec], settings: &Settings, shape: Shape) -> anyhow::Resul
 pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> anyhow::Result<Assembly> {
     let options = check(specs, &settings, shape)?;
     let lock = lock_data(&options)?;
-    let parts = Parts::new(&options)?;
+    let parts = Parts::new(&options, specs)?;
     let mut services = Vec::new();
     let mut relays = Vec::new();
     let mut dbs = Vec::new();
@@ -144,10 +144,12 @@ struct Parts {
 }
 
 impl Parts {
-    fn new(options: &Options) -> anyhow::Result<Self> {
+    fn new(options: &Options, specs: &[Spec]) -> anyhow::Result<Self> {
         let clock = Clock::system();
         let peers = Peers::new(options::PEERS.map(|(name, _)| name));
-        for (name, address) in &options.remote {
+        // A service of this process is called here, whatever its address elsewhere.
+        let elsewhere = options.remote.iter().filter(|(name, _)| specs.iter().all(|spec| spec.name != *name));
+        for (name, address) in elsewhere {
             peers.connect_remote(name, address)?;
         }
         Ok(Self {
@@ -242,36 +244,39 @@ impl Assembly {
         let (extra, documented) = extras(&self).split_for_parts();
         let mut openapi = self.openapi.clone();
         openapi.merge(documented);
-        let guard = matches!(self.frame.auth, Auth::LocalOwner).then(|| LocalGuard::new(bound));
-        let frame = Frame { guard, ..self.frame.clone() };
         let ready = probes::Ready::new(self.dbs.clone(), self.objects.clone(), self.drain.clone());
         let probes = probes::http(ready, openapi);
         let mut http = self.http.clone().merge(extra).merge(probes);
         if grpc_listener.is_none() {
             http = http.merge(self.grpc.clone());
         }
-        let grpc = self.grpc.clone();
         let stop = stop::Stop::new(self.drain.clone());
-        let tracker = TaskTracker::new();
-        self.start_tasks(&tracker, &stop);
+        self.start_tasks(&stop);
         let mut servers = tokio::task::JoinSet::new();
-        servers.spawn(serve(listener, framed(http, frame.clone()), stop.accepting.clone()));
+        servers.spawn(serve(listener, framed(http, self.frame_at(bound)), stop.accepting.clone()));
         if let Some(listener) = grpc_listener {
-            servers.spawn(serve(listener, framed(grpc, frame), stop.accepting.clone()));
+            let frame = self.frame_at(listener.local_addr()?);
+            servers.spawn(serve(listener, framed(self.grpc.clone(), frame), stop.accepting.clone()));
         }
         tracing::info!("listening on http://{bound}");
         stop.until_signal(self.options.lame_duck).await;
-        stop::finish(servers, tracker, &stop).await;
+        stop.finish(servers).await;
         for db in &self.dbs {
             db.close().await;
         }
         Ok(())
     }
 
-    fn start_tasks(&self, tracker: &TaskTracker, stop: &stop::Stop) {
+    /// The frame of one listener: without accounts, requests must name its very port.
+    fn frame_at(&self, bound: SocketAddr) -> Frame {
+        let guard = matches!(self.frame.auth, Auth::LocalOwner).then(|| LocalGuard::new(bound));
+        Frame { guard, ..self.frame.clone() }
+    }
+
+    fn start_tasks(&self, stop: &stop::Stop) {
         for (relay, routes) in &self.relays {
-            let (relay, routes, token) = (relay.clone(), routes.clone(), stop.relays.clone());
-            tracker.spawn(async move { relay.run(routes, token).await });
+            let (relay, routes, token) = (relay.clone(), routes.clone(), stop.relays.token.clone());
+            stop.relays.tracker.spawn(async move { relay.run(routes, token).await });
         }
         let relays: Vec<Relay> = self.relays.iter().map(|(relay, _)| relay.clone()).collect();
         let prune = Task::on_schedule("prune outboxes", "17 * * * *", Clock::system(), move |_| {
@@ -285,9 +290,8 @@ impl Assembly {
             }
         });
         for task in self.tasks.iter().cloned().chain([prune, probes::metrics_upkeep()]) {
-            task.start(tracker, stop.tasks.clone());
+            task.start(&stop.tasks.tracker, stop.tasks.token.clone());
         }
-        tracker.close();
     }
 }
 

@@ -68,8 +68,9 @@ fn every_fault_is_named_at_once() {
 
 #[test]
 fn more_than_loopback_needs_accounts() {
-    let environment = [("BIND".to_owned(), "0.0.0.0:8080".to_owned())];
+    let environment = [("BIND", "0.0.0.0:8080"), ("GRPC_BIND", "0.0.0.0:50051")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
     let report = server::check(&[], &settings, Shape::Together).unwrap_err().to_string();
-    assert!(report.contains("needs accounts"), "{report}");
+    assert_eq!(report.matches("needs accounts").count(), 2, "{report}");
 }

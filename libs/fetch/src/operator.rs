@@ -8,6 +8,11 @@ use reqwest::{Client, Method, RequestBuilder, Url, redirect::Policy};
 /// What we call ourselves to other servers; Wikimedia blocks clients without a contact address.
 pub const USER_AGENT: &str = concat!("GooSeek/", env!("CARGO_PKG_VERSION"), " (self-hosted answer engine)");
 
+/// [`USER_AGENT`] with the page or address where the operator can be reached; `contact` is empty when there is none.
+pub fn user_agent(contact: &str) -> String {
+    if contact.is_empty() { USER_AGENT.to_owned() } else { format!("{USER_AGENT} (+{contact})") }
+}
+
 /// A base address that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {

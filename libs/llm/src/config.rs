@@ -85,7 +85,9 @@ impl ModelConfig {
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let named = |name: &String| !name.trim().is_empty();
-        if self.chat_models.is_empty() || !self.chat_models.iter().chain(&self.embedding_model).all(named) {
+        if (self.chat_models.is_empty() && self.embedding_model.is_none())
+            || !self.chat_models.iter().chain(&self.embedding_model).all(named)
+        {
             return Err(ConfigError::Models);
         }
         let mut currencies = self.prices.values().map(Price::currency);
@@ -101,7 +103,7 @@ impl ModelConfig {
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    #[error("name at least one chat model, and leave no model name empty")]
+    #[error("name a chat or an embedding model, and leave no model name empty")]
     Models,
     #[error("the prices of the models are in different currencies")]
     Currencies,

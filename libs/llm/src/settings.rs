@@ -8,7 +8,10 @@ use crate::{ModelConfig, Price, Provider, Secret};
 
 /// Read by every service that asks a model.
 pub const VARIABLES: &[Variable] = &[
-    Variable::optional("LLM_PROVIDER", "openai (any compatible server) or ollama; unset: answers are extracts of the sources"),
+    Variable::optional(
+        "LLM_PROVIDER",
+        "openai (any compatible server) or ollama; unset: answers are extracts of the sources",
+    ),
     Variable::with_default("OPENAI_BASE_URL", "https://api.openai.com/v1", "an OpenAI-compatible server"),
     Variable::secret("OPENAI_API_KEY", "key of the OpenAI-compatible server, if it wants one"),
     Variable::with_default("OLLAMA_BASE_URL", "http://127.0.0.1:11434", "an Ollama server"),

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::mode::Mode;
 
 /// A question.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Ask {
     /// 1 to 8,000 characters.
@@ -69,7 +69,7 @@ pub(crate) enum SourceKind {
 }
 
 /// Which pages count.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filters {
     /// Hosts, with their subdomains; at most 20.
@@ -91,7 +91,7 @@ pub(crate) enum Recency {
 }
 
 /// Limits tighter or wider than the mode's.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BudgetRequest {
     /// 1 to 600.
@@ -207,6 +207,12 @@ pub(crate) struct Answer {
     pub(crate) reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<Failure>,
+    /// The highest step so far, for going on with the count.
+    #[serde(skip)]
+    pub(crate) last_step: u32,
+    /// Whether research is over.
+    #[serde(skip)]
+    pub(crate) researched: bool,
 }
 
 /// Why a run ended without an answer.

@@ -125,6 +125,10 @@ fn apply(answer: &mut Answer, kind: &str, data: &str) -> serde_json::Result<()> 
         sources: Vec<Source>,
     }
     #[derive(Deserialize)]
+    struct StepId {
+        id: u32,
+    }
+    #[derive(Deserialize)]
     struct Delta {
         text: String,
     }
@@ -139,7 +143,11 @@ fn apply(answer: &mut Answer, kind: &str, data: &str) -> serde_json::Result<()> 
             answer.thread_id = started.thread_id;
             answer.question = started.question;
         }
-        "sources" => answer.sources = serde_json::from_str::<Sources>(data)?.sources,
+        "step" => answer.last_step = answer.last_step.max(serde_json::from_str::<StepId>(data)?.id),
+        "sources" => {
+            answer.sources = serde_json::from_str::<Sources>(data)?.sources;
+            answer.researched = true;
+        }
         "delta" => answer.answer.push_str(&serde_json::from_str::<Delta>(data)?.text),
         "citation" => answer.citations.push(serde_json::from_str(data)?),
         "related" => answer.related = serde_json::from_str::<Related>(data)?.questions,

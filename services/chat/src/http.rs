@@ -41,7 +41,7 @@ pub(crate) fn routes(runs: Runs, drain: CancellationToken) -> OpenApiRouter {
     params(("Idempotency-Key" = Option<String>, Header, description = "the same key gets the same run")),
     responses(
         (status = 200, body = Answer, description = "the answer, or with `stream` its events as text/event-stream"),
-        (status = 400, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 400, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem),
         (status = 503, body = Problem)))]
 async fn ask(
     State(chat): State<Chat>,
@@ -71,8 +71,8 @@ async fn ask(
 #[utoipa::path(
     get, path = "/api/v1/chat/runs/{id}", operation_id = "get_run", tag = "chat", params(("id" = Uuid, Path)),
     responses((status = 200, body = Answer), (status = 404, body = Problem)))]
-async fn get(State(chat): State<Chat>, who: Identity, Path(id): Path<Uuid>) -> Result<Json<Answer>, Problem> {
-    Ok(Json(chat.runs.get(&who, id).await?))
+async fn get(State(chat): State<Chat>, who: Identity, Path(id): Path<String>) -> Result<Json<Answer>, Problem> {
+    Ok(Json(chat.runs.get(&who, run_id(&id)?).await?))
 }
 
 /// The events of a run: all of them, or those after `Last-Event-ID`, and what follows until its end.
@@ -83,14 +83,14 @@ async fn get(State(chat): State<Chat>, who: Identity, Path(id): Path<Uuid>) -> R
 async fn events(
     State(chat): State<Chat>,
     who: Identity,
-    Path(id): Path<Uuid>,
+    Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let last = headers.get("last-event-id").map(|value| value.to_str().ok().and_then(|text| text.parse::<i64>().ok()));
     let mut faults = Faults::default();
     faults.require(!matches!(last, Some(None)), "Last-Event-ID", "not the id of an event");
     faults.finish()?;
-    let events = chat.runs.follow(&who, id, last.flatten().unwrap_or(0)).await?;
+    let events = chat.runs.follow(&who, run_id(&id)?, last.flatten().unwrap_or(0)).await?;
     Ok(sse::response(events, chat.drain))
 }
 
@@ -99,9 +99,14 @@ async fn events(
     post, path = "/api/v1/chat/runs/{id}/cancel", operation_id = "cancel_run", tag = "chat",
     params(("id" = Uuid, Path)),
     responses((status = 202, description = "it will stop, or had ended"), (status = 404, body = Problem)))]
-async fn cancel(State(chat): State<Chat>, who: Identity, Path(id): Path<Uuid>) -> Result<StatusCode, Problem> {
-    chat.runs.cancel(&who, id).await?;
+async fn cancel(State(chat): State<Chat>, who: Identity, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+    chat.runs.cancel(&who, run_id(&id)?).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+/// What is no id is no run either.
+fn run_id(text: &str) -> Result<Uuid, Problem> {
+    text.parse().map_err(|_| Problem::not_found("run"))
 }
 
 fn check(ask: &Ask, has_model: bool) -> Result<(), Problem> {

@@ -29,7 +29,7 @@ pub(crate) enum Ended {
 pub(crate) async fn run(context: &Context) -> Result<Ended, Failure> {
     let turns = context.turns().await;
     let mut understanding = understand::at_a_glance(&context.job.ask, &turns);
-    if !context.has_sources() {
+    if !context.is_researched() {
         research::run(context, &mut understanding, &turns).await?;
     }
     let sources = context.sources();

@@ -272,15 +272,15 @@ fn fold_frames(frames: &[Frame]) -> Answer {
     fold(frames.iter().map(|frame| (frame.kind, frame.data())))
 }
 
-/// A key names one question; another question under it is a mistake of the client.
+/// A key names one request; another one under it is a mistake of the client.
 fn same_question(run: &RunRow, ask: &Ask) -> Result<Started, Problem> {
     let stored: Option<Job> = serde_json::from_str(&run.request).ok();
-    if stored.is_some_and(|job| job.ask.query == ask.query) {
+    if stored.is_some_and(|job| job.ask == *ask) {
         return Ok(Started { run_id: run.id });
     }
     Err(Problem::new(
-        StatusCode::CONFLICT,
+        StatusCode::UNPROCESSABLE_ENTITY,
         "idempotency_key_reused",
-        "this Idempotency-Key was used for another question",
+        "this Idempotency-Key was used for another request",
     ))
 }

@@ -107,7 +107,7 @@ testkit::on_both! {
         let again = events(&send("Where do ducks fly?").await.body);
         assert_eq!(first, again);
         assert_eq!(model.requests().len(), 1, "the model was asked once");
-        let other = send("Where do geese fly?").await.expect(StatusCode::CONFLICT);
+        let other = send("Where do geese fly?").await.expect(StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(other["code"], "idempotency_key_reused");
     }
 
@@ -197,7 +197,8 @@ async fn first_piece(chat: &TestService, who: &Person) -> Vec<Event> {
     let mut body = question("Where do ducks fly?");
     body["background"] = json!(true);
     let request = who.http("POST", "/api/v1/chat").header("content-type", "application/json");
-    let response = chat.http.clone().oneshot(request.body(axum::body::Body::from(body.to_string())).unwrap()).await.unwrap();
+    let response =
+        chat.http.clone().oneshot(request.body(axum::body::Body::from(body.to_string())).unwrap()).await.unwrap();
     let mut stream = response.into_body().into_data_stream();
     let mut seen = Vec::new();
     while let Some(piece) = stream.next().await {

@@ -50,9 +50,7 @@ async fn list(State(letters): State<Letters>, who: Identity) -> Result<Json<List
     who.require_admin()?;
     let mut items = Vec::new();
     for (service, letters) in letters.iter() {
-        // An admin sees the letters of their own organisation.
-        let own = letters.list().await?.into_iter().filter(|letter| letter.org == who.org);
-        items.extend(own.map(|letter| Listed { service, letter }));
+        items.extend(letters.list(who.org).await?.into_iter().map(|letter| Listed { service, letter }));
     }
     Ok(Json(Listing { items }))
 }
@@ -65,9 +63,9 @@ async fn list(State(letters): State<Letters>, who: Identity) -> Result<Json<List
 async fn replay(
     State(letters): State<Letters>,
     who: Identity,
-    Path((id, consumer)): Path<(Uuid, String)>,
+    Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let letters = owning(&letters, &who, id, &consumer).await?;
+    let (id, letters) = owning(&letters, &who, &id, &consumer).await?;
     letters.replay(id, &consumer).await?;
     Ok(StatusCode::ACCEPTED)
 }
@@ -80,9 +78,9 @@ async fn replay(
 async fn drop_letter(
     State(letters): State<Letters>,
     who: Identity,
-    Path((id, consumer)): Path<(Uuid, String)>,
+    Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let letters = owning(&letters, &who, id, &consumer).await?;
+    let (id, letters) = owning(&letters, &who, &id, &consumer).await?;
     letters.drop_letter(id, &consumer).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -91,15 +89,17 @@ async fn drop_letter(
 async fn owning<'a>(
     letters: &'a Letters,
     who: &Identity,
-    id: Uuid,
+    id: &str,
     consumer: &str,
-) -> Result<&'a DeadLetters, Problem> {
+) -> Result<(Uuid, &'a DeadLetters), Problem> {
     who.require_admin()?;
+    let missing = || Problem::not_found("dead letter");
+    let id: Uuid = id.parse().map_err(|_| missing())?;
     for (_, letters) in letters.iter() {
-        let listed = letters.list().await?;
-        if listed.iter().any(|letter| letter.id == id && letter.consumer == consumer && letter.org == who.org) {
-            return Ok(letters);
+        let listed = letters.list(who.org).await?;
+        if listed.iter().any(|letter| letter.id == id && letter.consumer == consumer) {
+            return Ok((id, letters));
         }
     }
-    Err(Problem::not_found("dead letter"))
+    Err(missing())
 }

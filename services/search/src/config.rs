@@ -49,9 +49,8 @@ pub(crate) const VARIABLES: &[Variable] = &[
     Variable::with_default("FETCH_PORTS", "80,443", "ports of public addresses that may be asked"),
     Variable::with_default("FETCH_PER_HOST", "2", "pages read from one host at once"),
     Variable::with_default("FETCH_ROBOTS", "true", "whether robots.txt is obeyed: true or false"),
-    Variable::with_default(
+    Variable::optional(
         "FETCH_CONTACT",
-        "https://github.com/gooseek/gooseek",
         "page or address where sites and engines can reach the operator; Wikimedia and Crossref ask for one",
     ),
 ];
@@ -141,6 +140,6 @@ fn policy(reader: &mut Reader<'_>, contact: &str) -> fetch::Policy {
     }
     policy.concurrency.per_host = reader.parse("FETCH_PER_HOST", "a number", 1_usize).max(1);
     policy.robots = reader.parse("FETCH_ROBOTS", "true or false", true);
-    policy.user_agent = format!("{} (+{contact})", fetch::operator::USER_AGENT);
+    policy.user_agent = fetch::operator::user_agent(contact);
     policy
 }

@@ -37,13 +37,14 @@ impl DeadLetters {
         Self { db, clock, relay }
     }
 
-    /// The oldest first, at most 100.
-    pub async fn list(&self) -> Result<Vec<DeadLetter>, DbError> {
+    /// Those of one organisation, the oldest first, at most 100.
+    pub async fn list(&self, org: Uuid) -> Result<Vec<DeadLetter>, DbError> {
         let mut session = self.db.read(&Scope::from(SystemScope::new())).await?;
         let letters = on_db!(&mut session, conn => sqlx::query_as(
             "SELECT o.id, d.consumer, o.subject, o.org, d.attempts, d.error, o.occurred_at
              FROM outbox_deliveries d JOIN outbox o ON o.id = d.event_id
-             WHERE d.state = 'dead' ORDER BY o.id LIMIT 100")
+             WHERE d.state = 'dead' AND o.org = $1 ORDER BY o.id LIMIT 100")
+            .bind(org)
             .fetch_all(conn)
             .await)?;
         Ok(letters)

@@ -106,10 +106,14 @@ impl Options {
             reader.fault("JWT_SECRET is set, but it belongs to auth-svc alone: this process needs JWT_PUBLIC_KEY only");
         }
         let auth = auth(reader, shape);
-        if matches!(auth, Auth::LocalOwner) && !bind.ip().is_loopback() {
-            reader.fault(format!(
-                "BIND: {bind} is not loopback, which needs accounts: set JWT_PUBLIC_KEY or AUTH_SERVICE_URL"
-            ));
+        for (name, address) in [("BIND", Some(bind)), ("GRPC_BIND", grpc_bind)] {
+            if let Some(address) = address.filter(|address| !address.ip().is_loopback())
+                && matches!(auth, Auth::LocalOwner)
+            {
+                reader.fault(format!(
+                    "{name}: {address} is not loopback, which needs accounts: set JWT_PUBLIC_KEY or AUTH_SERVICE_URL"
+                ));
+            }
         }
         Self {
             bind,

@@ -10,8 +10,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Requests in flight get this long.
 const FINISH: Duration = Duration::from_secs(20);
-/// Background work and the outbox get this long after them.
-const FLUSH: Duration = Duration::from_secs(5);
+/// Background work gets this long after them, and the outbox again.
+const FLUSH: Duration = Duration::from_secs(4);
 
 /// One token per stage.
 pub(super) struct Stop {
@@ -19,20 +19,32 @@ pub(super) struct Stop {
     pub(super) drain: CancellationToken,
     /// No new connections.
     pub(super) accepting: CancellationToken,
-    /// Background work ends.
-    pub(super) tasks: CancellationToken,
-    /// Relays do a last pass.
-    pub(super) relays: CancellationToken,
+    /// Background work, which may publish last events.
+    pub(super) tasks: Stage,
+    /// Relays, which then do a last pass.
+    pub(super) relays: Stage,
+}
+
+/// Work that is told to end and waited for.
+#[derive(Default)]
+pub(super) struct Stage {
+    pub(super) token: CancellationToken,
+    pub(super) tracker: TaskTracker,
+}
+
+impl Stage {
+    async fn end(&self) {
+        self.token.cancel();
+        self.tracker.close();
+        if tokio::time::timeout(FLUSH, self.tracker.wait()).await.is_err() {
+            tracing::warn!("some background work did not finish in time");
+        }
+    }
 }
 
 impl Stop {
     pub(super) fn new(drain: CancellationToken) -> Self {
-        Self {
-            drain,
-            accepting: CancellationToken::new(),
-            tasks: CancellationToken::new(),
-            relays: CancellationToken::new(),
-        }
+        Self { drain, accepting: CancellationToken::new(), tasks: Stage::default(), relays: Stage::default() }
     }
 
     /// Waits for the first signal, then for the lame-duck pause.
@@ -46,24 +58,21 @@ impl Stop {
         }
         self.accepting.cancel();
     }
-}
 
-/// Lets requests, background work and relays finish.
-pub(super) async fn finish(mut servers: JoinSet<std::io::Result<()>>, tracker: TaskTracker, stop: &Stop) {
-    let orderly = async {
-        let all = async { while servers.join_next().await.is_some() {} };
-        if tokio::time::timeout(FINISH, all).await.is_err() {
-            tracing::warn!("some requests did not finish in time");
+    /// Lets requests, background work and relays finish, in this order.
+    pub(super) async fn finish(&self, mut servers: JoinSet<std::io::Result<()>>) {
+        let orderly = async {
+            let all = async { while servers.join_next().await.is_some() {} };
+            if tokio::time::timeout(FINISH, all).await.is_err() {
+                tracing::warn!("some requests did not finish in time");
+            }
+            self.tasks.end().await;
+            self.relays.end().await;
+        };
+        tokio::select! {
+            () = orderly => tracing::info!("stopped"),
+            () = next_signal() => std::process::exit(1),
         }
-        stop.tasks.cancel();
-        stop.relays.cancel();
-        if tokio::time::timeout(FLUSH, tracker.wait()).await.is_err() {
-            tracing::warn!("some background work did not finish in time");
-        }
-    };
-    tokio::select! {
-        () = orderly => tracing::info!("stopped"),
-        () = next_signal() => std::process::exit(1),
     }
 }
 

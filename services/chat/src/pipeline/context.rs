@@ -32,6 +32,7 @@ pub(crate) struct Progress {
     pub(crate) sources: Vec<Source>,
     pub(crate) citations: Vec<Citation>,
     pub(crate) degraded: Vec<String>,
+    researched: bool,
     model: llm::Usage,
     searches: u32,
     pages: u32,
@@ -77,11 +78,13 @@ impl Context {
         let budget = Budget { seconds: effort.seconds, tokens: effort.tokens, cost: request.cost.clone() };
         let began = Instant::now();
         let before = before.cloned().unwrap_or_default();
+        let last_step = before.last_step;
         let progress = Progress {
             answer: before.answer,
             sources: before.sources,
             citations: before.citations,
             degraded: before.degraded,
+            researched: before.researched,
             ..Progress::default()
         };
         Self {
@@ -99,7 +102,7 @@ impl Context {
             tail,
             thread_id,
             began,
-            steps: AtomicU32::new(0),
+            steps: AtomicU32::new(last_step),
             progress: Mutex::new(progress),
         }
     }
@@ -175,9 +178,9 @@ impl Context {
     }
 
     /// Whether research is over, in this process or an earlier one.
-    pub(crate) fn has_sources(&self) -> bool {
+    pub(crate) fn is_researched(&self) -> bool {
         let progress = self.lock();
-        !progress.sources.is_empty() || !progress.answer.is_empty()
+        progress.researched || !progress.answer.is_empty()
     }
 
     pub(crate) fn usage(&self) -> Usage {

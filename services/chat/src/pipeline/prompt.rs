@@ -67,18 +67,22 @@ fn question(context: &Context, sources: &[Source]) -> String {
     if sources.is_empty() {
         return asked.to_owned();
     }
-    let fence = format!("sources-{:016x}", rand::rng().random::<u64>());
-    let mut prompt = format!("<{fence}>\n");
+    let mut text = String::new();
     for source in sources {
-        prompt.push_str(&format!("[{}] {}{}\n", source.index, plain(&source.title), provenance(source)));
+        text.push_str(&format!("[{}] {}{}\n", source.index, plain(&source.title), provenance(source)));
         for passage in &source.passages {
-            prompt.push_str(&plain(&passage.text));
-            prompt.push('\n');
+            text.push_str(&plain(&passage.text));
+            text.push('\n');
         }
-        prompt.push('\n');
+        text.push('\n');
     }
-    prompt.push_str(&format!("</{fence}>\n\nQuestion: {asked}"));
-    prompt
+    format!("{}\n\nQuestion: {asked}", fenced(&text))
+}
+
+/// Text from outside between markers it cannot have guessed, so that it cannot pretend to be over.
+pub(super) fn fenced(text: &str) -> String {
+    let fence = format!("sources-{:016x}", rand::rng().random::<u64>());
+    format!("<{fence}>\n{text}</{fence}>")
 }
 
 fn provenance(source: &Source) -> String {
@@ -89,7 +93,7 @@ fn provenance(source: &Source) -> String {
 }
 
 /// One paragraph without control, zero-width and tag characters, which hide instructions from people.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let hidden = |c: char| {
         (c.is_control() && !c.is_whitespace())
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')

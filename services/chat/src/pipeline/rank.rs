@@ -10,6 +10,7 @@ use text::{
     terms,
 };
 
+use super::prompt;
 use crate::api::{Source, SourcePassage};
 
 /// Reciprocal rank fusion's usual constant.
@@ -52,6 +53,11 @@ impl Found {
         }
         self.outage = more.outage && self.documents.is_empty();
         self.files_answered |= more.files_answered;
+    }
+
+    /// Whether words of private files may be in queries made from what was found.
+    pub(super) fn has_files(&self) -> bool {
+        self.documents.iter().any(|document| document.source.file_id.is_some())
     }
 
     /// Addresses that need not be opened again.
@@ -135,8 +141,7 @@ pub(super) fn digest(question: &str, found: &Found) -> String {
     let mut digest = String::new();
     for source in select(question, found, 12) {
         for passage in source.passages {
-            let text: String = passage.text.split_whitespace().collect::<Vec<_>>().join(" ");
-            let text: String = text.chars().take(400).collect();
+            let text: String = prompt::plain(&passage.text).chars().take(400).collect();
             digest.push_str("- ");
             digest.push_str(&text);
             digest.push('\n');

@@ -9,7 +9,7 @@ use serde_json::json;
 use text::terms;
 
 use super::{
-    Context,
+    Context, prompt,
     rank::{self, Found},
     understand::{self, Understanding},
 };
@@ -112,7 +112,7 @@ struct Gaps {
 
 /// Asks the model what the passages do not say yet.
 async fn gaps(context: &Context, model: &Model, understanding: &Understanding, found: &Found) -> Option<Vec<String>> {
-    let digest = rank::digest(&understanding.question, found);
+    let digest = prompt::fenced(&rank::digest(&understanding.question, found));
     let schema = json!({
         "type": "object",
         "properties": {

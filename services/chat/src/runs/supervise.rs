@@ -40,17 +40,21 @@ impl Runs {
         tokio::spawn(async move { runs.work(run).await }.instrument(span));
     }
 
+    /// Ends a run that is not worked on any more.
+    pub(super) async fn end(&self, run: &Run, ended: Result<Ended, Failure>) {
+        let context = self.context(run);
+        self.finish(run, &context, ended).await;
+        self.live().remove(&run.tail.id);
+    }
+
+    fn context(&self, run: &Run) -> Context {
+        let (model, log) = (self.inner.model.clone(), self.inner.log.clone());
+        let before = run.before.as_ref();
+        Context::new(&self.inner.deps, model, log, &run.job, &run.who, run.tail.clone(), run.thread_id, before)
+    }
+
     async fn work(&self, run: Run) {
-        let context = Arc::new(Context::new(
-            &self.inner.deps,
-            self.inner.model.clone(),
-            self.inner.log.clone(),
-            &run.job,
-            &run.who,
-            run.tail.clone(),
-            run.thread_id,
-            run.before.as_ref(),
-        ));
+        let context = self.context(&run);
         let grace = self.inner.config.detach_grace;
         let unwatched = async {
             if run.job.ask.background {

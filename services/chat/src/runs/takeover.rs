@@ -123,29 +123,35 @@ impl Runs {
         let tail = Tail::new(row.id, frames);
         self.live().insert(row.id, tail.clone());
         let job: Option<Job> = serde_json::from_str(&row.request).ok();
-        match job {
-            Some(job) if row.attempts <= MAX_ATTEMPTS => {
-                let who = Identity::resumed(system, row.org, row.user_id);
-                let (thread_id, created_at) = (row.thread_id, row.created_at);
-                self.supervise(Run { tail, who, thread_id, job, created_at, before: Some(before) });
-            }
-            _ => self.give_up(&row, &tail, before.answer).await,
+        let Some(job) = job else {
+            self.give_up(&row, &tail, before.answer).await;
+            return Ok(true);
+        };
+        let who = Identity::resumed(system, row.org, row.user_id);
+        let (thread_id, created_at) = (row.thread_id, row.created_at);
+        let run = Run { tail, who, thread_id, job, created_at, before: Some(before) };
+        if row.attempts <= MAX_ATTEMPTS {
+            self.supervise(run);
+        } else {
+            self.end(&run, Err(interrupted())).await;
         }
         Ok(true)
     }
 
+    /// Ends a run whose question this version cannot read.
+
     async fn give_up(&self, row: &RunRow, tail: &std::sync::Arc<Tail>, answer: String) {
-        let failure = Failure {
-            code: "interrupted".to_owned(),
-            message: "the run was interrupted too often".to_owned(),
-            retryable: true,
-        };
         let ending = Ending { state: "error".to_owned(), answer, at: self.inner.deps.clock.now() };
-        let event = Event::Error(Failed { failure, degraded: Vec::new() });
+        let event = Event::Error(Failed { failure: interrupted(), degraded: Vec::new() });
         let finish = Finish { event, ending, fact: None };
         if self.inner.log.commit(tail, Op::Finish(Box::new(finish))).await.is_err() {
             tracing::error!(run_id = %row.id, "the end of a run could not be stored");
         }
         self.live().remove(&row.id);
     }
+}
+
+fn interrupted() -> Failure {
+    let message = "the run was interrupted too often".to_owned();
+    Failure { code: "interrupted".to_owned(), message, retryable: true }
 }

@@ -92,7 +92,9 @@ fn report(mut results: Vec<(PathBuf, anyhow::Result<File>)>, left_out: usize) ->
     for (path, result) in &results {
         match result {
             Ok(file) if file.status == "indexed" => {
-                println!("ok      {}  ({} passages)", path.display(), file.chunks.unwrap_or_default());
+                let passages = file.chunks.unwrap_or_default();
+                let plural = if passages == 1 { "" } else { "s" };
+                println!("ok      {}  ({passages} passage{plural})", path.display());
             }
             Ok(file) => {
                 failed += 1;

@@ -4,7 +4,7 @@
 use std::{io::Read, time::Duration};
 
 use chrono::{DateTime, Utc};
-use fetch::operator::{OperatorClient, OperatorError, USER_AGENT};
+use fetch::operator::{OperatorClient, OperatorError, user_agent};
 use flate2::read::MultiGzDecoder;
 use reqwest::{
     Method, RequestBuilder, Response, StatusCode,
@@ -28,10 +28,10 @@ pub struct Access {
 }
 
 impl Access {
-    /// `contact` is an address or page where the operator can be reached; Wikimedia, Crossref and others block
+    /// `contact` (empty when the operator gives none) is an address or page where the operator can be reached; Wikimedia, Crossref and others block
     /// clients without one.
     pub fn new(contact: &str, clock: Clock) -> Self {
-        Self { user_agent: format!("{USER_AGENT} (+{contact})"), clock }
+        Self { user_agent: user_agent(contact), clock }
     }
 
     pub(super) fn now(&self) -> DateTime<Utc> {

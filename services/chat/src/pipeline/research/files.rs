@@ -4,6 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use chrono::DateTime;
 use proto::upload::v1::{Chunk, RetrieveRequest, upload_service_client::UploadServiceClient};
+use text::passages::{self, Limits, SEPARATOR};
 use tokio::time::Instant;
 use tonic::Status;
 
@@ -77,21 +78,30 @@ fn documents(chunks: Vec<Chunk>) -> Vec<Document> {
             documents.push(document(&chunk));
             documents.len() - 1
         });
-        documents[place].passages.extend(passages(&chunk));
+        documents[place].passages.extend(parts(&chunk));
     }
     documents
 }
 
 /// A chunk is sized for an index; what is cited is smaller, and stands under its own heading.
-fn passages(chunk: &Chunk) -> impl Iterator<Item = SourcePassage> {
-    let above = (!chunk.heading.is_empty()).then(|| chunk.heading.join(text::passages::SEPARATOR));
-    text::passages::split(&chunk.text, text::passages::Limits::PAGE).into_iter().map(move |part| SourcePassage {
+fn parts(chunk: &Chunk) -> impl Iterator<Item = SourcePassage> {
+    let above = (!chunk.heading.is_empty()).then(|| chunk.heading.join(SEPARATOR));
+    let title = chunk.heading.first().cloned();
+    passages::split(&chunk.text, Limits::PAGE).into_iter().map(move |part| SourcePassage {
         text: chunk.text[part.range].to_owned(),
         start: chunk.start + part.chars.start as u64,
         end: chunk.start + part.chars.end as u64,
         page: (chunk.page > 0).then_some(chunk.page),
-        heading: part.heading.or_else(|| above.clone()),
+        heading: part.heading.map_or_else(|| above.clone(), |heading| Some(below(title.as_deref(), heading))),
     })
+}
+
+/// A heading met inside a chunk, below the title of the document.
+fn below(title: Option<&str>, heading: String) -> String {
+    match title {
+        Some(title) if !heading.starts_with(title) => format!("{title}{SEPARATOR}{heading}"),
+        _ => heading,
+    }
 }
 
 fn document(chunk: &Chunk) -> Document {

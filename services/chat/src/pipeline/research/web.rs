@@ -87,8 +87,8 @@ fn request(
         }),
         pages: context.effort.pages,
         deadline_ms: u32::try_from((deadline - Instant::now()).as_millis()).unwrap_or(u32::MAX),
-        // A question about a project or in a thread may carry words of private text.
-        private: context.job.project.is_some() || context.job.ask.thread_id.is_some(),
+        // A question about a project or in a thread, and one made of what files say, may carry words of private text.
+        private: context.job.project.is_some() || context.job.ask.thread_id.is_some() || known.has_files(),
         exclude_urls: known.urls(),
         urls: Vec::new(),
         passages_per_page: PER_PAGE,
