@@ -42,7 +42,7 @@ on_both! {
         let last = model.requests().into_iter().next_back().unwrap();
         let said: Vec<&str> =
             last.body["messages"].as_array().unwrap().iter().filter_map(|message| message["content"].as_str()).collect();
-        assert!(said.iter().any(|text| *text == NOTICE), "{said:#?}");
+        assert!(said.contains(&NOTICE), "{said:#?}");
         assert!(said.iter().any(|text| *text == first["answer"]), "{said:#?}");
         assert!(said.last().unwrap().contains("And the deposit?"), "{said:#?}");
 
