@@ -1,0 +1,129 @@
+//! What a file is, as it is stored and as it is shown.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// How far a file has come, as it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Received,
+    Parsed,
+    Indexed,
+    Failed,
+}
+
+impl TryFrom<String> for Stage {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match text.as_str() {
+            "received" => Ok(Self::Received),
+            "parsed" => Ok(Self::Parsed),
+            "indexed" => Ok(Self::Indexed),
+            "failed" => Ok(Self::Failed),
+            _ => Err(format!("{text:?} is not a stage")),
+        }
+    }
+}
+
+/// How far a file has come, as it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Status {
+    /// Stored; nothing is known of its content yet.
+    Received,
+    /// Its text is there and found by its words; vectors are being made.
+    Parsed,
+    /// Everything is there.
+    Indexed,
+    /// Something passing went wrong (`error` says what); it is tried again.
+    Pending,
+    /// It cannot be read; `error` says why.
+    Failed,
+}
+
+/// A file of a project.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct File {
+    id: Uuid,
+    name: String,
+    project_id: Uuid,
+    /// Bytes.
+    size: i64,
+    status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// How often it was worked on.
+    attempts: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    title: Option<String>,
+    /// Set where the format has pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pages: Option<i64>,
+    /// Passages it was cut into.
+    chunks: i64,
+    created_at: DateTime<Utc>,
+}
+
+/// A page of files.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FilePage {
+    pub(super) items: Vec<File>,
+    pub(super) next_cursor: Option<String>,
+}
+
+/// The text of a file, in the shape that stored copies of web pages have.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FileText {
+    pub(super) title: String,
+    /// Always `null`: a file has no address.
+    pub(super) url: Option<String>,
+    /// When it was uploaded.
+    pub(super) fetched_at: DateTime<Utc>,
+    pub(super) text: String,
+}
+
+/// A row of `files`.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct Row {
+    pub(super) id: Uuid,
+    pub(crate) project: Uuid,
+    name: String,
+    size: i64,
+    pub(super) sha256: Vec<u8>,
+    #[sqlx(try_from = "String")]
+    pub(crate) stage: Stage,
+    pub(super) error: Option<String>,
+    attempts: i64,
+    title: Option<String>,
+    pages: Option<i64>,
+    chunks: i64,
+    created_at: DateTime<Utc>,
+}
+
+impl From<Row> for File {
+    fn from(row: Row) -> Self {
+        let status = match (row.stage, &row.error) {
+            (Stage::Failed, _) => Status::Failed,
+            (Stage::Indexed, _) => Status::Indexed,
+            (_, Some(_)) => Status::Pending,
+            (Stage::Received, None) => Status::Received,
+            (Stage::Parsed, None) => Status::Parsed,
+        };
+        Self {
+            id: row.id,
+            name: row.name,
+            project_id: row.project,
+            size: row.size,
+            status,
+            error: row.error,
+            attempts: row.attempts,
+            title: row.title,
+            pages: row.pages,
+            chunks: row.chunks,
+            created_at: row.created_at,
+        }
+    }
+}

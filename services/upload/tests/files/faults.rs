@@ -1,0 +1,167 @@
+//! Files that cannot be read, parsers that die, and processes that are killed.
+
+use std::{os::unix::fs::PermissionsExt, path::PathBuf};
+
+use http::StatusCode;
+use testkit::{on_both, service::World};
+
+use crate::support::{AFTER_LEASE, LEASE, add, eventually, question, retrieve, start, text, until};
+
+/// A program in place of the parser child.
+fn parser(world: &World, name: &str, script: &str) -> PathBuf {
+    let path = world.folder().join(name);
+    std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+on_both! {
+    async fn a_file_without_text_fails_with_its_reason(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        services.project(&anna, "handbook").await;
+        let id = add(&services.upload, &anna, "handbook", "blank.txt", b"   \n \n").await;
+        let file = until(&services.upload, &anna, &id, "failed").await;
+        assert_eq!(file["error"], "there is no text in it (a scan or an empty file)");
+        assert_eq!(file["attempts"], 1, "trying again would not help");
+        let id = add(&services.upload, &anna, "handbook", "torn.pdf", b"%PDF-1.7\ngarbage").await;
+        let file = until(&services.upload, &anna, &id, "failed").await;
+        assert!(!text(&file["error"]).is_empty());
+        let problem = services.upload.get(&anna, &format!("/api/v1/upload/{id}/text")).await;
+        assert_eq!(problem.expect(StatusCode::CONFLICT)["detail"], file["error"]);
+    }
+
+    async fn a_parser_that_dies_gets_a_second_try_and_no_third(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        drop(services.upload);
+        world.executable = parser(&world, "dies.sh", "kill -SEGV $$");
+        let upload = world.start(upload_svc::SPEC).await;
+        let anna = world.person();
+        services.projects.send_json(&anna, "POST", "/api/v1/projects", &serde_json::json!({ "slug": "p" })).await;
+        let id = add(&upload, &anna, "p", "a.txt", b"hello").await;
+        let file = until(&upload, &anna, &id, "pending").await;
+        assert!(text(&file["error"]).starts_with("the parser failed on it"), "{file}");
+        world.clock.advance(AFTER_LEASE);
+        let file = until(&upload, &anna, &id, "failed").await;
+        assert_eq!(file["attempts"], 2);
+    }
+
+    async fn a_parser_that_cannot_start_is_waited_for(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let good = world.executable.clone();
+        drop(services.upload);
+        world.executable = world.folder().join("does-not-exist");
+        let upload = world.start(upload_svc::SPEC).await;
+        let anna = world.person();
+        services.projects.send_json(&anna, "POST", "/api/v1/projects", &serde_json::json!({ "slug": "p" })).await;
+        let id = add(&upload, &anna, "p", "lease.md", LEASE.as_bytes()).await;
+        for attempt in 1..4 {
+            eventually("it is tried again", || async {
+                let file = upload.get(&anna, &format!("/api/v1/upload/{id}")).await.json();
+                file["status"] == "pending" && file["attempts"].as_i64().unwrap() >= attempt
+            })
+            .await;
+            world.clock.advance(AFTER_LEASE);
+        }
+        let found = retrieve(&upload, &anna, question("lease")).await;
+        assert_eq!(found.pending_files, 1);
+        drop(upload);
+        world.executable = good;
+        let upload = world.start(upload_svc::SPEC).await;
+        world.clock.advance(AFTER_LEASE);
+        let file = until(&upload, &anna, &id, "indexed").await;
+        assert!(file["error"].is_null());
+    }
+
+    async fn the_work_of_a_killed_process_is_taken_over(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let good = world.executable.clone();
+        drop(services.upload);
+        let begun = world.folder().join("begun");
+        world.executable = parser(&world, "hangs.sh", &format!("touch '{}'; cat >/dev/null; sleep 600", begun.display()));
+        let doomed = world.start(upload_svc::SPEC).await;
+        let anna = world.person();
+        services.projects.send_json(&anna, "POST", "/api/v1/projects", &serde_json::json!({ "slug": "p" })).await;
+        let id = add(&doomed, &anna, "p", "lease.md", LEASE.as_bytes()).await;
+        eventually("the parser has begun", || async { begun.exists() }).await;
+        drop(doomed);
+
+        world.executable = good;
+        let upload = world.start(upload_svc::SPEC).await;
+        let waiting = upload.get(&anna, &format!("/api/v1/upload/{id}")).await.expect(StatusCode::OK);
+        assert_eq!((&waiting["status"], &waiting["attempts"]), (&"received".into(), &1.into()), "the lease holds");
+        world.clock.advance(AFTER_LEASE);
+        let file = until(&upload, &anna, &id, "indexed").await;
+        assert_eq!(file["attempts"], 2);
+        let found = retrieve(&upload, &anna, question("notice period")).await;
+        let with_notice = found.chunks.iter().filter(|chunk| chunk.text.contains("three months")).count();
+        assert_eq!(with_notice, 1, "nothing is there twice");
+    }
+
+    async fn a_late_worker_cannot_write_over_its_successor(world: World) {
+        let mut world = world;
+        world.set("UPLOAD_WORKERS", "1");
+        let services = start(&mut world).await;
+        let good = world.executable.clone();
+        drop(services.upload);
+        let (begun, go) = (world.folder().join("begun"), world.folder().join("go"));
+        let script = format!(
+            "touch '{}'; while [ ! -e '{}' ]; do sleep 0.05; done; exec '{}' \"$@\"",
+            begun.display(),
+            go.display(),
+            good.display()
+        );
+        world.executable = parser(&world, "late.sh", &script);
+        let late = world.start(upload_svc::SPEC).await;
+        let anna = world.person();
+        services.projects.send_json(&anna, "POST", "/api/v1/projects", &serde_json::json!({ "slug": "p" })).await;
+        let id = add(&late, &anna, "p", "lease.md", LEASE.as_bytes()).await;
+        eventually("the parser has begun", || async { begun.exists() }).await;
+        world.executable = good;
+        let upload = world.start(upload_svc::SPEC).await;
+        // The late one still renews its lease now and then, so time has to run away from it.
+        eventually("the successor has done the work", || async {
+            world.clock.advance(AFTER_LEASE);
+            upload.get(&anna, &format!("/api/v1/upload/{id}")).await.json()["status"] == "indexed"
+        })
+        .await;
+        let before = upload.get(&anna, &format!("/api/v1/upload/{id}")).await.expect(StatusCode::OK);
+        drop(upload);
+        std::fs::write(go, "").unwrap();
+        // Its one worker takes this only after it is done with the other.
+        let next = add(&late, &anna, "p", "next.txt", b"The next file.").await;
+        until(&late, &anna, &next, "indexed").await;
+        let after = late.get(&anna, &format!("/api/v1/upload/{id}")).await.expect(StatusCode::OK);
+        assert_eq!(after, before);
+    }
+
+    async fn the_object_of_an_upload_that_was_cut_off_is_deleted(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        let deps = world.deps(&upload_svc::SPEC).await;
+        let object = world.ids.next();
+        let scope = common::db::Scope::Tenant { org: anna.org, user: anna.user };
+        let bytes = futures::stream::iter([Ok(bytes::Bytes::from_static(b"half a file"))]);
+        deps.objects.put(&scope, object, bytes).await.unwrap();
+        let mut session = deps.db.begin(&scope).await.unwrap();
+        common::on_db!(&mut session, conn => sqlx::query(
+            "INSERT INTO loose_objects (org, id, owner, due_at) VALUES ($1, $2, $3, $4)")
+            .bind(anna.org)
+            .bind(object)
+            .bind(anna.user)
+            .bind(deps.clock.now() + chrono::TimeDelta::days(1))
+            .execute(conn)
+            .await
+            .map(drop))
+        .unwrap();
+        session.commit().await.unwrap();
+        world.clock.advance(std::time::Duration::from_secs(2 * 24 * 3_600));
+        eventually("the object is gone", || async { deps.objects.get(&scope, object).await.is_err() }).await;
+        drop(services);
+    }
+}

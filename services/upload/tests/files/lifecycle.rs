@@ -1,0 +1,121 @@
+//! From the upload to the passage.
+
+use http::StatusCode;
+use proto::upload::v1::RetrieveRequest;
+use testkit::on_both;
+
+use crate::support::{LEASE, add, indexed, question, retrieve, start, text, until};
+
+on_both! {
+    async fn a_file_is_uploaded_indexed_and_found(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        let project = services.project(&anna, "handbook").await;
+        let id = add(&services.upload, &anna, "handbook", "lease.md", LEASE.as_bytes()).await;
+        let file = until(&services.upload, &anna, &id, "indexed").await;
+        assert_eq!(file["name"], "lease.md");
+        assert_eq!(file["project_id"], project.as_str());
+        assert_eq!(file["size"], LEASE.len());
+        assert_eq!(file["attempts"], 1);
+        assert!(file["chunks"].as_i64().unwrap() > 0);
+
+        let found = retrieve(&services.upload, &anna, question("What is the notice period in the lease?")).await;
+        assert_eq!((found.pending_files, found.degraded.as_str()), (0, ""));
+        let best = &found.chunks[0];
+        assert!(best.text.contains("notice period of three months"), "{best:?}");
+        assert_eq!((best.file_id.as_str(), best.file_name.as_str(), best.title.as_str()), (id.as_str(), "lease.md", "Lease"));
+
+        let stored = services.upload.get(&anna, &format!("/api/v1/upload/{id}/text")).await.expect(StatusCode::OK);
+        assert_eq!(stored["title"], "Lease");
+        assert!(stored["url"].is_null());
+    }
+
+    async fn offsets_count_characters_of_the_stored_text(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        services.project(&anna, "deutsch").await;
+        let mut content = String::from("# Über Füchse 🦊\n\n");
+        for number in 0..400 {
+            content.push_str(&format!("Fuchs {number} läuft über die Straße nach Köln – schnell. 狐が走る。\n\n"));
+        }
+        let id = indexed(&services.upload, &anna, "deutsch", "füchse.txt", content.as_bytes()).await;
+        let stored = services.upload.get(&anna, &format!("/api/v1/upload/{id}/text")).await.expect(StatusCode::OK);
+        let stored: Vec<char> = text(&stored["text"]).chars().collect();
+        let found = retrieve(&services.upload, &anna, RetrieveRequest { limit: 100, ..question("Fuchs Köln") }).await;
+        assert!(found.chunks.len() > 3, "a long text is cut");
+        for chunk in &found.chunks {
+            let (start, end) = (usize::try_from(chunk.start).unwrap(), usize::try_from(chunk.end).unwrap());
+            assert_eq!(chunk.text, stored[start..end].iter().collect::<String>());
+        }
+    }
+
+    async fn passages_of_a_pdf_name_their_page(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        services.project(&anna, "handbook").await;
+        let pages = ["The introduction says hello.", "The deposit is nine hundred euros.", "The last page is empty."];
+        let id = indexed(&services.upload, &anna, "handbook", "contract.pdf", &pdf(&pages)).await;
+        let file = until(&services.upload, &anna, &id, "indexed").await;
+        assert_eq!(file["pages"], 3);
+        let found = retrieve(&services.upload, &anna, question("How much is the deposit?")).await;
+        assert_eq!(found.chunks[0].page, 2, "{:?}", found.chunks[0]);
+    }
+
+    async fn files_are_listed_newest_first(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        services.project(&anna, "one").await;
+        services.project(&anna, "two").await;
+        for name in ["a.txt", "b.txt", "c.txt"] {
+            add(&services.upload, &anna, "one", name, name.as_bytes()).await;
+        }
+        add(&services.upload, &anna, "two", "d.txt", b"d").await;
+        let names = |page: &serde_json::Value| -> Vec<String> {
+            page["items"].as_array().unwrap().iter().map(|file| text(&file["name"])).collect()
+        };
+        let page = services.upload.get(&anna, "/api/v1/upload?project=one&limit=2").await.expect(StatusCode::OK);
+        assert_eq!(names(&page), ["c.txt", "b.txt"]);
+        let next = format!("/api/v1/upload?project=one&limit=2&cursor={}", text(&page["next_cursor"]));
+        let page = services.upload.get(&anna, &next).await.expect(StatusCode::OK);
+        assert_eq!(names(&page), ["a.txt"]);
+        assert!(page["next_cursor"].is_null());
+        let all = services.upload.get(&anna, "/api/v1/upload").await.expect(StatusCode::OK);
+        assert_eq!(names(&all).len(), 4);
+    }
+}
+
+/// A PDF with one line of text on each page.
+fn pdf(pages: &[&str]) -> Vec<u8> {
+    let kids: Vec<String> = (0..pages.len()).map(|page| format!("{} 0 R", 4 + page * 2)).collect();
+    let mut objects = vec![
+        "<< /Type /Catalog /Pages 2 0 R >>".to_owned(),
+        format!("<< /Type /Pages /Kids [{}] /Count {} >>", kids.join(" "), pages.len()),
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".to_owned(),
+    ];
+    for (page, line) in pages.iter().enumerate() {
+        let drawing = format!("BT /F1 12 Tf 72 720 Td ({line}) Tj ET");
+        objects.push(format!(
+            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> /Contents {} 0 R >>",
+            5 + page * 2
+        ));
+        objects.push(format!("<< /Length {} >>\nstream\n{drawing}\nendstream", drawing.len()));
+    }
+    let mut file = b"%PDF-1.4\n".to_vec();
+    let mut offsets = Vec::new();
+    for (number, object) in objects.iter().enumerate() {
+        offsets.push(file.len());
+        file.extend_from_slice(format!("{} 0 obj\n{object}\nendobj\n", number + 1).as_bytes());
+    }
+    let table = file.len();
+    file.extend_from_slice(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).as_bytes());
+    for offset in offsets {
+        file.extend_from_slice(format!("{offset:010} 00000 n \n").as_bytes());
+    }
+    let trailer = format!("trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n", objects.len() + 1);
+    file.extend_from_slice(trailer.as_bytes());
+    file
+}

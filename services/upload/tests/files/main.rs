@@ -1,0 +1,11 @@
+//! Files through HTTP and gRPC, each test on SQLite and on Postgres.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod deletion;
+mod faults;
+mod lifecycle;
+mod retrieval;
+mod support;
+mod tenants;
+mod uploading;

@@ -1,0 +1,136 @@
+//! What is taken and what is refused.
+
+use http::StatusCode;
+use testkit::{on_both, service::World};
+
+use crate::support::{LEASE, Part, add, post, post_with, start, text};
+
+/// Files under `objects`, whatever they are called.
+fn objects(world: &World) -> usize {
+    fn count(folder: &std::path::Path) -> usize {
+        let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+        entries.flatten().map(|entry| if entry.path().is_dir() { count(&entry.path()) } else { 1 }).sum()
+    }
+    count(&world.folder().join("objects"))
+}
+
+on_both! {
+    async fn the_project_may_come_after_the_file(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        let project = services.project(&anna, "handbook").await;
+        let parts = [Part::File("a.txt", b"hello"), Part::Field("project", &project)];
+        post(&services.upload, &anna, &parts).await.expect(StatusCode::ACCEPTED);
+    }
+
+    async fn equal_content_is_one_file_of_a_project(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        services.project(&anna, "handbook").await;
+        services.project(&anna, "other").await;
+        let first = add(&services.upload, &anna, "handbook", "lease.md", LEASE.as_bytes()).await;
+        let again = [Part::Field("project", "handbook"), Part::File("copy.md", LEASE.as_bytes())];
+        let again = post(&services.upload, &anna, &again).await.expect(StatusCode::OK);
+        assert_eq!((&again["id"], &again["name"]), (&first.into(), &"lease.md".into()));
+        assert_eq!(objects(&world), 1, "the copy is not kept");
+        add(&services.upload, &anna, "other", "lease.md", LEASE.as_bytes()).await;
+        assert_eq!(objects(&world), 2, "another project has its own");
+    }
+
+    async fn equal_uploads_at_once_make_one_file(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        services.project(&anna, "handbook").await;
+        let parts = [Part::Field("project", "handbook"), Part::File("a.txt", b"the same")];
+        let answers = futures::future::join_all((0..8).map(|_| post(&services.upload, &anna, &parts))).await;
+        let created = answers.iter().filter(|answer| answer.status == StatusCode::ACCEPTED).count();
+        assert_eq!(created, 1);
+        let ids: std::collections::BTreeSet<String> = answers.iter().map(|answer| text(&answer.json()["id"])).collect();
+        assert_eq!(ids.len(), 1);
+        assert_eq!(objects(&world), 1);
+    }
+
+    async fn a_repeated_request_has_the_same_answer(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        services.project(&anna, "handbook").await;
+        let key = [("idempotency-key", "one")];
+        let parts = [Part::Field("project", "handbook"), Part::File("a.txt", b"one")];
+        let first = post_with(&services.upload, &anna, &parts, &key).await.expect(StatusCode::ACCEPTED);
+        let second = post_with(&services.upload, &anna, &parts, &key).await.expect(StatusCode::OK);
+        assert_eq!(first["id"], second["id"]);
+        let parts = [Part::Field("project", "handbook"), Part::File("b.txt", b"two")];
+        let third = post_with(&services.upload, &anna, &parts, &key).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(third["code"], "idempotency_key_reused");
+    }
+
+    async fn an_unknown_project_is_named_with_near_ones(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        services.project(&anna, "handbook").await;
+        let parts = [Part::File("a.txt", b"hello"), Part::Field("project", "handbok")];
+        let problem = post(&services.upload, &anna, &parts).await.expect(StatusCode::NOT_FOUND);
+        assert_eq!(problem["detail"], "project \"handbok\" not found; did you mean handbook?");
+        assert_eq!(objects(&world), 0, "what came before the refusal is not kept");
+    }
+
+    async fn a_file_that_is_too_large_is_refused(world: World) {
+        let mut world = world;
+        world.set("UPLOAD_MAX_BYTES", "100000");
+        let services = start(&mut world).await;
+        let anna = world.person();
+        services.project(&anna, "handbook").await;
+        let fits = vec![b'a'; 100_000];
+        add(&services.upload, &anna, "handbook", "fits.txt", &fits).await;
+        // Said by its length, before a byte is read; and found out on the way, since a length may be missing.
+        for (size, kept) in [(300_000, 1), (100_001, 1)] {
+            let large = vec![b'b'; size];
+            let parts = [Part::Field("project", "handbook"), Part::File("large.txt", &large)];
+            let length = if size == 300_000 { vec![("content-length", "300500")] } else { vec![] };
+            let problem = post_with(&services.upload, &anna, &parts, &length).await;
+            assert_eq!(problem.expect(StatusCode::PAYLOAD_TOO_LARGE)["code"], "file_too_large");
+            assert_eq!(objects(&world), kept);
+        }
+    }
+
+    async fn what_is_not_a_document_is_refused(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        services.project(&anna, "handbook").await;
+        let cases: [(&str, &[u8], &str); 4] = [
+            ("a.pdf", b"PK\x03\x04word/", "the name says PDF, but the content is an Office file"),
+            ("a.txt", b"\x89PNG\r\n\x1a\n\0\0", "image/png"),
+            ("a.exe", b"MZ\0\0", ".exe"),
+            ("a.txt", b"", "empty"),
+        ];
+        for (name, content, detail) in cases {
+            let parts = [Part::Field("project", "handbook"), Part::File(name, content)];
+            let problem = post(&services.upload, &anna, &parts).await.expect(StatusCode::UNSUPPORTED_MEDIA_TYPE);
+            assert!(text(&problem["detail"]).contains(detail), "{problem}");
+        }
+        assert_eq!(objects(&world), 0);
+    }
+
+    async fn a_form_with_faults_is_refused_with_all_of_them(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        services.project(&anna, "handbook").await;
+        let empty = post(&services.upload, &anna, &[]).await.expect(StatusCode::BAD_REQUEST);
+        assert_eq!(empty["errors"].as_array().unwrap().len(), 2, "{empty}");
+        let two = [Part::Field("project", "handbook"), Part::File("a.txt", b"a"), Part::File("b.txt", b"b")];
+        post(&services.upload, &anna, &two).await.expect(StatusCode::BAD_REQUEST);
+        let nameless = [Part::Field("project", "handbook"), Part::File("../..", b"a")];
+        post(&services.upload, &anna, &nameless).await.expect(StatusCode::ACCEPTED);
+        let other = [Part::Field("colour", "red")];
+        post(&services.upload, &anna, &other).await.expect(StatusCode::BAD_REQUEST);
+        let json = services.upload.send_json(&anna, "POST", "/api/v1/upload", &serde_json::json!({})).await;
+        assert_eq!(json.status, StatusCode::BAD_REQUEST);
+    }
+}
