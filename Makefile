@@ -27,9 +27,10 @@ lint:
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --workspace --document-private-items --locked
 
-# Prints ratios and counts, each with its limit.
+# Prints ratios and counts, each with its limit; docs/bench.md says how. BENCH=--full takes the long runs.
 bench:
-	cargo bench --workspace --locked
+	cargo build --release --locked --package gooseek --package bench
+	$(CARGO_TARGET_DIR)/release/bench $(BENCH) $(CARGO_TARGET_DIR)/release/gooseek
 
 # The servers that tests run against.
 deps:

@@ -108,7 +108,7 @@ impl Bus {
     }
 
     async fn dead(&self) -> Vec<DeadLetter> {
-        self.dead_letters().list().await.unwrap()
+        self.dead_letters().list(Uuid::nil()).await.unwrap()
     }
 
     async fn kept_events(&self) -> i64 {

@@ -40,6 +40,7 @@ impl OperatorClient {
         }
         let path = base.path().trim_end_matches('/').to_owned();
         base.set_path(&path);
+        #[expect(clippy::disallowed_methods, reason = "this crate is where HTTP clients are made")]
         let http = Client::builder()
             .user_agent(USER_AGENT)
             .connect_timeout(connect)

@@ -1,7 +1,5 @@
 //! Which addresses count as public, and how opened networks are written.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use fetch::{Cidr, address::is_global};
 
 #[test]

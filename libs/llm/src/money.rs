@@ -117,7 +117,6 @@ pub fn parse_micros(text: &str) -> Result<i64, PriceError> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -69,6 +69,7 @@ pub(crate) fn is_type(response: &Response, kind: &str) -> bool {
 
 async fn refusal(mut response: Response, key: Option<&Secret>, until: Instant) -> LlmError {
     let status = response.status().as_u16();
+    #[expect(clippy::disallowed_methods, reason = "an HTTP date is compared with the clock it was written by")]
     let retry_after = retry_after(response.headers(), Utc::now());
     // The status alone still tells most when the body does not come.
     let body = read_body(&mut response, MAX_ERROR_BODY, until, Phase::FirstToken).await.unwrap_or_default();
@@ -160,7 +161,6 @@ fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -2,6 +2,7 @@
 //! services built on fresh databases, and a harness that starts `gooseek`.
 
 mod faults;
+pub mod gooseek;
 mod hostile;
 mod model;
 mod ollama;
@@ -14,6 +15,7 @@ mod web;
 mod web_engines;
 
 pub use faults::Fault;
+pub use gooseek::Gooseek;
 pub use hostile::HostileServer;
 pub use model::{Behaviour, Kind, Recorded, Script, Step};
 pub use ollama::FakeOllama;

@@ -171,6 +171,10 @@ impl State {
         self.queues.lock().expect("no test panics here").entry(kind).or_default().push_back(behaviour);
     }
 
+    pub(crate) fn clear(&self, kind: Kind) {
+        self.queues.lock().expect("no test panics here").remove(&kind);
+    }
+
     pub(crate) fn next(&self, kind: Kind) -> Option<Behaviour> {
         self.queues.lock().expect("no test panics here").get_mut(&kind)?.pop_front()
     }

@@ -50,6 +50,11 @@ impl FakeOpenAi {
         self.state.push(kind, behaviour);
     }
 
+    /// Forgets what is queued for requests of this kind.
+    pub fn clear(&self, kind: Kind) {
+        self.state.clear(kind);
+    }
+
     /// All requests so far, refused ones too.
     pub fn requests(&self) -> Vec<Recorded> {
         self.state.requests()

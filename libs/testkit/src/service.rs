@@ -32,8 +32,7 @@ use tower::ServiceExt;
 
 pub use answer::Answer;
 pub use clock::TestClock;
-use person::Issuer;
-pub use person::Person;
+pub use person::{Issuer, Person};
 pub use schema::assert_same_schema;
 
 /// Every service a test may connect.
@@ -198,7 +197,8 @@ impl World {
     }
 
     fn settings(&self, spec: &Spec) -> Settings {
-        let variables: Vec<Variable> = FRAME_VARIABLES.iter().chain(spec.variables.iter().copied().flatten()).copied().collect();
+        let variables: Vec<Variable> =
+            FRAME_VARIABLES.iter().chain(spec.variables.iter().copied().flatten()).copied().collect();
         let file = self.folder.path().join("no-such-file.toml");
         Settings::load(variables, &file, self.settings.iter().cloned()).expect("the settings can be read")
     }

@@ -57,6 +57,13 @@ fn best(question: &str, documents: &[&str]) -> String {
 }
 
 #[test]
+fn how_many_asks_for_a_number_and_not_for_the_word_many() {
+    let keys = "door: cellar\ncopies: three copies of the cellar key\n\ndoor: attic\ncopies: one copy of the attic key";
+    assert!(first("How many copies of the cellar key are there?", &[keys]).contains("three copies of the cellar key"));
+    assert!(first("How long is the notice period?", &[LEASE]).contains("three months"));
+}
+
+#[test]
 fn the_sentence_that_answers_is_picked() {
     for (question, expected) in [
         ("what is the notice period in the lease?", "The notice period is three months"),

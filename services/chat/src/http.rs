@@ -104,7 +104,7 @@ async fn cancel(State(chat): State<Chat>, who: Identity, Path(id): Path<String>)
     Ok(StatusCode::ACCEPTED)
 }
 
-/// What is no id is no run either.
+/// What is no id names no run.
 fn run_id(text: &str) -> Result<Uuid, Problem> {
     text.parse().map_err(|_| Problem::not_found("run"))
 }

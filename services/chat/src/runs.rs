@@ -12,7 +12,12 @@ use std::{
 use axum::http::StatusCode;
 use bytes::Bytes;
 use chrono::TimeDelta;
-use common::{Deps, Problem, auth::Identity, db::Scope, tasks::Task};
+use common::{
+    Deps, Problem,
+    auth::Identity,
+    db::{DbError, Scope},
+    tasks::Task,
+};
 use futures::{Stream, StreamExt, stream::BoxStream};
 use llm::Model;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
@@ -176,12 +181,8 @@ impl Runs {
         async_stream::stream! {
             let mut after = after;
             loop {
-                let events = match self.inner.deps.db.read(&scope).await {
-                    Ok(mut session) => store::events(&mut session, run_id, after).await,
-                    Err(error) => Err(error),
-                };
-                let events = match events {
-                    Ok(events) => events,
+                let (ended, events) = match self.stored(&scope, run_id, after).await {
+                    Ok(stored) => stored,
                     Err(error) => {
                         tracing::warn!(%error, "a run cannot be followed");
                         return;
@@ -194,6 +195,10 @@ impl Runs {
                         return;
                     }
                 }
+                // A client that has the last event already.
+                if ended {
+                    return;
+                }
                 // A run that is going on elsewhere; or one that has just been taken over by this process.
                 if let Some(tail) = self.tail(run_id) {
                     let mut live = std::pin::pin!(tail.follow(after));
@@ -205,6 +210,19 @@ impl Runs {
                 tokio::time::sleep(POLL).await;
             }
         }
+    }
+
+    /// The events after `after`, and whether no more will come.
+    async fn stored(
+        &self,
+        scope: &Scope,
+        run_id: Uuid,
+        after: i64,
+    ) -> Result<(bool, Vec<(i64, String, String)>), DbError> {
+        let mut session = self.inner.deps.db.read(scope).await?;
+        // In this order: once a run has ended, its last event is there.
+        let ended = store::has_ended(&mut session, run_id).await?;
+        Ok((ended, store::events(&mut session, run_id, after).await?))
     }
 
     async fn find(&self, who: &Identity, run_id: Uuid) -> Result<RunRow, Problem> {

@@ -129,6 +129,15 @@ pub(crate) async fn events(
         .await)?)
 }
 
+/// Whether a run has come to its end, with its last event stored.
+pub(crate) async fn has_ended(session: &mut Session, id: Uuid) -> Result<bool, DbError> {
+    let row: Option<(String,)> = on_db!(session, conn => sqlx::query_as("SELECT state FROM runs WHERE id = $1")
+        .bind(id)
+        .fetch_optional(conn)
+        .await)?;
+    Ok(row.is_none_or(|(state,)| state != "running"))
+}
+
 /// A person's run; somebody else's is `None`.
 pub(crate) async fn run(session: &mut Session, scope: (Uuid, Uuid), id: Uuid) -> Result<Option<RunRow>, DbError> {
     Ok(on_db!(session, conn => sqlx::query_as(

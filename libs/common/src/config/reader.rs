@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
         if let Ok(value) = text.parse() {
             return value;
         }
-        self.faults.push(format!("{name}: {text:?} is not {expected}"));
+        self.fault(format!("{name}: {text:?} is not {expected}"));
         fallback
     }
 
@@ -60,7 +60,7 @@ impl<'a> Reader<'a> {
     pub fn duration(&mut self, name: &str) -> Duration {
         let Some(text) = self.settings.get(name) else { return Duration::ZERO };
         parse_duration(text).unwrap_or_else(|| {
-            self.faults.push(format!("{name}: {text:?} is not a duration such as 500ms, 30s, 5m, 2h or 7d"));
+            self.fault(format!("{name}: {text:?} is not a duration such as 500ms, 30s, 5m, 2h or 7d"));
             Duration::ZERO
         })
     }
@@ -71,7 +71,7 @@ impl<'a> Reader<'a> {
         if text.starts_with("http://") || text.starts_with("https://") {
             return Some(text.trim_end_matches('/').to_owned());
         }
-        self.faults.push(format!("{name}: {text:?} does not start with http:// or https://"));
+        self.fault(format!("{name}: {text:?} does not start with http:// or https://"));
         None
     }
 
@@ -81,9 +81,12 @@ impl<'a> Reader<'a> {
         text.split(',').map(str::trim).filter(|piece| !piece.is_empty()).map(str::to_owned).collect()
     }
 
-    /// Notes a fault that spans variables ("A needs B").
+    /// Notes a fault that spans variables ("A needs B"). Services that share a variable meet the same fault; it is told once.
     pub fn fault(&mut self, message: impl Into<String>) {
-        self.faults.push(message.into());
+        let message = message.into();
+        if !self.faults.contains(&message) {
+            self.faults.push(message);
+        }
     }
 
     /// All faults at once.

@@ -14,14 +14,21 @@ use serde_json::json;
 use uuid::Uuid;
 
 /// A signer of access tokens with a key of its own.
-pub(super) struct Issuer {
+pub struct Issuer {
     key: EncodingKey,
     /// The public key as a JWK.
     public: String,
 }
 
+impl Default for Issuer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Issuer {
-    pub(super) fn new() -> Self {
+    /// An issuer with a fresh key.
+    pub fn new() -> Self {
         let pair = Ed25519KeyPair::generate().expect("the system gives random bytes");
         let x = BASE64_URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
         let private = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).expect("a fresh key has a form");
@@ -35,7 +42,13 @@ impl Issuer {
         Verifier::pinned(&self.public).expect("a JWK made here can be read")
     }
 
-    pub(super) fn person(&self, org: Uuid, user: Uuid) -> Person {
+    /// The public key as a JWK, which `JWT_PUBLIC_KEY` takes.
+    pub fn public_key(&self) -> &str {
+        &self.public
+    }
+
+    /// A member of an organisation, with a token for an hour.
+    pub fn person(&self, org: Uuid, user: Uuid) -> Person {
         // Tokens are checked against the machine's clock, whatever the test's clock says.
         let expires = Clock::system().now().timestamp() + 3_600;
         let claims = json!({ "sub": user, "org": org, "role": "member", "aud": "gooseek", "exp": expires });
@@ -60,6 +73,11 @@ pub struct Person {
 }
 
 impl Person {
+    /// The access token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// An HTTP request in this person's name.
     pub fn http(&self, method: &str, path: &str) -> Builder {
         http::Request::builder().method(method).uri(path).header("authorization", format!("Bearer {}", self.token))

@@ -29,7 +29,7 @@ impl Question {
     pub(super) fn read(question: &str, language: Option<Language>) -> Self {
         let language = language.or_else(|| language::detect(question)).unwrap_or(Language::ENGLISH);
         let words: Vec<String> = terms::words(question).take(64).map(fold).collect();
-        let keywords = terms::keywords(question);
+        let keywords = without_measures(terms::keywords(question), &words);
         let asks = asks(&words, keywords.len());
         let fresh = words.iter().any(|word| {
             [
@@ -127,6 +127,36 @@ fn is_time(unit: &str) -> bool {
     matches!(unit, "day" | "week" | "month" | "year" | "hour" | "minute" | "second")
 }
 
+const HOW: [&str; 3] = ["how", "wie", "как"];
+const MEASURES: [&str; 15] = [
+    "many",
+    "much",
+    "long",
+    "old",
+    "tall",
+    "far",
+    "big",
+    "often",
+    "lang",
+    "lange",
+    "viel",
+    "viele",
+    "долго",
+    "часто",
+    "velika",
+];
+
+/// The `many` of `how many` is what is asked for, and no answer says it again.
+fn without_measures(keywords: Vec<Keyword>, words: &[String]) -> Vec<Keyword> {
+    let asked_for = |keyword: &Keyword| {
+        let surface = fold(&keyword.surface);
+        MEASURES.contains(&surface.as_str())
+            && words.windows(2).any(|pair| HOW.contains(&pair[0].as_str()) && pair[1] == surface)
+    };
+    let telling: Vec<Keyword> = keywords.iter().filter(|keyword| !asked_for(keyword)).cloned().collect();
+    if telling.is_empty() { keywords } else { telling }
+}
+
 fn asks(words: &[String], keywords: usize) -> Asks {
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     let pair = |first: &[&str], second: &[&str]| {
@@ -165,24 +195,7 @@ fn asks(words: &[String], keywords: usize) -> Asks {
         "preavis",
         "plazo",
     ];
-    let quantities = [
-        "many",
-        "much",
-        "long",
-        "old",
-        "tall",
-        "far",
-        "big",
-        "often",
-        "lang",
-        "lange",
-        "viel",
-        "viele",
-        "долго",
-        "часто",
-        "velika",
-    ];
-    if has(&amounts) || pair(&["how", "wie", "как"], &quantities) {
+    if has(&amounts) || pair(&HOW, &MEASURES) {
         return Asks::Amount;
     }
     if has(&["who", "whom", "whose", "кто", "кем", "кого", "wer", "wen", "qui", "quien", "quienes"])

@@ -38,6 +38,20 @@ pub(crate) struct Progress {
     pages: u32,
 }
 
+impl Progress {
+    /// How far an earlier process had come.
+    pub(crate) fn of(before: &Answer) -> Self {
+        Self {
+            answer: before.answer.clone(),
+            sources: before.sources.clone(),
+            citations: before.citations.clone(),
+            degraded: before.degraded.clone(),
+            researched: before.researched,
+            ..Self::default()
+        }
+    }
+}
+
 /// One run being worked on.
 pub(crate) struct Context {
     pub(crate) job: Job,
@@ -77,16 +91,8 @@ impl Context {
         effort.tokens = request.tokens.unwrap_or(effort.tokens);
         let budget = Budget { seconds: effort.seconds, tokens: effort.tokens, cost: request.cost.clone() };
         let began = Instant::now();
-        let before = before.cloned().unwrap_or_default();
-        let last_step = before.last_step;
-        let progress = Progress {
-            answer: before.answer,
-            sources: before.sources,
-            citations: before.citations,
-            degraded: before.degraded,
-            researched: before.researched,
-            ..Progress::default()
-        };
+        let last_step = before.map_or(0, |before| before.last_step);
+        let progress = before.map(Progress::of).unwrap_or_default();
         Self {
             who: who.clone(),
             peers: deps.peers.clone(),

@@ -88,8 +88,7 @@ pub(super) fn fenced(text: &str) -> String {
 fn provenance(source: &Source) -> String {
     let date = |at: DateTime<Utc>| at.format("%Y-%m-%d").to_string();
     let published = source.published_at.map(|at| format!(", published {}", date(at))).unwrap_or_default();
-    let site = source.site.as_deref().map(|site| format!(" ({}{published})", plain(site))).unwrap_or_default();
-    site
+    source.site.as_deref().map(|site| format!(" ({}{published})", plain(site))).unwrap_or_default()
 }
 
 /// One paragraph without control, zero-width and tag characters, which hide instructions from people.

@@ -121,7 +121,7 @@ pub(super) async fn with_model(
     match model.structured::<Refined>(request, schema, "search_plan").await {
         Ok((refined, usage)) => {
             context.count_model(&usage);
-            adopt(refined, glance)
+            adopt(&refined, glance)
         }
         Err(error) => {
             tracing::info!(code = error.code(), "the question is searched as it was asked");
@@ -131,7 +131,7 @@ pub(super) async fn with_model(
     }
 }
 
-fn adopt(refined: Refined, glance: &Understanding) -> Option<Understanding> {
+fn adopt(refined: &Refined, glance: &Understanding) -> Option<Understanding> {
     let mut queries = Vec::new();
     if !refined.ok && !refined.query.trim().is_empty() {
         queries.push(search_words(&refined.query));

@@ -104,7 +104,8 @@ impl Runs {
         }
     }
 
-    fn fact(&self, run: &Run, progress: &pipeline::Progress, state: &str, now: DateTime<Utc>) -> bus::Event {
+    /// What the library is told of the end of a run.
+    pub(super) fn fact(&self, run: &Run, progress: &pipeline::Progress, state: &str, now: DateTime<Utc>) -> bus::Event {
         let completed = AnswerCompleted {
             run_id: run.tail.id.to_string(),
             thread_id: run.thread_id.to_string(),

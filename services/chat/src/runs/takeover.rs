@@ -1,6 +1,6 @@
 //! Leases: a process says every few seconds that it is alive; the runs of one that does not are taken over.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use common::{
@@ -14,7 +14,7 @@ use crate::{
     api::Failure,
     event::{Event, Failed},
     log::{Finish, Frame, Op, Tail},
-    store::{self, Ending, RunRow},
+    store::{self, Ending},
 };
 
 /// How often wishes to cancel from other processes are looked for.
@@ -122,9 +122,8 @@ impl Runs {
         tracing::info!(run_id = %row.id, attempt = row.attempts, "run taken over");
         let tail = Tail::new(row.id, frames);
         self.live().insert(row.id, tail.clone());
-        let job: Option<Job> = serde_json::from_str(&row.request).ok();
-        let Some(job) = job else {
-            self.give_up(&row, &tail, before.answer).await;
+        let Ok(job) = serde_json::from_str::<Job>(&row.request) else {
+            self.give_up(&tail, before.answer).await;
             return Ok(true);
         };
         let who = Identity::resumed(system, row.org, row.user_id);
@@ -139,15 +138,14 @@ impl Runs {
     }
 
     /// Ends a run whose question this version cannot read.
-
-    async fn give_up(&self, row: &RunRow, tail: &std::sync::Arc<Tail>, answer: String) {
+    async fn give_up(&self, tail: &Arc<Tail>, answer: String) {
         let ending = Ending { state: "error".to_owned(), answer, at: self.inner.deps.clock.now() };
         let event = Event::Error(Failed { failure: interrupted(), degraded: Vec::new() });
         let finish = Finish { event, ending, fact: None };
         if self.inner.log.commit(tail, Op::Finish(Box::new(finish))).await.is_err() {
-            tracing::error!(run_id = %row.id, "the end of a run could not be stored");
+            tracing::error!(run_id = %tail.id, "the end of a run could not be stored");
         }
-        self.live().remove(&row.id);
+        self.live().remove(&tail.id);
     }
 }
 

@@ -154,7 +154,7 @@ impl Screen {
         }
         match data["status"].as_str() {
             Some("partial") => {
-                eprintln!("  the answer is not finished: {}", data["reason"].as_str().unwrap_or("unknown"))
+                eprintln!("  the answer is not finished: {}", data["reason"].as_str().unwrap_or("unknown"));
             }
             Some("cancelled") => eprintln!("  cancelled"),
             _ => {}

@@ -26,9 +26,11 @@ on_both! {
     async fn token_budgets_size_the_snippets(world: World) {
         let stage = Stage::start(world).await;
         stage.finds("finished metres above the square", &["/a/3", "/a/4", "/a/5"]);
-        let body = json!({"query": ["finished metres above the square"], "max_results": 3, "max_tokens_per_page": 200, "max_tokens": 450});
+        let body = json!({"query": ["finished metres above the square"], "max_results": 3, "max_tokens_per_page": 200,
+            "max_tokens": 450});
         let answer = stage.service.send_json(&stage.who, "POST", SEARCH, &body).await.expect(StatusCode::OK);
-        let snippets: Vec<&str> = answer["results"].as_array().unwrap().iter().map(|each| each["snippet"].as_str().unwrap()).collect();
+        let results = answer["results"].as_array().unwrap();
+        let snippets: Vec<&str> = results.iter().map(|result| result["snippet"].as_str().unwrap()).collect();
         assert!(snippets[0].contains(&FakeWeb::fact(3)), "{}", snippets[0]);
         let tokens: Vec<usize> = snippets.iter().map(|snippet| text::tokens::count(snippet)).collect();
         assert!(tokens.iter().all(|tokens| *tokens <= 210), "{tokens:?}");
@@ -49,12 +51,15 @@ on_both! {
 
     async fn every_fault_of_a_request_is_named(world: World) {
         let stage = Stage::start(world).await;
-        let body = json!({"query": "", "max_results": 21, "max_tokens": 0, "country": "Germany", "search_language_filter": ["eng"],
-            "search_domain_filter": ["a.org", "-b.org"], "search_before_date_filter": "2026-01-01"});
+        let body = json!({"query": "", "max_results": 21, "max_tokens": 0, "country": "Germany",
+            "search_language_filter": ["eng"],
+            "search_domain_filter": ["a.org", "-b.org"],
+            "search_before_date_filter": "2026-01-01"});
         let problem = stage.service.send_json(&stage.who, "POST", SEARCH, &body).await.expect(StatusCode::BAD_REQUEST);
-        let pointers: Vec<&str> = problem["errors"].as_array().unwrap().iter().map(|fault| fault["pointer"].as_str().unwrap()).collect();
-        let expected = ["/query", "/max_results", "/max_tokens", "/country", "/search_language_filter", "/search_domain_filter",
-            "/search_before_date_filter"];
+        let faults = problem["errors"].as_array().unwrap();
+        let pointers: Vec<&str> = faults.iter().map(|fault| fault["pointer"].as_str().unwrap()).collect();
+        let expected = ["/query", "/max_results", "/max_tokens", "/country", "/search_language_filter",
+            "/search_domain_filter", "/search_before_date_filter"];
         assert_eq!(pointers, expected);
         let unknown = stage.service.send_json(&stage.who, "POST", SEARCH, &json!({"query": "a", "colour": 1})).await;
         unknown.expect(StatusCode::BAD_REQUEST);

@@ -31,7 +31,8 @@ on_both! {
         let stage = Stage::start(world).await;
         stage.finds("the road that follows the river", &["/a/1", "/a/7", "/a/13", "/a/19"]);
         let story = stage.passages(&stage.who, asking("the road that follows the river", 4, 20_000)).await;
-        let texts: Vec<&str> = story.opened.iter().flat_map(|opened| &opened.passages).map(|passage| passage.text.as_str()).collect();
+        let passages = story.opened.iter().flat_map(|opened| &opened.passages);
+        let texts: Vec<&str> = passages.map(|passage| passage.text.as_str()).collect();
         let mut distinct = texts.clone();
         distinct.sort_unstable();
         distinct.dedup();

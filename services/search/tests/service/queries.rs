@@ -55,7 +55,9 @@ on_both! {
     async fn keyless_engines_search_when_there_is_no_searxng(world: World) {
         let engines = FakeEngines::start().await;
         let address = engines.base(FakeEngine::Wikipedia);
-        let settings = [("SEARXNG_URL", ""), ("SEARCH_ENGINES", "wikipedia"), ("WIKIPEDIA_URL", address.as_str())];
+        // Wikimedia turns clients away that do not say whom to write to.
+        let settings = [("SEARXNG_URL", ""), ("SEARCH_ENGINES", "wikipedia"), ("WIKIPEDIA_URL", address.as_str()),
+            ("FETCH_CONTACT", "ops@example.org")];
         let stage = Stage::with(world, &settings).await;
         let found = stage.search(&stage.who, "lighthouse").await;
         assert!(!found.outage);

@@ -71,7 +71,8 @@ async fn show(State(page): State<Arc<Page>>, headers: HeaderMap) -> Response {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let html = format!(
-        "<html lang=\"en\"><head><title>A page</title></head><body><main><article><h1>A page</h1><p>{}</p></article></main></body></html>",
+        "<html lang=\"en\"><head><title>A page</title></head><body><main><article><h1>A page</h1><p>{}</p>\
+         </article></main></body></html>",
         page.words.lock().unwrap()
     );
     let Some(etag) = page.etag.lock().unwrap().clone() else { return Html(html).into_response() };

@@ -1,0 +1,233 @@
+//! The real binary in a process of its own: started with a clean environment in a fresh folder, killed, started again
+//! on the same data, stopped, and asked as its users ask it.
+
+mod client;
+mod events;
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Output, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, ChildStderr, Command},
+    sync::watch,
+};
+
+pub use client::Client;
+pub use events::{Event, Events, check_log, text};
+
+/// Nothing a test waits for takes this long, unless it never comes.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+const LISTENING: &str = "listening on ";
+
+/// How a server will be started.
+#[derive(Debug, Clone)]
+pub struct Builder {
+    executable: PathBuf,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
+}
+
+impl Builder {
+    /// A program without arguments, in an empty environment.
+    pub fn new(executable: impl Into<PathBuf>) -> Self {
+        Self { executable: executable.into(), arguments: Vec::new(), environment: Vec::new() }
+    }
+
+    /// Sets a variable of the process; the last value counts.
+    #[must_use]
+    pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Adds an argument to the command line.
+    #[must_use]
+    pub fn arg(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.to_owned());
+        self
+    }
+
+    /// Starts the server on a fresh folder and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it ends before, or is not ready after [`PATIENCE`]; its log is shown.
+    pub async fn start(self) -> Gooseek {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let mut server = Gooseek { builder: self, folder, running: None, log: Arc::default() };
+        server.launch().await;
+        server
+    }
+
+    /// Runs the program to its end, for what refuses to start and for commands that need no server.
+    pub async fn output(self) -> Output {
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let mut command = self.command(folder.path());
+        let output = tokio::time::timeout(PATIENCE, command.output()).await;
+        output.expect("the program ends").expect("the program can be started")
+    }
+
+    /// The process, without its surroundings: neither the environment nor a `gooseek.toml` of whoever runs the tests.
+    fn command(&self, folder: &Path) -> Command {
+        let mut command = Command::new(&self.executable);
+        command.args(&self.arguments).env_clear().current_dir(folder).kill_on_drop(true);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null());
+        command
+    }
+}
+
+/// A server on loopback and its folder. Dropped, it is killed; its log is shown when the test has failed.
+#[derive(Debug)]
+pub struct Gooseek {
+    builder: Builder,
+    folder: TempDir,
+    running: Option<Running>,
+    log: Arc<Mutex<String>>,
+}
+
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    url: String,
+}
+
+/// How a server that was asked to stop did it.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopped {
+    /// `None` when a signal ended it.
+    pub code: Option<i32>,
+    pub took: Duration,
+}
+
+impl Gooseek {
+    /// `serve` of the all-in-one program. It may read pages on loopback and asks no engine unless told which.
+    pub fn builder(executable: impl Into<PathBuf>) -> Builder {
+        let serve = ["serve", "--bind", "127.0.0.1:0", "--data", "data"];
+        let builder = serve.into_iter().fold(Builder::new(executable), Builder::arg);
+        builder.set("SEARCH_ENGINES", "none").set("FETCH_ALLOW_CIDRS", "127.0.0.0/8").set("FETCH_PER_HOST", "8")
+    }
+
+    /// The thin program of one service, which delivers no events.
+    pub fn alone(executable: impl Into<PathBuf>) -> Builder {
+        Builder::new(executable).set("BIND", "127.0.0.1:0").set("DATA_DIR", "data").set("BUS", "none")
+    }
+
+    /// `http://127.0.0.1:port`, another one after each start.
+    pub fn url(&self) -> &str {
+        &self.running.as_ref().expect("the server runs").url
+    }
+
+    /// Everything it keeps.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// What it has logged, over all starts.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Requests without a token: the local owner's, where there are no accounts.
+    pub fn client(&self) -> Client {
+        Client::new(self.url(), None)
+    }
+
+    /// Requests of a person.
+    pub fn client_of(&self, person: &crate::service::Person) -> Client {
+        Client::new(self.url(), Some(person.token().to_owned()))
+    }
+
+    /// Runs a command of the all-in-one program against this server.
+    pub async fn command(&self, arguments: &[&str]) -> Output {
+        let program = Builder::new(&self.builder.executable).set("GOOSEEK_URL", self.url());
+        arguments.iter().copied().fold(program, Builder::arg).output().await
+    }
+
+    /// Kills it where it stands, with SIGKILL.
+    pub async fn kill(&mut self) {
+        let mut running = self.running.take().expect("the server runs");
+        running.child.kill().await.expect("a child can be killed");
+    }
+
+    /// Starts it again on the same data, after killing it if it runs.
+    pub async fn restart(&mut self) {
+        if self.running.is_some() {
+            self.kill().await;
+        }
+        self.launch().await;
+    }
+
+    /// Starts it again with another value of a variable.
+    pub async fn restart_with(&mut self, name: &str, value: &str) {
+        self.builder = self.builder.clone().set(name, value);
+        self.restart().await;
+    }
+
+    /// Asks it to stop, with SIGTERM, and waits for its end.
+    pub async fn stop(&mut self) -> Stopped {
+        let mut running = self.running.take().expect("the server runs");
+        let asked = Instant::now();
+        let id = running.child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
+        let id = id.expect("a running child has an id");
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("a child can be signalled");
+        let status = tokio::time::timeout(PATIENCE, running.child.wait()).await;
+        let status = status.expect("the server stops").expect("a child can be waited for");
+        Stopped { code: status.code(), took: asked.elapsed() }
+    }
+
+    async fn launch(&mut self) {
+        let mut command = self.builder.command(self.folder.path());
+        let mut child =
+            command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program can be started");
+        let mut url = keep(child.stderr.take().expect("standard error is piped"), self.log.clone());
+        let listening = async {
+            let url = url.wait_for(Option::is_some).await.ok()?.clone()?;
+            ready(&url).await;
+            Some(url)
+        };
+        match tokio::time::timeout(PATIENCE, listening).await {
+            Ok(Some(url)) => self.running = Some(Running { child, url }),
+            _ => panic!("the server does not start:\n{}", self.log()),
+        }
+    }
+}
+
+/// Copies the log until the process ends; the watch tells the address once it is known.
+fn keep(output: ChildStderr, log: Arc<Mutex<String>>) -> watch::Receiver<Option<String>> {
+    let (found, url) = watch::channel(None);
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(output).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            if let Some((_, address)) = line.split_once(LISTENING) {
+                found.send_replace(Some(address.trim().to_owned()));
+            }
+            let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
+            log.push_str(&line);
+            log.push('\n');
+        }
+    });
+    url
+}
+
+async fn ready(url: &str) {
+    let client = Client::new(url, None);
+    while client.status("/ready").await != Some(200) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+impl Drop for Gooseek {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            let from = log.rmatch_indices('\n').nth(60).map_or(0, |(at, _)| at);
+            eprintln!("the end of the server's log:{}", &log[from..]);
+        }
+    }
+}

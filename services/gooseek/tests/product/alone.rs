@@ -1,0 +1,82 @@
+//! Each service as a process of its own: it starts, becomes ready, answers HTTP and gRPC, and stops in order.
+
+use std::path::PathBuf;
+
+use common::time::{Clock, Ids};
+use http::StatusCode;
+use serde_json::json;
+use testkit::{
+    FakeOpenAi, Gooseek, Script,
+    gooseek::{Builder, check_log},
+    service::Issuer,
+};
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
+
+use crate::support::{GOOSEEK, with_model};
+
+/// Each program, with a list that needs a person or something that is nobody's.
+const SERVICES: [(&str, &str, StatusCode); 5] = [
+    ("projects-svc", "/api/v1/projects", StatusCode::OK),
+    ("search-svc", "/api/v1/search/engines", StatusCode::OK),
+    ("upload-svc", "/api/v1/upload", StatusCode::OK),
+    ("chat-svc", "/api/v1/chat/runs/01900000-0000-7000-8000-000000000000", StatusCode::NOT_FOUND),
+    ("library-svc", "/api/v1/library/threads", StatusCode::OK),
+];
+
+/// The program of a service, which `cargo test --workspace` builds beside the one under test.
+fn program(name: &str) -> Builder {
+    let path = PathBuf::from(GOOSEEK).with_file_name(name);
+    assert!(path.exists(), "{} is missing: test the whole workspace", path.display());
+    Gooseek::alone(path)
+}
+
+async fn health(url: &str) -> ServingStatus {
+    let channel = tonic::transport::Endpoint::new(url.to_owned()).unwrap().connect().await.unwrap();
+    let answer = HealthClient::new(channel).check(HealthCheckRequest::default()).await.unwrap();
+    answer.into_inner().status()
+}
+
+#[tokio::test]
+async fn each_service_starts_serves_and_stops_by_itself() {
+    let (issuer, ids) = (Issuer::new(), Ids::new(Clock::system()));
+    let person = issuer.person(ids.next(), ids.next());
+    for (name, path, status) in SERVICES {
+        let mut server = program(name).set("JWT_PUBLIC_KEY", issuer.public_key()).start().await;
+        assert_eq!(server.client().get("/health").await.status, StatusCode::OK, "{name}");
+        assert_eq!(server.client().get(path).await.status, StatusCode::UNAUTHORIZED, "{name}");
+        assert_eq!(server.client_of(&person).get(path).await.status, status, "{name}");
+        let document = server.client().get("/openapi.json").await.expect(StatusCode::OK);
+        assert!(!document["paths"].as_object().unwrap().is_empty(), "{name}");
+        assert_eq!(health(server.url()).await, ServingStatus::Serving, "{name}");
+        let stopped = server.stop().await;
+        assert_eq!(stopped.code, Some(0), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn without_accounts_a_service_tells_its_health_and_nothing_else() {
+    for (name, path, _) in SERVICES {
+        let server = program(name).start().await;
+        assert_eq!(server.client().get("/health").await.status, StatusCode::OK, "{name}");
+        let refused = server.client().get(path).await.expect(StatusCode::SERVICE_UNAVAILABLE);
+        assert!(refused["detail"].as_str().unwrap().contains("JWT_PUBLIC_KEY"), "{refused}");
+        assert_eq!(health(server.url()).await, ServingStatus::Serving, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn services_in_processes_of_their_own_call_each_other_in_a_persons_name() {
+    let (issuer, ids) = (Issuer::new(), Ids::new(Clock::system()));
+    let model = FakeOpenAi::start(Script::default()).await;
+    let projects = program("projects-svc").set("JWT_PUBLIC_KEY", issuer.public_key()).start().await;
+    let chat = with_model(program("chat-svc"), &model).set("JWT_PUBLIC_KEY", issuer.public_key());
+    let chat = chat.set("PROJECTS_SVC_URL", projects.url()).start().await;
+    let ada = issuer.person(ids.next(), ids.next());
+    projects.client_of(&ada).make_project("handbook").await;
+    let ask = json!({ "query": "Say hello", "project": "handbook", "sources": [], "mode": "speed" });
+    let events = chat.client_of(&ada).ask_stream(&ask).await.rest().await;
+    assert_eq!(check_log(&events).data["status"], "complete");
+    assert_eq!(events[0].data["project"]["slug"], "handbook");
+    let bob = issuer.person(ids.next(), ids.next());
+    assert_eq!(chat.client_of(&bob).ask(&ask).await.status, StatusCode::NOT_FOUND);
+}

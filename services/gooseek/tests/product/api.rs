@@ -1,0 +1,126 @@
+//! The API as it is described: a snapshot that a change must touch, unique names, and one shape for every failure.
+
+use std::{collections::BTreeSet, env, fs, path::PathBuf};
+
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::gooseek;
+
+const ROUTES: [&str; 23] = [
+    "delete /api/v1/admin/bus/dead-letters/{id}/{consumer}",
+    "delete /api/v1/library/threads/{id}",
+    "delete /api/v1/upload/{id}",
+    "get /api/v1/admin/bus/dead-letters",
+    "get /api/v1/chat/runs/{id}",
+    "get /api/v1/chat/runs/{id}/events",
+    "get /api/v1/library/threads",
+    "get /api/v1/library/threads/{id}",
+    "get /api/v1/projects",
+    "get /api/v1/projects/{slug_or_id}",
+    "get /api/v1/search/engines",
+    "get /api/v1/search/pages/{snapshot}",
+    "get /api/v1/search/suggest",
+    "get /api/v1/upload",
+    "get /api/v1/upload/{id}",
+    "get /api/v1/upload/{id}/text",
+    "patch /api/v1/library/threads/{id}",
+    "post /api/v1/admin/bus/dead-letters/{id}/{consumer}/replay",
+    "post /api/v1/chat",
+    "post /api/v1/chat/runs/{id}/cancel",
+    "post /api/v1/projects",
+    "post /api/v1/search",
+    "post /api/v1/upload",
+];
+
+fn operations(document: &Value) -> Vec<(String, &Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    paths
+        .iter()
+        .flat_map(|(path, methods)| {
+            methods.as_object().unwrap().iter().map(move |(method, operation)| (format!("{method} {path}"), operation))
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_committed_description_is_that_of_the_server() {
+    let server = gooseek().start().await;
+    let document = server.client().get("/openapi.json").await.expect(StatusCode::OK);
+    let written = serde_json::to_string_pretty(&document).unwrap() + "\n";
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
+    if env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        fs::write(&path, &written).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    let same = committed == written;
+    assert!(
+        same,
+        "docs/openapi.json differs from the server's: run this test with UPDATE_SNAPSHOTS=1 and read the change"
+    );
+}
+
+#[tokio::test]
+async fn every_route_is_described_under_a_name_of_its_own() {
+    let server = gooseek().start().await;
+    let document = server.client().get("/openapi.json").await.expect(StatusCode::OK);
+    let operations = operations(&document);
+    let described: BTreeSet<&str> = operations.iter().map(|(route, _)| route.as_str()).collect();
+    assert_eq!(described, BTreeSet::from(ROUTES));
+    let names: BTreeSet<&str> =
+        operations.iter().filter_map(|(_, operation)| operation["operationId"].as_str()).collect();
+    assert_eq!(names.len(), operations.len(), "{names:?}");
+    for (route, operation) in &operations {
+        let words = operation["summary"].as_str().or(operation["description"].as_str());
+        assert!(words.is_some_and(|words| !words.is_empty()), "{route} says what it does");
+    }
+    assert_eq!(server.client().get("/docs/").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_is_a_problem_that_names_it() {
+    let server = gooseek().start().await;
+    let client = server.client();
+    let not_a_run = "/api/v1/chat/runs/not-an-id";
+    for path in [
+        "/no-such-address",
+        not_a_run,
+        "/api/v1/upload/not-an-id",
+        "/api/v1/library/threads/not-an-id",
+        "/api/v1/projects/nobodys",
+        "/api/v1/search/pages/not-an-id",
+    ] {
+        assert_eq!(client.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    for path in ["/api/v1/chat/runs/not-an-id/cancel", "/api/v1/admin/bus/dead-letters/not-an-id/nobody/replay"] {
+        assert_eq!(client.post(path, &json!({})).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(client.delete("/api/v1/chat").await.status, StatusCode::METHOD_NOT_ALLOWED);
+
+    let several = json!({ "query": "", "budget": { "seconds": 0, "tokens": 0 }, "sources": [] });
+    let refused = client.ask(&several).await.expect(StatusCode::BAD_REQUEST);
+    let pointers: Vec<&str> =
+        refused["errors"].as_array().unwrap().iter().filter_map(|fault| fault["pointer"].as_str()).collect();
+    assert_eq!(pointers, ["/query", "/sources", "/budget/seconds", "/budget/tokens"]);
+    for (body, pointer) in [
+        (json!({ "query": 7 }), "/query"),
+        (json!({ "query": "Why?", "mode": "psychic" }), "/mode"),
+        (json!({ "query": "Why?", "filters": { "domain": [] } }), "/filters"),
+    ] {
+        let refused = client.post("/api/v1/chat", &body).await.expect(StatusCode::BAD_REQUEST);
+        assert!(refused["errors"][0]["pointer"].as_str().unwrap().starts_with(pointer), "{refused}");
+    }
+    let broken = client.request("POST", "/api/v1/chat").header("content-type", "application/json").body("{");
+    assert_eq!(client.send(broken).await.status, StatusCode::BAD_REQUEST);
+    let huge =
+        client.request("POST", "/api/v1/chat").header("content-type", "application/json").body(vec![b' '; 2 << 20]);
+    assert_eq!(client.send(huge).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    for list in ["/api/v1/projects?limit=0", "/api/v1/library/threads?cursor=made-up", "/api/v1/upload?limit=x"] {
+        assert_eq!(client.get(list).await.status, StatusCode::BAD_REQUEST, "{list}");
+    }
+    let form = client
+        .request("POST", "/api/v1/upload")
+        .header("content-type", "multipart/form-data; boundary=x")
+        .body("nothing");
+    assert_eq!(client.send(form).await.status, StatusCode::BAD_REQUEST);
+}

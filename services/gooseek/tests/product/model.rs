@@ -1,0 +1,143 @@
+//! A model writes, and every way it may fail ends in an answer or an error within the budget, never in silence.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use testkit::{
+    Behaviour, FakeOllama, FakeOpenAi, Kind, Script, Step,
+    gooseek::{Event, check_log, text},
+};
+
+use crate::support::{NOBODY, about_the_lease, check_citations, gooseek, handbook, run_id, with_model};
+
+fn deltas(events: &[Event]) -> usize {
+    events.iter().filter(|event| event.kind == "delta").count()
+}
+
+#[tokio::test]
+async fn the_answer_of_a_model_streams_and_its_citations_are_checked() {
+    let script = Script { between_tokens: Duration::from_millis(30), ..Script::default() };
+    let model = FakeOpenAi::start(script).await;
+    let server = with_model(gooseek(), &model).start().await;
+    let client = server.client();
+    handbook(&client).await;
+    let events = client.ask_stream(&about_the_lease()).await.rest().await;
+    let last = check_log(&events);
+    assert_eq!((last.kind.as_str(), &last.data["status"]), ("done", &json!("complete")), "{events:#?}");
+    assert!(deltas(&events) > 3, "{events:#?}");
+    assert!(text(&events).contains("[1]"), "{events:#?}");
+    let answer = client.get(&format!("/api/v1/chat/runs/{}", run_id(&events))).await.expect(StatusCode::OK);
+    check_citations(&client, &answer).await;
+    assert!(answer["usage"]["completion_tokens"].as_u64().unwrap() > 0, "{answer:#}");
+    assert_eq!(model.requests().iter().filter(|request| request.path.ends_with("/completions")).count(), 1);
+}
+
+#[tokio::test]
+async fn ollama_writes_too() {
+    let model = FakeOllama::start(Script::default()).await;
+    let server = gooseek().set("LLM_PROVIDER", "ollama").set("OLLAMA_BASE_URL", model.url());
+    let server = server.set("CHAT_MODEL", "chat-model").start().await;
+    let client = server.client();
+    handbook(&client).await;
+    let answer = client.ask(&about_the_lease()).await.expect(StatusCode::OK);
+    assert_eq!(answer["status"], "complete");
+    check_citations(&client, &answer).await;
+    assert!(model.requests().iter().any(|request| request.path == "/api/chat"));
+}
+
+#[tokio::test]
+async fn the_next_model_of_the_list_is_asked_when_the_first_is_not_there() {
+    let model = FakeOpenAi::start(Script::default()).await;
+    let server = with_model(gooseek(), &model).set("CHAT_MODEL", "no-such-model,chat-model").start().await;
+    let client = server.client();
+    handbook(&client).await;
+    let answer = client.ask(&about_the_lease()).await.expect(StatusCode::OK);
+    assert_eq!((&answer["status"], &answer["degraded"]), (&json!("complete"), &json!([])), "{answer:#}");
+    let asked: Vec<Value> = model.requests().iter().map(|request| request.body["model"].clone()).collect();
+    assert_eq!(asked, [json!("no-such-model"), json!("chat-model")]);
+}
+
+/// Asks about the lease with three seconds to spend.
+async fn ask_in_a_hurry(server: &testkit::Gooseek) -> Vec<Event> {
+    let mut ask = about_the_lease();
+    ask["budget"] = json!({ "seconds": 3 });
+    server.client().ask_stream(&ask).await.rest().await
+}
+
+#[tokio::test]
+async fn a_model_that_fails_before_its_first_word_is_replaced_by_an_extract() {
+    let model = FakeOpenAi::start(Script::default()).await;
+    let server = with_model(gooseek(), &model).start().await;
+    handbook(&server.client()).await;
+    let refused = || Behaviour::error(500, "server_error", "try later");
+    let faults: [(&str, Vec<Behaviour>); 7] = [
+        ("silence", vec![Behaviour::Silent]),
+        ("a stall", vec![Behaviour::Stream(vec![Step::Stall])]),
+        ("a page", vec![Behaviour::StreamAs("text/html", vec![Step::raw("<title>Sign in</title>")]); 4]),
+        ("garbage", vec![Behaviour::Stream(vec![Step::raw("data: {\"choices\": <<<\n\n"), Step::Done]); 4]),
+        ("a rate limit", vec![Behaviour::rate_limited(Some("1")); 8]),
+        ("an error", vec![refused(), refused(), refused(), refused()]),
+        (
+            "an error in the stream",
+            vec![Behaviour::Stream(vec![Step::raw("data: {\"error\": {\"message\": \"overloaded\"}}\n\n")]); 4],
+        ),
+    ];
+    for (name, behaviours) in faults {
+        behaviours.into_iter().for_each(|behaviour| model.push(Kind::Chat, behaviour));
+        let events = ask_in_a_hurry(&server).await;
+        let last = check_log(&events);
+        assert_eq!(last.kind, "done", "{name}: {events:#?}");
+        assert!(text(&events).contains("three months"), "{name}: {events:#?}");
+        assert!(last.data["degraded"].to_string().contains("model: "), "{name}: {last:?}");
+        model.clear(Kind::Chat);
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_is_not_reachable_is_replaced_by_an_extract() {
+    let server = gooseek().set("LLM_PROVIDER", "openai").set("OPENAI_BASE_URL", format!("{NOBODY}/v1"));
+    let server = server.set("CHAT_MODEL", "chat-model").start().await;
+    handbook(&server.client()).await;
+    let events = ask_in_a_hurry(&server).await;
+    assert_eq!(check_log(&events).kind, "done");
+    assert!(text(&events).contains("three months"), "{events:#?}");
+}
+
+#[tokio::test]
+async fn a_model_that_fails_in_the_middle_leaves_a_partial_answer_that_says_so() {
+    let model = FakeOpenAi::start(Script::default()).await;
+    let server = with_model(gooseek(), &model).start().await;
+    handbook(&server.client()).await;
+    let beginning = || Step::text("The notice period is three months [1]. Beyond that");
+    for (name, end) in [
+        ("a stall", Step::Stall),
+        ("a cut", Step::Cut),
+        ("garbage", Step::raw("data: {\"choices\": <<<\n\n")),
+        ("an error", Step::raw("data: {\"error\": {\"message\": \"overloaded\"}}\n\n")),
+    ] {
+        model.push(Kind::Chat, Behaviour::Stream(vec![beginning(), end]));
+        let events = ask_in_a_hurry(&server).await;
+        let last = check_log(&events);
+        assert_eq!((last.kind.as_str(), &last.data["status"]), ("done", &json!("partial")), "{name}: {events:#?}");
+        assert!(
+            last.data["reason"].is_string() && last.data["degraded"].to_string().contains("model: "),
+            "{name}: {last:?}"
+        );
+        assert!(text(&events).starts_with("The notice period is three months [1]."), "{name}: {events:#?}");
+        model.clear(Kind::Chat);
+    }
+}
+
+#[tokio::test]
+async fn a_model_asked_alone_that_fails_is_an_error() {
+    let model = FakeOpenAi::start(Script::default()).await;
+    let server = with_model(gooseek(), &model).start().await;
+    for _ in 0..8 {
+        model.push(Kind::Chat, Behaviour::error(503, "overloaded", "try later"));
+    }
+    let ask = json!({ "query": "Tell a joke", "sources": [], "mode": "speed", "budget": { "seconds": 3 } });
+    let answer = server.client().ask(&ask).await.expect(StatusCode::BAD_GATEWAY);
+    assert_eq!(answer["status"], "error");
+    assert!(answer["error"]["code"].as_str().unwrap().starts_with("model"), "{answer:#}");
+}

@@ -1,0 +1,140 @@
+//! Configuration: what is in force and why, every fault at once, and an example that names every variable.
+
+use std::{fs, path::Path};
+
+use http::StatusCode;
+use serde_json::json;
+use testkit::{FakeSearxng, FakeWeb, gooseek::Builder};
+
+use crate::support::{GOOSEEK, NOBODY, gooseek};
+
+async fn run(builder: Builder) -> (bool, String, String) {
+    let output = builder.output().await;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.success(), text(&output.stdout), text(&output.stderr))
+}
+
+fn command(name: &str) -> Builder {
+    Builder::new(GOOSEEK).arg(name)
+}
+
+#[tokio::test]
+async fn the_configuration_shows_where_each_value_comes_from_and_no_secret() {
+    let config = command("config").arg("--data").arg("elsewhere").set("RUN_LIMIT", "7");
+    let config = config.set("OPENAI_API_KEY", "sk-hush").set("POSTGRES_URL", "postgresql://me:hush@127.0.0.1/db");
+    let (ok, printed, complaints) = run(config).await;
+    assert!(ok, "{complaints}");
+    let line = |name: &str| {
+        let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        printed.lines().find(|line| line.split_whitespace().next() == Some(name)).map(words).unwrap()
+    };
+    assert_eq!(line("RUN_LIMIT"), "RUN_LIMIT = 7 (environment)");
+    assert_eq!(line("BIND"), "BIND = 127.0.0.1:8080 (default)");
+    assert_eq!(line("OPENAI_API_KEY"), "OPENAI_API_KEY = *** (environment)");
+    assert!(line("SEARXNG_URL").starts_with("SEARXNG_URL unset: "), "{printed}");
+    assert!(line("DATA_DIR").starts_with("DATA_DIR = elsewhere"), "{printed}");
+    assert!(!printed.contains("hush"), "{printed}");
+}
+
+#[tokio::test]
+async fn all_faults_are_named_at_once() {
+    let faulty = [
+        ("BIND", "the kitchen"),
+        ("POSTGRES_URL", "mysql://127.0.0.1/db"),
+        ("REDIS_URL", "redis://127.0.0.1"),
+        ("JWT_SECRET", "hush"),
+        ("LLM_PROVIDER", "oracle"),
+        ("RUN_DETACH_GRACE", "soon"),
+        ("SEARXNG_URL", "searx.example"),
+        ("SEARCH_ENGINES", "wikipedia,altavista"),
+        ("FETCH_ALLOW_CIDRS", "10.0.0.0/99"),
+        ("BUS", "carrier pigeon"),
+    ];
+    let builder = faulty.iter().fold(command("serve"), |builder, (name, value)| builder.set(name, *value));
+    let (ok, _, complaints) = run(builder).await;
+    assert!(!ok);
+    for (name, _) in faulty {
+        assert!(complaints.lines().any(|line| line.starts_with(name)), "{name} in {complaints}");
+    }
+    assert!(complaints.contains("the configuration has 10 fault(s)"), "{complaints}");
+    assert!(!complaints.contains("hush"), "{complaints}");
+}
+
+#[tokio::test]
+async fn an_address_that_others_reach_needs_accounts() {
+    let (ok, _, complaints) = run(command("serve").arg("--bind").arg("0.0.0.0:0")).await;
+    assert!(!ok);
+    assert!(complaints.contains("is not loopback, which needs accounts: set JWT_PUBLIC_KEY"), "{complaints}");
+}
+
+#[tokio::test]
+async fn the_doctor_says_what_is_on_off_and_broken() {
+    let (ok, printed, complaints) = run(command("doctor")).await;
+    assert!(ok, "{complaints}");
+    for line in [
+        "off     server:",
+        "on      database: SQLite",
+        "off     SearXNG: SEARXNG_URL",
+        "off     model: LLM_PROVIDER",
+        "off     accounts: JWT_PUBLIC_KEY",
+    ] {
+        assert!(printed.contains(line), "{line} in {printed}");
+    }
+    assert!(printed.contains("parser sandbox"), "{printed}");
+
+    let engine = FakeSearxng::start(&FakeWeb::start().await.url()).await;
+    let doctor = command("doctor").set("SEARXNG_URL", engine.url()).set("LLM_PROVIDER", "ollama");
+    let (ok, printed, _) = run(doctor.set("OLLAMA_BASE_URL", NOBODY).set("CHAT_MODEL", "small")).await;
+    assert!(!ok, "{printed}");
+    assert!(printed.contains("on      SearXNG") && printed.contains("BROKEN  model: http://127.0.0.1:1"), "{printed}");
+}
+
+#[tokio::test]
+async fn services_that_are_left_out_are_not_there() {
+    let server = gooseek().arg("--only").arg("projects,library").start().await;
+    let client = server.client();
+    assert_eq!(client.get("/api/v1/projects").await.status, StatusCode::OK);
+    assert_eq!(client.get("/api/v1/library/threads").await.status, StatusCode::OK);
+    assert_eq!(client.post("/api/v1/chat", &json!({ "query": "Why?" })).await.status, StatusCode::NOT_FOUND);
+    let (ok, _, complaints) = run(command("serve").arg("--only").arg("chat,cat")).await;
+    assert!(!ok);
+    assert!(complaints.contains("there is no service \"cat\""), "{complaints}");
+}
+
+#[tokio::test]
+async fn a_service_that_is_elsewhere_and_down_is_named_in_the_answer() {
+    let server = gooseek().arg("--only").arg("chat,upload,projects").start().await;
+    crate::support::handbook(&server.client()).await;
+    let ask = json!({ "query": crate::support::NOTICE, "project": "handbook", "mode": "speed" });
+    let answer = server.client().ask(&ask).await.expect(StatusCode::OK);
+    assert!(answer["answer"].as_str().unwrap().contains("three months"), "{answer:#}");
+    assert!(answer["degraded"].to_string().contains("\"web: "), "{answer:#}");
+}
+
+/// Variables of the command line, which the server does not read.
+const OF_THE_CLIENT: [&str; 2] = ["GOOSEEK_URL", "GOOSEEK_TOKEN"];
+
+#[tokio::test]
+async fn the_example_names_every_variable_with_its_default() {
+    let (ok, printed, complaints) = run(command("config")).await;
+    assert!(ok, "{complaints}");
+    let value = |line: &str| {
+        let (name, rest) = line.split_once(char::is_whitespace).unwrap();
+        let value = rest.trim_start().strip_prefix("= ").map(|value| value.strip_suffix("  (default)").unwrap());
+        (name.to_owned(), value.unwrap_or_default().to_owned())
+    };
+    let mut known: Vec<(String, String)> = printed.lines().map(value).collect();
+    known.sort();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.env.example");
+    let example = fs::read_to_string(path).unwrap();
+    let variable = |line: &str| {
+        let (name, value) = line.strip_prefix('#').unwrap_or(line).split_once('=')?;
+        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+        is_name.then(|| (name.to_owned(), value.to_owned()))
+    };
+    let (mut named, of_the_client): (Vec<_>, Vec<_>) =
+        example.lines().filter_map(variable).partition(|(name, _)| !OF_THE_CLIENT.contains(&name.as_str()));
+    named.sort();
+    assert_eq!(named, known);
+    assert_eq!(of_the_client.len(), OF_THE_CLIENT.len());
+}

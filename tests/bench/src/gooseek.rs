@@ -1,0 +1,126 @@
+//! The program under measurement, as a child process: started on a free port and a fresh folder, read through `/proc`.
+
+use std::{
+    fs::{self, File},
+    net::TcpListener,
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use crate::client::Client;
+
+/// Longer than this to get ready is a failure.
+const START: Duration = Duration::from_secs(30);
+/// Between two looks at `/ready`: the resolution of the time it takes to start.
+const LOOK: Duration = Duration::from_millis(2);
+/// `/proc/PID/stat` counts in ticks of 10 ms (`USER_HZ`, part of Linux's ABI).
+const TICK_MS: f64 = 10.0;
+
+/// A running `gooseek serve`; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Gooseek {
+    child: Child,
+    pub(crate) url: String,
+    /// From spawning it to the first `/ready` that says yes.
+    pub(crate) ready_after: Duration,
+    pid: u32,
+    folder: TempDir,
+}
+
+impl Gooseek {
+    /// Starts `binary` with these variables and no other configuration.
+    pub(crate) async fn start(binary: &Path, variables: &[(&str, String)]) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let bind = free_address()?;
+        let url = format!("http://{bind}");
+        let log = File::create(folder.path().join("log"))?;
+        let begun = Instant::now();
+        let child = Command::new(binary)
+            .args(["serve", "--bind", &bind, "--data"])
+            .arg(folder.path().join("data"))
+            .current_dir(folder.path())
+            .env_clear()
+            .envs(variables.iter().map(|(name, value)| (name, value)))
+            .stdout(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| binary.display().to_string())?;
+        let pid = child.id().context("it has just been started")?;
+        let mut started = Self { child, url, ready_after: Duration::ZERO, pid, folder };
+        started.wait_until_ready(begun).await?;
+        Ok(started)
+    }
+
+    async fn wait_until_ready(&mut self, begun: Instant) -> anyhow::Result<()> {
+        let client = Client::new(&self.url)?;
+        loop {
+            if client.is_ready().await {
+                self.ready_after = begun.elapsed();
+                return Ok(());
+            }
+            if let Some(status) = self.child.try_wait()? {
+                bail!("gooseek ended with {status}:\n{}", self.log());
+            }
+            if begun.elapsed() > START {
+                bail!("gooseek is not ready after {START:?}:\n{}", self.log());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Memory it has now, in bytes.
+    pub(crate) fn memory(&self) -> anyhow::Result<u64> {
+        self.status("VmRSS:")
+    }
+
+    /// The most memory it has had, in bytes.
+    pub(crate) fn peak_memory(&self) -> anyhow::Result<u64> {
+        self.status("VmHWM:")
+    }
+
+    /// What its memory is made of.
+    pub(crate) fn memory_parts(&self) -> anyhow::Result<String> {
+        let (own, mapped) = (self.status("RssAnon:")?, self.status("RssFile:")?);
+        Ok(format!(
+            "{} MB are its own data, {} MB pages of the binary and of files",
+            own / 1_000_000,
+            mapped / 1_000_000
+        ))
+    }
+
+    /// CPU time of this process alone, without its parser children, in milliseconds.
+    pub(crate) fn cpu_ms(&self) -> anyhow::Result<f64> {
+        cpu_ms(&self.pid.to_string())
+    }
+
+    fn status(&self, name: &str) -> anyhow::Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).with_context(|| name.to_owned())?;
+        let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
+        Ok(kib * 1_024)
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+}
+
+/// CPU time of a process by its id, or of this one by `self`, in milliseconds.
+pub(crate) fn cpu_ms(pid: &str) -> anyhow::Result<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The second field is the program's name, which may hold spaces; utime and stime are fields 14 and 15.
+    let (_, fields) = stat.rsplit_once(')').context("no name in stat")?;
+    let ticks: Vec<f64> = fields.split_whitespace().skip(11).take(2).filter_map(|field| field.parse().ok()).collect();
+    Ok(ticks.iter().sum::<f64>() * TICK_MS)
+}
+
+/// An address nobody listens on: bound for a moment and given back.
+fn free_address() -> anyhow::Result<String> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
+}

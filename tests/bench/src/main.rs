@@ -1,0 +1,109 @@
+//! `make bench`: starts the release `gooseek` against fakes on loopback and prints what was measured beside its limit.
+//! What each figure means is in `docs/bench.md`.
+
+mod client;
+mod figures;
+mod gooseek;
+mod relay;
+mod report;
+mod upstreams;
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use anyhow::Context;
+use clap::{Parser, ValueEnum};
+use report::Report;
+
+/// Open files that 512 questions at once need here and, inherited, in `gooseek`.
+const OPEN_FILES: u64 = 8_192;
+
+/// Measures a `gooseek` binary. Without `--full` it takes less than three minutes.
+#[derive(Debug, Parser)]
+#[command(name = "bench")]
+struct Options {
+    /// The binary, as a release build leaves it.
+    gooseek: PathBuf,
+    /// The long runs: 20,000 answers and 100,000 chunks.
+    #[arg(long)]
+    full: bool,
+    /// Answers of the run that memory is watched over [default: 2000, with --full 20000].
+    #[arg(long)]
+    answers: Option<usize>,
+    /// Chunks that retrieval is measured over [default: 20000, with --full 100000].
+    #[arg(long)]
+    chunks: Option<u64>,
+    /// Measure retrieval with embeddings too.
+    #[arg(long)]
+    hybrid: bool,
+    /// Only these parts.
+    #[arg(long, value_delimiter = ',', value_enum)]
+    only: Vec<Part>,
+}
+
+/// What can be measured by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Waiting,
+    Cost,
+    Relay,
+    Memory,
+    Indexing,
+    /// Retrieval with embeddings of 384 dimensions.
+    Hybrid,
+}
+
+impl Part {
+    async fn measure(self, binary: &Path, options: &Options, report: &mut Report) -> anyhow::Result<()> {
+        match self {
+            Self::Waiting => figures::waiting::measure(binary, options.full, report).await,
+            Self::Cost => figures::cost::measure(binary, options.answers(), report).await,
+            Self::Relay => figures::relayed::measure(binary, report).await,
+            Self::Memory => figures::memory::measure(binary, report).await,
+            Self::Indexing => figures::indexing::measure(binary, options.chunks(), report).await,
+            Self::Hybrid => figures::indexing::measure_hybrid(binary, options.chunks(), report).await,
+        }
+    }
+}
+
+impl Options {
+    fn wants(&self, part: Part) -> bool {
+        match part {
+            Part::Hybrid => self.hybrid || self.only.contains(&part),
+            _ => self.only.is_empty() || self.only.contains(&part),
+        }
+    }
+
+    fn answers(&self) -> usize {
+        self.answers.unwrap_or(if self.full { 20_000 } else { 2_000 })
+    }
+
+    fn chunks(&self) -> u64 {
+        self.chunks.unwrap_or(if self.full { 100_000 } else { 20_000 })
+    }
+}
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().is_some_and(|argument| argument == relay::SUBCOMMAND) {
+        let upstream = arguments.next().unwrap_or_default();
+        return common::server::process(|| async move { relay::serve(&upstream).await });
+    }
+    let options = Options::parse();
+    common::server::process(|| measure(options))
+}
+
+async fn measure(options: Options) -> anyhow::Result<()> {
+    rlimit::increase_nofile_limit(OPEN_FILES).context("the limit of open files")?;
+    let binary = options.gooseek.canonicalize().with_context(|| options.gooseek.display().to_string())?;
+    let mut report = Report::begin();
+    for part in Part::value_variants().iter().filter(|part| options.wants(**part)) {
+        if let Err(error) = part.measure(&binary, &options, &mut report).await {
+            report.broken(&format!("{part:?}"), &error);
+        }
+    }
+    report.finish();
+    Ok(())
+}
