@@ -45,7 +45,7 @@ struct Cost {
     cpu_ms: f64,
     /// Cores that were busy with `gooseek`, and with the fakes and clients.
     cores: (f64, f64),
-    /// Pages asked of the site, of all that were opened.
+    /// Pages asked of the site for an answer, those it did not wait for in the end among them.
     fetched: f64,
 }
 
@@ -92,12 +92,11 @@ impl Bench {
         let fetched = self.upstreams.fetched();
         let load = self.client.load(AT_ONCE, total, || self.question(mode, pages)).await.all_answered()?;
         let (ours, fakes) = (self.gooseek.cpu_ms()? - cpu.0, gooseek::cpu_ms("self")? - cpu.1);
-        let opened = total as f64 * OPENED as f64;
         Ok(Cost {
             per_second: load.per_second(),
             cpu_ms: ours / total as f64,
             cores: (ours / ms(load.elapsed), fakes / ms(load.elapsed)),
-            fetched: (self.upstreams.fetched() - fetched) as f64 / opened,
+            fetched: (self.upstreams.fetched() - fetched) as f64 / total as f64,
         })
     }
 
