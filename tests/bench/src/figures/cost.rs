@@ -113,8 +113,9 @@ impl Bench {
         let (rate, cpu) = (mean(|part| part.per_second), mean(|part| part.cpu_ms));
         report.at_least("web answers at 32 at once, speed, 90 % kept", rate, 120.0, "/s", busy.as_str());
         report.at_most("CPU of an answer, speed, 90 % kept", cpu, 8.0, "ms", busy.as_str());
-        report
-            .note(format!("32 at once: {busy}; {:.0} % of the pages were fetched", mean(|part| part.fetched) * 100.0));
+        let (kept, new) = (mean(|part| part.fetched), cold.fetched);
+        report.note(format!("32 at once: {busy}"));
+        report.note(format!("pages fetched for an answer: {kept:.2} with 90 % kept, {new:.2} with all new"));
         report.shown("web answers at 32 at once, speed, all pages new", cold.per_second, "/s");
         report.shown("CPU of an answer, speed, all pages new", cold.cpu_ms, "ms");
         let balanced = self.load(200, "balanced", Pages::MostlyPool).await?;
