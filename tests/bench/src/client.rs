@@ -193,3 +193,16 @@ pub(crate) fn web(question: &str, mode: &str) -> Value {
 pub(crate) fn model_alone(question: &str) -> Value {
     json!({"query": question, "mode": "speed", "sources": []})
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_is_seen_across_the_edge_of_two_pieces() {
+        let mut done = Watch::new(RUN.end);
+        assert!(!done.sees(b"id: 9\nevent: do"));
+        assert!(done.sees(b"ne\ndata: {}\n\n"));
+        assert!(!Watch::new(RUN.end).sees(b"event: delta\ndata: {\"text\":\"done\"}\n\n"));
+    }
+}

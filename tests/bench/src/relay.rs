@@ -1,4 +1,4 @@
-//! The bare relay that `gooseek` is compared with: a process of its own that passes a model's stream on, and nothing else.
+//! The bare relay that `gooseek` is compared with: a process of its own that passes a model's stream on, no more.
 
 use std::{process::Stdio, time::Duration};
 

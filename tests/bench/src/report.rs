@@ -17,7 +17,8 @@ impl Report {
         Self { notes: Vec::new(), missed: Vec::new() }
     }
 
-    /// A figure that must not be more than `limit`. `bound` says what makes it as large as it is, where that was measured.
+    /// A figure that must not be more than `limit`. `bound` says what makes it as large as it is, where that was
+    /// measured.
     pub(crate) fn at_most(&mut self, figure: &str, measured: f64, limit: f64, unit: &str, bound: impl Into<String>) {
         self.limited(figure, measured, ("≤", limit), unit, measured <= limit, bound.into());
     }

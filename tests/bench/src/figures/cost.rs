@@ -45,7 +45,7 @@ struct Cost {
     cpu_ms: f64,
     /// Cores that were busy with `gooseek`, and with the fakes and clients.
     cores: (f64, f64),
-    /// Pages asked of the site, of all that were opened.
+    /// Pages asked of the site for an answer, those it did not wait for in the end among them.
     fetched: f64,
 }
 
@@ -92,12 +92,11 @@ impl Bench {
         let fetched = self.upstreams.fetched();
         let load = self.client.load(AT_ONCE, total, || self.question(mode, pages)).await.all_answered()?;
         let (ours, fakes) = (self.gooseek.cpu_ms()? - cpu.0, gooseek::cpu_ms("self")? - cpu.1);
-        let opened = total as f64 * OPENED as f64;
         Ok(Cost {
             per_second: load.per_second(),
             cpu_ms: ours / total as f64,
             cores: (ours / ms(load.elapsed), fakes / ms(load.elapsed)),
-            fetched: (self.upstreams.fetched() - fetched) as f64 / opened,
+            fetched: (self.upstreams.fetched() - fetched) as f64 / total as f64,
         })
     }
 
@@ -114,8 +113,9 @@ impl Bench {
         let (rate, cpu) = (mean(|part| part.per_second), mean(|part| part.cpu_ms));
         report.at_least("web answers at 32 at once, speed, 90 % kept", rate, 120.0, "/s", busy.as_str());
         report.at_most("CPU of an answer, speed, 90 % kept", cpu, 8.0, "ms", busy.as_str());
-        report
-            .note(format!("32 at once: {busy}; {:.0} % of the pages were fetched", mean(|part| part.fetched) * 100.0));
+        let (kept, new) = (mean(|part| part.fetched), cold.fetched);
+        report.note(format!("32 at once: {busy}"));
+        report.note(format!("pages fetched for an answer: {kept:.2} with 90 % kept, {new:.2} with all new"));
         report.shown("web answers at 32 at once, speed, all pages new", cold.per_second, "/s");
         report.shown("CPU of an answer, speed, all pages new", cold.cpu_ms, "ms");
         let balanced = self.load(200, "balanced", Pages::MostlyPool).await?;

@@ -96,3 +96,28 @@ fn labelled(labels: &str) -> String {
     let told = pairs.filter(|(name, _)| matches!(*name, "service" | "route" | "method" | "stage"));
     told.map(|(_, value)| value.trim_matches('"')).collect::<Vec<_>>().join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_between_two_readings_are_shown_with_their_mean() {
+        let calls = |sum: &str, count: &str| {
+            let labels = "{service=\"search\",method=\"Passages\",code=\"ok\"}";
+            let text = format!(
+                "gooseek_call_seconds_bucket{labels} 7\ngooseek_call_seconds_sum{labels} {sum}\n\
+                                gooseek_call_seconds_count{labels} {count}\n"
+            );
+            histogram(&text, "gooseek_call_seconds")
+        };
+        assert_eq!(between(&calls("0.5", "10"), &calls("0.6", "30")), ["search Passages: 5.00 ms × 20"]);
+    }
+
+    #[test]
+    fn a_run_that_opened_too_few_pages_is_not_measured() {
+        let mut profile = Profile::default();
+        profile.add("id: 1\nevent: usage\ndata: {\"pages_opened\":4}\n\n").expect("events");
+        assert!(profile.require_opened().is_err());
+    }
+}

@@ -1,4 +1,5 @@
-//! With search off `gooseek` passes a model's stream on, and stores it. How near that comes to a relay that stores nothing.
+//! With search off `gooseek` passes a model's stream on, and stores it: how near that comes to a relay that stores
+//! nothing.
 
 use std::path::Path;
 
