@@ -23,7 +23,7 @@ use tonic::{
     body::Body,
     transport::{Channel, Endpoint},
 };
-use tower::Service;
+use tower::{Service, ServiceExt};
 
 use crate::telemetry;
 
@@ -139,7 +139,7 @@ impl Shared {
                 Err(never) => match never {},
             },
             Some(Target::Remote(channel)) => {
-                let answer = channel.clone().call(request).await;
+                let answer = channel.clone().oneshot(request).await;
                 answer.map_err(|error| {
                     tracing::debug!(service = self.name, %error, "call failed");
                     Status::unavailable(format!("{} cannot be reached", self.name))

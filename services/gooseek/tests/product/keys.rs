@@ -27,7 +27,7 @@ on_both! {
         assert_eq!(keyed(&client, "monday", &about_the_lease()).await.expect(StatusCode::OK), first);
         let mut other = about_the_lease();
         other["query"] = json!("What is the rent?");
-        let refused = keyed(&client, "monday", &other).await.expect(StatusCode::CONFLICT);
+        let refused = keyed(&client, "monday", &other).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(refused["code"], "idempotency_key_reused");
         assert_ne!(keyed(&client, "tuesday", &other).await.expect(StatusCode::OK)["run_id"], first["run_id"]);
     }

@@ -17,36 +17,50 @@ const PROJECT_SPAN: i64 = 1 << 25;
 /// Numbers of one organisation: 65,536 projects. Four million organisations fit into one database.
 const ORG_SPAN: i64 = PROJECT_SPAN << 16;
 
+/// How often the first file of a project tries to get a range, when others want one at the same moment.
+const TRIES: usize = 8;
+
 /// Takes `count` numbers of a project, which nobody gets again, and returns the first.
 pub(crate) async fn reserve(session: &mut Session, org: Uuid, project: Uuid, count: i64) -> Result<i64, DbError> {
-    let taken: Option<(i64, i64)> = on_db!(session, conn => sqlx::query_as(
+    for _ in 0..TRIES {
+        if let Some((first, next)) = take(session, org, project, count).await? {
+            if next > first + PROJECT_SPAN {
+                let detail = format!("project {project} has used up its chunk numbers");
+                return Err(DbError::Inconsistent { table: "shelves", detail });
+            }
+            return Ok(next - count);
+        }
+        open_range(session, org, project).await?;
+    }
+    let detail = format!("project {project} gets no chunk numbers");
+    Err(DbError::Inconsistent { table: "shelves", detail })
+}
+
+/// The beginning of the project's range and the first number after those taken now; `None` when it has no range yet.
+async fn take(session: &mut Session, org: Uuid, project: Uuid, count: i64) -> Result<Option<(i64, i64)>, DbError> {
+    Ok(on_db!(session, conn => sqlx::query_as(
         "UPDATE shelves SET next_seq = next_seq + $1 WHERE org = $2 AND project = $3 RETURNING first_seq, next_seq")
         .bind(count)
         .bind(org)
         .bind(project)
         .fetch_optional(conn)
-        .await)?;
-    let (first, next) = match taken {
-        Some(taken) => taken,
-        None => {
-            let first = free_range(session, org).await?;
-            on_db!(session, conn => sqlx::query(
-                "INSERT INTO shelves (org, project, first_seq, next_seq, vectors_version) VALUES ($1, $2, $3, $4, 0)")
-                .bind(org)
-                .bind(project)
-                .bind(first)
-                .bind(first + count)
-                .execute(conn)
-                .await
-                .map(drop))?;
-            (first, first + count)
-        }
-    };
-    if next > first + PROJECT_SPAN {
-        let detail = format!("project {project} has used up its chunk numbers");
-        return Err(DbError::Inconsistent { table: "shelves", detail });
-    }
-    Ok(next - count)
+        .await)?)
+}
+
+/// Gives the project the next free range. Whoever does so at the same moment, for this project or another, is waited
+/// for, and then nothing is done: what is free must be looked up again.
+async fn open_range(session: &mut Session, org: Uuid, project: Uuid) -> Result<(), DbError> {
+    let first = free_range(session, org).await?;
+    on_db!(session, conn => sqlx::query(
+        "INSERT INTO shelves (org, project, first_seq, next_seq, vectors_version) VALUES ($1, $2, $3, $3, 0)
+         ON CONFLICT DO NOTHING")
+        .bind(org)
+        .bind(project)
+        .bind(first)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
 }
 
 async fn free_range(session: &mut Session, org: Uuid) -> Result<i64, DbError> {
