@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use common::db::{DbError, Session};
 use reader::{ChunkSize, Document, Format, Hints, ParseError, child::ParserChild};
 
@@ -35,14 +36,14 @@ pub(crate) struct Piece {
 pub(crate) async fn parse(parser: &ParserChild, job: &Job, bytes: Bytes) -> Result<Parsed, Fault> {
     let format: Format = serde_json::from_value(serde_json::Value::from(job.format.as_str()))
         .map_err(|_| Fault::Final(format!("files of the kind {:?} are not read by this version", job.format)))?;
-    let document = parser.parse(format, bytes, Hints::default()).await.map_err(fault)?;
+    let document = parser.parse(format, bytes, Hints::default()).await.map_err(|error| fault(&error))?;
     let name = job.name.clone();
     let cutting = tokio::task::spawn_blocking(move || cut(document, &name)).await;
     cutting.map_err(|_| Fault::Crash("the parser failed on it: its text could not be cut".to_owned()))
 }
 
 /// What may be different the next time is tried again; what the file itself is cannot change.
-fn fault(error: ParseError) -> Fault {
+fn fault(error: &ParseError) -> Fault {
     let reason = error.to_string();
     match error {
         ParseError::Unavailable(_) => Fault::Passing(reason),
@@ -85,7 +86,7 @@ pub(crate) async fn store(
     job: &Job,
     parsed: &Parsed,
     stage: &'static str,
-    now: chrono::DateTime<chrono::Utc>,
+    now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
     let count = i64::try_from(parsed.pieces.len()).unwrap_or(i64::MAX);
     let first_seq = store::content::reserve(session, job.org, job.project, count).await?;

@@ -41,9 +41,9 @@ async fn on_disk(world: &World, db: &Db, word: &str) -> bool {
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap().flatten() {
             if entry.path().is_dir() {
-                folders.push(entry.path())
+                folders.push(entry.path());
             } else {
-                places.push(std::fs::read(entry.path()).unwrap())
+                places.push(std::fs::read(entry.path()).unwrap());
             }
         }
     }
