@@ -20,6 +20,7 @@ run:
 # The whole suite. Without the servers of `make deps` their tests are skipped, but never in CI.
 test:
 	scripts/deps.sh || test -z "$$CI"
+	cargo build --workspace --bins --locked
 	cargo test --workspace --locked
 
 lint:

@@ -38,12 +38,21 @@ impl DbError {
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
         match error {
+            sqlx::Error::Database(cause) if passes(cause.code().as_deref()) => {
+                Self::Unavailable(sqlx::Error::Database(cause))
+            }
             sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
                 Self::Unavailable(error)
             }
             other => Self::Sql(other),
         }
     }
+}
+
+/// Refusals of Postgres that another attempt may not meet: shutting down, starting, out of connections, a serialisation
+/// failure, a deadlock (PostgreSQL documentation, appendix A).
+fn passes(code: Option<&str>) -> bool {
+    matches!(code, Some("57P01" | "57P02" | "57P03" | "53300" | "40001" | "40P01"))
 }
 
 /// The database of one service. Cheap to clone.

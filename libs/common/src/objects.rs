@@ -39,7 +39,11 @@ pub struct Objects {
 impl Objects {
     /// A folder on this machine, made if it is not there.
     pub fn local(folder: &FsPath) -> Result<Self, ObjectError> {
-        std::fs::create_dir_all(folder).map_err(|error| ObjectError::Source(error.to_string()))?;
+        let sweep = || {
+            std::fs::create_dir_all(folder)?;
+            remove_unfinished(folder)
+        };
+        sweep().map_err(|error: std::io::Error| ObjectError::Source(error.to_string()))?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_automatic_cleanup(true).with_fsync(true);
         Ok(Self { store: Arc::new(store) })
     }
@@ -84,6 +88,41 @@ impl Objects {
     }
 }
 
+/// Deletes what uploads of a killed process left behind: `object_store` writes to `<name>#<number>` and renames at the end.
+/// One process has the folder, and it is only starting.
+fn remove_unfinished(folder: &FsPath) -> std::io::Result<()> {
+    for tenant in std::fs::read_dir(folder)? {
+        let tenant = tenant?;
+        if !tenant.file_type()?.is_dir() {
+            continue;
+        }
+        for object in std::fs::read_dir(tenant.path())? {
+            let object = object?;
+            if object.file_name().to_string_lossy().contains('#') {
+                std::fs::remove_file(object.path())?;
+            }
+        }
+    }
+    Ok(())
+}
+
 fn path(scope: &Scope, id: Uuid) -> Path {
     Path::from_iter([scope.label(), id.to_string()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_upload_left_is_deleted_at_the_next_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let tenant = folder.path().join("public");
+        std::fs::create_dir(&tenant).unwrap();
+        std::fs::write(tenant.join("whole"), "x").unwrap();
+        std::fs::write(tenant.join("half#1"), "x").unwrap();
+        Objects::local(folder.path()).unwrap();
+        assert!(tenant.join("whole").exists());
+        assert!(!tenant.join("half#1").exists());
+    }
 }

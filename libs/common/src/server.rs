@@ -5,7 +5,13 @@ mod options;
 mod probes;
 mod stop;
 
-use std::{fs::File, net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    fs::{File, Permissions},
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    sync::Arc,
+};
 
 use anyhow::Context;
 use axum::{Router, serve::ListenerExt};
@@ -125,6 +131,9 @@ pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> 
 fn lock_data(options: &Options) -> anyhow::Result<File> {
     let data = options.data.display();
     std::fs::create_dir_all(&options.data).with_context(|| format!("cannot make {data}"))?;
+    // Everybody's documents and questions are in it.
+    std::fs::set_permissions(&options.data, Permissions::from_mode(0o700))
+        .with_context(|| format!("cannot keep {data} to ourselves"))?;
     let lock = File::create(options.data.join("lock")).with_context(|| format!("cannot write to {data}"))?;
     if let Err(error) = lock.try_lock() {
         anyhow::bail!("another process uses the data folder {data} ({error}); DATA_DIR names another one");

@@ -112,7 +112,8 @@ fn run_id(text: &str) -> Result<Uuid, Problem> {
 fn check(ask: &Ask, has_model: bool) -> Result<(), Problem> {
     let mut faults = Faults::default();
     let length = ask.query.trim().chars().count();
-    faults.require((1..=8_000).contains(&length), "/query", "1 to 8,000 characters");
+    let readable = !ask.query.contains('\0');
+    faults.require((1..=8_000).contains(&length) && readable, "/query", "1 to 8,000 characters, none of them NUL");
     let nowhere = ask.sources.as_ref().is_some_and(Vec::is_empty);
     faults.require(has_model || !nowhere, "/sources", "without a model (LLM_PROVIDER) an answer needs sources");
     let seconds = ask.budget.seconds.unwrap_or(1);

@@ -16,6 +16,7 @@ use common::{
 };
 pub(crate) use tail::{Frame, Tail};
 use tokio::sync::{Mutex, mpsc, oneshot};
+use uuid::Uuid;
 
 use crate::{
     event::Event,
@@ -60,13 +61,13 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// The log and the task that writes it; without the task nothing is committed.
-    pub(crate) fn new(db: Db, relay: Relay) -> (Self, Task) {
+    /// The log of the runs of `owner` and the task that writes it; without the task nothing is committed.
+    pub(crate) fn new(db: Db, owner: Uuid, relay: Relay) -> (Self, Task) {
         let (entries, receiver) = mpsc::unbounded_channel();
         let receiver = Arc::new(Mutex::new(receiver));
         let task = Task::new("run log", move |system, stop| {
             let (db, receiver, relay) = (db.clone(), receiver.clone(), relay.clone());
-            async move { writer::run(system, db, &mut *receiver.lock().await, stop, relay).await }
+            async move { writer::run(system, db, owner, &mut *receiver.lock().await, stop, relay).await }
         });
         (Self { entries }, task)
     }

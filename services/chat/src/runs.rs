@@ -70,8 +70,8 @@ pub(crate) struct Started {
 impl Runs {
     pub(crate) fn new(deps: Deps, config: Config) -> anyhow::Result<Self> {
         let model = config.model.clone().map(Model::new).transpose()?;
-        let (log, writer) = Log::new(deps.db.clone(), deps.relay.clone());
         let owner = deps.ids.next();
+        let (log, writer) = Log::new(deps.db.clone(), owner, deps.relay.clone());
         let halt = CancellationToken::new();
         let inner = Inner { deps, config, model, log, writer, owner, live: Mutex::default(), halt };
         Ok(Self { inner: Arc::new(inner) })
@@ -97,8 +97,12 @@ impl Runs {
         if self.live().len() >= self.inner.config.run_limit {
             return Err(Problem::unavailable("this server answers as many questions at once as it may"));
         }
-        let project = self.resolve_project(who, ask.project.as_deref()).await?;
-        let thread_id = self.thread(who, ask.thread_id).await?;
+        let (thread_id, its_project) = self.thread(who, ask.thread_id).await?;
+        // A follow-up stays in its thread's project.
+        let project = match (&ask.project, its_project) {
+            (None, Some(project)) => Some(project),
+            (asked, _) => self.resolve_project(who, asked.as_deref()).await?,
+        };
         let job = Job { ask, project };
         let run = self.new_run(who, thread_id, key.clone(), &job)?;
         let started = Event::Run(RunStarted {
@@ -113,18 +117,30 @@ impl Runs {
         let tail = Tail::new(id, Vec::new());
         self.live().insert(id, tail.clone());
         self.inner.log.append(&tail, Op::Create(Box::new(run)), false);
-        if self.inner.log.commit(&tail, Op::Event(started)).await.is_err() {
-            self.live().remove(&id);
-            // The same key from two connections at once: the other was first.
-            if let Some(key) = &key
-                && let Some(run) = self.by_key(who, key).await?
-            {
-                return Ok(Started { run_id: run.id });
-            }
-            return Err(Problem::unavailable("the run could not be stored"));
+        let work = supervise::Run { tail, who: who.clone(), thread_id, job, created_at, before: None };
+        let asked = work.job.ask.clone();
+        // A client that leaves now drops this call; what is stored must be worked on all the same.
+        let begun = tokio::spawn(self.clone().begin(work, started)).await;
+        if begun.is_ok_and(|stored| stored) {
+            return Ok(Started { run_id: id });
         }
-        self.supervise(supervise::Run { tail, who: who.clone(), thread_id, job, created_at, before: None });
-        Ok(Started { run_id: id })
+        // The same key from two connections at once: the other was first.
+        if let Some(key) = &key
+            && let Some(run) = self.by_key(who, key).await?
+        {
+            return same_question(&run, &asked);
+        }
+        Err(Problem::unavailable("the run could not be stored"))
+    }
+
+    /// Stores the run's first event and starts the work; `false` when it cannot be stored.
+    async fn begin(self, run: supervise::Run, started: Event) -> bool {
+        if self.inner.log.commit(&run.tail, Op::Event(started)).await.is_err() {
+            self.live().remove(&run.tail.id);
+            return false;
+        }
+        self.supervise(run);
+        true
     }
 
     /// The events of a person's run after `after`, as they come, to its end; 404 for anybody else's.
@@ -167,13 +183,13 @@ impl Runs {
     /// Stops a run, here or in whichever process it is. Stopping one that has ended changes nothing.
     pub(crate) async fn cancel(&self, who: &Identity, run_id: Uuid) -> Result<(), Problem> {
         self.find(who, run_id).await?;
-        if let Some(tail) = self.tail(run_id) {
-            tail.cancel.cancel();
-            return Ok(());
-        }
+        // Stored first: a wish that was acknowledged outlives this process.
         let mut session = self.inner.deps.db.begin(&who.scope()).await?;
         store::request_cancel(&mut session, run_id).await?;
         session.commit().await?;
+        if let Some(tail) = self.tail(run_id) {
+            tail.cancel.cancel();
+        }
         Ok(())
     }
 
@@ -249,12 +265,18 @@ impl Runs {
         Ok(Some(ProjectRef { id: found.id, slug: found.slug, name: found.name }))
     }
 
-    /// The thread to go on with, which must have a run of this person; else a new one.
-    async fn thread(&self, who: &Identity, thread_id: Option<Uuid>) -> Result<Uuid, Problem> {
-        let Some(thread_id) = thread_id else { return Ok(self.inner.deps.ids.next()) };
+    /// The thread to go on with, which must have a run of this person, and that run's project; else a new thread.
+    async fn thread(
+        &self,
+        who: &Identity,
+        thread_id: Option<Uuid>,
+    ) -> Result<(Uuid, Option<ProjectRef>), Problem> {
+        let Some(thread_id) = thread_id else { return Ok((self.inner.deps.ids.next(), None)) };
         let mut session = self.inner.deps.db.read(&who.scope()).await?;
-        let turns = store::turns(&mut session, (who.org, who.user), thread_id, 1).await?;
-        if turns.is_empty() { Err(Problem::not_found("thread")) } else { Ok(thread_id) }
+        let last = store::last_of_thread(&mut session, (who.org, who.user), thread_id).await?;
+        let last = last.ok_or_else(|| Problem::not_found("thread"))?;
+        let job: Option<Job> = serde_json::from_str(&last.request).ok();
+        Ok((thread_id, job.and_then(|job| job.project)))
     }
 
     fn new_run(&self, who: &Identity, thread_id: Uuid, key: Option<String>, job: &Job) -> Result<NewRun, Problem> {
@@ -293,7 +315,7 @@ fn fold_frames(frames: &[Frame]) -> Answer {
 /// A key names one request; another one under it is a mistake of the client.
 fn same_question(run: &RunRow, ask: &Ask) -> Result<Started, Problem> {
     let stored: Option<Job> = serde_json::from_str(&run.request).ok();
-    if stored.is_some_and(|job| job.ask == *ask) {
+    if stored.is_some_and(|job| Ask { stream: ask.stream, ..job.ask } == *ask) {
         return Ok(Started { run_id: run.id });
     }
     Err(Problem::new(

@@ -166,19 +166,37 @@ pub(crate) async fn run_by_key(
         .await)?)
 }
 
-/// The last turns of a person's thread, oldest first.
+/// The newest run of a person's thread.
+pub(crate) async fn last_of_thread(
+    session: &mut Session,
+    scope: (Uuid, Uuid),
+    thread: Uuid,
+) -> Result<Option<RunRow>, DbError> {
+    Ok(on_db!(session, conn => sqlx::query_as(
+        "SELECT id, org, user_id, thread_id, request, attempts, created_at
+         FROM runs WHERE org = $1 AND user_id = $2 AND thread_id = $3 ORDER BY id DESC LIMIT 1")
+        .bind(scope.0)
+        .bind(scope.1)
+        .bind(thread)
+        .fetch_optional(conn)
+        .await)?)
+}
+
+/// The last turns of a person's thread before the run `before`, oldest first.
 pub(crate) async fn turns(
     session: &mut Session,
     scope: (Uuid, Uuid),
     thread: Uuid,
+    before: Uuid,
     limit: i64,
 ) -> Result<Vec<Turn>, DbError> {
     let mut turns: Vec<Turn> = on_db!(session, conn => sqlx::query_as(
-        "SELECT question, answer FROM runs WHERE org = $1 AND user_id = $2 AND thread_id = $3
-         ORDER BY id DESC LIMIT $4")
+        "SELECT question, answer FROM runs WHERE org = $1 AND user_id = $2 AND thread_id = $3 AND id < $4
+         ORDER BY id DESC LIMIT $5")
         .bind(scope.0)
         .bind(scope.1)
         .bind(thread)
+        .bind(before)
         .bind(limit)
         .fetch_all(conn)
         .await)?;
@@ -196,17 +214,54 @@ pub(crate) async fn request_cancel(session: &mut Session, id: Uuid) -> Result<()
     Ok(())
 }
 
-/// Extends the leases of `owner` and returns which of its runs somebody wants cancelled.
-pub(crate) async fn heartbeat(session: &mut Session, owner: Uuid, until: DateTime<Utc>) -> Result<Vec<Uuid>, DbError> {
-    on_db!(session, conn => sqlx::query("UPDATE runs SET lease_until = $2 WHERE lease_owner = $1 AND state = 'running'")
+/// Extends the leases of the runs `owner` is working on.
+pub(crate) async fn heartbeat(
+    session: &mut Session,
+    owner: Uuid,
+    runs: &[Uuid],
+    until: DateTime<Utc>,
+) -> Result<(), DbError> {
+    on_db!(session, conn => {
+        let mut query = QueryBuilder::new("UPDATE runs SET lease_until = ");
+        query.push_bind(until).push(" WHERE lease_owner = ").push_bind(owner).push(" AND state = 'running' AND id IN (");
+        let mut ids = query.separated(", ");
+        for run in runs {
+            ids.push_bind(*run);
+        }
+        query.push(")");
+        query.build().persistent(false).execute(conn).await.map(drop)
+    })?;
+    Ok(())
+}
+
+/// Lets go of every run of `owner`, which stops in order: that is no failed attempt.
+pub(crate) async fn release(session: &mut Session, owner: Uuid, now: DateTime<Utc>) -> Result<(), DbError> {
+    on_db!(session, conn => sqlx::query(
+        "UPDATE runs SET lease_until = $2, attempts = attempts - 1 WHERE lease_owner = $1 AND state = 'running'")
         .bind(owner)
-        .bind(until)
+        .bind(now)
         .execute(conn)
         .await
         .map(drop))?;
-    cancelled(session, owner).await
+    Ok(())
 }
 
+/// How many of `runs` are still `owner`'s to work on.
+pub(crate) async fn owned(session: &mut Session, owner: Uuid, runs: &[Uuid]) -> Result<usize, DbError> {
+    let (count,): (i64,) = on_db!(session, conn => {
+        let mut query = QueryBuilder::new("SELECT COUNT(*) FROM runs WHERE lease_owner = ");
+        query.push_bind(owner).push(" AND state = 'running' AND id IN (");
+        let mut ids = query.separated(", ");
+        for run in runs {
+            ids.push_bind(*run);
+        }
+        query.push(")");
+        query.build_query_as().persistent(false).fetch_one(conn).await
+    })?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
+/// The runs of `owner` that somebody wants stopped.
 pub(crate) async fn cancelled(session: &mut Session, owner: Uuid) -> Result<Vec<Uuid>, DbError> {
     let rows: Vec<(Uuid,)> = on_db!(session, conn => sqlx::query_as(
         "SELECT id FROM runs WHERE lease_owner = $1 AND state = 'running' AND cancel_requested")
@@ -216,23 +271,25 @@ pub(crate) async fn cancelled(session: &mut Session, owner: Uuid) -> Result<Vec<
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Takes over one run whose lease ended before `expired`; `None` when there is none. The guard on the old lease makes
-/// sure that of two who try one wins.
+/// Takes over one run whose lease ended before `expired`, but none of `except`; `None` when there is none. The guard on
+/// the old lease makes sure that of two who try one wins.
 pub(crate) async fn claim(
     session: &mut Session,
     owner: Uuid,
+    except: Option<Uuid>,
     expired: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Option<RunRow>, DbError> {
     Ok(on_db!(session, conn => sqlx::query_as(
         "UPDATE runs SET lease_owner = $1, lease_until = $3, attempts = attempts + 1
-         WHERE state = 'running' AND lease_until < $2 AND lease_owner <> $1 AND id = (
-             SELECT id FROM runs WHERE state = 'running' AND lease_until < $2 AND lease_owner <> $1
+         WHERE state = 'running' AND lease_until < $2 AND id = (
+             SELECT id FROM runs WHERE state = 'running' AND lease_until < $2 AND ($4 IS NULL OR lease_owner <> $4)
              ORDER BY lease_until LIMIT 1)
          RETURNING id, org, user_id, thread_id, request, attempts, created_at")
         .bind(owner)
         .bind(expired)
         .bind(until)
+        .bind(except)
         .fetch_optional(conn)
         .await)?)
 }

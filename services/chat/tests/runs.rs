@@ -150,7 +150,7 @@ testkit::on_both! {
             let run_id = only_run(&threads).await;
             let cancel = format!("/api/v1/chat/runs/{run_id}/cancel");
             chat.send_json(&who, "POST", &cancel, &json!({})).await.expect(StatusCode::ACCEPTED);
-            tokio::time::timeout(Duration::from_secs(1), model.wait_for_open_streams(0)).await.unwrap();
+            tokio::time::timeout(Duration::from_secs(10), model.wait_for_open_streams(0)).await.unwrap();
         };
         let (streamed, ()) = tokio::join!(asking, cancelling);
         assert_eq!(streamed.last().unwrap().data["status"], "cancelled");

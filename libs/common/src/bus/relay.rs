@@ -236,7 +236,7 @@ impl Relay {
             }
             on_db!(&mut session, conn => sqlx::query(
                 "UPDATE outbox_deliveries SET state = $3, attempts = $4, next_at = $5, error = $6
-                 WHERE event_id = $1 AND consumer = $2")
+                 WHERE event_id = $1 AND consumer = $2 AND state = 'pending'")
                 .bind(delivery.event.id)
                 .bind(&route.name)
                 .bind(state)

@@ -105,6 +105,10 @@ impl Options {
         if reader.text("JWT_SECRET").is_some() {
             reader.fault("JWT_SECRET is set, but it belongs to auth-svc alone: this process needs JWT_PUBLIC_KEY only");
         }
+        let format = reader.text("LOG_FORMAT").unwrap_or_default();
+        if !matches!(format.as_str(), "text" | "json") {
+            reader.fault(format!("LOG_FORMAT: {format:?} is neither text nor json"));
+        }
         let auth = auth(reader, shape);
         for (name, address) in [("BIND", Some(bind)), ("GRPC_BIND", grpc_bind)] {
             if let Some(address) = address.filter(|address| !address.ip().is_loopback())
@@ -169,10 +173,7 @@ fn auth(reader: &mut Reader<'_>, shape: Shape) -> Auth {
 
 /// Installs logs and traces as configured.
 pub fn telemetry(settings: &Settings, service: &str) -> anyhow::Result<Telemetry> {
-    let format = match settings.get("LOG_FORMAT") {
-        Some("json") => LogFormat::Json,
-        _ => LogFormat::Text,
-    };
+    let format = if settings.get("LOG_FORMAT") == Some("json") { LogFormat::Json } else { LogFormat::Text };
     let filter = settings.get("RUST_LOG").unwrap_or("info");
     Telemetry::install(service, filter, format, settings.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
 }

@@ -9,7 +9,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Requests in flight get this long.
-const FINISH: Duration = Duration::from_secs(20);
+const FINISH: Duration = Duration::from_secs(12);
 /// Background work gets this long after them, and the outbox again.
 const FLUSH: Duration = Duration::from_secs(4);
 

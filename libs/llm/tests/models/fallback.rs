@@ -12,7 +12,7 @@ async fn two_models() -> (FakeOpenAi, Model) {
     let fake = FakeOpenAi::start(Script { chat_models: chat_models.clone(), ..Script::default() }).await;
     let model = openai(&fake, |config| {
         config.chat_models = chat_models;
-        config.timeouts.first_token = Duration::from_millis(300);
+        config.timeouts.first_token = Duration::from_secs(3);
     });
     (fake, model)
 }

@@ -60,6 +60,8 @@ pub(crate) struct Tail {
     pub(crate) id: Uuid,
     /// Cancelled by a person, or because nobody watches.
     pub(crate) cancel: CancellationToken,
+    /// Cancelled when this process may not go on with the run: its log could not be written, or is another's now.
+    pub(crate) lost: CancellationToken,
     state: Mutex<State>,
     changed: watch::Sender<i64>,
     watchers: watch::Sender<usize>,
@@ -72,6 +74,7 @@ impl Tail {
         Arc::new(Self {
             id,
             cancel: CancellationToken::new(),
+            lost: CancellationToken::new(),
             state: Mutex::new(State { frames: committed, next: last + 1, closed: false }),
             changed: watch::Sender::new(last),
             watchers: watch::Sender::new(0),
@@ -102,7 +105,7 @@ impl Tail {
     pub(super) fn abandon(&self) {
         self.state().closed = true;
         self.changed.send_replace(i64::MAX);
-        self.cancel.cancel();
+        self.lost.cancel();
     }
 
     /// The events so far.

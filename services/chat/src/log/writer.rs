@@ -28,6 +28,7 @@ const ATTEMPTS: u32 = 4;
 pub(super) async fn run(
     system: SystemScope,
     db: Db,
+    owner: Uuid,
     entries: &mut UnboundedReceiver<Entry>,
     stop: CancellationToken,
     relay: Relay,
@@ -41,7 +42,7 @@ pub(super) async fn run(
         };
         let Some(first) = first else { return };
         let mut prepared = prepare(collect(first, entries).await);
-        commit_batch(&db, &scope, &mut prepared).await;
+        commit_batch(&db, &scope, owner, &mut prepared).await;
         if prepared.writes.iter().any(Write::is_fact) {
             relay.wake();
         }
@@ -164,27 +165,27 @@ impl Prepared {
 
 /// Commits a batch. One run that cannot be written (another process has taken it over and written its next event)
 /// must not hold up the others, so after a refusal each run is written on its own.
-async fn commit_batch(db: &Db, scope: &Scope, prepared: &mut Prepared) {
-    if commit_with_retries(db, scope, prepared.writes.iter().collect()).await.is_ok() {
+async fn commit_batch(db: &Db, scope: &Scope, owner: Uuid, prepared: &mut Prepared) {
+    if commit_with_retries(db, scope, owner, prepared.writes.iter().collect()).await.is_ok() {
         return;
     }
     let runs: HashSet<Uuid> = prepared.writes.iter().map(Write::run).collect();
     for run in runs {
         let own = prepared.writes.iter().filter(|write| write.run() == run).collect();
-        if commit_with_retries(db, scope, own).await.is_err() {
+        if commit_with_retries(db, scope, owner, own).await.is_err() {
             prepared.failed.insert(run);
         }
     }
 }
 
-async fn commit_with_retries(db: &Db, scope: &Scope, writes: Vec<&Write>) -> Result<(), LogError> {
+async fn commit_with_retries(db: &Db, scope: &Scope, owner: Uuid, writes: Vec<&Write>) -> Result<(), LogError> {
     let mut pause = Duration::from_millis(50);
     for attempt in 1..=ATTEMPTS {
-        match commit(db, scope, &writes).await {
+        match commit(db, scope, owner, &writes).await {
             Ok(()) => return Ok(()),
             Err(error) => {
                 tracing::warn!(%error, attempt, "writing the log of runs failed");
-                if attempt == ATTEMPTS || matches!(error, DbError::Sql(_)) {
+                if attempt == ATTEMPTS || !matches!(error, DbError::Unavailable(_)) {
                     return Err(LogError);
                 }
                 tokio::time::sleep(pause).await;
@@ -195,12 +196,23 @@ async fn commit_with_retries(db: &Db, scope: &Scope, writes: Vec<&Write>) -> Res
     Err(LogError)
 }
 
-async fn commit(db: &Db, scope: &Scope, writes: &[&Write]) -> Result<(), DbError> {
+async fn commit(db: &Db, scope: &Scope, owner: Uuid, writes: &[&Write]) -> Result<(), DbError> {
     let mut session = db.begin(scope).await?;
+    for write in writes {
+        if let Write::Run(run) = write {
+            store::insert_run(&mut session, run).await?;
+        }
+    }
+    // A process that slept past its lease may not write into a run that another one has taken over.
+    let runs: HashSet<Uuid> = writes.iter().map(|write| write.run()).collect();
+    let runs: Vec<Uuid> = runs.into_iter().collect();
+    if store::owned(&mut session, owner, &runs).await? < runs.len() {
+        return Err(DbError::Inconsistent { table: "runs", detail: "a run is another process's now".to_owned() });
+    }
     let mut events = Vec::with_capacity(writes.len());
     for write in writes {
         match write {
-            Write::Run(run) => store::insert_run(&mut session, run).await?,
+            Write::Run(_) => {}
             Write::Event(event) => events.push(event),
             Write::Finish(finish, id) => write_finish(&mut session, *id, finish).await?,
         }

@@ -124,7 +124,9 @@ impl Context {
     }
 
     /// Logs a piece of the answer. The first goes out at once: it is what a person waits for.
-    pub(crate) fn say(&self, text: String) {
+    pub(crate) fn say(&self, mut text: String) {
+        // Postgres keeps no NUL, and no reader sees one.
+        text.retain(|c| c != '\0');
         if text.is_empty() {
             return;
         }
@@ -223,14 +225,10 @@ impl Context {
     pub(crate) async fn turns(&self) -> Vec<Turn> {
         let turns = async {
             let mut session = self.db.read(&self.who.scope()).await?;
-            store::turns(&mut session, (self.who.org, self.who.user), self.thread_id, TURNS).await
+            store::turns(&mut session, (self.who.org, self.who.user), self.thread_id, self.tail.id, TURNS).await
         };
         match turns.await {
-            Ok(mut turns) => {
-                // The newest is this question itself.
-                turns.pop();
-                turns
-            }
+            Ok(turns) => turns,
             Err(error) => {
                 tracing::warn!(%error, "the thread cannot be read");
                 self.degrade("thread", "earlier turns could not be read");

@@ -71,6 +71,11 @@ impl Runs {
             () = run.tail.cancel.cancelled() => Ok(Ended::Cancelled),
             () = unwatched => Ok(Ended::Cancelled),
             () = self.inner.halt.cancelled() => return,
+            // What is not in the log was not sent: whoever takes the run over goes on from there.
+            () = run.tail.lost.cancelled() => {
+                self.live().remove(&run.tail.id);
+                return;
+            }
         };
         self.finish(&run, &context, ended).await;
         self.live().remove(&run.tail.id);

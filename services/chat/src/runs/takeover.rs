@@ -8,6 +8,7 @@ use common::{
     db::{Db, DbError, Scope, SystemScope},
     tasks::Task,
 };
+use uuid::Uuid;
 
 use super::{Job, Runs, fold_frames, supervise::Run};
 use crate::{
@@ -56,23 +57,22 @@ impl Runs {
     /// Lets another process go on with the runs of this one at once.
     async fn release(&self, system: &SystemScope) -> Result<(), DbError> {
         let mut session = self.inner.deps.db.begin(&Scope::from(system.clone())).await?;
-        store::heartbeat(&mut session, self.inner.owner, self.inner.deps.clock.now()).await?;
+        store::release(&mut session, self.inner.owner, self.inner.deps.clock.now()).await?;
         session.commit().await
     }
 
     async fn keep(&self, system: &SystemScope, extend: bool) -> Result<(), DbError> {
         let scope = Scope::from(system.clone());
         let owner = self.inner.owner;
-        let wanted = if extend {
-            let mut session = self.inner.deps.db.begin(&scope).await?;
+        if extend {
+            let runs: Vec<Uuid> = self.live().keys().copied().collect();
             let until = self.inner.deps.clock.now() + self.lease();
-            let wanted = store::heartbeat(&mut session, owner, until).await?;
+            let mut session = self.inner.deps.db.begin(&scope).await?;
+            store::heartbeat(&mut session, owner, &runs, until).await?;
             session.commit().await?;
-            wanted
-        } else {
-            let mut session = self.inner.deps.db.read(&scope).await?;
-            store::cancelled(&mut session, owner).await?
-        };
+        }
+        let mut session = self.inner.deps.db.read(&scope).await?;
+        let wanted = store::cancelled(&mut session, owner).await?;
         for id in wanted {
             if let Some(tail) = self.tail(id) {
                 tail.cancel.cancel();
@@ -90,11 +90,13 @@ impl Runs {
                 // On SQLite this process alone has the data folder: whatever runs there was left by a dead one.
                 let alone = matches!(runs.inner.deps.db, Db::Sqlite { .. });
                 let mut expired = runs.inner.deps.clock.now();
+                let mut except = None;
                 if alone {
                     expired += TimeDelta::days(36_500);
+                    except = Some(runs.inner.owner);
                 }
                 while !stop.is_cancelled() {
-                    match runs.take_one(&system, expired).await {
+                    match runs.take_one(&system, except, expired).await {
                         Ok(true) => continue,
                         Ok(false) => {}
                         Err(error) => tracing::warn!(%error, "runs could not be taken over"),
@@ -104,19 +106,29 @@ impl Runs {
                         () = stop.cancelled() => {}
                     }
                     expired = runs.inner.deps.clock.now();
+                    except = None;
                 }
             }
         })
     }
 
     /// Takes over one run; whether there was one.
-    async fn take_one(&self, system: &SystemScope, expired: DateTime<Utc>) -> Result<bool, DbError> {
+    async fn take_one(
+        &self,
+        system: &SystemScope,
+        except: Option<Uuid>,
+        expired: DateTime<Utc>,
+    ) -> Result<bool, DbError> {
         let scope = Scope::from(system.clone());
         let mut session = self.inner.deps.db.begin(&scope).await?;
         let until = self.inner.deps.clock.now() + self.lease();
-        let Some(row) = store::claim(&mut session, self.inner.owner, expired, until).await? else { return Ok(false) };
+        let Some(row) = store::claim(&mut session, self.inner.owner, except, expired, until).await? else { return Ok(false) };
         let events = store::events(&mut session, row.id, 0).await?;
         session.commit().await?;
+        if self.tail(row.id).is_some() {
+            // Its lease lapsed while the database did not answer, and it is still being worked on here.
+            return Ok(true);
+        }
         let frames: Vec<Frame> = events.iter().filter_map(|(seq, kind, data)| Frame::read(*seq, kind, data)).collect();
         let before = fold_frames(&frames);
         tracing::info!(run_id = %row.id, attempt = row.attempts, "run taken over");

@@ -19,7 +19,7 @@ async fn closed(model: &FakeOpenAi) {
 async fn asked_with_a_stalling_model() -> (Gooseek, FakeOpenAi) {
     let model = FakeOpenAi::start(Script::default()).await;
     model.push(Kind::Chat, Behaviour::Stream(vec![Step::text("Three months [1]. And"), Step::Stall]));
-    let server = with_model(gooseek(), &model).set("RUN_DETACH_GRACE", "1s").start().await;
+    let server = with_model(gooseek(), &model).set("RUN_DETACH_GRACE", "3s").start().await;
     handbook(&server.client()).await;
     (server, model)
 }

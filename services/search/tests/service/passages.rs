@@ -59,7 +59,7 @@ on_both! {
     async fn the_deadline_ends_it_with_what_there_is(world: World) {
         let stage = Stage::start(world).await;
         stage.finds("anything", &["/a/1", "/slow"]);
-        let story = stage.passages(&stage.who, asking("anything", 2, 2_000)).await;
+        let story = stage.passages(&stage.who, asking("anything", 2, 6_000)).await;
         assert_eq!(story.urls(), [stage.web.page(1)]);
         assert!(!story.end.outage);
     }
