@@ -112,8 +112,9 @@ async fn whatever_is_wrong_is_a_problem_that_names_it() {
     }
     let broken = client.request("POST", "/api/v1/chat").header("content-type", "application/json").body("{");
     assert_eq!(client.send(broken).await.status, StatusCode::BAD_REQUEST);
-    let huge =
-        client.request("POST", "/api/v1/chat").header("content-type", "application/json").body(vec![b' '; 2 << 20]);
+    // The server closes a connection whose body it has not read to the end; no later request may meet it.
+    let huge = client.request("POST", "/api/v1/chat").header("connection", "close");
+    let huge = huge.header("content-type", "application/json").body(vec![b' '; 2 << 20]);
     assert_eq!(client.send(huge).await.status, StatusCode::PAYLOAD_TOO_LARGE);
     for list in ["/api/v1/projects?limit=0", "/api/v1/library/threads?cursor=made-up", "/api/v1/upload?limit=x"] {
         assert_eq!(client.get(list).await.status, StatusCode::BAD_REQUEST, "{list}");
