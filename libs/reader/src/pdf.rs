@@ -1,5 +1,6 @@
 //! PDF files: the text of each page, under the headings of the outline.
 
+mod layout;
 mod reflow;
 
 use std::collections::HashMap;
@@ -40,8 +41,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
         let number = u32::try_from(index + 1).expect("at most MAX_PAGES");
         builder.page(number);
         let outline = headings.get(&index).map_or(&[][..], Vec::as_slice);
-        match file.extract_text(index) {
-            Ok(text) => append_page(&mut builder, &reflow::paragraphs(&text), outline),
+        match page_text(&file, index) {
+            Ok(text) => append_page(&mut builder, &text, outline),
             Err(error) => broken = broken.or(Some((number, failed(error)))),
         }
         if builder.is_full() {
@@ -58,6 +59,15 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
     document.author = info(&file, "Author");
     document.published_at = info(&file, "CreationDate").as_deref().and_then(date);
     Ok(document)
+}
+
+/// The text of a page (from 0) in reading order.
+fn page_text(file: &PdfDocument, index: usize) -> Result<String, Error> {
+    let spans = file.extract_spans(index)?;
+    if layout::is_special(&spans) {
+        return Ok(reflow::paragraphs(&[file.extract_text(index)?]));
+    }
+    Ok(layout::text(&spans, file.get_page_rotation(index)?))
 }
 
 /// Where the mark of the end must stand.

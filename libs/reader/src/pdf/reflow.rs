@@ -3,23 +3,39 @@
 /// A line at least this part (in quarters) of the longest one runs on into the next.
 const FULL_QUARTERS: usize = 3;
 
-/// The text of a page with the lines of a paragraph joined and words put together again.
-pub(super) fn paragraphs(page: &str) -> String {
-    let longest = page.lines().map(length).max().unwrap_or(0);
-    let mut out = String::with_capacity(page.len());
-    let mut above: Option<&str> = None;
-    for line in page.lines().map(str::trim_end) {
-        match above {
-            Some(above) if runs_on(above, line, longest) => join(&mut out, line.trim_start()),
-            Some(_) => {
-                out.push('\n');
+/// The text of a page with the lines of a paragraph joined and words put together again. A block is a column, or what stands across
+/// all columns; a sentence may run on from one into the next.
+pub(super) fn paragraphs(blocks: &[String]) -> String {
+    let mut out = String::with_capacity(blocks.iter().map(String::len).sum());
+    for block in blocks {
+        let prose = block.lines().filter(|line| !is_row(line));
+        let longest = prose.map(length).max().unwrap_or(0);
+        let mut above: Option<&str> = None;
+        for line in block.lines().map(str::trim_end) {
+            let joins = match above {
+                Some(above) => runs_on(above, line, longest),
+                None => goes_on(&out, line),
+            };
+            if joins {
+                join(&mut out, line.trim_start());
+            } else {
+                if !out.is_empty() {
+                    out.push_str(if above.is_none() { "\n\n" } else { "\n" });
+                }
                 out.push_str(line);
             }
-            None => out.push_str(line),
+            above = Some(line);
         }
-        above = Some(line);
     }
     out
+}
+
+/// Whether the first line of a block is in the middle of the sentence that the block before left open.
+fn goes_on(out: &str, line: &str) -> bool {
+    let above = out.lines().next_back().unwrap_or("");
+    line.trim_start().starts_with(char::is_lowercase)
+        && !above.ends_with(['.', '!', '?', ':'])
+        && runs_on(above, line, length(above))
 }
 
 fn length(line: &str) -> usize {
@@ -39,7 +55,8 @@ fn is_row(line: &str) -> bool {
     line.trim().contains("   ")
 }
 
-fn starts_item(line: &str) -> bool {
+/// Whether a line begins with the mark of a list item.
+pub(super) fn starts_item(line: &str) -> bool {
     let line = line.trim_start();
     let number = line.trim_start_matches(|char: char| char.is_ascii_digit() || char == '.');
     line.starts_with(['•', '–', '—', '-', '*', '◦', '▪'])
@@ -70,7 +87,7 @@ mod tests {
     fn lines_of_a_paragraph_are_joined_and_others_are_not() {
         let page = "Lease\nThe tenant may end this contract with a no-\ntice period of three months. The landlord has\nto confirm it.\n\n1. Rent is due monthly.\n2. Pets are allowed.\nItem   Price\nKey    5\n";
         assert_eq!(
-            paragraphs(page),
+            paragraphs(&[page.to_owned()]),
             "Lease\nThe tenant may end this contract with a notice period of three months. The landlord has to confirm it.\n\n1. Rent is due monthly.\n2. Pets are allowed.\nItem   Price\nKey    5"
         );
     }
