@@ -176,6 +176,27 @@ testkit::on_both! {
         assert_eq!(whole.iter().filter(|event| event.kind == "done").count(), 1);
     }
 
+    async fn a_process_that_lost_a_run_writes_nothing_more_into_it(world: World) {
+        let mut world = world;
+        let model = FakeOpenAi::start(Script::default()).await;
+        let late = vec![Step::text("Ducks fly "), Step::Wait(Duration::from_secs(2)), Step::text("north."), Step::Done];
+        model.push(Kind::Chat, Behaviour::Stream(late));
+        let first = chat_with(&mut world, &model).await;
+        let who = world.person();
+        let run_id = first_piece(&first, &who).await[0].data["run_id"].as_str().unwrap().to_owned();
+
+        world.clock.advance(Duration::from_secs(60));
+        model.push(Kind::Chat, Behaviour::tokens([" south ", "in autumn."]));
+        let second = world.start(chat_svc::SPEC).await;
+        let path = format!("/api/v1/chat/runs/{run_id}/events");
+        let whole = events(&second.get(&who, &path).await.body);
+        assert_eq!(text(&whole), "Ducks fly south in autumn.");
+        model.wait_for_open_streams(0).await;
+        let follow_up = ask(&first, &who, &question("Is the first process still there?")).await;
+        assert_eq!(follow_up.last().unwrap().kind, "done");
+        assert_eq!(events(&second.get(&who, &path).await.body), whole, "the late writer was refused");
+    }
+
     async fn every_fault_of_a_question_is_named(world: World) {
         let chat = world.start(chat_svc::SPEC).await;
         let who = world.person();
