@@ -8,7 +8,7 @@ endif
 CARGO_TARGET_DIR ?= $(GOOSEEK_CACHE)/target
 export GOOSEEK_CACHE CARGO_TARGET_DIR
 
-.PHONY: run test lint bench deps
+.PHONY: run test test-page lint bench deps
 
 # Builds ./bin/gooseek and starts everything in one process at http://127.0.0.1:8080.
 run:
@@ -22,6 +22,10 @@ test:
 	scripts/deps.sh || test -z "$$CI"
 	cargo build --workspace --bins --locked
 	cargo test --workspace --locked
+
+# The page in a real browser, against its own mock of the API; CHROMIUM names another browser than /usr/bin/chromium.
+test-page:
+	cd tests/page && npm ci --no-audit --no-fund && npm test
 
 lint:
 	cargo fmt --all --check

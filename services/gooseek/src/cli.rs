@@ -71,7 +71,7 @@ pub(crate) struct Ask {
     /// The question.
     #[arg(required = true)]
     pub(crate) question: Vec<String>,
-    /// Read the files of this project.
+    /// Read the files of this project only; without it a new thread reads those of every project.
     #[arg(long)]
     pub(crate) project: Option<String>,
     /// How thorough the answer is.

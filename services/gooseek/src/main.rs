@@ -20,6 +20,9 @@ fn main() -> ExitCode {
         return reader::child::run();
     }
     let cli = Cli::parse();
+    if !matches!(cli.command, Command::Serve(_)) {
+        sigpipe::reset();
+    }
     common::server::process(|| run(cli))
 }
 

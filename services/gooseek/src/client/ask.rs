@@ -112,6 +112,7 @@ struct Screen {
     citations: Vec<Citation>,
     failed: Option<String>,
     has_text: bool,
+    thread: String,
 }
 
 impl Screen {
@@ -119,6 +120,7 @@ impl Screen {
     fn show(&mut self, event: &Event) -> anyhow::Result<bool> {
         let data: Value = serde_json::from_str(&event.data).unwrap_or_default();
         match event.kind.as_str() {
+            "run" => data["thread_id"].as_str().unwrap_or_default().clone_into(&mut self.thread),
             "step" => step(&data),
             "sources" => self.sources = serde_json::from_value(data["sources"].clone())?,
             "delta" => {
@@ -172,6 +174,9 @@ impl Screen {
         }
         for source in cited {
             self.print_source(source);
+        }
+        if std::io::stderr().is_terminal() {
+            eprintln!("\n  to go on: gooseek ask --thread {} …", self.thread);
         }
         match self.failed {
             Some(message) => bail!(message),
