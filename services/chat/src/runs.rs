@@ -266,11 +266,7 @@ impl Runs {
     }
 
     /// The thread to go on with, which must have a run of this person, and that run's project; else a new thread.
-    async fn thread(
-        &self,
-        who: &Identity,
-        thread_id: Option<Uuid>,
-    ) -> Result<(Uuid, Option<ProjectRef>), Problem> {
+    async fn thread(&self, who: &Identity, thread_id: Option<Uuid>) -> Result<(Uuid, Option<ProjectRef>), Problem> {
         let Some(thread_id) = thread_id else { return Ok((self.inner.deps.ids.next(), None)) };
         let mut session = self.inner.deps.db.read(&who.scope()).await?;
         let last = store::last_of_thread(&mut session, (who.org, who.user), thread_id).await?;

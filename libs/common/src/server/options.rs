@@ -41,7 +41,11 @@ pub const FRAME_VARIABLES: &[Variable] = &[
         "0s",
         "pause between going unready and refusing new connections; 5s behind a load balancer",
     ),
-    Variable::with_default("RUST_LOG", "info,sqlx::postgres::notice=warn", "log filter, in the syntax of tracing's EnvFilter"),
+    Variable::with_default(
+        "RUST_LOG",
+        "info,sqlx::postgres::notice=warn",
+        "log filter, in the syntax of tracing's EnvFilter",
+    ),
     Variable::with_default("LOG_FORMAT", "text", "text or json"),
     Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces"),
     Variable::optional("REDIS_URL", "not supported by this version; leave it unset"),

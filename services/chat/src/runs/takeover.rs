@@ -122,7 +122,9 @@ impl Runs {
         let scope = Scope::from(system.clone());
         let mut session = self.inner.deps.db.begin(&scope).await?;
         let until = self.inner.deps.clock.now() + self.lease();
-        let Some(row) = store::claim(&mut session, self.inner.owner, except, expired, until).await? else { return Ok(false) };
+        let Some(row) = store::claim(&mut session, self.inner.owner, except, expired, until).await? else {
+            return Ok(false);
+        };
         let events = store::events(&mut session, row.id, 0).await?;
         session.commit().await?;
         if self.tail(row.id).is_some() {

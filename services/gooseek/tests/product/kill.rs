@@ -77,7 +77,10 @@ async fn check_ends(server: &Gooseek, seen: &[Vec<Event>]) {
         let log = finished(&client, &run, events).await;
         let last = log.last().unwrap();
         let end = last.data["status"].as_str().or(last.data["code"].as_str()).unwrap();
-        assert!(["complete", "partial", "interrupted", "files_unavailable", "search_outage"].contains(&end), "{last:?}");
+        assert!(
+            ["complete", "partial", "interrupted", "files_unavailable", "search_outage"].contains(&end),
+            "{last:?}"
+        );
         *ends.entry(end.to_owned()).or_default() += 1;
         let thread = client.thread(log[0].data["thread_id"].as_str().unwrap(), 1).await;
         let messages = thread["messages"].as_array().unwrap();
