@@ -30,7 +30,7 @@ test-page:
 lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --workspace --document-private-items --locked
+	RUSTDOCFLAGS="-Dwarnings -Arustdoc::private_intra_doc_links" cargo doc --no-deps --workspace --document-private-items --locked
 
 # Prints ratios and counts, each with its limit; docs/bench.md says how. BENCH=--full takes the long runs.
 bench:

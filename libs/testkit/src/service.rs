@@ -40,7 +40,7 @@ const PEERS: [&str; 5] = ["chat", "search", "upload", "library", "projects"];
 
 /// Expands `async fn name(world: World)` into one test on SQLite and one on Postgres.
 ///
-/// ```ignore
+/// ```text
 /// testkit::on_both! {
 ///     async fn a_thread_is_listed(world: World) { … }
 /// }
