@@ -1,10 +1,12 @@
 //! The writer without a model: an answer made of sentences of the sources.
 //!
 //! It picks the sentences that say most of what the question asks, of the kind it asks for, and says which of its words no source
-//! mentions. It never joins, shortens or rewrites what a source says, so every sentence can be found in its passage.
+//! mentions. It never shortens or rewrites what a source says, so every sentence can be found in its passage; the
+//! lines of a record stand together on one line.
 
 mod candidates;
 mod question;
+mod records;
 mod related;
 mod render;
 mod select;
@@ -27,6 +29,8 @@ pub struct Passage {
     /// The number printed in the answer.
     pub source: u32,
     pub text: String,
+    /// What the source is called: the title of a page, the name of a file.
+    pub title: Option<String>,
     /// Headings above it, joined by ` › `.
     pub heading: Option<String>,
     pub published_at: Option<DateTime<Utc>>,
@@ -117,6 +121,9 @@ fn picked(candidate: &Candidate, passages: &[Passage]) -> Picked {
 
 /// Every term the sources use.
 fn vocabulary(passages: &[Passage]) -> HashSet<String> {
-    let texts = passages.iter().flat_map(|passage| [Some(&passage.text), passage.heading.as_ref()]).flatten();
+    let texts = passages
+        .iter()
+        .flat_map(|passage| [Some(&passage.text), passage.heading.as_ref(), passage.title.as_ref()])
+        .flatten();
     texts.flat_map(|text| terms::index_terms(text)).collect()
 }

@@ -28,6 +28,7 @@ fn passages(documents: &[&str]) -> Vec<Passage> {
             found.push(Passage {
                 source: u32::try_from(index + 1).unwrap(),
                 text: document[passage.range].to_owned(),
+                title: None,
                 heading: passage.heading,
                 published_at: Some(Utc.with_ymd_and_hms(2024 + i32::try_from(index).unwrap(), 1, 1, 0, 0, 0).unwrap()),
                 score: 1.0,
@@ -106,6 +107,65 @@ fn every_sentence_is_in_its_passage_and_supported_by_it() {
     }
 }
 
+const PARKING: &str = "place: A1\nstatus: taken\n\nplace: A2\nstatus: free\n\nplace: A3\nstatus: taken";
+const CONTACTS: &str = "Name: Anna Berg\nRole: landlord\nPhone: +49 30 555 0100\n\nName: John Miller\nRole: caretaker\nPhone: +49 30 \
+555 0101\n\nName: Olga Petrova\nRole: plumber\nPhone: +49 30 555 0102";
+
+fn written(question: &str, title: &str, text: &str) -> String {
+    let mut passages = passages(&[text]);
+    for passage in &mut passages {
+        passage.title = Some(title.to_owned());
+    }
+    let extract = answer(question, &passages, Options::default());
+    for picked in &extract.sentences {
+        let verdict = check(&picked.text, &passages[picked.passage].text).verdict;
+        assert_eq!(verdict, Verdict::Supported, "{}", picked.text);
+    }
+    compose(&extract).concat()
+}
+
+#[test]
+fn the_record_that_answers_is_picked_and_no_other() {
+    let parking = "| place | status |\n|---|---|\n| A1 | taken |\n| A2 | free |\n| A3 | taken |\n";
+    let table = "| Name | Role | Phone |\n|---|---|---|\n| Anna Berg | landlord | +49 30 555 0100 |\n| John Miller | caretaker | \
+                 +49 30 555 0101 |\n| Olga Petrova | plumber | +49 30 555 0102 |\n";
+    let list = "## Phone numbers\n\nAnna Berg\n: +49 30 555 0100\n\nJohn Miller\n: +49 30 555 0101\n";
+    let lines = "Phone numbers of the house\n\nAnna Berg: +49 30 555 0100\nJohn Miller: +49 30 555 0101\n";
+    let (place, number) = ("which parking place is free?", "what is John Miller's phone number?");
+    for (question, title, text, expected) in [
+        (place, "parking.csv", PARKING, "place: A2, status: free. [1]"),
+        (place, "Parking", parking, "A2: free. [1]"),
+        (number, "contacts.csv", CONTACTS, "Name: John Miller, Role: caretaker, Phone: +49 30 555 0101. [1]"),
+        (number, "Contacts", table, "John Miller, caretaker, +49 30 555 0101. [1]"),
+        (number, "Contacts", list, "John Miller : +49 30 555 0101. [1]"),
+        (number, "Contacts", lines, "John Miller: +49 30 555 0101. [1]"),
+    ] {
+        let found = written(question, title, text);
+        assert!(
+            found.starts_with(expected) && !found.contains("A1") && !found.contains("Anna"),
+            "{question} {title}: {found}"
+        );
+    }
+}
+
+#[test]
+fn records_without_what_is_asked_are_no_answer() {
+    let taken = PARKING.replace("free", "taken");
+    let table = "| place | status |\n|---|---|\n| A1 | taken |\n| A2 | taken |\n";
+    let lines = "## Phone numbers\n\nAnna Berg: +49 30 555 0100\n\nJohn Miller\n: +49 30 555 0101\n";
+    for (question, title, text) in [
+        ("which parking place is free?", "Parking", table),
+        ("what is Peter Schmidt's phone number?", "Contacts", lines),
+        ("which parking place is free?", "parking.csv", taken.as_str()),
+        ("which parking place is reserved for Anna?", "parking.csv", PARKING),
+        ("what is Peter Schmidt's phone number?", "contacts.csv", CONTACTS),
+        ("what is the notice period?", "contacts.csv", CONTACTS),
+        ("which dog is allowed?", "parking.csv", PARKING),
+    ] {
+        assert_eq!(written(question, title, text), "The sources do not answer this question.", "{question}");
+    }
+}
+
 #[test]
 fn what_no_source_says_is_named() {
     let extract = ask("Does the lease mention parking?", &[LEASE]);
@@ -175,7 +235,7 @@ fn follow_up_questions_come_from_headings_not_asked_about() {
 fn hostile_passages_are_survived() {
     for piece in ["a", "[", "A b c. ", "It is. ", "| x | y |\n", "notice 1. ", "漢字。"] {
         let text = piece.repeat(60_000 / piece.len());
-        let passages = [Passage { source: 1, text, heading: None, published_at: None, score: 0.0 }];
+        let passages = [Passage { source: 1, text, title: None, heading: None, published_at: None, score: 0.0 }];
         let extract = answer("notice period x y 漢字", &passages, Options::default());
         assert!(extract.sentences.len() <= 5, "{piece:?}");
     }

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::Passage;
 use super::question::{Question, same_root};
+use super::{Passage, records};
 use crate::bm25::Bm25;
 use crate::facts::{Fact, facts};
 use crate::sentences::{self, Kind, Unit};
@@ -15,8 +15,9 @@ use crate::{markdown, stopwords, terms};
 const MAX_CANDIDATES: usize = 4_000;
 /// A longer "sentence" is a list or a page without punctuation, in characters.
 const MAX_CHARS: usize = 700;
-/// What a word of the question counts for if only the heading says it, or only another form of it is said.
+/// What a word of the question counts for if only the heading says it, only the title of the source, or only another form is said.
 const IN_HEADING: f32 = 0.6;
+const IN_TITLE: f32 = 0.5;
 const NEAR_FORM: f32 = 0.85;
 
 pub(super) struct Candidate {
@@ -42,22 +43,26 @@ pub(super) fn gather(question: &Question, passages: &[Passage]) -> Vec<Candidate
     let mut found = Vec::new();
     let mut documents = Vec::new();
     for (index, passage) in passages.iter().enumerate() {
-        let mut heading = passage.heading.clone().unwrap_or_default();
-        for (place, unit) in sentences::units(&passage.text).iter().enumerate() {
-            let raw = &passage.text[unit.range.clone()];
-            if unit.kind == Kind::Heading {
-                heading = format!("{} {raw}", passage.heading.as_deref().unwrap_or_default());
-            }
-            if found.len() >= MAX_CANDIDATES || unit.range.len() > MAX_CHARS * 4 {
+        let title = passage.title.as_deref().map(terms_of).unwrap_or_default();
+        let mut above = Above::default();
+        let units = records::together(&passage.text, sentences::units(&passage.text));
+        for (place, unit) in units.iter().enumerate() {
+            let is_head = above.pass(passage, unit);
+            if is_head || found.len() >= MAX_CANDIDATES || unit.range.len() > MAX_CHARS * 4 {
                 continue;
             }
-            let text = display(raw, unit.kind);
-            if !can_stand(&text, unit) || (unit.kind == Kind::Row && heads_table(&passage.text[unit.range.end..])) {
+            let text = display(&passage.text[unit.range.clone()], unit.kind);
+            if !can_stand(&text, unit) {
+                above.caption(passage, unit);
                 continue;
             }
             let list = terms::index_terms(&text);
             let set: HashSet<String> = list.iter().cloned().collect();
-            let hits = hits(question, &set, &heading);
+            let is_entry = is_entry(&text, unit.kind);
+            let mut hits = hits(question, &set, &above.terms(passage, is_entry), &title);
+            if is_entry && !speaks_itself(question, &set, &hits) {
+                hits.fill(0.0);
+            }
             // The others are only there for the sentences that lean on them.
             let speaks = hits.iter().any(|hit| *hit > 0.0);
             let facts = if speaks { facts(&text) } else { Vec::new() };
@@ -83,7 +88,52 @@ pub(super) fn gather(question: &Question, passages: &[Passage]) -> Vec<Candidate
     found
 }
 
+/// What stands above a sentence within its passage.
+#[derive(Default)]
+struct Above<'a> {
+    heading: &'a str,
+    /// A line above entries that is no sentence, such as a heading in a text without marks.
+    caption: &'a str,
+    /// The head of the table.
+    columns: &'a str,
+}
+
+impl<'a> Above<'a> {
+    /// Takes a unit in; whether it is the head of a table.
+    fn pass(&mut self, passage: &'a Passage, unit: &Unit) -> bool {
+        let raw = &passage.text[unit.range.clone()];
+        if unit.kind == Kind::Heading {
+            *self = Self { heading: raw, ..Self::default() };
+        }
+        let is_head = unit.kind == Kind::Row && heads_table(&passage.text[unit.range.end..]);
+        if is_head || unit.kind != Kind::Row {
+            self.columns = if is_head { raw } else { "" };
+        }
+        is_head
+    }
+
+    /// Takes a unit that cannot stand in an answer as what stands above the next ones.
+    fn caption(&mut self, passage: &'a Passage, unit: &Unit) {
+        if unit.kind == Kind::Prose && unit.opens_block {
+            self.caption = &passage.text[unit.range.clone()];
+        }
+    }
+
+    fn terms(&self, passage: &Passage, is_entry: bool) -> HashSet<String> {
+        let caption = if is_entry { self.caption } else { "" };
+        let outer = passage.heading.as_deref().unwrap_or_default();
+        terms_of(&[outer, self.heading, caption, self.columns].join(" "))
+    }
+}
+
+fn terms_of(text: &str) -> HashSet<String> {
+    terms::index_terms(text).into_iter().collect()
+}
+
 fn display(raw: &str, kind: Kind) -> String {
+    if kind == Kind::Row && raw.contains('\n') {
+        return records::display(raw);
+    }
     let plain = markdown::plain(raw);
     if kind != Kind::Row {
         return plain;
@@ -141,8 +191,19 @@ fn leans(text: &str) -> bool {
     is_in(PRONOUNS) || (is_in(POINTERS) && alone)
 }
 
-fn hits(question: &Question, said: &HashSet<String>, heading: &str) -> Vec<f32> {
-    let above: HashSet<String> = terms::index_terms(heading).into_iter().collect();
+/// One of many of its kind: what stands above it is said of all of them.
+fn is_entry(text: &str, kind: Kind) -> bool {
+    kind != Kind::Prose || text.contains(": ")
+}
+
+/// Whether it says a word of the question itself, or all of them are said by what stands above it.
+fn speaks_itself(question: &Question, said: &HashSet<String>, hits: &[f32]) -> bool {
+    let own = |keyword: &terms::Keyword| keyword.terms.iter().any(|term| super::question::is_said(term, said));
+    question.keywords.iter().any(own) || hits.iter().all(|hit| *hit > 0.0)
+}
+
+/// How far the sentence says each keyword, itself or by what stands above it.
+fn hits(question: &Question, said: &HashSet<String>, above: &HashSet<String>, title: &HashSet<String>) -> Vec<f32> {
     let strength = |keyword: &terms::Keyword| {
         let of = |set: &HashSet<String>| {
             if keyword.terms.iter().any(|term| set.contains(term)) {
@@ -153,7 +214,7 @@ fn hits(question: &Question, said: &HashSet<String>, heading: &str) -> Vec<f32> 
                 0.0
             }
         };
-        f32::max(of(said), IN_HEADING * of(&above))
+        of(said).max(IN_HEADING * of(above)).max(IN_TITLE * of(title))
     };
     question.keywords.iter().map(strength).collect()
 }

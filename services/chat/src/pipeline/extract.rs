@@ -8,12 +8,16 @@ use crate::api::Source;
 pub(super) fn passages(sources: &[Source]) -> Vec<Passage> {
     let mut passages = Vec::new();
     for source in sources {
+        // A file may name in its file name alone what it is about.
+        let name = source.site.as_deref().filter(|_| source.kind == "file").unwrap_or_default();
+        let title = format!("{} {name}", source.title);
         for passage in &source.passages {
             #[expect(clippy::cast_precision_loss, reason = "a rank, and there are few")]
             let score = 1.0 / (1.0 + passages.len() as f32);
             passages.push(Passage {
                 source: source.index,
                 text: passage.text.clone(),
+                title: Some(title.clone()),
                 heading: passage.heading.clone(),
                 published_at: source.published_at,
                 score,
