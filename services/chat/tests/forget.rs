@@ -128,7 +128,8 @@ testkit::on_both! {
     async fn an_event_that_makes_no_sense_is_refused_for_good(world: World) {
         let chat = world.start(chat_svc::SPEC).await;
         let who = world.person();
-        let refusal = chat.try_deliver(&deletion(&world, &who, &json!("no id"), Utc::now())).await.unwrap_err();
+        let event = deletion(&world, &who, &json!("no id"), world.clock.clock().now());
+        let refusal = chat.try_deliver(&event).await.unwrap_err();
         assert!(matches!(refusal, CourierError::Poison(_)), "{refusal}");
     }
 }
