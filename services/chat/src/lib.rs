@@ -7,6 +7,7 @@
 mod api;
 mod config;
 mod event;
+mod forget;
 mod http;
 mod log;
 mod mode;
@@ -14,8 +15,11 @@ mod pipeline;
 mod runs;
 mod store;
 
+use std::sync::Arc;
+
 use common::{
     Deps, Service,
+    bus::Consumer,
     config::Reader,
     db::Migrations,
     service::{Building, Spec},
@@ -42,8 +46,15 @@ pub fn service(deps: Deps) -> Building {
         let config = Config::read(&mut reader);
         reader.finish()?;
         let drain = deps.drain.clone();
+        let forget = Consumer {
+            name: "chat.deleted_threads",
+            subject: forget::SUBJECT,
+            db: deps.db.clone(),
+            handler: Arc::new(forget::Forget),
+        };
         let runs = runs::Runs::new(deps, config)?;
         let mut service = Service::new(SPEC.name, http::routes(runs.clone(), drain));
+        service.consumers = vec![forget];
         service.tasks = runs.tasks();
         Ok(service)
     })

@@ -293,3 +293,24 @@ pub(crate) async fn claim(
         .fetch_optional(conn)
         .await)?)
 }
+
+/// Deletes the runs of a person's thread that had ended, with their events, when they were begun by `deleted_at`. The moment
+/// itself counts, as it does for the library, which drops answers to questions asked then.
+pub(crate) async fn forget_thread(
+    session: &mut Session,
+    scope: (Uuid, Uuid),
+    thread: Uuid,
+    deleted_at: DateTime<Utc>,
+) -> Result<(), DbError> {
+    on_db!(session, conn => sqlx::query(
+        "DELETE FROM runs
+         WHERE org = $1 AND user_id = $2 AND thread_id = $3 AND state <> 'running' AND created_at <= $4")
+        .bind(scope.0)
+        .bind(scope.1)
+        .bind(thread)
+        .bind(deleted_at)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}

@@ -1,7 +1,8 @@
 //! The library: every thread a person asked in, with its answers, citations and the passages they cite.
 //!
 //! Answers arrive as events ([`answers`]); people list, search, rename, pin and delete threads ([`threads`]). A thread
-//! belongs to one person of one organisation; to anybody else it does not exist.
+//! belongs to one person of one organisation; to anybody else it does not exist. Its deletion is published, for those
+//! who keep something of it.
 
 mod answers;
 mod http;
@@ -34,7 +35,7 @@ pub const SPEC: Spec = Spec {
 /// Builds the service.
 pub fn service(deps: Deps) -> Building {
     Box::pin(async move {
-        let threads = threads::Threads::new(deps.db.clone(), deps.clock, deps.cursor_key);
+        let threads = threads::Threads::new(&deps);
         let mut service = Service::new(SPEC.name, http::routes(threads));
         service.consumers = vec![Consumer {
             name: "library.answers",

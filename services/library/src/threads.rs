@@ -2,7 +2,16 @@
 
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use common::{Problem, auth::Identity, cursor::CursorKey, db::Db, time::Clock};
+use common::{
+    Deps, Problem,
+    auth::Identity,
+    bus::{self, Event, Relay},
+    cursor::CursorKey,
+    db::Db,
+    time::{Clock, Ids},
+};
+use prost::Message as _;
+use proto::events::v1::ThreadDeleted;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -12,6 +21,9 @@ use crate::{
     snippet::{self, Match},
     store::{self, MessageRow, Owner, Position, ThreadRow, search::Hit},
 };
+
+/// Published with every deletion.
+const DELETED: &str = "gooseek.library.thread.deleted.v1";
 
 /// A thread in a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -83,12 +95,20 @@ pub(crate) struct Change {
 pub(crate) struct Threads {
     db: Db,
     clock: Clock,
+    ids: Ids,
+    relay: Relay,
     cursors: CursorKey,
 }
 
 impl Threads {
-    pub(crate) fn new(db: Db, clock: Clock, cursors: CursorKey) -> Self {
-        Self { db, clock, cursors }
+    pub(crate) fn new(deps: &Deps) -> Self {
+        Self {
+            db: deps.db.clone(),
+            clock: deps.clock.clone(),
+            ids: deps.ids.clone(),
+            relay: deps.relay.clone(),
+            cursors: deps.cursor_key.clone(),
+        }
     }
 
     /// Pinned threads first, then by newest activity; with a `query` those where one message and the title have all its words.
@@ -176,16 +196,20 @@ impl Threads {
         Ok((ThreadItem::from(row), version))
     }
 
-    /// Deletes a thread with all that was made of it.
+    /// Deletes a thread with all that was made of it, here and, by the event, elsewhere.
     pub(crate) async fn delete(&self, who: &Identity, id: Uuid) -> Result<(), Problem> {
-        let owner = Owner::from(who);
+        let (owner, now) = (Owner::from(who), self.clock.now());
         let mut session = self.db.begin(&who.scope()).await?;
         store::lock(&mut session, id).await?;
         store::search::remove(&mut session, owner, id).await?;
-        if !store::delete(&mut session, owner, id, self.clock.now()).await? {
+        if !store::delete(&mut session, owner, id, now).await? {
             return Err(missing());
         }
+        let fact = deleted(owner, id, now);
+        let event = Event::new(self.ids.next(), DELETED, owner.org, fact.encode_to_vec(), now);
+        bus::publish(&mut session, &event).await?;
         session.commit().await?;
+        self.relay.wake();
         Ok(())
     }
 }
@@ -193,6 +217,15 @@ impl Threads {
 /// The same for a thread of somebody else.
 pub(crate) fn missing() -> Problem {
     Problem::not_found("thread")
+}
+
+fn deleted(owner: Owner, id: Uuid, at: DateTime<Utc>) -> ThreadDeleted {
+    let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();
+    ThreadDeleted {
+        thread_id: id.to_string(),
+        user_id: owner.user.to_string(),
+        deleted_at: Some(prost_types::Timestamp { seconds: at.timestamp(), nanos }),
+    }
 }
 
 fn found(hit: Hit, terms: &[String]) -> ThreadItem {

@@ -2,9 +2,13 @@
 //!
 //! A word that stands in every tenth chunk says little, and ranking all those chunks is what takes time. So only chunks with a
 //! telling word are ranked; frequent words raise the rank of those and find nothing by themselves.
+//!
+//! How frequent a word is, is known of the whole database only, whoever wrote it. So that nobody's chunks hide those of
+//! somebody else, a small selection is ranked without a plan, and in a large one whatever a plan leaves unfound is looked for
+//! by every word.
 
-/// Chunks that are ranked, about.
-const RANKED: i64 = 3_000;
+/// Chunks that are ranked, about. A selection of no more is ranked whole.
+pub(crate) const RANKED: i64 = 3_000;
 /// Occurrences that are counted for the weights of the words, about.
 const COUNTED: i64 = 12_000;
 

@@ -5,7 +5,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 use common::{
     Problem,
     auth::Identity,
-    db::{Db, DbError, Scope},
+    db::{Db, DbError, Scope, Session},
 };
 use futures::future::try_join_all;
 use moka::sync::Cache;
@@ -135,23 +135,48 @@ impl Retriever {
         if terms.is_empty() {
             return Ok(Vec::new());
         }
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let depth = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut session = self.db.read(scope).await?;
         if matches!(self.db, Db::Postgres(_)) {
-            return store::search::best_postgres(&mut session, selection, &terms, limit).await;
+            return store::search::best_postgres(&mut session, selection, &terms, depth).await;
         }
+        let Some(span) = store::search::span(&mut session, selection).await? else { return Ok(Vec::new()) };
+        if span.1 - span.0 < lexical::RANKED {
+            return store::search::any_sqlite(&mut session, selection, span, &terms, depth).await;
+        }
+        let mut found = self.by_plan(&mut session, selection, span, &terms, depth).await?;
+        if found.len() < limit {
+            for seq in store::search::any_sqlite(&mut session, selection, span, &terms, depth).await? {
+                if !found.contains(&seq) {
+                    found.push(seq);
+                }
+            }
+            found.truncate(limit);
+        }
+        Ok(found)
+    }
+
+    /// The best chunks that have the telling ones of `terms`.
+    async fn by_plan(
+        &self,
+        session: &mut Session,
+        selection: &Selection,
+        span: (i64, i64),
+        terms: &[String],
+        limit: i64,
+    ) -> Result<Vec<i64>, DbError> {
         let unknown: Vec<String> = terms.iter().filter(|term| !self.frequencies.contains_key(*term)).cloned().collect();
-        let counted = store::search::frequencies(&mut session, &unknown).await?;
+        let counted = store::search::frequencies(session, &unknown).await?;
         for (term, chunks) in &counted {
             self.frequencies.insert(term.clone(), *chunks);
         }
         let known = terms.iter().filter_map(|term| Some((term.clone(), self.frequencies.get(term)?)));
         let Some(plan) = lexical::plan(known.collect()) else { return Ok(Vec::new()) };
-        let found = store::search::best_sqlite(&mut session, selection, &plan, limit).await?;
+        let found = store::search::best_sqlite(session, selection, span, &plan, limit).await?;
         if !plan.together || i64::try_from(found.len()).unwrap_or(i64::MAX) >= limit {
             return Ok(found);
         }
-        store::search::best_sqlite(&mut session, selection, &plan.loosened(), limit).await
+        store::search::best_sqlite(session, selection, span, &plan.loosened(), limit).await
     }
 
     /// Nothing without a model; the error says what is missing from the answer.

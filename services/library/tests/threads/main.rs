@@ -12,6 +12,8 @@ use axum::{
     http::{Request, StatusCode},
 };
 use common::{bus::Event, db::Scope, on_db};
+use prost::Message;
+use proto::events::v1::ThreadDeleted;
 use serde_json::{Value, json};
 use testkit::service::{Person, TestService, World};
 use uuid::Uuid;
@@ -186,6 +188,24 @@ testkit::on_both! {
             "SELECT (SELECT COUNT(*) FROM messages) + (SELECT COUNT(*) FROM message_index)")
             .fetch_one(conn).await).unwrap();
         assert_eq!(rows, 0);
+    }
+
+    async fn a_deletion_is_published(world: World) {
+        let ann = world.person();
+        let (library, address) = with_thread(&world, &ann, "How long is the notice?").await;
+        let deleted_at = world.clock.clock().now();
+        library.delete(&world.colleague(&ann), &address).await.expect(StatusCode::NOT_FOUND);
+        library.delete(&ann, &address).await.expect(StatusCode::NO_CONTENT);
+        library.delete(&ann, &address).await.expect(StatusCode::NOT_FOUND);
+        let mut session = library.db.read(&Scope::Public).await.unwrap();
+        let published: Vec<(String, Uuid, Vec<u8>)> = on_db!(&mut session, conn => sqlx::query_as(
+            "SELECT subject, org, payload FROM outbox").fetch_all(conn).await).unwrap();
+        let [(subject, org, payload)] = published.as_slice() else { panic!("one event: {published:?}") };
+        assert_eq!((subject.as_str(), *org), ("gooseek.library.thread.deleted.v1", ann.org));
+        let fact = ThreadDeleted::decode(payload.as_slice()).unwrap();
+        assert!(address.ends_with(&fact.thread_id), "{fact:?}");
+        assert_eq!(fact.user_id, ann.user.to_string());
+        assert_eq!(fact.deleted_at.unwrap().seconds, deleted_at.timestamp());
     }
 
     async fn a_deleted_thread_is_not_brought_back_by_old_answers(world: World) {

@@ -9,7 +9,11 @@ use common::db::{DbError, Session};
 use uuid::Uuid;
 
 use super::content;
-use crate::{lexical::Plan, queue::Job, retrieve::Selection};
+use crate::{
+    lexical::{self, Plan},
+    queue::Job,
+    retrieve::Selection,
+};
 
 /// Makes a chunk findable by `terms` (joined by spaces).
 pub(crate) async fn insert(session: &mut Session, job: &Job, seq: i64, terms: &str) -> Result<(), DbError> {
@@ -91,16 +95,23 @@ pub(crate) async fn frequencies(session: &mut Session, terms: &[String]) -> Resu
     Ok(found)
 }
 
-/// The numbers of the best chunks, best first, by BM25. SQLite only.
+/// The first and the last number that a chunk of the selection may have; `None` when it has no chunks.
+pub(crate) async fn span(session: &mut Session, selection: &Selection) -> Result<Option<(i64, i64)>, DbError> {
+    let Some((first, end)) = content::range(session, selection.org, selection.project).await? else { return Ok(None) };
+    let Some(ranges) = &selection.ranges else { return Ok(Some((first, end - 1))) };
+    let firsts = ranges.iter().map(|(first, _)| *first);
+    let lasts = ranges.iter().map(|(_, last)| *last);
+    Ok(firsts.min().zip(lasts.max()).map(|(lowest, highest)| (lowest.max(first), highest.min(end - 1))))
+}
+
+/// The numbers of the best chunks of the selection, whose [`span`] is given, best first, by BM25. SQLite only.
 pub(crate) async fn best_sqlite(
     session: &mut Session,
     selection: &Selection,
+    (first, last): (i64, i64),
     plan: &Plan,
     limit: i64,
 ) -> Result<Vec<i64>, DbError> {
-    let Some((first, end)) = content::range(session, selection.org, selection.project).await? else {
-        return Ok(Vec::new());
-    };
     let Session::Sqlite(sqlite) = session else { return Ok(Vec::new()) };
     let conn: &mut sqlx::SqliteConnection = &mut *sqlite;
     let found: Vec<(i64,)> = sqlx::query_as(
@@ -112,12 +123,48 @@ pub(crate) async fn best_sqlite(
     )
     .bind(match_expression(plan))
     .bind(first)
-    .bind(end - 1)
-    .bind(selection.ranges.as_ref().map(|ranges| serde_json::json!(ranges).to_string()))
+    .bind(last)
+    .bind(pieces(selection))
     .bind(limit)
     .fetch_all(conn)
     .await?;
     Ok(found.into_iter().map(|(seq,)| seq).collect())
+}
+
+/// Like [`best_sqlite`], for chunks with any of `terms`, however frequent those are elsewhere; of more than
+/// [`lexical::RANKED`] chunks that have one, so many are ranked.
+pub(crate) async fn any_sqlite(
+    session: &mut Session,
+    selection: &Selection,
+    (first, last): (i64, i64),
+    terms: &[String],
+    limit: i64,
+) -> Result<Vec<i64>, DbError> {
+    let Session::Sqlite(sqlite) = session else { return Ok(Vec::new()) };
+    let conn: &mut sqlx::SqliteConnection = &mut *sqlite;
+    let found: Vec<(i64,)> = sqlx::query_as(
+        "SELECT seq FROM (
+            SELECT rowid AS seq, bm25(chunk_terms) AS score FROM chunk_terms
+            WHERE chunk_terms MATCH $1 AND rowid BETWEEN $2 AND $3 AND ($4 IS NULL OR EXISTS (
+                SELECT 1 FROM json_each($4) AS piece
+                WHERE chunk_terms.rowid BETWEEN piece.value ->> 0 AND piece.value ->> 1))
+            LIMIT $5)
+         ORDER BY score, seq LIMIT $6",
+    )
+    .bind(quoted(terms, " OR "))
+    .bind(first)
+    .bind(last)
+    .bind(pieces(selection))
+    .bind(lexical::RANKED)
+    .bind(limit)
+    .fetch_all(conn)
+    .await?;
+    Ok(found.into_iter().map(|(seq,)| seq).collect())
+}
+
+/// The ranges of the chosen files as a JSON list; `None` when all files count.
+fn pieces(selection: &Selection) -> Option<String> {
+    selection.ranges.as_ref().map(|ranges| serde_json::json!(ranges).to_string())
 }
 
 /// The numbers of the best chunks, best first, by cover density. Postgres only.
@@ -154,8 +201,6 @@ pub(crate) async fn best_postgres(
 
 /// Only chunks with a telling term are looked at; all scored terms count for their rank.
 fn match_expression(plan: &Plan) -> String {
-    let quoted =
-        |terms: &[String], word: &str| terms.iter().map(|term| format!("\"{term}\"")).collect::<Vec<_>>().join(word);
     if plan.together {
         return quoted(&plan.telling, " AND ");
     }
@@ -164,6 +209,10 @@ fn match_expression(plan: &Plan) -> String {
         return telling;
     }
     format!("({telling}) AND ({telling} OR {})", quoted(&plan.other, " OR "))
+}
+
+fn quoted(terms: &[String], word: &str) -> String {
+    terms.iter().map(|term| format!("\"{term}\"")).collect::<Vec<_>>().join(word)
 }
 
 /// A tsvector literal: each term with its positions, and the tokens of organisation and project without any. The slash keeps

@@ -1,9 +1,15 @@
 //! Two organisations never see each other's files, whatever they are called and contain.
 
-use common::{db::Scope, on_db};
+use common::{
+    db::{Scope, Session},
+    on_db,
+};
 use http::StatusCode;
 use proto::upload::v1::RetrieveRequest;
-use testkit::{on_both, service::World};
+use testkit::{
+    on_both,
+    service::{Person, TestService, World},
+};
 
 use crate::support::{LEASE, indexed, question, retrieve, start};
 
@@ -102,4 +108,45 @@ async fn postgres_itself_keeps_organisations_apart() {
             assert_eq!(seen, files, "{table}");
         }
     }
+}
+
+/// SQLite knows how frequent a word is in the whole database only; Postgres does not ask.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_word_that_is_frequent_in_another_organisation_still_finds() {
+    let mut world = World::sqlite();
+    let services = start(&mut world).await;
+    let (anna, eve) = (world.person(), world.person());
+    services.project(&eve, "noise").await;
+    indexed(&services.upload, &eve, "noise", "jam.txt", b"A notice about marmalade.").await;
+    write_often(&services.upload, &eve, "notice", 13_000).await;
+
+    let handbook = services.project(&anna, "handbook").await;
+    let id = indexed(&services.upload, &anna, "handbook", "lease.md", LEASE.as_bytes()).await;
+    services.project(&anna, "zoo").await;
+    indexed(&services.upload, &anna, "zoo", "wolf.txt", b"The wolf eats meat.").await;
+    // One small project, and everything: that span is as large as the numbers of a project.
+    for project_id in [handbook, String::new()] {
+        let request = RetrieveRequest { project_id: project_id.clone(), ..question("marmalade notice") };
+        let found = retrieve(&services.upload, &anna, request).await;
+        let files: Vec<&str> = found.chunks.iter().map(|chunk| chunk.file_id.as_str()).collect();
+        assert_eq!(files, [id.as_str()], "project {project_id:?}");
+    }
+}
+
+/// Puts a word into the index as if `count` more chunks of the person's project had it.
+async fn write_often(upload: &TestService, who: &Person, word: &str, count: i64) {
+    let mut session = upload.db.begin(&Scope::Tenant { org: who.org, user: who.user }).await.unwrap();
+    let Session::Sqlite(sqlite) = &mut session else { panic!("only SQLite has such an index") };
+    sqlx::query(
+        "WITH RECURSIVE number (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n + 1 < $1)
+         INSERT INTO chunk_terms (rowid, terms)
+         SELECT (SELECT next_seq FROM shelves WHERE org = $2) + n, $3 FROM number",
+    )
+    .bind(count)
+    .bind(who.org)
+    .bind(text::terms::query_terms(word).join(" "))
+    .execute(&mut **sqlite)
+    .await
+    .unwrap();
+    session.commit().await.unwrap();
 }
