@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use fetch::operator::OperatorClient;
 use futures::stream::BoxStream;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::{
     ChatRequest, ConfigError, Delta, LlmError, ModelConfig, ModelRef, Provider,
@@ -147,6 +147,10 @@ impl Inner {
         };
         let limits = Limits::new(self.config.timeouts, request.deadline);
         let (until, phase) = limits.next();
+        if until <= Instant::now() {
+            // A request on its way would cost money although nobody can hear the answer.
+            return Err(LlmError::Timeout { phase });
+        }
         let sent = self.http.post(path).json(&body);
         let response = upstream::send(sent, self.config.api_key.as_ref(), until, phase).await?;
         let mut reading = Reading::new(response, model.clone(), limits, request.prompt_bytes())?;

@@ -98,8 +98,7 @@ async fn change(
     Ok((tag(version), Json(thread)))
 }
 
-/// Delete a thread with its messages. Answers still on their way to it are dropped; a question asked in it later
-/// starts it anew.
+/// Delete a thread with its messages, here and in chat-svc. Answers still on their way to it are dropped.
 #[utoipa::path(
     delete, path = "/api/v1/library/threads/{id}", operation_id = "delete_thread", tag = "library",
     params(("id" = Uuid, Path)),
