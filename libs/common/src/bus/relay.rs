@@ -135,7 +135,7 @@ impl Relay {
         session.commit().await
     }
 
-    /// One round; whether there was anything to do. Takers are served side by side: a slow one holds up nobody else.
+    /// One round; whether there was anything to do. Takers are served side by side; the slowest ends the round.
     async fn pass(&self, routes: &[Route]) -> Result<bool, DbError> {
         let mut worked = self.expand(routes).await?;
         for served in join_all(routes.iter().map(|route| self.serve(route))).await {
