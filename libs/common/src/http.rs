@@ -5,7 +5,11 @@ mod extract;
 mod guard;
 pub mod sse;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Router,
@@ -17,6 +21,7 @@ use axum::{
 pub use extract::{Body, IdempotencyKey, Params};
 use futures::FutureExt;
 pub use guard::LocalGuard;
+use tower_http::timeout::TimeoutBody;
 use tracing::Instrument;
 
 use crate::{
@@ -29,6 +34,8 @@ use crate::{
 
 /// Bodies larger than this are refused unless a route says otherwise.
 pub const BODY_LIMIT: usize = 1024 * 1024;
+/// A body of which nothing arrives for this long is given up.
+const BODY_PAUSE: Duration = Duration::from_secs(30);
 const URI_LIMIT: usize = 8 * 1024;
 const HEADER_LIMIT: usize = 16 * 1024;
 
@@ -71,6 +78,7 @@ async fn serve(State(frame): State<Arc<Frame>>, request: Request, next: Next) ->
 
 async fn admit(frame: &Frame, mut request: Request, next: Next) -> Result<Response, Problem> {
     check_size(&request)?;
+    request = request.map(|body| axum::body::Body::new(TimeoutBody::new(BODY_PAUSE, body)));
     let path = request.uri().path();
     if is_health(path) {
         return Ok(run(next, request).await);

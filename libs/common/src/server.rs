@@ -1,6 +1,7 @@
 //! Starts services and stops them: configuration faults first, then databases, services, events, listeners; on a
 //! signal readiness goes false, streams are told to reconnect, requests finish, the outbox is flushed.
 
+mod listen;
 mod options;
 mod probes;
 mod stop;
@@ -14,7 +15,7 @@ use std::{
 };
 
 use anyhow::Context;
-use axum::{Router, serve::ListenerExt};
+use axum::Router;
 pub use options::{FRAME_VARIABLES, Options, Shape, telemetry};
 use rand::RngCore;
 use tokio::net::TcpListener;
@@ -244,10 +245,10 @@ impl Assembly {
 
     /// Serves until a signal, then stops in order. `extras` are merged beside the services' routes.
     pub async fn run(self, extras: Extras) -> anyhow::Result<()> {
-        let listener = bind(self.options.bind).await?;
+        let listener = listen::bind(self.options.bind).await?;
         let bound = listener.local_addr()?;
         let grpc_listener = match self.options.grpc_bind {
-            Some(address) => Some(bind(address).await?),
+            Some(address) => Some(listen::bind(address).await?),
             None => None,
         };
         let (extra, documented) = extras(&self).split_for_parts();
@@ -262,10 +263,10 @@ impl Assembly {
         let stop = stop::Stop::new(self.drain.clone());
         self.start_tasks(&stop);
         let mut servers = tokio::task::JoinSet::new();
-        servers.spawn(serve(listener, framed(http, self.frame_at(bound)), stop.accepting.clone()));
+        servers.spawn(self.serve(listener, http, bound, &stop));
         if let Some(listener) = grpc_listener {
-            let frame = self.frame_at(listener.local_addr()?);
-            servers.spawn(serve(listener, framed(self.grpc.clone(), frame), stop.accepting.clone()));
+            let bound = listener.local_addr()?;
+            servers.spawn(self.serve(listener, self.grpc.clone(), bound, &stop));
         }
         tracing::info!("listening on http://{bound}");
         stop.until_signal(self.options.lame_duck).await;
@@ -274,6 +275,19 @@ impl Assembly {
             db.close().await;
         }
         Ok(())
+    }
+
+    /// Serves `routes` on one listener.
+    fn serve(
+        &self,
+        listener: TcpListener,
+        routes: Router,
+        bound: SocketAddr,
+        stop: &stop::Stop,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let routes = framed(routes, self.frame_at(bound));
+        let patience = listen::Patience::default();
+        listen::serve(listener, routes, self.options.connections, patience, stop.accepting.clone())
     }
 
     /// The frame of one listener: without accounts, requests must name its very port.
@@ -302,20 +316,6 @@ impl Assembly {
             task.start(&stop.tasks.tracker, stop.tasks.token.clone());
         }
     }
-}
-
-async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
-}
-
-async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) -> std::io::Result<()> {
-    // Small events must not wait for more bytes to fill a packet.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY could not be set");
-        }
-    });
-    axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
 /// The whole `main` of a thin binary: one service, its own ports, no local owner.

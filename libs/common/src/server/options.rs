@@ -16,6 +16,7 @@ pub const FRAME_VARIABLES: &[Variable] = &[
         "address and port to listen on; other than loopback needs accounts",
     ),
     Variable::optional("GRPC_BIND", "address and port for gRPC alone; unset: gRPC shares the port of BIND"),
+    Variable::with_default("MAX_CONNECTIONS", "8192", "connections a listener has open at once; further ones wait"),
     Variable::with_default("DATA_DIR", "./data", "folder of everything this process keeps"),
     Variable::secret("POSTGRES_URL", "Postgres instead of SQLite: postgresql://user:password@host:5432/database"),
     Variable::with_default(
@@ -76,6 +77,8 @@ pub enum Shape {
 pub struct Options {
     pub bind: SocketAddr,
     pub grpc_bind: Option<SocketAddr>,
+    /// Per listener.
+    pub connections: usize,
     pub data: PathBuf,
     pub postgres: Option<Secret>,
     /// Whether this process delivers events.
@@ -126,6 +129,7 @@ impl Options {
         Self {
             bind,
             grpc_bind,
+            connections: reader.parse("MAX_CONNECTIONS", "a number of connections", 8_192_usize).max(1),
             data: PathBuf::from(reader.text("DATA_DIR").unwrap_or_default()),
             postgres: postgres(reader),
             bus: bus(reader),

@@ -9,6 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use bytes::Bytes;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -50,6 +51,7 @@ impl Ready {
 
 pub(super) fn http(ready: Ready, openapi: OpenApi) -> Router {
     let recorder = recorder();
+    let document = Bytes::from(serde_json::to_vec(&openapi).expect("a document of strings is JSON"));
     Router::new()
         .route("/health", get(|| async { Json(json!({"status": "alive"})) }))
         .route("/ready", get(readiness).with_state(ready))
@@ -57,7 +59,7 @@ pub(super) fn http(ready: Ready, openapi: OpenApi) -> Router {
             "/metrics",
             get(move || async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], recorder.render()) }),
         )
-        .route("/openapi.json", get(move || async move { Json(openapi) }))
+        .route("/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document) }))
 }
 
 async fn readiness(State(ready): State<Ready>) -> Response {

@@ -60,7 +60,7 @@ impl Stop {
     }
 
     /// Lets requests, background work and relays finish, in this order.
-    pub(super) async fn finish(&self, mut servers: JoinSet<std::io::Result<()>>) {
+    pub(super) async fn finish(&self, mut servers: JoinSet<()>) {
         let orderly = async {
             let all = async { while servers.join_next().await.is_some() {} };
             if tokio::time::timeout(FINISH, all).await.is_err() {

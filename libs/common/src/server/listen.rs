@@ -1,0 +1,196 @@
+//! Listeners: connections are counted, must send their request heads in time, and must take what is sent to them.
+//!
+//! `axum::serve` offers none of these limits, so this is its loop on hyper-util with them.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use axum::Router;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tokio_io_timeout::TimeoutStream;
+use tokio_util::sync::CancellationToken;
+
+/// How long a connection may keep the server waiting.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// For the whole head of a request, and for the first one.
+    pub(super) head: Duration,
+    /// For a client to take some of what is sent: a stream whose reader has stopped reading ends after this.
+    pub(super) write: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { head: Duration::from_secs(15), write: Duration::from_secs(30) }
+    }
+}
+
+/// Between failures to accept, such as having no file descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// An HTTP/2 connection is asked after this long without a word whether it is still there.
+const PING_AFTER: Duration = Duration::from_secs(20);
+
+pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+/// Serves until `stop`, then lets the requests in flight finish. With `connections` open, further ones wait to be accepted.
+pub(super) async fn serve(
+    listener: TcpListener,
+    routes: Router,
+    connections: usize,
+    patience: Patience,
+    stop: CancellationToken,
+) {
+    // Here and once: a router that has not been given its state builds all its routes anew for every connection.
+    let routes: Router = routes.with_state(());
+    let room = Arc::new(Semaphore::new(connections));
+    let graceful = GracefulShutdown::new();
+    let builder = builder(patience);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = stop.cancelled() => break,
+            accepted = accept(&listener, &room) => accepted,
+        };
+        let (stream, permit) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let io = TokioIo::new(Box::pin(patient(stream, patience)));
+        let connection = builder.serve_connection(io, TowerToHyperService::new(routes.clone())).into_owned();
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error, "a connection ended early");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let permit = room.clone().acquire_owned().await.expect("the semaphore is never closed");
+    let (stream, _) = listener.accept().await?;
+    // Small events must not wait for more bytes to fill a packet.
+    stream.set_nodelay(true)?;
+    Ok((stream, permit))
+}
+
+fn patient(stream: TcpStream, patience: Patience) -> TimeoutStream<TcpStream> {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(patience.write));
+    stream
+}
+
+fn builder(patience: Patience) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.head);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .enable_connect_protocol()
+        .keep_alive_interval(PING_AFTER)
+        .keep_alive_timeout(PING_AFTER);
+    builder
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{body::Body, routing::get};
+    use bytes::Bytes;
+    use futures::StreamExt;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        sync::watch,
+    };
+
+    use super::*;
+
+    /// Held by an answer; tells when the server has let go of it.
+    struct Held(watch::Sender<bool>);
+
+    impl Drop for Held {
+        fn drop(&mut self) {
+            self.0.send_replace(false);
+        }
+    }
+
+    async fn server(connections: usize, patience: Patience) -> (SocketAddr, watch::Receiver<bool>, CancellationToken) {
+        let (streaming, watched) = watch::channel(false);
+        let endless = move || {
+            let held = Held(streaming.clone());
+            held.0.send_replace(true);
+            let pieces = futures::stream::repeat_with(move || {
+                let _ = &held;
+                Ok::<_, std::io::Error>(Bytes::from_static(&[b'x'; 65_536]))
+            });
+            async { Body::from_stream(pieces.boxed()) }
+        };
+        let routes = Router::new().route("/endless", get(endless)).route("/short", get(|| async { "short" }));
+        let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        tokio::spawn(serve(listener, routes, connections, patience, stop.clone()));
+        (address, watched, stop)
+    }
+
+    fn quick() -> Patience {
+        Patience { head: Duration::from_millis(300), write: Duration::from_millis(300) }
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_stops_reading_is_dropped() {
+        let (address, mut streaming, _stop) = server(8, quick()).await;
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let ended = async {
+            streaming.wait_for(|streaming| *streaming).await.unwrap();
+            streaming.wait_for(|streaming| !streaming).await.unwrap();
+        };
+        tokio::time::timeout(Duration::from_secs(20), ended).await.expect("the answer is given up");
+    }
+
+    #[tokio::test]
+    async fn a_head_that_never_ends_is_dropped() {
+        let (address, _, _stop) = server(8, quick()).await;
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET /short HTTP/1.1\r\nHost:").await.unwrap();
+        let mut rest = Vec::new();
+        let closed = tokio::time::timeout(Duration::from_secs(20), client.read_to_end(&mut rest)).await;
+        assert!(closed.expect("the connection is closed").is_ok());
+        assert!(!rest.starts_with(b"HTTP/1.1 200"), "no answer to half a question");
+    }
+
+    #[tokio::test]
+    async fn one_connection_too_many_waits_its_turn() {
+        let patience = Patience { head: Duration::from_secs(60), write: Duration::from_secs(60) };
+        let (address, _, _stop) = server(1, patience).await;
+        let first = TcpStream::connect(address).await.unwrap();
+        let mut second = TcpStream::connect(address).await.unwrap();
+        second.write_all(b"GET /short HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+        let mut answer = [0; 12];
+        let early = tokio::time::timeout(Duration::from_millis(300), second.read_exact(&mut answer)).await;
+        assert!(early.is_err(), "the only place is taken");
+        drop(first);
+        second.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+    }
+}
