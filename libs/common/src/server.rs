@@ -106,7 +106,7 @@ pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> 
     let routes = routes(&services, &parts.clock);
     let relays =
         if options.bus { relays.into_iter().map(|relay| (relay, routes.clone())).collect() } else { Vec::new() };
-    let frame = Frame { auth: options.auth.clone(), guard: None, ids: parts.ids.clone() };
+    let frame = Frame { auth: options.auth.clone(), guard: None, callers: options.callers(), ids: parts.ids.clone() };
     let mut assembly = Assembly {
         settings,
         options,
@@ -160,7 +160,7 @@ impl Parts {
         // A service of this process is called here, whatever its address elsewhere.
         let elsewhere = options.remote.iter().filter(|(name, _)| specs.iter().all(|spec| spec.name != *name));
         for (name, address) in elsewhere {
-            peers.connect_remote(name, address)?;
+            peers.connect_remote(name, address, options.identity.clone())?;
         }
         Ok(Self {
             ids: Ids::new(clock.clone()),
@@ -323,7 +323,7 @@ pub fn main(spec: Spec) -> std::process::ExitCode {
     crate::server::process(move || async move {
         let settings = Settings::load(variables(&[spec]), std::path::Path::new("gooseek.toml"), std::env::vars())?;
         let telemetry = options::telemetry(&settings, &format!("{}-svc", spec.name))?;
-        let shape = Shape::Alone { port: spec.port };
+        let shape = Shape::Alone { name: spec.name, port: spec.port };
         let assembly = assemble(&[spec], Arc::new(settings), shape).await?;
         assembly.run(|_| OpenApiRouter::new()).await?;
         telemetry.flush();

@@ -3,6 +3,7 @@
 
 mod client;
 mod events;
+mod keys;
 
 use std::{
     path::{Path, PathBuf},
@@ -20,6 +21,7 @@ use tokio::{
 
 pub use client::Client;
 pub use events::{Event, Events, check_log, text};
+pub use keys::Keys;
 
 /// Nothing a test waits for takes this long, unless it never comes.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -140,7 +142,12 @@ impl Gooseek {
 
     /// Requests of a person.
     pub fn client_of(&self, person: &crate::service::Person) -> Client {
-        Client::new(self.url(), Some(person.token().to_owned()))
+        self.client_with(person.token())
+    }
+
+    /// Requests with an access token.
+    pub fn client_with(&self, token: &str) -> Client {
+        Client::new(self.url(), Some(token.to_owned()))
     }
 
     /// Runs a command of the all-in-one program against this server.

@@ -11,7 +11,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use axum::{Router, body::Body};
 use common::{
     Deps,
-    auth::Auth,
+    auth::{Auth, Callers},
     bus::{CourierError, Event, Relay, RelayOptions},
     cache::Cache,
     client::{Peers, Transport},
@@ -148,7 +148,7 @@ impl World {
         let (db, relay) = (deps.db.clone(), deps.relay.clone());
         let service = (spec.build)(deps).await.expect("the service can be built");
         let (routes, _) = service.http.split_for_parts();
-        let frame = Frame { auth, guard: None, ids: self.ids.clone() };
+        let frame = Frame { auth, guard: None, callers: Callers::Anyone, ids: self.ids.clone() };
         let grpc = framed(service.grpc.clone(), frame.clone());
         self.peers.connect_local(spec.name, service.grpc);
         let calls = Peers::new([spec.name]);

@@ -3,9 +3,10 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    auth::{Auth, Verifier},
+    auth::{Auth, Callers, ServiceIdentity, TOGETHER, Verifier},
     config::{Reader, Secret, Settings, Variable},
     telemetry::{LogFormat, Telemetry},
+    time::{Clock, Ids},
 };
 
 /// Variables every process has.
@@ -32,6 +33,11 @@ pub const FRAME_VARIABLES: &[Variable] = &[
     ),
     Variable::optional("AUTH_SERVICE_URL", "auth-svc; its /.well-known/jwks.json is used when JWT_PUBLIC_KEY is unset"),
     Variable::secret("JWT_SECRET", "belongs to auth-svc alone; any other process refuses to start with it"),
+    Variable::secret(
+        "SERVICE_KEY",
+        "private key (PEM, or a file with it) that calls to services in other processes are signed with",
+    ),
+    Variable::optional("SERVICE_KEYS", "public keys of all services (JWKS, or a file with it)"),
     Variable::optional("CHAT_SVC_URL", "gRPC address of chat-svc when it runs in another process"),
     Variable::optional("SEARCH_SVC_URL", "gRPC address of search-svc when it runs in another process"),
     Variable::optional("UPLOAD_SVC_URL", "gRPC address of upload-svc when it runs in another process"),
@@ -69,7 +75,7 @@ pub enum Shape {
     /// Everything in `gooseek serve`: without accounts the machine has one local owner.
     Together,
     /// One service in its own binary: without accounts only health is served.
-    Alone { port: u16 },
+    Alone { name: &'static str, port: u16 },
 }
 
 /// The frame's configuration, validated.
@@ -87,6 +93,8 @@ pub struct Options {
     pub delivery_timeout: Duration,
     pub cache_bytes: u64,
     pub auth: Auth,
+    /// This process among the services, when it has a key.
+    pub identity: Option<ServiceIdentity>,
     pub remote: Vec<(&'static str, String)>,
     pub lame_duck: Duration,
 }
@@ -98,7 +106,7 @@ impl Options {
         let mut grpc_bind = reader
             .text("GRPC_BIND")
             .map(|_| reader.parse("GRPC_BIND", "an address and port such as 127.0.0.1:50051", loopback));
-        if let Shape::Alone { port } = shape
+        if let Shape::Alone { port, .. } = shape
             && bind == loopback
         {
             bind.set_port(port);
@@ -137,6 +145,7 @@ impl Options {
             delivery_timeout: Duration::from_secs(30),
             cache_bytes: reader.parse("CACHE_BYTES", "a number of bytes", 0),
             auth,
+            identity: identity(reader, shape),
             remote: PEERS.into_iter().filter_map(|(name, variable)| Some((name, reader.address(variable)?))).collect(),
             lame_duck: reader.duration("DRAIN_LAME_DUCK"),
         }
@@ -161,6 +170,48 @@ fn postgres(reader: &mut Reader<'_>) -> Option<Secret> {
     }
     reader.fault("POSTGRES_URL: does not start with postgresql://");
     None
+}
+
+/// The key pair calls are signed with. One half alone is a mistake.
+fn identity(reader: &mut Reader<'_>, shape: Shape) -> Option<ServiceIdentity> {
+    let (private, public) = match (reader.secret("SERVICE_KEY"), reader.text("SERVICE_KEYS")) {
+        (Some(private), Some(public)) => (private, public),
+        (None, None) => return None,
+        (private, _) => {
+            let missing = if private.is_some() { "SERVICE_KEYS" } else { "SERVICE_KEY" };
+            reader.fault(format!("{missing} is not set: SERVICE_KEY and SERVICE_KEYS belong together"));
+            return None;
+        }
+    };
+    let name = match shape {
+        Shape::Together => TOGETHER,
+        Shape::Alone { name, .. } => name,
+    };
+    let clock = Clock::system();
+    let made = value_or_file("SERVICE_KEY", private.expose()).and_then(|private| {
+        let public = value_or_file("SERVICE_KEYS", &public)?;
+        ServiceIdentity::new(name, &private, &public, clock.clone(), Ids::new(clock))
+    });
+    made.map_err(|fault| reader.fault(fault)).ok()
+}
+
+/// Keys are mounted as files in a cluster, and pasted into variables elsewhere.
+fn value_or_file(variable: &str, value: &str) -> Result<String, String> {
+    if value.starts_with("-----BEGIN") || value.trim_start().starts_with('{') {
+        return Ok(value.to_owned());
+    }
+    std::fs::read_to_string(value).map_err(|error| format!("{variable}: the file cannot be read: {error}"))
+}
+
+impl Options {
+    /// Who may call gRPC methods of this process.
+    pub fn callers(&self) -> Callers {
+        match (&self.auth, &self.identity) {
+            (_, Some(identity)) => Callers::Known(identity.clone()),
+            (Auth::LocalOwner, None) => Callers::Anyone,
+            (_, None) => Callers::Closed,
+        }
+    }
 }
 
 fn auth(reader: &mut Reader<'_>, shape: Shape) -> Auth {
