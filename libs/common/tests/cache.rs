@@ -134,12 +134,12 @@ async fn without_redis_a_process_goes_on_with_what_it_set_itself() {
     cache.set(key("before"), "x".into(), HOUR).await;
     server.kill();
     assert_eq!(cache.get(&key("before")).await, Some("x".into()));
-    assert!(!redis.is_up());
+    assert!(!redis.ping().await);
     cache.set(key("meanwhile"), "y".into(), HOUR).await;
     assert_eq!(cache.get(&key("meanwhile")).await, Some("y".into()));
 
     server.restart().await;
-    eventually("Redis is found again", async || redis.is_up()).await;
+    eventually("Redis is found again", async || redis.ping().await).await;
     assert_eq!(cache.get(&key("meanwhile")).await, None, "this Redis is empty, and it is asked");
     cache.set(key("after"), "z".into(), HOUR).await;
     assert_eq!(another_process(&server, FOREVER).await.get(&key("after")).await, Some("z".into()));
@@ -152,16 +152,18 @@ async fn a_redis_that_is_silent_is_not_waited_for() {
     let cache = Cache::redis(redis.clone(), 1 << 20);
     server.freeze();
     let use_it = async {
-        for number in 0..100 {
+        for number in 0..1_000 {
             let key = key(&number.to_string());
             cache.set(key.clone(), "x".into(), HOUR).await;
             assert_eq!(cache.get(&key).await, Some("x".into()));
         }
     };
     tokio::time::timeout(FOREVER, use_it).await.unwrap();
-    assert!(!redis.is_up());
+    assert!(!redis.ping().await);
+    let late = tokio::time::timeout(FOREVER, Redis::open(&server.url(), PATIENCE)).await.unwrap().unwrap();
+    assert!(!late.ping().await);
     server.thaw();
-    eventually("Redis is found again", async || redis.is_up()).await;
+    eventually("Redis is found again", async || redis.ping().await).await;
 }
 
 #[tokio::test]
@@ -173,7 +175,7 @@ async fn a_redis_that_is_not_there_yet_is_found_later() {
     cache.set(key("a"), "x".into(), HOUR).await;
     assert_eq!(cache.get(&key("a")).await, Some("x".into()));
     server.restart().await;
-    eventually("Redis is found", async || redis.is_up()).await;
+    eventually("Redis is found", async || redis.ping().await).await;
 }
 
 #[tokio::test]
@@ -181,5 +183,5 @@ async fn a_wrong_password_is_a_redis_that_is_away() {
     let Some(server) = testkit::Redis::start().await else { return };
     let wrong = Secret::new(server.url().expose().replace("secret", "guess"));
     let redis = Redis::open(&wrong, FOREVER).await.unwrap();
-    assert!(!redis.is_up());
+    assert!(!redis.ping().await);
 }

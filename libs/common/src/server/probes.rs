@@ -49,10 +49,12 @@ impl Ready {
         (!matches!(answer, Ok(Ok(())))).then_some("objects")
     }
 
-    /// What makes it slower by being away.
-    fn degraded(&self) -> Vec<&'static str> {
-        let redis = self.redis.as_ref().filter(|redis| !redis.is_up());
-        redis.map(|_| "redis").into_iter().collect()
+    /// What is away and only makes it slower.
+    async fn degraded(&self) -> Vec<&'static str> {
+        match &self.redis {
+            Some(redis) if !redis.ping().await => vec!["redis"],
+            _ => Vec::new(),
+        }
     }
 }
 
@@ -70,7 +72,7 @@ pub(super) fn http(ready: Ready, openapi: OpenApi) -> Router {
 
 async fn readiness(State(ready): State<Ready>) -> Response {
     match ready.missing().await {
-        None => Json(json!({"status": "ready", "degraded": ready.degraded()})).into_response(),
+        None => Json(json!({"status": "ready", "degraded": ready.degraded().await})).into_response(),
         Some(missing) => {
             (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "unready", "missing": missing}))).into_response()
         }
