@@ -100,11 +100,15 @@ impl Inner {
 
     /// A new connection that has answered: an old one may be a network path that swallows everything.
     async fn connect(&self) -> RedisResult<MultiplexedConnection> {
-        let limits =
-            AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(Some(CONNECT));
-        let mut connection = self.client.get_multiplexed_async_connection_with_config(&limits).await?;
-        redis::cmd("PING").query_async::<()>(&mut connection).await?;
-        Ok(connection)
+        // Bounded here and in `ask`, as a whole.
+        let limits = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        let answers = async {
+            let mut connection = self.client.get_multiplexed_async_connection_with_config(&limits).await?;
+            redis::cmd("PING").query_async::<()>(&mut connection).await?;
+            Ok(connection)
+        };
+        let answer = tokio::time::timeout(CONNECT, answers).await;
+        answer.unwrap_or_else(|_| Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()))
     }
 }
 
