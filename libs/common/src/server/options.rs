@@ -5,6 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use crate::{
     auth::{Auth, Callers, ServiceIdentity, TOGETHER, Verifier},
     config::{Reader, Secret, Settings, Variable},
+    objects::S3Options,
+    redis::Redis,
     telemetry::{LogFormat, Telemetry},
     time::{Clock, Ids},
 };
@@ -27,6 +29,15 @@ pub const FRAME_VARIABLES: &[Variable] = &[
     ),
     Variable::with_default("OUTBOX_RETENTION", "7d", "how long delivered events are kept"),
     Variable::with_default("CACHE_BYTES", "33554432", "size of the in-process cache"),
+    Variable::secret(
+        "REDIS_URL",
+        "cache and limits shared by processes: redis://user:password@host:6379/0, rediss:// for TLS",
+    ),
+    Variable::optional("MINIO_ENDPOINT", "S3 server for uploaded files, instead of DATA_DIR: http://host:9000"),
+    Variable::secret("MINIO_ACCESS_KEY", "access key for MINIO_ENDPOINT"),
+    Variable::secret("MINIO_SECRET_KEY", "secret key for MINIO_ENDPOINT"),
+    Variable::with_default("MINIO_BUCKET", "gooseek", "bucket for uploaded files; made if it is not there"),
+    Variable::with_default("MINIO_REGION", "us-east-1", "region of the S3 server"),
     Variable::optional(
         "JWT_PUBLIC_KEY",
         "public key (PEM, JWK or JWKS) that access tokens are checked with; switches accounts on",
@@ -55,9 +66,7 @@ pub const FRAME_VARIABLES: &[Variable] = &[
     ),
     Variable::with_default("LOG_FORMAT", "text", "text or json"),
     Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces"),
-    Variable::optional("REDIS_URL", "not supported by this version; leave it unset"),
     Variable::optional("NATS_URL", "not supported by this version; leave it unset"),
-    Variable::optional("MINIO_ENDPOINT", "not supported by this version; leave it unset"),
 ];
 
 /// Every service there is, and the variable that says where it runs when not here.
@@ -92,6 +101,9 @@ pub struct Options {
     pub outbox_retention: Duration,
     pub delivery_timeout: Duration,
     pub cache_bytes: u64,
+    pub redis: Option<Secret>,
+    /// Objects are files in `data` without it.
+    pub s3: Option<S3Options>,
     pub auth: Auth,
     /// This process among the services, when it has a key.
     pub identity: Option<ServiceIdentity>,
@@ -112,10 +124,8 @@ impl Options {
             bind.set_port(port);
             grpc_bind = grpc_bind.or(Some(SocketAddr::from(([127, 0, 0, 1], 50_051))));
         }
-        for name in ["REDIS_URL", "NATS_URL", "MINIO_ENDPOINT"] {
-            if reader.text(name).is_some() {
-                reader.fault(format!("{name} is set, but this version keeps that in process; unset it"));
-            }
+        if reader.text("NATS_URL").is_some() {
+            reader.fault("NATS_URL is set, but this version keeps that in process; unset it");
         }
         if reader.text("JWT_SECRET").is_some() {
             reader.fault("JWT_SECRET is set, but it belongs to auth-svc alone: this process needs JWT_PUBLIC_KEY only");
@@ -144,6 +154,8 @@ impl Options {
             outbox_retention: reader.duration("OUTBOX_RETENTION"),
             delivery_timeout: Duration::from_secs(30),
             cache_bytes: reader.parse("CACHE_BYTES", "a number of bytes", 0),
+            redis: redis(reader),
+            s3: s3(reader),
             auth,
             identity: identity(reader, shape),
             remote: PEERS.into_iter().filter_map(|(name, variable)| Some((name, reader.address(variable)?))).collect(),
@@ -212,6 +224,34 @@ impl Options {
             (_, None) => Callers::Closed,
         }
     }
+}
+
+fn redis(reader: &mut Reader<'_>) -> Option<Secret> {
+    let url = reader.secret("REDIS_URL")?;
+    if let Err(error) = Redis::check(&url) {
+        reader.fault(format!("REDIS_URL: {error}"));
+        return None;
+    }
+    Some(url)
+}
+
+/// A server and its two keys: all of them or none.
+fn s3(reader: &mut Reader<'_>) -> Option<S3Options> {
+    const TOGETHER: [&str; 3] = ["MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"];
+    let missing: Vec<&str> = TOGETHER.into_iter().filter(|name| reader.text(name).is_none()).collect();
+    if !missing.is_empty() {
+        if missing.len() < TOGETHER.len() {
+            reader.fault(format!("an S3 server needs {}; unset: {}", TOGETHER.join(", "), missing.join(", ")));
+        }
+        return None;
+    }
+    Some(S3Options {
+        endpoint: reader.address("MINIO_ENDPOINT")?,
+        access_key: reader.secret("MINIO_ACCESS_KEY")?,
+        secret_key: reader.secret("MINIO_SECRET_KEY")?,
+        bucket: reader.text("MINIO_BUCKET").unwrap_or_default(),
+        region: reader.text("MINIO_REGION").unwrap_or_default(),
+    })
 }
 
 fn auth(reader: &mut Reader<'_>, shape: Shape) -> Auth {
