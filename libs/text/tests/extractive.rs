@@ -30,6 +30,7 @@ fn passages(documents: &[&str]) -> Vec<Passage> {
                 text: document[passage.range].to_owned(),
                 title: None,
                 heading: passage.heading,
+                start: passage.chars.start as u64,
                 published_at: Some(Utc.with_ymd_and_hms(2024 + i32::try_from(index).unwrap(), 1, 1, 0, 0, 0).unwrap()),
                 score: 1.0,
             });
@@ -43,7 +44,7 @@ fn ask(question: &str, documents: &[&str]) -> Extract {
 }
 
 fn first(question: &str, documents: &[&str]) -> String {
-    let options = Options { max_sentences: 1, language: None };
+    let options = Options { max_sentences: 1, ..Options::default() };
     answer(question, &passages(documents), options)
         .sentences
         .first()
@@ -52,7 +53,7 @@ fn first(question: &str, documents: &[&str]) -> String {
 }
 
 fn best(question: &str, documents: &[&str]) -> String {
-    let options = Options { max_sentences: 2, language: None };
+    let options = Options { max_sentences: 2, ..Options::default() };
     let extract = answer(question, &passages(documents), options);
     extract.sentences.iter().map(|picked| picked.text.as_str()).collect::<Vec<_>>().join(" ")
 }
@@ -186,7 +187,7 @@ fn the_answer_is_markdown_with_a_marker_after_each_sentence() {
     let extract = answer(
         "When does the lease for the garage begin?",
         &passages(&[LEASE]),
-        Options { max_sentences: 1, language: None },
+        Options { max_sentences: 1, ..Options::default() },
     );
     assert_eq!(
         compose(&extract).concat(),
@@ -235,7 +236,8 @@ fn follow_up_questions_come_from_headings_not_asked_about() {
 fn hostile_passages_are_survived() {
     for piece in ["a", "[", "A b c. ", "It is. ", "| x | y |\n", "notice 1. ", "漢字。"] {
         let text = piece.repeat(60_000 / piece.len());
-        let passages = [Passage { source: 1, text, title: None, heading: None, published_at: None, score: 0.0 }];
+        let passages =
+            [Passage { source: 1, text, title: None, heading: None, start: 0, published_at: None, score: 0.0 }];
         let extract = answer("notice period x y 漢字", &passages, Options::default());
         assert!(extract.sentences.len() <= 5, "{piece:?}");
     }

@@ -9,7 +9,8 @@ mod quality {
 }
 
 use text::bm25::Bm25;
-use text::extractive::{Extract, Options, Passage, answer, compose};
+use text::extractive::{Extract, Options, Passage, answer, compose, search_terms};
+use text::followup::earlier_words;
 use text::passages::{self, Limits};
 use text::similar::Shingles;
 use text::spread::{self, Candidate};
@@ -103,6 +104,7 @@ fn library() -> Vec<Passage> {
                     text: text[part.range].to_owned(),
                     title: Some((*name).to_owned()),
                     heading: part.heading.or_else(|| chunk.heading.clone()),
+                    start: (chunk.chars.start + part.chars.start) as u64,
                     published_at: None,
                     score: 0.0,
                 });
@@ -117,7 +119,7 @@ fn ranked(question: &str, library: &[Passage]) -> Vec<Passage> {
         .iter()
         .map(|passage| terms::index_terms(&format!("{} {}", passage.text, passage.heading.as_deref().unwrap_or(""))))
         .collect();
-    let scores = Bm25::new(&texts).scores(&terms::query_terms(question));
+    let scores = Bm25::new(&texts).scores(&search_terms(question));
     let mut by_words: Vec<usize> = (0..library.len()).filter(|index| scores[*index] > 0.0).collect();
     by_words.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
     let order = fusion::rrf(&[by_words.clone(), by_words], fusion::K);
@@ -136,12 +138,11 @@ fn ranked(question: &str, library: &[Passage]) -> Vec<Passage> {
 }
 
 fn ask(asked: &Asked, library: &[Passage]) -> (Vec<Passage>, Extract) {
-    let question = match asked.before {
-        Some(before) => format!("{} ({before})", asked.question),
-        None => asked.question.to_owned(),
-    };
-    let passages = ranked(&question, library);
-    let extract = answer(&question, &passages, Options { max_sentences: SENTENCES, language: None });
+    let before: Vec<&str> = asked.before.into_iter().collect();
+    let context = earlier_words(asked.question, &before).unwrap_or_default();
+    let passages = ranked(&format!("{} {context}", asked.question), library);
+    let options = Options { max_sentences: SENTENCES, context: &context, language: None };
+    let extract = answer(asked.question, &passages, options);
     (passages, extract)
 }
 

@@ -6,45 +6,110 @@ use super::candidates::Candidate;
 use super::question::Question;
 use crate::facts::Fact;
 
-/// Share of the question (weighted) that the best sentence must cover: less is no answer.
-const ANSWERS: f32 = 0.4;
+/// Share of the question (weighted) that the best sentence must cover: less is no answer, only near one.
+const ANSWERS: f32 = 0.42;
+const NEAR: f32 = 0.28;
+/// With two words or more that nobody says, the rest must make up for it.
+const ANSWERS_DESPITE: f32 = 0.6;
 /// A further sentence covers at least this much, and scores at least this share of the best.
 const BELONGS: f32 = 0.3;
-const OF_BEST: f32 = 0.72;
+const OF_BEST: f32 = 0.75;
+/// Rows answer together only if they cover the same.
+const OF_BEST_ENTRY: f32 = 0.95;
+/// Passages shown when nothing answers.
+const MAX_NEAR: usize = 3;
+/// A word that counts this much is said by the sentence, or by the heading or column it stands under.
+const SAID: f32 = 0.55;
 /// Resemblance or containment from which a sentence repeats another.
 const REPEATS: f32 = 0.55;
 /// Share of common words (numbers aside) from which two sentences speak of one thing.
 const SAME_MATTER: f32 = 0.5;
 
-/// Places of the chosen candidates in reading order.
-pub(super) fn choose(question: &Question, candidates: &[Candidate], max_sentences: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..candidates.len()).filter(|place| candidates[*place].coverage >= BELONGS).collect();
+/// Chosen candidates in reading order.
+pub(super) struct Choice {
+    pub(super) places: Vec<usize>,
+    /// They answer; otherwise they only come near.
+    pub(super) direct: bool,
+}
+
+/// Chooses what answers `question`, or else what comes nearest.
+pub(super) fn choose(question: &Question, candidates: &[Candidate], max_sentences: usize) -> Choice {
+    let mut order: Vec<usize> = (0..candidates.len()).filter(|place| candidates[*place].coverage >= NEAR).collect();
     order.sort_by(|a, b| candidates[*b].score.total_cmp(&candidates[*a].score));
-    let Some(best) = order.iter().copied().find(|place| candidates[*place].coverage >= ANSWERS) else {
-        return Vec::new();
+    if let Some(best) = order.iter().copied().find(|place| answers(question, candidates, &candidates[*place])) {
+        let places = further(question, candidates, &order, best, max_sentences);
+        return Choice { places, direct: true };
+    }
+    let near = |candidate: &Candidate| {
+        let own = candidate.hits[..question.words.len()].iter().zip(&question.words);
+        own.clone().any(|(hit, word)| *hit > SAID && !word.is_light)
     };
-    let least = candidates[best].score * OF_BEST;
-    let mut chosen: Vec<usize> = Vec::new();
-    order.retain(|place| *place != best);
-    order.insert(0, best);
+    order.retain(|place| near(&candidates[*place]));
+    let mut places: Vec<usize> = Vec::new();
     for place in order {
+        if places.len() < max_sentences.min(MAX_NEAR) && is_new(candidates, place, &places) {
+            add(candidates, place, max_sentences.min(MAX_NEAR), &mut places);
+        }
+    }
+    reading_order(candidates, &mut places);
+    Choice { places, direct: false }
+}
+
+/// Whether a candidate covers enough of the question, and every name in it.
+fn answers(question: &Question, candidates: &[Candidate], candidate: &Candidate) -> bool {
+    let mut unsaid = 0;
+    for (index, word) in question.words.iter().enumerate() {
+        if candidate.hits[index] > 0.0 {
+            continue;
+        }
+        if word.is_name {
+            return false;
+        }
+        let nowhere = candidates.iter().all(|other| other.hits[index] <= 0.0);
+        unsaid += usize::from(nowhere && !word.is_light);
+    }
+    candidate.coverage >= if unsaid > 1 { ANSWERS_DESPITE } else { ANSWERS }
+}
+
+/// The best sentence, and those that add to it.
+fn further(
+    question: &Question,
+    candidates: &[Candidate],
+    order: &[usize],
+    best: usize,
+    max_sentences: usize,
+) -> Vec<usize> {
+    let top = &candidates[best];
+    let mut chosen: Vec<usize> = Vec::new();
+    for place in std::iter::once(best).chain(order.iter().copied().filter(|place| *place != best)) {
+        let candidate = &candidates[place];
         if chosen.len() >= max_sentences {
             break;
         }
-        let brings_new = (0..question.keywords.len()).any(|keyword| {
-            candidates[place].hits[keyword] > 0.5 && chosen.iter().all(|other| candidates[*other].hits[keyword] <= 0.0)
-        });
-        let strong = candidates[place].score >= least || brings_new;
-        if chosen.contains(&place)
-            || !strong
-            || chosen.iter().any(|other| repeats(&candidates[place], &candidates[*other]))
-        {
-            continue;
+        let brings_new = (0..question.words.len())
+            .any(|word| candidate.hits[word] > SAID && chosen.iter().all(|other| candidates[*other].hits[word] <= 0.0));
+        let strong = candidate.score >= top.score * OF_BEST || brings_new;
+        let level = !candidate.is_entry || candidate.coverage >= top.coverage * OF_BEST_ENTRY;
+        if candidate.coverage >= BELONGS && strong && level && is_new(candidates, place, &chosen) {
+            add(candidates, place, max_sentences, &mut chosen);
         }
-        add(candidates, place, max_sentences, &mut chosen);
     }
     reading_order(candidates, &mut chosen);
     chosen
+}
+
+/// Whether it says something that those chosen do not.
+pub(super) fn is_new(candidates: &[Candidate], place: usize, chosen: &[usize]) -> bool {
+    let candidate = &candidates[place];
+    let overlaps = |other: &Candidate| {
+        other.passage == candidate.passage
+            && other.range.start < candidate.range.end
+            && candidate.range.start < other.range.end
+    };
+    chosen.iter().all(|other| {
+        let other = &candidates[*other];
+        !overlaps(other) && !repeats(candidate, other)
+    })
 }
 
 /// Adds a sentence, with the one before it if it leans on that; a leaning sentence that cannot have it stays out.

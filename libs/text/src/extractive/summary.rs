@@ -1,0 +1,95 @@
+//! A document in short: the leading sentences of its sections.
+
+use std::collections::{HashMap, HashSet};
+
+use super::candidates::{self, Candidate};
+use super::question::Question;
+use super::select::{self, Choice};
+use super::words::Word;
+use super::{Extract, Passage, extract};
+use crate::terms;
+
+/// What a word of the topic counts for in the title of a source, a heading, and a text.
+const IN_TITLE: f32 = 1.0;
+const IN_HEADING: f32 = 0.6;
+const IN_TEXT: f32 = 0.3;
+/// What speaks for a sentence beside the words it shares with the rest of the document.
+const LEADS: f32 = 0.5;
+const HAS_FACTS: f32 = 0.4;
+const IS_ENTRY: f32 = 0.8;
+
+/// Leading sentences of the source that `question` names, spread over its sections; `None` if no source fits.
+pub(super) fn answer(question: &Question, passages: &[Passage], max_sentences: usize) -> Option<Extract> {
+    let source = source(&question.words, passages)?;
+    let everything = Question::of(Vec::new(), question.language);
+    let all = candidates::gather(&everything, passages);
+    let uses = uses(&all, source);
+    let mut order: Vec<usize> =
+        (0..all.len()).filter(|place| all[*place].source == source && !all[*place].leans).collect();
+    let worth: Vec<f32> = all.iter().map(|candidate| worth(candidate, &uses)).collect();
+    order.sort_by(|a, b| worth[*b].total_cmp(&worth[*a]));
+    let mut places: Vec<usize> = Vec::new();
+    // One of each section first; a second one where there is room.
+    for each in 1..=max_sentences {
+        for place in &order {
+            let of_section = places.iter().filter(|other| all[**other].section == all[*place].section).count();
+            if places.len() < max_sentences && of_section < each && select::is_new(&all, *place, &places) {
+                places.push(*place);
+            }
+        }
+    }
+    places.sort_by_key(|place| (passages[all[*place].passage].start, all[*place].range.start));
+    let made = extract(&everything, passages, &all, &Choice { direct: true, places });
+    (!made.sentences.is_empty()).then_some(made)
+}
+
+/// The source whose title, headings and text say most of the topic; the best ranked of equals. Without a topic the best ranked one.
+fn source(topic: &[Word], passages: &[Passage]) -> Option<u32> {
+    let mut shares: Vec<(u32, f32)> = Vec::new();
+    let telling: Vec<&Word> = topic.iter().filter(|word| !word.is_light).collect();
+    let mut said: HashMap<u32, [HashSet<String>; 3]> = HashMap::new();
+    for passage in passages {
+        let sets = said.entry(passage.source).or_default();
+        sets[0].extend(passage.title.as_deref().map(terms::index_terms).unwrap_or_default());
+        sets[1].extend(passage.heading.as_deref().map(terms::index_terms).unwrap_or_default());
+        sets[2].extend(terms::index_terms(&passage.text));
+        if shares.iter().all(|(source, _)| *source != passage.source) {
+            shares.push((passage.source, 0.0));
+        }
+    }
+    for (source, share) in &mut shares {
+        let weights = [IN_TITLE, IN_HEADING, IN_TEXT];
+        for word in &telling {
+            *share += said[source].iter().zip(weights).map(|(set, weight)| word.nearness(set) * weight).sum::<f32>();
+        }
+    }
+    let best = shares.iter().map(|(_, share)| *share).fold(0.0, f32::max);
+    if best <= 0.0 && !telling.is_empty() {
+        return None;
+    }
+    shares.into_iter().find(|(_, share)| *share >= best).map(|(source, _)| source)
+}
+
+/// In how many candidates of the source each term stands.
+fn uses(candidates: &[Candidate], source: u32) -> HashMap<&str, usize> {
+    let mut uses: HashMap<&str, usize> = HashMap::new();
+    for candidate in candidates.iter().filter(|candidate| candidate.source == source) {
+        for term in &candidate.terms {
+            *uses.entry(term).or_default() += 1;
+        }
+    }
+    uses
+}
+
+fn worth(candidate: &Candidate, uses: &HashMap<&str, usize>) -> f32 {
+    let words = candidate.terms.len().max(1) as f32;
+    let shared = candidate.terms.iter().filter(|term| uses.get(term.as_str()).is_some_and(|count| *count > 1)).count();
+    let mut worth = shared as f32 / words + LEADS / (1.0 + candidate.depth as f32);
+    if candidate.facts.iter().any(crate::facts::Fact::is_exact) {
+        worth += HAS_FACTS;
+    }
+    if candidate.is_entry {
+        worth -= IS_ENTRY;
+    }
+    if words < 5.0 { worth - HAS_FACTS } else { worth }
+}
