@@ -154,7 +154,7 @@ const COVERS: f32 = 0.5;
 /// The telling words that no source says, or all of them.
 fn missing(words: &[Word], passages: &[Passage], all: bool) -> Vec<String> {
     let said = vocabulary(passages);
-    let missing = words.iter().filter(|word| !word.is_light && (all || !word.is_said(&said)));
+    let missing = words.iter().filter(|word| !word.is_light && (all || !(word.is_verb() || word.is_said(&said))));
     missing.map(|word| word.surface.clone()).collect()
 }
 

@@ -12,6 +12,7 @@ pub mod fusion;
 pub mod language;
 mod markdown;
 pub mod passages;
+pub mod ranking;
 pub mod sentences;
 pub mod similar;
 pub mod spread;

@@ -8,18 +8,16 @@ mod quality {
     pub(crate) mod questions;
 }
 
-use text::bm25::Bm25;
-use text::extractive::{Extract, Options, Passage, answer, compose, search_terms};
+use text::extractive::{Extract, Options, Passage, answer, compose};
 use text::followup::earlier_words;
 use text::passages::{self, Limits};
+use text::ranking::{self, Document};
 use text::similar::Shingles;
 use text::spread::{self, Candidate};
 use text::support::{Verdict, check};
-use text::{fusion, terms};
 
 /// What chat allows in its default mode.
 const PASSAGES: usize = 14;
-const PER_SOURCE: usize = 3;
 const SENTENCES: usize = 6;
 
 const DOCUMENTS: [(&str, &str); 8] = [
@@ -115,14 +113,15 @@ fn library() -> Vec<Passage> {
 }
 
 fn ranked(question: &str, library: &[Passage]) -> Vec<Passage> {
-    let texts: Vec<Vec<String>> = library
+    let documents: Vec<Document<'_>> = library
         .iter()
-        .map(|passage| terms::index_terms(&format!("{} {}", passage.text, passage.heading.as_deref().unwrap_or(""))))
+        .map(|passage| Document {
+            text: &passage.text,
+            heading: passage.heading.as_deref(),
+            title: passage.title.as_deref().unwrap(),
+        })
         .collect();
-    let scores = Bm25::new(&texts).scores(&search_terms(question));
-    let mut by_words: Vec<usize> = (0..library.len()).filter(|index| scores[*index] > 0.0).collect();
-    by_words.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
-    let order = fusion::rrf(&[by_words.clone(), by_words], fusion::K);
+    let order = ranking::rank(question, &documents);
     let candidates: Vec<Candidate> = order
         .iter()
         .map(|(index, score)| Candidate {
@@ -131,7 +130,7 @@ fn ranked(question: &str, library: &[Passage]) -> Vec<Passage> {
             shingles: Shingles::of(&library[*index].text),
         })
         .collect();
-    let chosen = spread::select(&candidates, PASSAGES, PER_SOURCE);
+    let chosen = spread::select(&candidates, PASSAGES, ranking::per_source(question, PASSAGES));
     let rank = |place: usize| 1.0 / (1.0 + place as f32);
     let found = chosen.into_iter().enumerate();
     found.map(|(place, index)| Passage { score: rank(place), ..library[order[index].0].clone() }).collect()

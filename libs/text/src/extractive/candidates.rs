@@ -14,6 +14,8 @@ use crate::{stopwords, terms};
 
 /// Sentences looked at in one answer: the passages of a run have a few hundred.
 const MAX_CANDIDATES: usize = 4_000;
+/// White space between two passages of one text, at most, in characters.
+const GAP: u64 = 4;
 
 pub(super) struct Candidate {
     pub(super) passage: usize,
@@ -28,7 +30,11 @@ pub(super) struct Candidate {
     pub(super) text: String,
     /// Row of a table, record, or item of a list.
     pub(super) is_entry: bool,
-    /// For each word of the question, 0 to 1.
+    /// What stands above it says every word of the question.
+    pub(super) is_topic: bool,
+    /// It has the kind of thing that is asked for.
+    pub(super) suits: bool,
+    /// For each word of the question, and of what it leans on, 0 to 1.
     pub(super) hits: Vec<f32>,
     /// Weighted share of the question that it covers, 0 to 1.
     pub(super) coverage: f32,
@@ -43,9 +49,10 @@ pub(super) struct Candidate {
 }
 
 /// What is known of all passages at once.
-struct Sources<'a> {
-    passages: &'a [Passage],
-    said: HashMap<u32, HashSet<String>>,
+pub(super) struct Sources<'a> {
+    pub(super) passages: &'a [Passage],
+    /// Every term of each source, with its headings and title.
+    pub(super) said: HashMap<u32, HashSet<String>>,
     sections: HashMap<(u32, String), usize>,
     depths: HashMap<usize, usize>,
 }
@@ -54,30 +61,57 @@ struct Sources<'a> {
 pub(super) fn gather(question: &Question, passages: &[Passage]) -> Vec<Candidate> {
     let mut said: HashMap<u32, HashSet<String>> = HashMap::new();
     for passage in passages {
-        said.entry(passage.source).or_default().extend(terms::index_terms(&passage.text));
+        let texts = [Some(&passage.text), passage.heading.as_ref(), passage.title.as_ref()];
+        let terms = texts.into_iter().flatten().flat_map(|text| terms::index_terms(text));
+        said.entry(passage.source).or_default().extend(terms);
     }
     let mut sources = Sources { passages, said, sections: HashMap::new(), depths: HashMap::new() };
     let mut found = Vec::new();
-    for index in 0..passages.len() {
-        read_passage(question, &mut sources, index, &mut found);
+    let mut order: Vec<usize> = (0..passages.len()).collect();
+    order.sort_by_key(|index| (passages[*index].source, passages[*index].start));
+    let mut before: Option<(usize, Above<'_>)> = None;
+    for index in order {
+        let carried = before.take().filter(|(other, _)| adjoins(&passages[*other], &passages[index]));
+        let above = Above::new(&passages[index], carried.map(|(_, above)| above));
+        before = Some((index, read_passage(question, &mut sources, index, above, &mut found)));
     }
-    score::weigh(question, passages, &mut found);
+    score::weigh(question, &sources, &mut found);
     found
 }
 
-fn read_passage(question: &Question, sources: &mut Sources<'_>, index: usize, found: &mut Vec<Candidate>) {
+/// Whether nothing but white space can stand between two passages of one text.
+fn adjoins(before: &Passage, after: &Passage) -> bool {
+    let end = before.start + before.text.chars().count() as u64;
+    before.source == after.source && before.heading == after.heading && (end..=end + GAP).contains(&after.start)
+}
+
+/// Adds the candidates of a passage; returns what stands above the text after it.
+fn read_passage<'a>(
+    question: &Question,
+    sources: &mut Sources<'a>,
+    index: usize,
+    mut above: Above<'a>,
+    found: &mut Vec<Candidate>,
+) -> Above<'a> {
     let passage = &sources.passages[index];
     let text = passage.text.as_str();
     let units = records::together(text, sentences::units(text));
     let places = tables::places(text, &units);
     let title = passage.title.as_deref().map(terms_of).unwrap_or_default();
-    let mut above = Above::new(passage);
     let mut section = sources.section(index, above.section());
+    // Rows of a table that the passage before began.
+    let leading = places.iter().take_while(|place| matches!(place, Place::Row(None) | Place::Alone)).count();
     for (place, unit) in units.iter().enumerate() {
         if found.len() >= MAX_CANDIDATES || unit.range.len() > stands::MAX_CHARS * 4 {
             continue;
         }
         let raw = &text[unit.range.clone()];
+        match places[place] {
+            Place::Head => above.columns = raw,
+            Place::Row(Some(_)) => {}
+            Place::Row(None) | Place::Alone if place < leading => {}
+            _ => above.columns = "",
+        }
         if stands::is_heading(text, &units, place) {
             above.enter(raw);
             section = sources.section(index, above.section());
@@ -102,12 +136,13 @@ fn read_passage(question: &Question, sources: &mut Sources<'_>, index: usize, fo
         let list = terms::index_terms(&entry.text);
         let told = Told {
             own: terms_of(&entry.own),
-            names: terms_of(&entry.names),
+            names: terms_of(if place < leading { above.columns_of(raw) } else { &entry.names }),
             above: above.terms(is_entry),
             title: &title,
             source: (!is_entry).then(|| &sources.said[&passage.source]),
         };
         let mut hits = told.hits(question);
+        let is_topic = told.is_topic(question);
         if is_entry && !told.speaks_itself(question, &hits) {
             hits.fill(0.0);
         }
@@ -123,6 +158,8 @@ fn read_passage(question: &Question, sources: &mut Sources<'_>, index: usize, fo
             depth: *depth - 1,
             range,
             is_entry,
+            is_topic,
+            suits: false,
             hits,
             coverage: 0.0,
             score: 0.0,
@@ -134,6 +171,7 @@ fn read_passage(question: &Question, sources: &mut Sources<'_>, index: usize, fo
             text: entry.text,
         });
     }
+    above
 }
 
 fn read_unit(text: &str, units: &[Unit], places: &[Place], place: usize) -> Entry {
@@ -160,17 +198,26 @@ struct Above<'a> {
     heading: &'a str,
     /// A lead-in, or a line above entries that is no sentence.
     caption: &'a str,
+    /// The head of the table the last rows were of.
+    columns: &'a str,
     contents: bool,
 }
 
 impl<'a> Above<'a> {
-    fn new(passage: &'a Passage) -> Self {
+    /// What stands above the start of a passage; `before` is what the end of the adjoining one left.
+    fn new(passage: &'a Passage, before: Option<Self>) -> Self {
         let outer = passage.heading.as_deref().unwrap_or_default();
-        Self { outer, heading: "", caption: "", contents: stands::is_contents(outer) }
+        before.unwrap_or(Self { outer, heading: "", caption: "", columns: "", contents: stands::is_contents(outer) })
+    }
+
+    /// The names of the columns if `row` has as many.
+    fn columns_of(&self, row: &str) -> &'a str {
+        let fits = !self.columns.is_empty() && tables::cells(self.columns).len() == tables::cells(row).len();
+        if fits { self.columns } else { "" }
     }
 
     fn enter(&mut self, heading: &'a str) {
-        *self = Self { heading, caption: "", contents: stands::is_contents(heading), ..*self };
+        *self = Self { heading, caption: "", columns: "", contents: stands::is_contents(heading), outer: self.outer };
     }
 
     fn section(&self) -> String {
@@ -212,6 +259,11 @@ impl Told<'_> {
             found.or_else(|| self.source.filter(|said| word.is_said(said)).map(|_| IN_SOURCE)).unwrap_or(0.0)
         };
         words.map(hit).collect()
+    }
+
+    fn is_topic(&self, question: &Question) -> bool {
+        let mut telling = question.words.iter().filter(|word| !word.is_light).peekable();
+        telling.peek().is_some() && telling.all(|word| word.is_said(&self.above))
     }
 
     /// Whether an entry says a word of the question itself, or all of them are said by what names it.

@@ -76,9 +76,9 @@ fn notes(extract: &Extract) -> Vec<String> {
         let words: Vec<String> = extract.missing.iter().map(|word| format!("{open}{word}{close}")).collect();
         let words = words.join(", ");
         notes.push(if russian {
-            format!("В источниках ничего нет про {words}.")
+            format!("В источниках не упоминается: {words}.")
         } else {
-            format!("The sources say nothing about {words}.")
+            format!("The sources do not mention {words}.")
         });
     }
     notes

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::candidates::Candidate;
 use super::question::Question;
+use super::words::Word;
 use crate::facts::Fact;
 
 /// Share of the question (weighted) that the best sentence must cover: less is no answer, only near one.
@@ -40,11 +41,7 @@ pub(super) fn choose(question: &Question, candidates: &[Candidate], max_sentence
         let places = further(question, candidates, &order, best, max_sentences);
         return Choice { places, direct: true };
     }
-    let near = |candidate: &Candidate| {
-        let own = candidate.hits[..question.words.len()].iter().zip(&question.words);
-        own.clone().any(|(hit, word)| *hit > SAID && !word.is_light)
-    };
-    order.retain(|place| near(&candidates[*place]));
+    order.retain(|place| speaks_of(question, &candidates[*place], SAID));
     let mut places: Vec<usize> = Vec::new();
     for place in order {
         if places.len() < max_sentences.min(MAX_NEAR) && is_new(candidates, place, &places) {
@@ -68,7 +65,18 @@ fn answers(question: &Question, candidates: &[Candidate], candidate: &Candidate)
         let nowhere = candidates.iter().all(|other| other.hits[index] <= 0.0);
         unsaid += usize::from(nowhere && !word.is_light);
     }
-    candidate.coverage >= if unsaid > 1 { ANSWERS_DESPITE } else { ANSWERS }
+    let needed = if unsaid > 1 { ANSWERS_DESPITE } else { ANSWERS };
+    candidate.coverage >= needed && speaks_of(question, candidate, 0.0)
+}
+
+/// Whether a candidate says a telling word for more than `least`. A bare number is in many places.
+fn speaks_of(question: &Question, candidate: &Candidate, least: f32) -> bool {
+    let is_telling = |word: &&Word| !word.is_light && word.surface.contains(char::is_alphabetic);
+    if !question.words.iter().any(|word| is_telling(&word)) {
+        return candidate.hits.iter().any(|hit| *hit > least);
+    }
+    let mut hits = question.words.iter().zip(&candidate.hits).filter(|(word, _)| is_telling(word));
+    hits.any(|(_, hit)| *hit > least)
 }
 
 /// The best sentence, and those that add to it.
@@ -88,9 +96,13 @@ fn further(
         }
         let brings_new = (0..question.words.len())
             .any(|word| candidate.hits[word] > SAID && chosen.iter().all(|other| candidates[*other].hits[word] <= 0.0));
-        let strong = candidate.score >= top.score * OF_BEST || brings_new;
-        let level = !candidate.is_entry || candidate.coverage >= top.coverage * OF_BEST_ENTRY;
-        if candidate.coverage >= BELONGS && strong && level && is_new(candidates, place, &chosen) {
+        let strong = candidate.score >= top.score * OF_BEST && (candidate.suits || !top.suits);
+        let level = match (top.is_entry, candidate.is_entry) {
+            (_, false) => strong || brings_new,
+            (true, true) => candidate.coverage >= top.coverage * OF_BEST_ENTRY,
+            (false, true) => candidate.score >= top.score,
+        };
+        if candidate.coverage >= BELONGS && level && is_new(candidates, place, &chosen) {
             add(candidates, place, max_sentences, &mut chosen);
         }
     }

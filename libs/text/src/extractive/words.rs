@@ -38,6 +38,12 @@ impl Word {
         self.nearness(said) > 0.0
     }
 
+    /// A Russian infinitive: a source may say the same with a noun. The few nouns that end so are taken for verbs.
+    pub(super) fn is_verb(&self) -> bool {
+        let word = fold(&self.surface);
+        ["ать", "ять", "ить", "еть", "уть", "ться"].iter().any(|ending| word.ends_with(ending))
+    }
+
     /// 1 if one of its terms is said, less for another form of it, else 0.
     pub(super) fn nearness(&self, said: &HashSet<String>) -> f32 {
         if self.terms.iter().any(|term| said.contains(term)) {
