@@ -36,9 +36,7 @@ impl<'a> Bm25<'a> {
     /// How telling a term is among these documents: always above zero, highest for a term that none of them holds.
     #[must_use]
     pub fn idf(&self, term: &str) -> f32 {
-        let holding = self.postings.get(term).map_or(0, Vec::len) as f32;
-        let all = self.lengths.len() as f32;
-        (1.0 + (all - holding + 0.5) / (holding + 0.5)).ln()
+        idf(self.postings.get(term).map_or(0, Vec::len), self.lengths.len())
     }
 
     /// The score of each document, zero if it holds no term of the question.
@@ -72,6 +70,12 @@ impl<'a> Bm25<'a> {
         }
         covered
     }
+}
+
+/// How telling a term is that `holding` of `all` documents hold.
+pub(crate) fn idf(holding: usize, all: usize) -> f32 {
+    let (holding, all) = (holding as f32, all as f32);
+    (1.0 + (all - holding + 0.5) / (holding + 0.5)).ln()
 }
 
 /// How close together the terms of a question stand in a document, 0 to 1: the number of distinct terms found, less one, by the

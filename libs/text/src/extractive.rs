@@ -10,6 +10,7 @@ mod candidates;
 mod compare;
 mod entries;
 mod question;
+mod reading;
 mod records;
 mod related;
 mod render;
@@ -20,20 +21,19 @@ mod summary;
 mod task;
 mod words;
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 
 use self::candidates::Candidate;
 use self::question::Question;
+use self::reading::Reading;
 pub use self::related::related;
 pub use self::render::compose;
 use self::select::Choice;
 pub use self::task::{Task, task};
 use self::words::Word;
 use crate::language::Language;
-use crate::terms;
 
 /// A passage the answer may be made of.
 #[derive(Clone, Debug)]
@@ -102,12 +102,13 @@ pub struct Extract {
 #[must_use]
 pub fn answer(question: &str, passages: &[Passage], options: Options<'_>) -> Extract {
     let wish = Question::read(question, options.context, options.language);
+    let reading = Reading::of(passages);
     let done = match task::task(question) {
-        Task::Compare(left, right) => compare::answer([&left, &right], passages, options, wish.language),
-        Task::Summarize => summary::answer(&wish, passages, options.max_sentences),
+        Task::Compare(left, right) => compare::answer([&left, &right], &reading, options, wish.language),
+        Task::Summarize => summary::answer(&wish, &reading, options.max_sentences),
         Task::Answer => None,
     };
-    done.unwrap_or_else(|| plain(&wish, passages, options.max_sentences))
+    done.unwrap_or_else(|| plain(&wish, &reading, options.max_sentences))
 }
 
 /// The telling words of a question as written, each once.
@@ -116,34 +117,38 @@ pub(crate) fn search_words(question: &str) -> Vec<String> {
     telling.map(|word| word.surface).collect()
 }
 
-/// The terms by which passages for a question are found and ranked: those of its telling words.
+/// The terms by which passages for a question are found and ranked: those of its telling words. None where a summary is asked for of
+/// whatever there is.
 #[must_use]
 pub fn search_terms(question: &str) -> Vec<String> {
+    let names_source = task::task(question) == Task::Summarize;
     let mut found: Vec<String> = Vec::new();
-    for term in words::words(question).into_iter().flat_map(|word| word.terms) {
-        if !found.contains(&term) {
-            found.push(term);
+    for word in words::words(question).into_iter().filter(|word| !(names_source && word.is_light)) {
+        for term in word.terms {
+            if !found.contains(&term) {
+                found.push(term);
+            }
         }
     }
     found
 }
 
-fn plain(question: &Question, passages: &[Passage], max_sentences: usize) -> Extract {
-    let candidates = candidates::gather(question, passages);
+fn plain(question: &Question, reading: &Reading<'_>, max_sentences: usize) -> Extract {
+    let candidates = candidates::gather(question, reading);
     let choice = select::choose(question, &candidates, max_sentences);
-    extract(question, passages, &candidates, &choice)
+    extract(question, reading, &candidates, &choice)
 }
 
-fn extract(question: &Question, passages: &[Passage], candidates: &[Candidate], choice: &Choice) -> Extract {
+fn extract(question: &Question, reading: &Reading<'_>, candidates: &[Candidate<'_>], choice: &Choice) -> Extract {
     let covers = |index: usize| choice.places.iter().any(|place| candidates[*place].hits[index] >= COVERS);
     let covered = question.words.iter().enumerate().filter(|(index, _)| covers(*index));
     Extract {
         covered: covered.map(|(_, word)| word.surface.clone()).collect(),
-        missing: missing(&question.words, passages, choice.places.is_empty()),
+        missing: missing(&question.words, reading, choice.places.is_empty()),
         direct: choice.direct,
         sides: Vec::new(),
         disagreeing: if choice.direct { select::disagreeing(candidates, &choice.places) } else { Vec::new() },
-        sentences: choice.places.iter().map(|place| picked(&candidates[*place], passages)).collect(),
+        sentences: choice.places.iter().map(|place| picked(&candidates[*place], reading)).collect(),
         language: question.language,
     }
 }
@@ -152,28 +157,19 @@ fn extract(question: &Question, passages: &[Passage], candidates: &[Candidate], 
 const COVERS: f32 = 0.5;
 
 /// The telling words that no source says, or all of them.
-fn missing(words: &[Word], passages: &[Passage], all: bool) -> Vec<String> {
-    let said = vocabulary(passages);
-    let missing = words.iter().filter(|word| !word.is_light && (all || !(word.is_verb() || word.is_said(&said))));
+fn missing(words: &[Word], reading: &Reading<'_>, all: bool) -> Vec<String> {
+    let is_said = |word: &Word| reading.said.values().any(|said| word.is_said(said));
+    let missing = words.iter().filter(|word| !word.is_light && (all || !(word.is_verb() || is_said(word))));
     missing.map(|word| word.surface.clone()).collect()
 }
 
-fn picked(candidate: &Candidate, passages: &[Passage]) -> Picked {
-    let passage = &passages[candidate.passage];
+fn picked(candidate: &Candidate<'_>, reading: &Reading<'_>) -> Picked {
+    let passage = &reading.passages[candidate.said.passage];
     Picked {
-        passage: candidate.passage,
+        passage: candidate.said.passage,
         source: passage.source,
-        range: candidate.range.clone(),
-        text: candidate.text.clone(),
+        range: candidate.said.range.clone(),
+        text: candidate.said.text.clone(),
         published_at: passage.published_at,
     }
-}
-
-/// Every term the sources use.
-fn vocabulary(passages: &[Passage]) -> HashSet<String> {
-    let texts = passages
-        .iter()
-        .flat_map(|passage| [Some(&passage.text), passage.heading.as_ref(), passage.title.as_ref()])
-        .flatten();
-    texts.flat_map(|text| terms::index_terms(text)).collect()
 }

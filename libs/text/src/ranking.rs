@@ -16,7 +16,7 @@ pub struct Document<'a> {
 
 /// Positions of the documents with their scores, best first: the fusion of two orders, their words against the question's, and the
 /// order they are given in (which knows of vectors and of what engines think of a page). Documents without any of the question's
-/// words are left out as long as there are others. Who asks for a summary names the source, not what it says: then the title counts.
+/// words are left out as long as there are others. Who asks for a summary names the source, not what it says: then the title counts, too.
 #[must_use]
 pub fn rank(question: &str, documents: &[Document<'_>]) -> Vec<(usize, f32)> {
     let by_title = is_summary(question);

@@ -2,13 +2,14 @@
 
 use super::candidates;
 use super::question::Question;
-use super::{Extract, Options, Passage, extract, missing, select};
+use super::reading::Reading;
+use super::{Extract, Options, extract, missing, select};
 use crate::language::Language;
 
 /// The best sentences for each side; `None` if no side has any.
 pub(super) fn answer(
     sides: [&str; 2],
-    passages: &[Passage],
+    reading: &Reading<'_>,
     options: Options<'_>,
     language: Language,
 ) -> Option<Extract> {
@@ -17,13 +18,13 @@ pub(super) fn answer(
     let mut unsaid = Vec::new();
     for name in sides {
         let question = Question::read(name, options.context, Some(language));
-        let candidates = candidates::gather(&question, passages);
+        let candidates = candidates::gather(&question, reading);
         let mut choice = select::choose(&question, &candidates, room);
-        unsaid.extend(missing(&question.words, passages, false));
+        unsaid.extend(missing(&question.words, reading, false));
         if !choice.direct {
             choice.places.clear();
         }
-        let mut side = extract(&question, passages, &candidates, &choice);
+        let mut side = extract(&question, reading, &candidates, &choice);
         let first = whole.as_ref().map_or(0, |whole| whole.sentences.len());
         if let Some(whole) = &whole {
             side.sentences.retain(|picked| {

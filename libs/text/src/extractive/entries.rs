@@ -14,21 +14,28 @@ const MAX_ITEMS: usize = 12;
 /// A row, record or item with what it says apart from what names it.
 pub(super) struct Entry {
     pub(super) text: String,
-    /// Its values, without the names of columns.
-    pub(super) own: String,
+    /// Its values, if other than the whole, and the first of them.
+    pub(super) own: Option<String>,
+    pub(super) key: String,
     /// The names of its columns.
     pub(super) names: String,
+}
+
+impl Entry {
+    fn plain(text: String) -> Self {
+        Self { text, own: None, key: String::new(), names: String::new() }
+    }
 }
 
 /// One unit as a line; `head` is the row that names the columns.
 pub(super) fn read(raw: &str, kind: Kind, place: Place, head: Option<&str>) -> Entry {
     if kind == Kind::Row && raw.contains('\n') {
         let (names, own): (Vec<&str>, Vec<&str>) = raw.lines().filter_map(|line| line.split_once(": ")).unzip();
-        return Entry { text: records::display(raw), own: own.join(" "), names: names.join(" ") };
+        let key = own.first().copied().unwrap_or_default().to_owned();
+        return Entry { text: records::display(raw), own: Some(own.join(" ")), key, names: names.join(" ") };
     }
     if place == Place::Outside {
-        let text = markdown::plain(raw);
-        return Entry { own: text.clone(), text, names: String::new() };
+        return Entry::plain(markdown::plain(raw));
     }
     let cells = tables::cells(raw);
     let names = head.map(tables::cells).unwrap_or_default();
@@ -41,11 +48,12 @@ pub(super) fn read(raw: &str, kind: Kind, place: Place, head: Option<&str>) -> E
         })
         .collect();
     let joint = if names.is_empty() && filled.len() == 2 { ": " } else { ", " };
-    Entry { text: written.join(joint), own: cells.join(" "), names: names.join(" ") }
+    let key = filled.first().map(|(_, cell)| (*cell).clone()).unwrap_or_default();
+    Entry { text: written.join(joint), own: Some(cells.join(" ")), key, names: names.join(" ") }
 }
 
 /// A lead-in with the items below it: their range and how they read on one line.
-pub(super) fn list(text: &str, units: &[Unit], lead: usize) -> Option<(Range<usize>, String)> {
+pub(super) fn list(text: &str, units: &[Unit], lead: usize) -> Option<(Range<usize>, Entry)> {
     let raw = &text[units[lead].range.clone()];
     let items = units[lead + 1..].iter().take_while(|unit| unit.kind == Kind::Item).count();
     if !raw.ends_with(':') || units[lead].kind != Kind::Prose || !(1..=MAX_ITEMS).contains(&items) {
@@ -57,5 +65,5 @@ pub(super) fn list(text: &str, units: &[Unit], lead: usize) -> Option<(Range<usi
         .map(|unit| markdown::plain(&text[unit.range.clone()]).trim_end_matches([';', ',', '.']).to_owned())
         .collect();
     let line = format!("{} {}", markdown::plain(raw), said.join("; "));
-    (line.chars().count() <= MAX_CHARS).then_some((range, line))
+    (line.chars().count() <= MAX_CHARS).then(|| (range, Entry::plain(line)))
 }

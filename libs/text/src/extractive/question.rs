@@ -16,7 +16,12 @@ pub(super) struct Question {
     asks: Asks,
     /// The newest answer is wanted.
     pub(super) fresh: bool,
+    /// Everything of a kind is wanted.
+    pub(super) wants_all: bool,
 }
+
+const ALL: [&str; 11] =
+    ["list", "all", "every", "each", "перечисли", "перечислите", "все", "всех", "каждый", "alle", "toutes"];
 
 const FRESH: [&str; 12] = [
     "latest",
@@ -48,12 +53,13 @@ impl Question {
         let fresh = said
             .iter()
             .any(|word| FRESH.contains(&word.as_str()) || word.starts_with("последн") || word.starts_with("актуальн"));
-        Self { words, context, language, asks, fresh }
+        let wants_all = said.iter().any(|word| ALL.contains(&word.as_str()));
+        Self { words, context, language, asks, fresh, wants_all }
     }
 
     /// The same wish for a topic of its own.
     pub(super) fn of(words: Vec<Word>, language: Language) -> Self {
-        Self { words, context: Vec::new(), language, asks: Asks::Anything, fresh: false }
+        Self { words, context: Vec::new(), language, asks: Asks::Anything, fresh: false, wants_all: false }
     }
 
     /// Whether a sentence with these facts can hold the answer asked for. A name in the question is no answer to "who".

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::candidates::{self, Candidate};
 use super::question::Question;
+use super::reading::Reading;
 use super::select::{self, Choice};
 use super::words::Word;
 use super::{Extract, Passage, extract};
@@ -13,34 +14,53 @@ use crate::terms;
 const IN_TITLE: f32 = 1.0;
 const IN_HEADING: f32 = 0.6;
 const IN_TEXT: f32 = 0.3;
-/// What speaks for a sentence beside the words it shares with the rest of the document.
-const LEADS: f32 = 0.5;
+/// What speaks for a sentence: the share of its words that the rest of the document uses, too, its place and its facts.
+const CENTRAL: f32 = 0.4;
+const LEADS: f32 = 0.6;
 const HAS_FACTS: f32 = 0.4;
 const IS_ENTRY: f32 = 0.8;
 
 /// Leading sentences of the source that `question` names, spread over its sections; `None` if no source fits.
-pub(super) fn answer(question: &Question, passages: &[Passage], max_sentences: usize) -> Option<Extract> {
-    let source = source(&question.words, passages)?;
+pub(super) fn answer(question: &Question, reading: &Reading<'_>, max_sentences: usize) -> Option<Extract> {
+    let source = source(&question.words, reading.passages)?;
     let everything = Question::of(Vec::new(), question.language);
-    let all = candidates::gather(&everything, passages);
+    let all = candidates::gather(&everything, reading);
     let uses = uses(&all, source);
     let mut order: Vec<usize> =
-        (0..all.len()).filter(|place| all[*place].source == source && !all[*place].leans).collect();
+        (0..all.len()).filter(|place| all[*place].said.source == source && !all[*place].said.leans).collect();
     let worth: Vec<f32> = all.iter().map(|candidate| worth(candidate, &uses)).collect();
     order.sort_by(|a, b| worth[*b].total_cmp(&worth[*a]));
+    let parts = parts(&all, &order, max_sentences);
     let mut places: Vec<usize> = Vec::new();
-    // One of each section first; a second one where there is room.
+    // One of each part first; further ones where there is room.
     for each in 1..=max_sentences {
         for place in &order {
-            let of_section = places.iter().filter(|other| all[**other].section == all[*place].section).count();
-            if places.len() < max_sentences && of_section < each && select::is_new(&all, *place, &places) {
+            let of_part = places.iter().filter(|other| parts[*other] == parts[place]).count();
+            if places.len() < max_sentences && of_part < each && select::is_new(&all, *place, &places) {
                 places.push(*place);
             }
         }
     }
-    places.sort_by_key(|place| (passages[all[*place].passage].start, all[*place].range.start));
-    let made = extract(&everything, passages, &all, &Choice { direct: true, places });
+    places.sort_by_key(|place| (reading.passages[all[*place].said.passage].start, all[*place].said.range.start));
+    let made = extract(&everything, reading, &all, &Choice { direct: true, places });
     (!made.sentences.is_empty()).then_some(made)
+}
+
+/// Neighbouring sections together, so that there are at most `count` parts of the document: the part of each place.
+fn parts(all: &[Candidate<'_>], places: &[usize], count: usize) -> HashMap<usize, usize> {
+    let mut sorted = places.to_vec();
+    sorted.sort_unstable();
+    let mut sections: Vec<usize> = Vec::new();
+    for place in &sorted {
+        if !sections.contains(&all[*place].said.section) {
+            sections.push(all[*place].said.section);
+        }
+    }
+    let part = |place: &usize| {
+        let number = sections.iter().position(|section| *section == all[*place].said.section).unwrap_or(0);
+        number * count.min(sections.len()) / sections.len()
+    };
+    sorted.iter().map(|place| (*place, part(place))).collect()
 }
 
 /// The source whose title, headings and text say most of the topic; the best ranked of equals. Without a topic the best ranked one.
@@ -71,24 +91,25 @@ fn source(topic: &[Word], passages: &[Passage]) -> Option<u32> {
 }
 
 /// In how many candidates of the source each term stands.
-fn uses(candidates: &[Candidate], source: u32) -> HashMap<&str, usize> {
+fn uses<'a>(candidates: &[Candidate<'a>], source: u32) -> HashMap<&'a str, usize> {
     let mut uses: HashMap<&str, usize> = HashMap::new();
-    for candidate in candidates.iter().filter(|candidate| candidate.source == source) {
-        for term in &candidate.terms {
+    for candidate in candidates.iter().filter(|candidate| candidate.said.source == source) {
+        for term in &candidate.said.own {
             *uses.entry(term).or_default() += 1;
         }
     }
     uses
 }
 
-fn worth(candidate: &Candidate, uses: &HashMap<&str, usize>) -> f32 {
-    let words = candidate.terms.len().max(1) as f32;
-    let shared = candidate.terms.iter().filter(|term| uses.get(term.as_str()).is_some_and(|count| *count > 1)).count();
-    let mut worth = shared as f32 / words + LEADS / (1.0 + candidate.depth as f32);
+fn worth(candidate: &Candidate<'_>, uses: &HashMap<&str, usize>) -> f32 {
+    let words = candidate.said.own.len().max(1) as f32;
+    let shared =
+        candidate.said.own.iter().filter(|term| uses.get(term.as_str()).is_some_and(|count| *count > 1)).count();
+    let mut worth = CENTRAL * shared as f32 / words + LEADS / (1.0 + candidate.said.depth as f32);
     if candidate.facts.iter().any(crate::facts::Fact::is_exact) {
         worth += HAS_FACTS;
     }
-    if candidate.is_entry {
+    if candidate.said.is_entry {
         worth -= IS_ENTRY;
     }
     if words < 5.0 { worth - HAS_FACTS } else { worth }

@@ -87,7 +87,12 @@ pub(super) fn words(question: &str) -> Vec<Word> {
     }
     let telling: Vec<Word> =
         words.iter().filter(|word| !asking.contains(fold(&word.surface).as_str())).cloned().collect();
-    if telling.is_empty() { words } else { telling }
+    if !telling.is_empty() {
+        return telling;
+    }
+    let only_asks = words.iter().any(|word| asking.contains(fold(&word.surface).as_str()));
+    words.iter_mut().for_each(|word| word.is_light |= only_asks);
+    words
 }
 
 fn listed(words: &'static str) -> HashSet<&'static str> {
