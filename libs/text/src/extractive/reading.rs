@@ -25,6 +25,8 @@ pub(super) struct Statement {
     pub(super) section: usize,
     /// How many of its section stand before it.
     pub(super) depth: usize,
+    /// Its source said it before: passages overlap, and pages repeat their heads.
+    pub(super) is_copy: bool,
     /// Byte range in the passage.
     pub(super) range: Range<usize>,
     pub(super) text: String,
@@ -51,6 +53,7 @@ pub(super) struct Reading<'a> {
     pub(super) said: HashMap<u32, HashSet<String>>,
     sections: HashMap<(u32, String), usize>,
     depths: HashMap<usize, usize>,
+    lines: HashSet<(u32, String)>,
 }
 
 impl<'a> Reading<'a> {
@@ -61,6 +64,7 @@ impl<'a> Reading<'a> {
             said: HashMap::new(),
             sections: HashMap::new(),
             depths: HashMap::new(),
+            lines: HashSet::new(),
         };
         for passage in passages {
             let texts = [Some(&passage.text), passage.heading.as_ref(), passage.title.as_ref()];
@@ -116,14 +120,16 @@ impl<'a> Reading<'a> {
             let is_entry = !is_list && is_entry(&entry.text, kind);
             let list = terms::index_terms(&entry.text);
             let names = if place < leading { above.columns_of(raw) } else { &entry.names };
+            let is_copy = !self.lines.insert((passages[index].source, entry.text.clone()));
             let depth = self.depths.entry(section).or_default();
-            *depth += 1;
+            *depth += usize::from(!is_copy);
             self.statements.push(Statement {
                 passage: index,
                 unit: place,
                 source: passages[index].source,
                 section,
-                depth: *depth - 1,
+                depth: depth.saturating_sub(1),
+                is_copy,
                 range,
                 is_entry,
                 own: entry.own.as_deref().map_or_else(|| list.iter().cloned().collect(), terms_of),

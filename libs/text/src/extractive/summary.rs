@@ -26,8 +26,9 @@ pub(super) fn answer(question: &Question, reading: &Reading<'_>, max_sentences: 
     let everything = Question::of(Vec::new(), question.language);
     let all = candidates::gather(&everything, reading);
     let uses = uses(&all, source);
-    let mut order: Vec<usize> =
-        (0..all.len()).filter(|place| all[*place].said.source == source && !all[*place].said.leans).collect();
+    let mut order: Vec<usize> = (0..all.len())
+        .filter(|place| all[*place].said.source == source && !all[*place].said.leans && !all[*place].said.is_copy)
+        .collect();
     let worth: Vec<f32> = all.iter().map(|candidate| worth(candidate, &uses)).collect();
     order.sort_by(|a, b| worth[*b].total_cmp(&worth[*a]));
     let parts = parts(&all, &order, max_sentences);
