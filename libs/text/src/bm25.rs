@@ -1,6 +1,7 @@
 //! Ranks a small set of documents against a question: the pages and passages of one run.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 /// Saturation of repeated terms and weight of the length, as in most engines.
 const K1: f32 = 1.2;
@@ -81,13 +82,10 @@ pub(crate) fn idf(holding: usize, all: usize) -> f32 {
 /// How close together the terms of a question stand in a document, 0 to 1: the number of distinct terms found, less one, by the
 /// length of the shortest stretch that holds them all, less one. 1 means side by side.
 #[must_use]
-pub fn proximity(document: &[String], query: &[String]) -> f32 {
-    let wanted: HashMap<&str, usize> = query.iter().enumerate().map(|(index, term)| (term.as_str(), index)).collect();
-    let found: Vec<(usize, usize)> = document
-        .iter()
-        .enumerate()
-        .filter_map(|(at, term)| wanted.get(term.as_str()).map(|index| (at, *index)))
-        .collect();
+pub fn proximity<T: Eq + Hash>(document: &[T], query: &[T]) -> f32 {
+    let wanted: HashMap<&T, usize> = query.iter().enumerate().map(|(index, term)| (term, index)).collect();
+    let found: Vec<(usize, usize)> =
+        document.iter().enumerate().filter_map(|(at, term)| wanted.get(term).map(|index| (at, *index))).collect();
     let mut counts = vec![0usize; query.len()];
     for (_, index) in &found {
         counts[*index] += 1;

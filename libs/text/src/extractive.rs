@@ -19,6 +19,7 @@ mod select;
 mod stands;
 mod summary;
 mod task;
+mod vocabulary;
 mod words;
 
 use std::ops::Range;
@@ -158,7 +159,7 @@ const COVERS: f32 = 0.5;
 
 /// The telling words that no source says, or all of them.
 fn missing(words: &[Word], reading: &Reading<'_>, all: bool) -> Vec<String> {
-    let is_said = |word: &Word| reading.said.values().any(|said| word.is_said(said));
+    let is_said = |word: &Word| reading.vocabulary.nearness(word).iter().any(|near| *near > 0.0);
     let missing = words.iter().filter(|word| !word.is_light && (all || !(word.is_verb() || is_said(word))));
     missing.map(|word| word.surface.clone()).collect()
 }

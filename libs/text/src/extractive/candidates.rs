@@ -1,8 +1,11 @@
 //! What each statement says of the question.
 
+use std::collections::HashSet;
+
 use super::question::Question;
 use super::reading::{Reading, Statement};
 use super::score;
+use super::vocabulary::Term;
 use super::words::Word;
 use crate::facts::{Fact, facts};
 use crate::similar::Shingles;
@@ -18,6 +21,8 @@ pub(super) struct Candidate<'a> {
     /// Weighted share of the question that it covers, 0 to 1, and of what the question leans on.
     pub(super) coverage: f32,
     pub(super) context: f32,
+    /// The first cell of the row says a word of the question.
+    pub(super) is_keyed: bool,
     pub(super) score: f32,
     pub(super) facts: Vec<Fact>,
     pub(super) shingles: Shingles,
@@ -25,29 +30,30 @@ pub(super) struct Candidate<'a> {
 
 /// Every statement, scored.
 pub(super) fn gather<'a>(question: &Question, reading: &'a Reading<'_>) -> Vec<Candidate<'a>> {
-    let words: Vec<&Word> = question.words.iter().chain(&question.context).collect();
-    let sources = Sources::of(&words, reading);
+    let sought = Sought::of(question, reading);
+    let words = question.words.len() + question.context.len();
     let mut found: Vec<Candidate<'a>> = Vec::with_capacity(reading.statements.len());
     for said in &reading.statements {
-        let mut hits: Vec<f32> = words.iter().enumerate().map(|(place, word)| sources.hit(place, word, said)).collect();
-        if said.is_entry && !speaks_itself(question, said, &hits) {
+        let mut hits: Vec<f32> = (0..words).map(|place| sought.hit(place, said)).collect();
+        if said.is_entry && !sought.speaks_itself(question, said, &hits) {
             hits.fill(0.0);
         }
         // The others are only there for the sentences that lean on them.
         let speaks = question.words.is_empty() || hits.iter().any(|hit| *hit > 0.0);
         found.push(Candidate {
             said,
-            is_topic: speaks && is_topic(question, said),
+            is_topic: speaks && sought.is_topic(question, said),
             suits: false,
             hits,
             coverage: 0.0,
             context: 0.0,
+            is_keyed: (0..question.words.len()).any(|place| sought.near(place, &said.key) > 0.0),
             score: 0.0,
             facts: if speaks { facts(&said.text) } else { Vec::new() },
             shingles: Shingles::of_terms(if speaks { &said.list } else { &[] }),
         });
     }
-    let known: Vec<bool> = (0..words.len()).map(|place| sources.anywhere(place)).collect();
+    let known: Vec<bool> = sought.sources.iter().map(|sources| !sources.is_empty()).collect();
     score::weigh(question, reading, &known, &mut found);
     found
 }
@@ -59,46 +65,46 @@ const IN_HEADING: f32 = 0.6;
 const IN_TITLE: f32 = 0.5;
 const IN_SOURCE: f32 = 0.2;
 
-/// Which words of the question the sources say somewhere, and which in their titles.
-struct Sources {
-    said: Vec<(u32, Vec<bool>)>,
-    titles: Vec<Vec<bool>>,
+/// How near the terms of the passages are to each word of the question.
+struct Sought<'a> {
+    reading: &'a Reading<'a>,
+    /// For each word: by the number of the term.
+    nearness: Vec<Vec<f32>>,
+    /// For each word: the sources that say it.
+    sources: Vec<Vec<u32>>,
 }
 
-impl Sources {
-    fn of(words: &[&Word], reading: &Reading<'_>) -> Self {
-        let mut said: Vec<(u32, Vec<bool>)> = reading
-            .said
+impl<'a> Sought<'a> {
+    fn of(question: &Question, reading: &'a Reading<'a>) -> Self {
+        let words = question.words.iter().chain(&question.context);
+        let nearness: Vec<Vec<f32>> = words.map(|word| reading.vocabulary.nearness(word)).collect();
+        let says = |near: &[f32], said: &HashSet<Term>| said.iter().any(|term| near[*term as usize] > 0.0);
+        let sources = nearness
             .iter()
-            .map(|(source, terms)| (*source, words.iter().map(|word| word.is_said(terms)).collect()))
+            .map(|near| reading.said.iter().filter(|(_, said)| says(near, said)).map(|(source, _)| *source).collect())
             .collect();
-        said.sort_unstable();
-        let title = |title: Option<&str>| {
-            let terms = title.map(super::reading::terms_of).unwrap_or_default();
-            words.iter().map(|word| word.is_said(&terms)).collect()
-        };
-        let titles = reading.passages.iter().map(|passage| title(passage.title.as_deref())).collect();
-        Self { said, titles }
+        Self { reading, nearness, sources }
     }
 
-    fn anywhere(&self, place: usize) -> bool {
-        self.said.iter().any(|(_, said)| said[place])
+    fn near(&self, place: usize, terms: &[Term]) -> f32 {
+        let near = &self.nearness[place];
+        terms.iter().map(|term| near[*term as usize]).fold(0.0, f32::max)
     }
 
     /// How far a statement says the word at `place`, itself or by what stands around it.
-    fn hit(&self, place: usize, word: &Word, said: &Statement) -> f32 {
-        let known = self.said.binary_search_by_key(&said.source, |(source, _)| *source);
-        if !known.is_ok_and(|index| self.said[index].1[place]) {
+    fn hit(&self, place: usize, said: &Statement) -> f32 {
+        if self.sources[place].binary_search(&said.source).is_err() {
             return 0.0;
         }
-        let near = word.nearness(&said.own);
+        let near = self.near(place, &said.own);
+        let is_in = |terms: &[Term]| self.near(place, terms) > 0.0;
         if near > 0.0 {
             near
-        } else if word.is_said(&said.names) {
+        } else if is_in(&said.names) {
             IN_COLUMN
-        } else if word.is_said(&said.above) {
+        } else if is_in(&said.above) {
             IN_HEADING
-        } else if self.titles[said.passage][place] {
+        } else if is_in(&self.reading.titles[said.passage]) {
             IN_TITLE
         } else if said.is_entry {
             0.0
@@ -106,15 +112,16 @@ impl Sources {
             IN_SOURCE
         }
     }
-}
 
-fn is_topic(question: &Question, said: &Statement) -> bool {
-    let mut telling = question.words.iter().filter(|word| !word.is_light).peekable();
-    telling.peek().is_some() && telling.all(|word| word.is_said(&said.above))
-}
+    /// Whether what stands above says all telling words.
+    fn is_topic(&self, question: &Question, said: &Statement) -> bool {
+        let mut telling = question.words.iter().enumerate().filter(|(_, word)| !word.is_light).peekable();
+        telling.peek().is_some() && telling.all(|(place, _)| self.near(place, &said.above) > 0.0)
+    }
 
-/// Whether an entry says a word of the question itself, or all of them are said by what names it.
-fn speaks_itself(question: &Question, said: &Statement, hits: &[f32]) -> bool {
-    let own = question.words.iter().any(|word| !word.is_light && word.is_said(&said.own));
-    own || hits[..question.words.len()].iter().all(|hit| *hit > 0.0)
+    /// Whether an entry says a telling word itself, or all words are said by what names it.
+    fn speaks_itself(&self, question: &Question, said: &Statement, hits: &[f32]) -> bool {
+        let own = |(place, word): (usize, &Word)| !word.is_light && self.near(place, &said.own) > 0.0;
+        question.words.iter().enumerate().any(own) || hits[..question.words.len()].iter().all(|hit| *hit > 0.0)
+    }
 }

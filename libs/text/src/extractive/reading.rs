@@ -1,10 +1,11 @@
 //! What the passages say, sentence by sentence, whatever is asked.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 use std::rc::Rc;
 
 use super::entries::{self, Entry};
+use super::vocabulary::{Term, Vocabulary, sorted};
 use super::{Passage, records, stands};
 use crate::sentences::{self, Kind, Unit};
 use crate::tables::{self, Place};
@@ -33,14 +34,16 @@ pub(super) struct Statement {
     /// Row of a table, record, or item of a list: what stands above it is said of all of its kind.
     pub(super) is_entry: bool,
     /// Terms in reading order.
-    pub(super) list: Vec<String>,
-    /// Terms without those of the names of its columns.
-    pub(super) own: HashSet<String>,
+    pub(super) list: Vec<Term>,
+    /// Terms without those of the names of its columns; sorted, each once.
+    pub(super) own: Vec<Term>,
+    /// Those of `own` that are no numbers, sorted.
+    pub(super) worded: Vec<Term>,
     /// Terms of the first cell of a row.
-    pub(super) key: HashSet<String>,
+    pub(super) key: Vec<Term>,
     /// Terms of the names of its columns, and of what stands above it.
-    pub(super) names: HashSet<String>,
-    pub(super) above: Rc<HashSet<String>>,
+    pub(super) names: Vec<Term>,
+    pub(super) above: Rc<Vec<Term>>,
     /// It begins with a word that points to the sentence before.
     pub(super) leans: bool,
 }
@@ -50,7 +53,10 @@ pub(super) struct Reading<'a> {
     pub(super) passages: &'a [Passage],
     pub(super) statements: Vec<Statement>,
     /// Every term of each source, with its headings and title.
-    pub(super) said: HashMap<u32, HashSet<String>>,
+    pub(super) said: BTreeMap<u32, HashSet<Term>>,
+    /// The terms of the title of each passage.
+    pub(super) titles: Vec<Vec<Term>>,
+    pub(super) vocabulary: Vocabulary,
     sections: HashMap<(u32, String), usize>,
     depths: HashMap<usize, usize>,
     lines: HashSet<(u32, String)>,
@@ -61,22 +67,28 @@ impl<'a> Reading<'a> {
         let mut reading = Self {
             passages,
             statements: Vec::new(),
-            said: HashMap::new(),
+            said: BTreeMap::new(),
+            titles: Vec::with_capacity(passages.len()),
+            vocabulary: Vocabulary::default(),
             sections: HashMap::new(),
             depths: HashMap::new(),
             lines: HashSet::new(),
         };
         for passage in passages {
-            let texts = [Some(&passage.text), passage.heading.as_ref(), passage.title.as_ref()];
-            let terms = texts.into_iter().flatten().flat_map(|text| terms::index_terms(text));
-            reading.said.entry(passage.source).or_default().extend(terms);
+            let title = reading.vocabulary.set(passage.title.as_deref().unwrap_or_default());
+            let said = reading.said.entry(passage.source).or_default();
+            said.extend(&title);
+            for text in [Some(&passage.text), passage.heading.as_ref()].into_iter().flatten() {
+                said.extend(reading.vocabulary.read(text));
+            }
+            reading.titles.push(title);
         }
         let mut order: Vec<usize> = (0..passages.len()).collect();
         order.sort_by_key(|index| (passages[*index].source, passages[*index].start));
         let mut before: Option<(usize, Above<'a>)> = None;
         for index in order {
             let carried = before.take().filter(|(other, _)| adjoins(&passages[*other], &passages[index]));
-            let mut above = Above::new(&passages[index], carried.map(|(_, above)| above));
+            let mut above = Above::new(&passages[index], carried.map(|(_, above)| above), &mut reading.vocabulary);
             reading.read(index, &mut above);
             before = Some((index, above));
         }
@@ -99,7 +111,7 @@ impl<'a> Reading<'a> {
             let raw = &text[unit.range.clone()];
             above.table(places[place], place < leading, raw);
             if stands::is_heading(text, &units, place) {
-                above.enter(raw);
+                above.enter(raw, &mut self.vocabulary);
                 section = self.section(index, above.section());
                 continue;
             }
@@ -107,7 +119,7 @@ impl<'a> Reading<'a> {
                 continue;
             }
             if raw.ends_with(':') || (unit.kind == Kind::Prose && unit.opens_block && !stands::is_ended(raw)) {
-                above.caption(raw);
+                above.caption(raw, &mut self.vocabulary);
             }
             let whole = entries::list(text, &units, place);
             let is_list = whole.is_some();
@@ -118,7 +130,11 @@ impl<'a> Reading<'a> {
                 continue;
             }
             let is_entry = !is_list && is_entry(&entry.text, kind);
-            let list = terms::index_terms(&entry.text);
+            let list = self.vocabulary.read(&entry.text);
+            let own = match &entry.own {
+                Some(own) => self.vocabulary.set(own),
+                None => sorted(list.clone()),
+            };
             let names = if place < leading { above.columns_of(raw) } else { &entry.names };
             let is_copy = !self.lines.insert((passages[index].source, entry.text.clone()));
             let depth = self.depths.entry(section).or_default();
@@ -132,9 +148,10 @@ impl<'a> Reading<'a> {
                 is_copy,
                 range,
                 is_entry,
-                own: entry.own.as_deref().map_or_else(|| list.iter().cloned().collect(), terms_of),
-                key: terms_of(&entry.key),
-                names: terms_of(names),
+                worded: own.iter().copied().filter(|term| !self.vocabulary.is_number(*term)).collect(),
+                own,
+                key: self.vocabulary.set(&entry.key),
+                names: self.vocabulary.set(names),
                 list,
                 above: Rc::clone(if is_entry { &above.all } else { &above.headings }),
                 leans: leans(&entry.text),
@@ -174,26 +191,26 @@ struct Above<'a> {
     columns: &'a str,
     contents: bool,
     /// Terms of the headings, and with those of the caption.
-    headings: Rc<HashSet<String>>,
-    all: Rc<HashSet<String>>,
+    headings: Rc<Vec<Term>>,
+    all: Rc<Vec<Term>>,
 }
 
 impl<'a> Above<'a> {
     /// What stands above the start of a passage; `before` is what the end of the adjoining one left.
-    fn new(passage: &'a Passage, before: Option<Self>) -> Self {
-        before.unwrap_or_else(|| Self::under(passage.heading.as_deref().unwrap_or_default(), ""))
+    fn new(passage: &'a Passage, before: Option<Self>, vocabulary: &mut Vocabulary) -> Self {
+        before.unwrap_or_else(|| Self::under(passage.heading.as_deref().unwrap_or_default(), "", vocabulary))
     }
 
-    fn under(outer: &'a str, heading: &'a str) -> Self {
-        let headings = Rc::new(terms_of(&[outer, heading].join(" ")));
+    fn under(outer: &'a str, heading: &'a str, vocabulary: &mut Vocabulary) -> Self {
+        let headings = Rc::new(vocabulary.set(&[outer, heading].join(" ")));
         let innermost = if heading.is_empty() { outer } else { heading };
         let contents = stands::is_contents(innermost);
         Self { outer, heading, columns: "", contents, all: Rc::clone(&headings), headings }
     }
 
     /// Takes a lead-in, or a line above entries that is no sentence.
-    fn caption(&mut self, caption: &str) {
-        self.all = Rc::new(self.headings.iter().cloned().chain(terms::index_terms(caption)).collect());
+    fn caption(&mut self, caption: &str, vocabulary: &mut Vocabulary) {
+        self.all = Rc::new(self.headings.iter().copied().chain(vocabulary.read(caption)).collect());
     }
 
     /// Keeps the head of a table as long as its rows follow.
@@ -212,17 +229,13 @@ impl<'a> Above<'a> {
         if fits { self.columns } else { "" }
     }
 
-    fn enter(&mut self, heading: &'a str) {
-        *self = Self::under(self.outer, heading);
+    fn enter(&mut self, heading: &'a str, vocabulary: &mut Vocabulary) {
+        *self = Self::under(self.outer, heading, vocabulary);
     }
 
     fn section(&self) -> String {
         format!("{} {}", self.outer, self.heading)
     }
-}
-
-pub(super) fn terms_of(text: &str) -> HashSet<String> {
-    terms::index_terms(text).into_iter().collect()
 }
 
 /// Whether the sentence begins with a word that stands for something named before: a pronoun, or `this` without its noun.

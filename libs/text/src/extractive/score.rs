@@ -3,6 +3,7 @@
 use super::candidates::Candidate;
 use super::question::Question;
 use super::reading::Reading;
+use super::vocabulary::Term;
 use super::words::Word;
 use crate::bm25;
 
@@ -32,7 +33,7 @@ pub(super) fn weigh(question: &Question, reading: &Reading<'_>, known: &[bool], 
     let own = question.words.len();
     let own_weights = weights(&question.words, &known[..own], reading);
     let around = weights(&question.context, &known[own..], reading);
-    let wanted: Vec<String> = question.words.iter().flat_map(|word| word.terms.clone()).collect();
+    let wanted: Vec<Term> = question.words.iter().flat_map(|word| reading.vocabulary.terms_of(word)).collect();
     let passages = reading.passages;
     let top = passages.iter().map(|passage| passage.score).fold(0.0, f32::max);
     let mut dates: Vec<_> = passages.iter().filter_map(|passage| passage.published_at).collect();
@@ -65,7 +66,7 @@ pub(super) fn weigh(question: &Question, reading: &Reading<'_>, known: &[bool], 
         }
         if said.is_entry && question.wants_all {
             score += ONE_OF_ALL;
-        } else if said.is_entry && !said.key.is_empty() && !question.words.iter().any(|word| word.is_said(&said.key)) {
+        } else if said.is_entry && !said.key.is_empty() && !candidate.is_keyed {
             score -= BESIDE_KEY;
         }
         candidate.score = score;
@@ -82,9 +83,12 @@ fn share(hits: &[f32], weights: &[f32]) -> f32 {
 
 /// How rare a word is among the statements, by the term of it that is rarest.
 fn rarity(word: &Word, reading: &Reading<'_>) -> f32 {
-    let holding = |term: &String| reading.statements.iter().filter(|said| said.list.contains(term)).count();
-    let idf = |term: &String| bm25::idf(holding(term), reading.statements.len());
-    word.terms.iter().map(idf).fold(LEAST, f32::max)
+    let holding = |term: Term| reading.statements.iter().filter(|said| said.list.contains(&term)).count();
+    let idf = |term: Term| bm25::idf(holding(term), reading.statements.len());
+    let terms = reading.vocabulary.terms_of(word);
+    let rarest = bm25::idf(0, reading.statements.len());
+    let lacks = terms.len() < word.terms.len();
+    terms.into_iter().map(idf).fold(if lacks { rarest } else { LEAST }, f32::max)
 }
 
 /// The weight of each word. Those that no source says follow from how rare they could be at most.

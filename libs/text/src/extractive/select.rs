@@ -159,16 +159,9 @@ fn repeats(candidate: &Candidate<'_>, other: &Candidate<'_>) -> bool {
 }
 
 fn same_matter(a: &Candidate<'_>, b: &Candidate<'_>) -> f32 {
-    let worded = |candidate: &Candidate<'_>| {
-        candidate.said.own.iter().filter(|term| !term.starts_with(|c: char| c.is_ascii_digit())).count()
-    };
-    let shared = a
-        .said
-        .own
-        .iter()
-        .filter(|term| !term.starts_with(|c: char| c.is_ascii_digit()) && b.said.own.contains(*term))
-        .count();
-    let all = worded(a) + worded(b) - shared;
+    let (a, b) = (&a.said.worded, &b.said.worded);
+    let shared = a.iter().filter(|term| b.binary_search(term).is_ok()).count();
+    let all = a.len() + b.len() - shared;
     if all == 0 { 0.0 } else { shared as f32 / all as f32 }
 }
 

@@ -1,14 +1,14 @@
 //! A document in short: the leading sentences of its sections.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::candidates::{self, Candidate};
 use super::question::Question;
 use super::reading::Reading;
 use super::select::{self, Choice};
+use super::vocabulary::Term;
 use super::words::Word;
-use super::{Extract, Passage, extract};
-use crate::terms;
+use super::{Extract, extract};
 
 /// What a word of the topic counts for in the title of a source, a heading, and a text.
 const IN_TITLE: f32 = 1.0;
@@ -22,7 +22,7 @@ const IS_ENTRY: f32 = 0.8;
 
 /// Leading sentences of the source that `question` names, spread over its sections; `None` if no source fits.
 pub(super) fn answer(question: &Question, reading: &Reading<'_>, max_sentences: usize) -> Option<Extract> {
-    let source = source(&question.words, reading.passages)?;
+    let source = source(&question.words, reading)?;
     let everything = Question::of(Vec::new(), question.language);
     let all = candidates::gather(&everything, reading);
     let uses = uses(&all, source);
@@ -65,47 +65,48 @@ fn parts(all: &[Candidate<'_>], places: &[usize], count: usize) -> HashMap<usize
 }
 
 /// The source whose title, headings and text say most of the topic; the best ranked of equals. Without a topic the best ranked one.
-fn source(topic: &[Word], passages: &[Passage]) -> Option<u32> {
-    let mut shares: Vec<(u32, f32)> = Vec::new();
+fn source(topic: &[Word], reading: &Reading<'_>) -> Option<u32> {
     let telling: Vec<&Word> = topic.iter().filter(|word| !word.is_light).collect();
-    let mut said: HashMap<u32, [HashSet<String>; 3]> = HashMap::new();
-    for passage in passages {
-        let sets = said.entry(passage.source).or_default();
-        sets[0].extend(passage.title.as_deref().map(terms::index_terms).unwrap_or_default());
-        sets[1].extend(passage.heading.as_deref().map(terms::index_terms).unwrap_or_default());
-        sets[2].extend(terms::index_terms(&passage.text));
-        if shares.iter().all(|(source, _)| *source != passage.source) {
-            shares.push((passage.source, 0.0));
+    let mut shares: BTreeMap<u32, f32> = BTreeMap::new();
+    for word in &telling {
+        let near = reading.vocabulary.nearness(word);
+        let most = |terms: &mut dyn Iterator<Item = &Term>| terms.map(|term| near[*term as usize]).fold(0.0, f32::max);
+        let mut around: BTreeMap<u32, [f32; 2]> = BTreeMap::new();
+        for (passage, title) in reading.passages.iter().zip(&reading.titles) {
+            let share = around.entry(passage.source).or_default();
+            share[0] = share[0].max(most(&mut title.iter()));
+        }
+        for said in &reading.statements {
+            let share = around.entry(said.source).or_default();
+            share[1] = share[1].max(most(&mut said.above.iter()));
+        }
+        for (source, [title, heading]) in around {
+            let text = reading.said.get(&source).map_or(0.0, |said| most(&mut said.iter()));
+            *shares.entry(source).or_default() += title * IN_TITLE + heading * IN_HEADING + text * IN_TEXT;
         }
     }
-    for (source, share) in &mut shares {
-        let weights = [IN_TITLE, IN_HEADING, IN_TEXT];
-        for word in &telling {
-            *share += said[source].iter().zip(weights).map(|(set, weight)| word.nearness(set) * weight).sum::<f32>();
-        }
-    }
-    let best = shares.iter().map(|(_, share)| *share).fold(0.0, f32::max);
+    let best = shares.values().copied().fold(0.0, f32::max);
     if best <= 0.0 && !telling.is_empty() {
         return None;
     }
-    shares.into_iter().find(|(_, share)| *share >= best).map(|(source, _)| source)
+    let ranked = reading.passages.iter().map(|passage| passage.source);
+    ranked.into_iter().find(|source| shares.get(source).copied().unwrap_or(0.0) >= best)
 }
 
 /// In how many candidates of the source each term stands.
-fn uses<'a>(candidates: &[Candidate<'a>], source: u32) -> HashMap<&'a str, usize> {
-    let mut uses: HashMap<&str, usize> = HashMap::new();
+fn uses(candidates: &[Candidate<'_>], source: u32) -> HashMap<Term, usize> {
+    let mut uses: HashMap<Term, usize> = HashMap::new();
     for candidate in candidates.iter().filter(|candidate| candidate.said.source == source) {
         for term in &candidate.said.own {
-            *uses.entry(term).or_default() += 1;
+            *uses.entry(*term).or_default() += 1;
         }
     }
     uses
 }
 
-fn worth(candidate: &Candidate<'_>, uses: &HashMap<&str, usize>) -> f32 {
+fn worth(candidate: &Candidate<'_>, uses: &HashMap<Term, usize>) -> f32 {
     let words = candidate.said.own.len().max(1) as f32;
-    let shared =
-        candidate.said.own.iter().filter(|term| uses.get(term.as_str()).is_some_and(|count| *count > 1)).count();
+    let shared = candidate.said.own.iter().filter(|term| uses.get(term).is_some_and(|count| *count > 1)).count();
     let mut worth = CENTRAL * shared as f32 / words + LEADS / (1.0 + candidate.said.depth as f32);
     if candidate.facts.iter().any(crate::facts::Fact::is_exact) {
         worth += HAS_FACTS;

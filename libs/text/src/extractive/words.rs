@@ -34,23 +34,18 @@ pub(super) struct Word {
 }
 
 impl Word {
-    pub(super) fn is_said(&self, said: &HashSet<String>) -> bool {
-        self.nearness(said) > 0.0
-    }
-
     /// A Russian infinitive: a source may say the same with a noun. The few nouns that end so are taken for verbs.
     pub(super) fn is_verb(&self) -> bool {
         let word = fold(&self.surface);
         ["ать", "ять", "ить", "еть", "уть", "ться"].iter().any(|ending| word.ends_with(ending))
     }
 
-    /// 1 if one of its terms is said, less for another form of it, else 0.
-    pub(super) fn nearness(&self, said: &HashSet<String>) -> f32 {
-        if self.terms.iter().any(|term| said.contains(term)) {
+    /// 1 for one of its terms, less for another form of it, else 0.
+    pub(super) fn nearness(&self, said: &str) -> f32 {
+        if self.terms.iter().any(|term| term == said) {
             return 1.0;
         }
-        let near = self.terms.iter().any(|term| said.iter().any(|other| same_root(term, other)));
-        if near { NEAR_FORM } else { 0.0 }
+        if self.terms.iter().any(|term| same_root(term, said)) { NEAR_FORM } else { 0.0 }
     }
 }
 
