@@ -25,6 +25,24 @@ const SMALL_PRINT: [&str; 16] = [
     "мы используем файлы cookie",
     "только для внутреннего",
 ];
+/// A word of each phrase of the small print.
+const SMALL_PRINT_SIGNS: [&str; 15] = [
+    "reserved",
+    "cookies",
+    "cookie",
+    "skip",
+    "subscribe",
+    "sign",
+    "terms",
+    "click",
+    "internal",
+    "provided",
+    "защищены",
+    "Подпишитесь",
+    "подпишитесь",
+    "внутреннего",
+    "используем",
+];
 const CONTENTS: [&str; 7] =
     ["contents", "table of contents", "содержание", "оглавление", "inhalt", "inhaltsverzeichnis", "sommaire"];
 const PAGES: [&str; 6] = ["page", "seite", "стр", "страница", "лист", "página"];
@@ -43,7 +61,7 @@ pub(super) fn can_stand(text: &str, kind: Kind) -> bool {
     if text.contains(" | ") || text.contains(" » ") || text.contains(" > ") || text.starts_with("http") {
         return false;
     }
-    if is_foot(text, &words) || is_small_print(text) {
+    if is_foot(text, &words) || is_small_print(text, &words) {
         return false;
     }
     let spaced = text.contains(' ');
@@ -68,13 +86,17 @@ fn functions(words: &[&str]) -> usize {
 /// `Lease – Page 3 of 12`, and lines of a table of contents.
 fn is_foot(text: &str, words: &[&str]) -> bool {
     let leaders = text.contains("....") || text.contains(". . . .") || text.contains("…………");
-    let paged = words.windows(2).any(|pair| {
-        PAGES.contains(&terms::fold(pair[0]).as_str()) && pair[1].bytes().all(|byte| byte.is_ascii_digit())
-    });
-    leaders || (paged && words.len() <= STATEMENT_WORDS + 4 && !text.ends_with('.'))
+    let short = words.len() <= STATEMENT_WORDS + 4 && !text.ends_with('.');
+    let mut pairs = words.windows(2).filter(|pair| pair[1].bytes().all(|byte| byte.is_ascii_digit()));
+    leaders || (short && pairs.any(|pair| PAGES.contains(&terms::fold(pair[0]).as_str())))
 }
 
-fn is_small_print(text: &str) -> bool {
+fn is_small_print(text: &str, words: &[&str]) -> bool {
+    // Looking for a few words first spares most sentences the search for phrases.
+    let mut signs = words.iter().filter(|word| SMALL_PRINT_SIGNS.iter().any(|sign| word.eq_ignore_ascii_case(sign)));
+    if signs.next().is_none() && !text.contains('©') {
+        return false;
+    }
     let lower = text.to_lowercase();
     SMALL_PRINT.iter().any(|phrase| lower.contains(phrase))
 }
