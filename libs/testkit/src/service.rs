@@ -180,7 +180,11 @@ impl World {
         };
         let db = Db::open(place, spec.name, spec.migrations).await.expect("the database can be opened");
         let clock = self.clock.clock();
-        let options = RelayOptions { retention: Duration::from_secs(3_600), timeout: Duration::from_secs(30) };
+        let options = RelayOptions {
+            retention: Duration::from_secs(3_600),
+            timeout: Duration::from_secs(30),
+            poll: Duration::from_secs(1),
+        };
         Deps {
             settings,
             ids: self.ids.clone(),

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     auth::{Auth, Verifier},
+    bus::NatsAddress,
     config::{Reader, Secret, Settings, Variable},
     telemetry::{LogFormat, Telemetry},
 };
@@ -21,7 +22,16 @@ pub const FRAME_VARIABLES: &[Variable] = &[
     Variable::with_default(
         "BUS",
         "embedded",
-        "embedded: events are delivered in this process; none: they stay in the outbox",
+        "without NATS_URL: embedded delivers events in this process, none leaves them in the outbox",
+    ),
+    Variable::secret(
+        "NATS_URL",
+        "events go through NATS JetStream: nats://user:password@host:4222 or nats://token@host:4222; a cluster is a comma list",
+    ),
+    Variable::with_default(
+        "NATS_REPLICAS",
+        "1",
+        "servers of the NATS cluster that keep a copy of each stream: 1, 3 or 5",
     ),
     Variable::with_default("OUTBOX_RETENTION", "7d", "how long delivered events are kept"),
     Variable::with_default("CACHE_BYTES", "33554432", "size of the in-process cache"),
@@ -49,7 +59,6 @@ pub const FRAME_VARIABLES: &[Variable] = &[
     Variable::with_default("LOG_FORMAT", "text", "text or json"),
     Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces"),
     Variable::optional("REDIS_URL", "not supported by this version; leave it unset"),
-    Variable::optional("NATS_URL", "not supported by this version; leave it unset"),
     Variable::optional("MINIO_ENDPOINT", "not supported by this version; leave it unset"),
 ];
 
@@ -71,6 +80,17 @@ pub enum Shape {
     Alone { port: u16 },
 }
 
+/// How events get from one service to another.
+#[derive(Debug, Clone)]
+pub enum Bus {
+    /// This process delivers to the services in it.
+    Embedded,
+    /// They stay in the outbox.
+    Nobody,
+    /// Through a broker, to every process; streams have this many copies.
+    Nats { address: NatsAddress, replicas: usize },
+}
+
 /// The frame's configuration, validated.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -78,8 +98,7 @@ pub struct Options {
     pub grpc_bind: Option<SocketAddr>,
     pub data: PathBuf,
     pub postgres: Option<Secret>,
-    /// Whether this process delivers events.
-    pub bus: bool,
+    pub bus: Bus,
     pub outbox_retention: Duration,
     pub delivery_timeout: Duration,
     pub cache_bytes: u64,
@@ -101,7 +120,7 @@ impl Options {
             bind.set_port(port);
             grpc_bind = grpc_bind.or(Some(SocketAddr::from(([127, 0, 0, 1], 50_051))));
         }
-        for name in ["REDIS_URL", "NATS_URL", "MINIO_ENDPOINT"] {
+        for name in ["REDIS_URL", "MINIO_ENDPOINT"] {
             if reader.text(name).is_some() {
                 reader.fault(format!("{name} is set, but this version keeps that in process; unset it"));
             }
@@ -139,13 +158,28 @@ impl Options {
     }
 }
 
-fn bus(reader: &mut Reader<'_>) -> bool {
-    match reader.text("BUS").as_deref() {
-        Some("embedded") => true,
-        Some("none") => false,
+fn bus(reader: &mut Reader<'_>) -> Bus {
+    let bus = match reader.text("BUS").as_deref() {
+        Some("embedded") => Bus::Embedded,
+        Some("none") => Bus::Nobody,
         other => {
             reader.fault(format!("BUS: {:?} is neither embedded nor none", other.unwrap_or_default()));
-            false
+            Bus::Nobody
+        }
+    };
+    let replicas = reader.parse("NATS_REPLICAS", "1, 3 or 5", 1_usize);
+    if !matches!(replicas, 1 | 3 | 5) {
+        reader.fault(format!("NATS_REPLICAS: {replicas} is not 1, 3 or 5"));
+    }
+    let Some(url) = reader.secret("NATS_URL") else { return bus };
+    if matches!(bus, Bus::Nobody) {
+        reader.fault("BUS=none leaves events in the outbox, but NATS_URL is set: unset one of them");
+    }
+    match NatsAddress::parse(url.expose()) {
+        Ok(address) => Bus::Nats { address, replicas },
+        Err(fault) => {
+            reader.fault(format!("NATS_URL: {fault}"));
+            bus
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use utoipa::openapi::OpenApi;
 
-use crate::{db::Db, objects::Objects, tasks::Task};
+use crate::{bus::Nats, db::Db, objects::Objects, tasks::Task};
 
 /// Upper bounds of the latency histograms, in seconds.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -25,12 +25,18 @@ const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 pub(super) struct Ready {
     dbs: Vec<Db>,
     objects: Objects,
+    broker: Option<Nats>,
     drain: CancellationToken,
 }
 
 impl Ready {
-    pub(super) fn new(dbs: Vec<Db>, objects: Objects, drain: CancellationToken) -> Self {
-        Self { dbs, objects, drain }
+    pub(super) fn new(dbs: Vec<Db>, objects: Objects, broker: Option<Nats>, drain: CancellationToken) -> Self {
+        Self { dbs, objects, broker, drain }
+    }
+
+    /// What is down without anybody having to wait for it: without the broker, events wait in the outbox.
+    fn degraded(&self) -> Vec<&'static str> {
+        if self.broker.as_ref().is_some_and(|broker| !broker.is_up()) { vec!["bus"] } else { Vec::new() }
     }
 
     /// The first thing that is missing.
@@ -62,7 +68,10 @@ pub(super) fn http(ready: Ready, openapi: OpenApi) -> Router {
 
 async fn readiness(State(ready): State<Ready>) -> Response {
     match ready.missing().await {
-        None => Json(json!({"status": "ready"})).into_response(),
+        None => match ready.degraded() {
+            degraded if degraded.is_empty() => Json(json!({"status": "ready"})).into_response(),
+            degraded => Json(json!({"status": "ready", "degraded": degraded})).into_response(),
+        },
         Some(missing) => {
             (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "unready", "missing": missing}))).into_response()
         }
