@@ -84,12 +84,12 @@ impl Relay {
         for route in routes.clone() {
             let (relay, stop) = (self.clone(), last_expanded.clone());
             takers.spawn(async move {
-                let mut pace = Pace { news: relay.due.subscribe(), poll: relay.options.poll, stop };
+                let mut pace = Pace { news: relay.due.subscribe(), poll: relay.options.poll, stop, last: false };
                 while pace.goes_on(relay.serve(&route).await).await {}
             });
         }
         let mut backfilled = false;
-        let mut pace = Pace { news: self.published.subscribe(), poll: self.options.poll, stop };
+        let mut pace = Pace { news: self.published.subscribe(), poll: self.options.poll, stop, last: false };
         while pace.goes_on(self.expand(&routes, &mut backfilled).await).await {}
         last_expanded.cancel();
         while takers.join_next().await.is_some() {}
@@ -259,11 +259,13 @@ struct Pace {
     news: watch::Receiver<()>,
     poll: Duration,
     stop: CancellationToken,
+    /// Whether the round under way began after the word to stop.
+    last: bool,
 }
 
 impl Pace {
-    /// Waits for a reason for another round unless the last one `worked`; `false` once it is told to stop and nothing is
-    /// left.
+    /// Waits for a reason for another round unless this one `worked`; `false` when it began after the word to stop and found
+    /// nothing left.
     async fn goes_on(&mut self, worked: Result<bool, DbError>) -> bool {
         if let Err(error) = &worked {
             tracing::warn!(%error, "outbox pass failed");
@@ -271,7 +273,7 @@ impl Pace {
         if worked.unwrap_or(false) {
             return true;
         }
-        if self.stop.is_cancelled() {
+        if self.last {
             return false;
         }
         tokio::select! {
@@ -279,6 +281,7 @@ impl Pace {
             () = tokio::time::sleep(self.poll) => {}
             () = self.stop.cancelled() => {}
         }
+        self.last = self.stop.is_cancelled();
         true
     }
 }

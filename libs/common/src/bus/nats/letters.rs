@@ -113,8 +113,10 @@ impl Nats {
     async fn find(&self, stream: &Stream, subject: String) -> Result<Option<StreamMessage>, NatsError> {
         match stream.get_last_raw_message_by_subject(&subject).await {
             Ok(message) => Ok(Some(message)),
-            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
-            Err(error) => Err(NatsError::new(error)),
+            Err(error) => match error.kind() {
+                LastRawMessageErrorKind::NoMessageFound | LastRawMessageErrorKind::InvalidSubject => Ok(None),
+                _ => Err(NatsError::new(error)),
+            },
         }
     }
 
