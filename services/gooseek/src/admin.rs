@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::{
     Json,
-    extract::{Path, Query, State},
+    extract::{Path, State},
     http::StatusCode,
 };
 use common::{
     Problem,
     auth::Identity,
     bus::{DeadLetter, DeadLetters, LetterKey, Relay},
+    http::Params,
     problem::Fault,
     server::Assembly,
 };
@@ -67,7 +68,7 @@ struct Page {
     get, path = "/api/v1/admin/bus/dead-letters", operation_id = "list_dead_letters", tag = "admin",
     params(Listing),
     responses((status = 200, body = Page), (status = 400, body = Problem), (status = 403, body = Problem)))]
-async fn list(State(bus): State<Bus>, who: Identity, Query(listing): Query<Listing>) -> Result<Json<Page>, Problem> {
+async fn list(State(bus): State<Bus>, who: Identity, Params(listing): Params<Listing>) -> Result<Json<Page>, Problem> {
     who.require_admin()?;
     let after = listing.cursor.as_deref().map_or(Ok(LetterKey::start()), position)?;
     let mut items = Vec::new();

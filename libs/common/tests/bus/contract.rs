@@ -137,9 +137,13 @@ on_every_bus! {
             eventually("a part", async || bus.effects("test.taker").await.len() >= part * 100).await;
             drop(process);
         }
-        // What it had claimed and not marked is due again when its lease is over.
-        bus.skip_pauses();
         let _process = bus.start(&["test.taker"]).await;
+        // What the dead had claimed and not marked is due again when its lease is over.
+        let all = async || {
+            bus.skip_pauses();
+            bus.effects("test.taker").await.len() >= 600
+        };
+        eventually("the rest", all).await;
         bus.taken_numbers("test.taker", 600).await;
     }
 
