@@ -1,6 +1,6 @@
 //! An event as a message: the payload is the event's, everything else is in headers.
 
-use async_nats::{HeaderMap, header::NATS_MESSAGE_ID};
+use async_nats::{HeaderMap, HeaderValue, header::NATS_MESSAGE_ID};
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -43,7 +43,7 @@ pub(super) fn event(headers: Option<&HeaderMap>, payload: &Bytes) -> Option<Even
 
 /// The value of a header.
 pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).map(|value| value.as_str())
+    headers.get(name).map(HeaderValue::as_str)
 }
 
 /// `text` as a header can carry it: on one line.
