@@ -12,11 +12,12 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context;
 use axum::Router;
-pub use options::{FRAME_VARIABLES, Options, Shape, telemetry};
+pub use options::{Bus, FRAME_VARIABLES, Options, Shape, telemetry};
 use rand::RngCore;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -25,7 +26,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     auth::Auth,
-    bus::{Consumer, DeadLetters, Relay, RelayOptions, Route},
+    bus::{DeadLetters, Nats, NatsOptions, Relay, RelayOptions, Route},
     cache::Cache,
     client::Peers,
     config::{Reader, Settings, Variable},
@@ -52,11 +53,15 @@ pub struct Assembly {
     pub openapi: OpenApi,
     /// The dead letters of each service's outbox.
     pub dead_letters: Vec<(&'static str, DeadLetters)>,
+    /// The relay of each service's outbox.
+    pub relays: Vec<Relay>,
     http: Router,
     grpc: Router,
     frame: Frame,
     tasks: Vec<Task>,
-    relays: Vec<(Relay, Vec<Route>)>,
+    /// Where every relay delivers to.
+    routes: Vec<Route>,
+    broker: Option<Nats>,
     dbs: Vec<Db>,
     objects: Objects,
     redis: Option<Redis>,
@@ -92,6 +97,7 @@ pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> 
     let options = check(specs, &settings, shape)?;
     let lock = lock_data(&options)?;
     let parts = Parts::new(&options, specs).await?;
+    let broker = broker(&options).await?;
     let mut services = Vec::new();
     let mut relays = Vec::new();
     let mut dbs = Vec::new();
@@ -101,25 +107,26 @@ pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> 
         let (db, relay) = (deps.db.clone(), deps.relay.clone());
         let service = (spec.build)(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
         parts.peers.connect_local(spec.name, service.grpc.clone());
-        dead_letters.push((spec.name, DeadLetters::new(db.clone(), parts.clock.clone(), relay.clone())));
+        let letters = DeadLetters::new(spec.name, db.clone(), parts.clock.clone(), relay.clone(), broker.clone());
+        dead_letters.push((spec.name, letters));
         relays.push(relay);
         dbs.push(db);
         services.push(service);
     }
-    let routes = routes(&services, &parts.clock);
-    let relays =
-        if options.bus { relays.into_iter().map(|relay| (relay, routes.clone())).collect() } else { Vec::new() };
+    let (routes, taking) = deliveries(&options.bus, broker.as_ref(), &services, &parts.clock);
     let frame = Frame { auth: options.auth.clone(), guard: None, callers: options.callers(), ids: parts.ids.clone() };
     let mut assembly = Assembly {
         settings,
         options,
         openapi: document(),
         dead_letters,
+        relays,
         http: Router::new(),
         grpc: probes::grpc(),
         frame,
-        tasks: Vec::new(),
-        relays,
+        tasks: taking,
+        routes,
+        broker,
         dbs,
         objects: parts.objects,
         redis: parts.redis,
@@ -202,7 +209,11 @@ impl Parts {
         };
         let opened = Db::open(place, spec.name, spec.migrations).await;
         let db = opened.with_context(|| format!("the database of {} cannot be opened", spec.name))?;
-        let relay_options = RelayOptions { retention: options.outbox_retention, timeout: options.delivery_timeout };
+        let relay_options = RelayOptions {
+            retention: options.outbox_retention,
+            timeout: options.delivery_timeout,
+            poll: Duration::from_secs(1),
+        };
         Ok(Deps {
             settings,
             clock: self.clock.clone(),
@@ -244,15 +255,28 @@ fn document() -> OpenApi {
     OpenApiBuilder::new().info(info).build()
 }
 
-fn routes(services: &[Service], clock: &Clock) -> Vec<Route> {
+async fn broker(options: &Options) -> anyhow::Result<Option<Nats>> {
+    let Bus::Nats { address, replicas } = &options.bus else { return Ok(None) };
+    let nats = Nats::connect(address, NatsOptions::new(*replicas, options.outbox_retention)).await;
+    Ok(Some(nats.context("NATS_URL cannot be used")?))
+}
+
+/// Where relays deliver to, and the work of taking from a broker.
+fn deliveries(bus: &Bus, broker: Option<&Nats>, services: &[Service], clock: &Clock) -> (Vec<Route>, Vec<Task>) {
     let consumers = services.iter().flat_map(|service| service.consumers.iter().cloned());
-    consumers
-        .map(|consumer: Consumer| Route {
-            name: consumer.name.to_owned(),
-            subject: consumer.subject.to_owned(),
-            courier: consumer.in_process(clock.clone()),
-        })
-        .collect()
+    if let Some(broker) = broker {
+        let taking = consumers.map(|consumer| broker.taking(consumer, clock.clone()));
+        return (vec![Route::to_broker(broker.courier())], taking.collect());
+    }
+    if matches!(bus, Bus::Nobody) {
+        return (Vec::new(), Vec::new());
+    }
+    let routes = consumers.map(|consumer| Route {
+        name: consumer.name.to_owned(),
+        subject: Some(consumer.subject.to_owned()),
+        courier: consumer.in_process(clock.clone()),
+    });
+    (routes.collect(), Vec::new())
 }
 
 impl Assembly {
@@ -280,6 +304,7 @@ impl Assembly {
         let ready = probes::Ready {
             dbs: self.dbs.clone(),
             objects: self.objects.clone(),
+            broker: self.broker.clone(),
             redis: self.redis.clone(),
             drain: self.drain.clone(),
         };
@@ -325,11 +350,11 @@ impl Assembly {
     }
 
     fn start_tasks(&self, stop: &stop::Stop) {
-        for (relay, routes) in &self.relays {
-            let (relay, routes, token) = (relay.clone(), routes.clone(), stop.relays.token.clone());
+        for relay in &self.relays {
+            let (relay, routes, token) = (relay.clone(), self.routes.clone(), stop.relays.token.clone());
             stop.relays.tracker.spawn(async move { relay.run(routes, token).await });
         }
-        let relays: Vec<Relay> = self.relays.iter().map(|(relay, _)| relay.clone()).collect();
+        let relays = self.relays.clone();
         let prune = Task::on_schedule("prune outboxes", "17 * * * *", Clock::system(), move |_| {
             let relays = relays.clone();
             async move {

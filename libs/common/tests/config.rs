@@ -58,6 +58,8 @@ fn every_fault_is_named_at_once() {
         ("MINIO_SECRET_KEY", "x"),
         ("JWT_SECRET", "x"),
         ("BUS", "nats"),
+        ("NATS_URL", "redis://broker"),
+        ("NATS_REPLICAS", "2"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment.clone()).unwrap();

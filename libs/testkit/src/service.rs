@@ -191,7 +191,11 @@ impl World {
             Some(redis) => (Cache::redis(redis.clone(), CACHE_BYTES), Limits::redis(redis.clone(), clock.clone())),
             None => (Cache::in_process(CACHE_BYTES), Limits::in_process(clock.clone())),
         };
-        let options = RelayOptions { retention: Duration::from_secs(3_600), timeout: Duration::from_secs(30) };
+        let options = RelayOptions {
+            retention: Duration::from_secs(3_600),
+            timeout: Duration::from_secs(30),
+            poll: Duration::from_secs(1),
+        };
         Deps {
             settings,
             ids: self.ids.clone(),

@@ -158,6 +158,8 @@ pub(crate) enum Bus {
     /// Events a consumer could not take.
     #[command(subcommand)]
     Dlq(Dlq),
+    /// Publish every event that is still kept once more, after the broker lost some.
+    Resync,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
     auth::{Auth, Callers, ServiceIdentity, TOGETHER, Verifier},
+    bus::NatsAddress,
     config::{Reader, Secret, Settings, Variable},
     objects::S3Options,
     redis::Redis,
@@ -25,7 +26,16 @@ pub const FRAME_VARIABLES: &[Variable] = &[
     Variable::with_default(
         "BUS",
         "embedded",
-        "embedded: events are delivered in this process; none: they stay in the outbox",
+        "without NATS_URL: embedded delivers events in this process, none leaves them in the outbox",
+    ),
+    Variable::secret(
+        "NATS_URL",
+        "events go through NATS JetStream: nats://user:password@host:4222 or nats://token@host:4222; a cluster is a comma list",
+    ),
+    Variable::with_default(
+        "NATS_REPLICAS",
+        "1",
+        "servers of the NATS cluster that keep a copy of each stream: 1, 3 or 5",
     ),
     Variable::with_default("OUTBOX_RETENTION", "7d", "how long delivered events are kept"),
     Variable::with_default("CACHE_BYTES", "33554432", "size of the in-process cache"),
@@ -66,7 +76,6 @@ pub const FRAME_VARIABLES: &[Variable] = &[
     ),
     Variable::with_default("LOG_FORMAT", "text", "text or json"),
     Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces"),
-    Variable::optional("NATS_URL", "not supported by this version; leave it unset"),
 ];
 
 /// Every service there is, and the variable that says where it runs when not here.
@@ -87,6 +96,17 @@ pub enum Shape {
     Alone { name: &'static str, port: u16 },
 }
 
+/// How events get from one service to another.
+#[derive(Debug, Clone)]
+pub enum Bus {
+    /// This process delivers to the services in it.
+    Embedded,
+    /// They stay in the outbox.
+    Nobody,
+    /// Through a broker, to every process; streams have this many copies.
+    Nats { address: NatsAddress, replicas: usize },
+}
+
 /// The frame's configuration, validated.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -96,8 +116,7 @@ pub struct Options {
     pub connections: usize,
     pub data: PathBuf,
     pub postgres: Option<Secret>,
-    /// Whether this process delivers events.
-    pub bus: bool,
+    pub bus: Bus,
     pub outbox_retention: Duration,
     pub delivery_timeout: Duration,
     pub cache_bytes: u64,
@@ -123,9 +142,6 @@ impl Options {
         {
             bind.set_port(port);
             grpc_bind = grpc_bind.or(Some(SocketAddr::from(([127, 0, 0, 1], 50_051))));
-        }
-        if reader.text("NATS_URL").is_some() {
-            reader.fault("NATS_URL is set, but this version keeps that in process; unset it");
         }
         if reader.text("JWT_SECRET").is_some() {
             reader.fault("JWT_SECRET is set, but it belongs to auth-svc alone: this process needs JWT_PUBLIC_KEY only");
@@ -164,13 +180,28 @@ impl Options {
     }
 }
 
-fn bus(reader: &mut Reader<'_>) -> bool {
-    match reader.text("BUS").as_deref() {
-        Some("embedded") => true,
-        Some("none") => false,
+fn bus(reader: &mut Reader<'_>) -> Bus {
+    let bus = match reader.text("BUS").as_deref() {
+        Some("embedded") => Bus::Embedded,
+        Some("none") => Bus::Nobody,
         other => {
             reader.fault(format!("BUS: {:?} is neither embedded nor none", other.unwrap_or_default()));
-            false
+            Bus::Nobody
+        }
+    };
+    let replicas = reader.parse("NATS_REPLICAS", "1, 3 or 5", 1_usize);
+    if !matches!(replicas, 1 | 3 | 5) {
+        reader.fault(format!("NATS_REPLICAS: {replicas} is not 1, 3 or 5"));
+    }
+    let Some(url) = reader.secret("NATS_URL") else { return bus };
+    if matches!(bus, Bus::Nobody) {
+        reader.fault("BUS=none leaves events in the outbox, but NATS_URL is set: unset one of them");
+    }
+    match NatsAddress::parse(url.expose()) {
+        Ok(address) => Bus::Nats { address, replicas },
+        Err(fault) => {
+            reader.fault(format!("NATS_URL: {fault}"));
+            bus
         }
     }
 }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use utoipa::openapi::OpenApi;
 
-use crate::{db::Db, objects::Objects, redis::Redis, tasks::Task};
+use crate::{bus::Nats, db::Db, objects::Objects, redis::Redis, tasks::Task};
 
 /// Upper bounds of the latency histograms, in seconds.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
@@ -29,6 +29,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct Ready {
     pub(super) dbs: Vec<Db>,
     pub(super) objects: Objects,
+    /// Without it events wait in the outbox.
+    pub(super) broker: Option<Nats>,
     /// What it holds, a process can do without.
     pub(super) redis: Option<Redis>,
     pub(super) drain: CancellationToken,
@@ -52,10 +54,16 @@ impl Ready {
 
     /// What is away and only makes it slower.
     async fn degraded(&self) -> Vec<&'static str> {
-        match &self.redis {
-            Some(redis) if !redis.ping().await => vec!["redis"],
-            _ => Vec::new(),
+        let mut away = Vec::new();
+        if self.broker.as_ref().is_some_and(|broker| !broker.is_up()) {
+            away.push("bus");
         }
+        if let Some(redis) = &self.redis
+            && !redis.ping().await
+        {
+            away.push("redis");
+        }
+        away
     }
 }
 
