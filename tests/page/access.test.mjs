@@ -36,7 +36,7 @@ test("everything is reached by keyboard", mockOnly, async () => {
     await page.keyboard.press("Tab");
   }
   assert.deepEqual(reached.filter((name) => name.includes("without")), []);
-  for (const wanted of ["skip", "new-thread", "thread-search", "cite", "question", "mode", "send"]) assert.ok(reached.includes(wanted), wanted);
+  for (const wanted of ["skip", "new-thread", "thread-search", "cite", "question", "project", "new-project", "mode", "sources", "add-files", "send"]) assert.ok(reached.includes(wanted), wanted);
 });
 
 test("texts stand out from what is behind them in both themes", mockOnly, async () => {
@@ -64,6 +64,12 @@ test("axe finds nothing serious", async () => {
     await page.locator("#new-project").click();
     await check("the project dialog");
     await page.keyboard.press("Escape");
+    if (at.mock !== null) {
+      await page.locator("#project").selectOption("handbook");
+      await page.locator("#file-input").setInputFiles(["a.md", "b.bin", "c.exe"].map((name) => ({ name, mimeType: "text/plain", buffer: Buffer.from("x") })));
+      await page.locator(".upload[data-status=done]").waitFor();
+      await check("files");
+    }
     await ask(page, QUESTION);
     await ended(page);
     await page.locator(".progress summary").click();

@@ -63,6 +63,14 @@ test("nothing is wider than a window of 320 pixels", async () => {
   assert.equal(await overflow(page), 0);
 });
 
+test("two sources stand side by side, without a hole between them", mockOnly, async () => {
+  const { page } = await visit(at);
+  await ask(page, "a pair of sources");
+  await ended(page);
+  const [first, second] = await Promise.all([0, 1].map((nth) => page.locator(".card").nth(nth).boundingBox()));
+  assert.ok(second.x - (first.x + first.width) < 16);
+});
+
 test("the interface speaks Russian to a Russian browser", async () => {
   const { page } = await visit(at, "/", { locale: "ru-RU" });
   assert.equal(await page.locator("html").getAttribute("lang"), "ru");

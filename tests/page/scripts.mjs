@@ -124,6 +124,7 @@ export function script(question) {
   if (question.includes("outage")) return [...research(question, SOURCES).slice(0, 2), ["error", { code: "search_outage", message: "every search engine failed, and nothing else had an answer", retryable: true, degraded: [OFFLINE] }]];
   if (question.includes("budget")) return [...research(question, SOURCES), ...writing(ANSWER.slice(0, 2)), usage, done("partial", "time", [OFFLINE, "files: 2 not indexed yet", "memory: not reachable"])];
   if (question.includes("offline")) return [...research(question, SOURCES.slice(2)), ...writing([["Most flocks keep between 27° and 45° [3].", 3, "supported", "angles between 27° and 45° were measured most often"]]), usage, done("complete", null, [OFFLINE])];
+  if (question.includes("pair")) return [...research(question, SOURCES.slice(0, 2)), ...writing(ANSWER.slice(0, 2)), usage, done("complete")];
   if (question.includes("nothing")) return [...research(question, []), ["delta", { text: "The files say nothing about this." }], usage, done("complete", null, [OFFLINE])];
   if (question.includes("slow")) return [...research(question, SOURCES), ...writing(ANSWER.slice(0, 2)), ["wait", {}]];
   return [...research(question, SOURCES), ...writing(ANSWER), step("s5", "write", "done", "Writing", { ms: 612 }), ["related", { questions: RELATED }], usage, done("complete")];

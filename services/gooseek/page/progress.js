@@ -43,11 +43,11 @@ export class ProgressView {
     if (!this.#touched) this.node.open = false;
   }
 
-  /** The run is over: say in one line what was done, and leave no step running. */
-  finish(summary) {
+  /** The run is over: say in one line what it did (else how many steps that were) and took, and leave no step running. */
+  finish({ did, took }) {
     this.node.classList.remove("running");
     for (const node of this.#list.querySelectorAll('[data-status="started"]')) node.dataset.status = "skipped";
-    this.#summary.textContent = summary || t("stepCount", { count: this.#steps.size });
+    this.#summary.textContent = [did || t("stepCount", { count: this.#steps.size }), took].filter(Boolean).join(" · ");
     this.node.hidden = this.#steps.size === 0 && this.#queries.size === 0;
     this.fold();
   }

@@ -159,12 +159,12 @@ export class TurnView {
 
   #summary() {
     const usage = this.#usage;
-    if (usage === null) return "";
-    return [
+    if (usage === null) return {};
+    const did = [
       usage.searches > 0 ? t("searchCount", { count: usage.searches }) : null,
       usage.pages_opened > 0 ? t("pageCount", { count: usage.pages_opened }) : null,
-      Number.isFinite(usage.seconds) ? formatDuration(usage.seconds * 1000) : null,
     ].filter(Boolean).join(" · ");
+    return { did, took: Number.isFinite(usage.seconds) ? formatDuration(usage.seconds * 1000) : null };
   }
 
   #footer(retry) {
