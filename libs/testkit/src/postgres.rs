@@ -9,6 +9,7 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use common::config::Secret;
 use sqlx::{Connection, PgConnection, raw_sql};
 use tokio::sync::OnceCell;
 
@@ -38,6 +39,11 @@ impl Postgres {
         Some(format!("postgresql://gooseek@127.0.0.1:{}/{name}", server.port))
     }
 
+    /// The URL of the same database in the name of another role.
+    pub fn as_role(url: &Secret, role: &str) -> Secret {
+        Secret::new(url.expose().replacen("//gooseek@", &format!("//{role}@"), 1))
+    }
+
     async fn start() -> Option<Self> {
         let Some(programs) = programs() else {
             assert!(env::var_os("CI").is_none(), "postgres is not installed (make deps)");
@@ -46,7 +52,7 @@ impl Postgres {
         };
         let starting = tokio::task::spawn_blocking(move || launch(&programs));
         let server = starting.await.expect("starting Postgres panicked");
-        server.admin("postgres", "CREATE ROLE gooseek LOGIN").await;
+        server.admin("postgres", "CREATE ROLE gooseek LOGIN CREATEROLE").await;
         // Databases are copies of this one. Only a superuser may add pgvector.
         server.admin("template1", "CREATE EXTENSION vector").await;
         Some(server)
