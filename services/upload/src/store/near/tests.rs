@@ -53,8 +53,8 @@ async fn the_index_finds_what_an_exact_scan_finds_among_the_vectors_of_others() 
     let Some(world) = World::postgres().await else { return };
     let db = world.deps(&crate::SPEC).await.db;
     let (anna, eve) = (world.person(), world.person());
-    fill(&db, &anna, 0, 3_000, 0).await;
-    fill(&db, &eve, 1_000_000, 3_000, 40).await;
+    fill(&db, &anna, 0, 2_200, 0).await;
+    fill(&db, &eve, 1_000_000, 2_200, 40).await;
 
     let selection = Selection { org: anna.org, project: None, ranges: None };
     let (mut found, mut wanted) = (0, 0);
