@@ -100,8 +100,8 @@ on_both! {
 
     async fn a_page_without_words_is_kept(world: World) {
         let stage = Stage::start(world).await;
-        let site = Site::start("\u{2014} ! \u{2026}").await;
-        let read = stage.read(&stage.who, &site.url("/page")).await;
+        let site = Site::start("Nothing here.").await;
+        let read = stage.read(&stage.who, &site.url("/marks")).await;
         assert_eq!((read.pages.len(), read.failures.len()), (1, 0), "{read:?}");
     }
 
