@@ -13,7 +13,7 @@ const LIMIT: i64 = 50;
 
 /// Where the `topic`th group of vectors is.
 fn topic(topic: i16) -> Vec<f32> {
-    let angle = |place: usize| f32::from(i16::try_from(place * place % 1_000).unwrap()) + f32::from(topic) * 37.0;
+    let angle = |place: usize| f32::from(i16::try_from(place * place % 1_000).unwrap()) * f32::from(topic + 1);
     (0..LENGTH).map(|place| angle(place).sin()).collect()
 }
 
@@ -27,7 +27,7 @@ async fn fill(db: &Db, who: &Person, from: i64, first: i32, topics: i64) {
     sqlx::query(
         "INSERT INTO vectors (seq, org, project, model, dimensions, embedding)
          SELECT $1 + n, $2, $3, $4, $5, (
-             SELECT array_agg(sin(i * i % 1000 + ($6 + n % $7) * 37.0) + random() * 1.2 - 0.6 ORDER BY i)::real[]::vector
+             SELECT array_agg(sin((i * i % 1000) * ($6 + n % $7 + 1)) + random() * 1.2 - 0.6 ORDER BY i)::real[]::vector
              FROM generate_series(0, $5 - 1) AS i WHERE n >= 0)
          FROM generate_series(0, 2199) AS n",
     )
