@@ -5,13 +5,17 @@
 //! maker (never `now()`), `BIGINT` for integers, sums cast.
 
 mod connect;
+mod migrate;
+mod postgres;
 mod scope;
 
 use std::ops::{Deref, DerefMut};
 
-pub use connect::{DbOptions, Migrations};
+pub use connect::DbOptions;
+pub use migrate::Migrations;
+pub use postgres::Servers;
 pub use scope::{Scope, SystemScope};
-use sqlx::{PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction, pool::PoolConnection};
+use sqlx::{Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction, pool::PoolConnection};
 
 /// What can go wrong below a store function.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +27,12 @@ pub enum DbError {
     Sql(#[source] sqlx::Error),
     #[error("migration failed: {0}")]
     Migration(#[from] sqlx::migrate::MigrateError),
+    /// The schema lacks a migration of this version, and the service's role may not change it.
+    #[error("the schema {schema} lacks migrations of this version")]
+    NotMigrated { schema: String },
+    /// A role that services cannot be given.
+    #[error("the role {role} {fault}")]
+    Role { role: String, fault: &'static str },
     /// A stored value that breaks an invariant.
     #[error("inconsistent row in {table}: {detail}")]
     Inconsistent { table: &'static str, detail: String },
@@ -50,9 +60,9 @@ impl From<sqlx::Error> for DbError {
 }
 
 /// Refusals of Postgres that another attempt may not meet: shutting down, starting, out of connections, a serialisation
-/// failure, a deadlock (PostgreSQL documentation, appendix A).
+/// failure, a deadlock, a statement, a lock or an idle transaction past its time (PostgreSQL documentation, appendix A).
 fn passes(code: Option<&str>) -> bool {
-    matches!(code, Some("57P01" | "57P02" | "57P03" | "53300" | "40001" | "40P01"))
+    matches!(code, Some("57P01" | "57P02" | "57P03" | "53300" | "40001" | "40P01" | "57014" | "55P03" | "25P03"))
 }
 
 /// The database of one service. Cheap to clone.
@@ -63,7 +73,7 @@ pub enum Db {
         writer: SqlitePool,
         readers: SqlitePool,
     },
-    Postgres(PgPool),
+    Postgres(Servers),
 }
 
 impl Db {
@@ -71,7 +81,16 @@ impl Db {
     pub async fn read(&self, scope: &Scope) -> Result<Session, DbError> {
         match self {
             Self::Sqlite { readers, .. } => Ok(Session::Sqlite(SqliteSession::Read(readers.acquire().await?))),
-            Self::Postgres(pool) => begin_postgres(pool, scope).await,
+            Self::Postgres(servers) => Ok(Session::Postgres(servers.begin(scope).await?)),
+        }
+    }
+
+    /// [`read`](Self::read) for what may be some seconds old: from the replica where there is one and it answers. Not for
+    /// a read that a write rests on, nor for one that must show its own person's last write.
+    pub async fn read_stale(&self, scope: &Scope) -> Result<Session, DbError> {
+        match self {
+            Self::Sqlite { .. } => self.read(scope).await,
+            Self::Postgres(servers) => Ok(Session::Postgres(servers.begin_stale(scope).await?)),
         }
     }
 
@@ -83,7 +102,7 @@ impl Db {
             Self::Sqlite { writer, .. } => {
                 Ok(Session::Sqlite(SqliteSession::Write(writer.begin_with("BEGIN IMMEDIATE").await?)))
             }
-            Self::Postgres(pool) => begin_postgres(pool, scope).await,
+            Self::Postgres(servers) => Ok(Session::Postgres(servers.begin(scope).await?)),
         }
     }
 
@@ -91,7 +110,7 @@ impl Db {
     pub async fn ping(&self) -> Result<(), DbError> {
         match self {
             Self::Sqlite { readers, .. } => sqlx::query("SELECT 1").execute(readers).await.map(drop)?,
-            Self::Postgres(pool) => sqlx::query("SELECT 1").execute(pool).await.map(drop)?,
+            Self::Postgres(servers) => sqlx::query("SELECT 1").execute(servers.primary()).await.map(drop)?,
         }
         Ok(())
     }
@@ -111,16 +130,9 @@ impl Db {
                 readers.close().await;
                 writer.close().await;
             }
-            Self::Postgres(pool) => pool.close().await,
+            Self::Postgres(servers) => servers.close().await,
         }
     }
-}
-
-async fn begin_postgres(pool: &PgPool, scope: &Scope) -> Result<Session, DbError> {
-    let mut transaction = pool.begin().await?;
-    // Row-level security compares against this setting, which ends with the transaction.
-    sqlx::query("SELECT set_config('app.org', $1, true)").bind(scope.label()).execute(&mut *transaction).await?;
-    Ok(Session::Postgres(transaction))
 }
 
 /// A connection for one scope; see [`on_db!`](crate::on_db).

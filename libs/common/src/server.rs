@@ -1,6 +1,7 @@
 //! Starts services and stops them: configuration faults first, then databases, services, events, listeners; on a
 //! signal readiness goes false, streams are told to reconnect, requests finish, the outbox is flushed.
 
+mod database;
 mod listen;
 mod options;
 mod probes;
@@ -17,6 +18,7 @@ use std::{
 
 use anyhow::Context;
 use axum::Router;
+pub use database::migrate;
 pub use options::{Bus, FRAME_VARIABLES, Options, Shape, telemetry};
 use rand::RngCore;
 use tokio::net::TcpListener;
@@ -31,7 +33,7 @@ use crate::{
     client::Peers,
     config::{Reader, Settings, Variable},
     cursor::CursorKey,
-    db::{Db, DbOptions, Scope, SystemScope},
+    db::{Db, Scope, SystemScope},
     http::{Frame, LocalGuard, framed},
     limits::Limits,
     objects::Objects,
@@ -96,6 +98,7 @@ pub fn check(specs: &[Spec], settings: &Settings, shape: Shape) -> anyhow::Resul
 pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> anyhow::Result<Assembly> {
     let options = check(specs, &settings, shape)?;
     let lock = lock_data(&options)?;
+    database::wait_until_migrated(specs, &options, shape).await?;
     let parts = Parts::new(&options, specs).await?;
     let broker = broker(&options).await?;
     let mut services = Vec::new();
@@ -203,11 +206,7 @@ impl Parts {
     }
 
     async fn deps(&self, spec: &Spec, options: &Options, settings: Arc<Settings>) -> anyhow::Result<Deps> {
-        let place = match &options.postgres {
-            Some(url) => DbOptions::Postgres { url },
-            None => DbOptions::Sqlite { folder: &options.data },
-        };
-        let opened = Db::open(place, spec.name, spec.migrations).await;
+        let opened = database::open(spec, options).await;
         let db = opened.with_context(|| format!("the database of {} cannot be opened", spec.name))?;
         let relay_options = RelayOptions {
             retention: options.outbox_retention,
@@ -371,10 +370,16 @@ impl Assembly {
     }
 }
 
-/// The whole `main` of a thin binary: one service, its own ports, no local owner.
+/// The whole `main` of a thin binary: one service, its own ports, no local owner. `<service>-svc migrate` brings its schema
+/// to this version instead.
 pub fn main(spec: Spec) -> std::process::ExitCode {
     crate::server::process(move || async move {
         let settings = Settings::load(variables(&[spec]), std::path::Path::new("gooseek.toml"), std::env::vars())?;
+        match std::env::args().nth(1).as_deref() {
+            None => {}
+            Some("migrate") => return migrate(&[spec], &settings).await,
+            Some(other) => anyhow::bail!("{other:?} is not a command; there is `migrate`, and none to serve"),
+        }
         let telemetry = options::telemetry(&settings, &format!("{}-svc", spec.name))?;
         let shape = Shape::Alone { name: spec.name, port: spec.port };
         let assembly = assemble(&[spec], Arc::new(settings), shape).await?;

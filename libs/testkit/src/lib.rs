@@ -25,7 +25,7 @@ pub use model::{Behaviour, Kind, Recorded, Script, Step};
 pub use nats::Nats;
 pub use ollama::FakeOllama;
 pub use openai::FakeOpenAi;
-pub use postgres::Postgres;
+pub use postgres::{KillablePostgres, Postgres};
 pub use redis::Redis;
 pub use s3::S3;
 pub use searxng::{FakeSearxng, SearxngFault};

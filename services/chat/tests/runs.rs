@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use testkit::{
     Behaviour, FakeOpenAi, Kind, Script, Step,
-    service::{Person, TestService, World},
+    service::{Person, Tables, TestService, World},
 };
 
 /// One server-sent event.
@@ -147,7 +147,7 @@ testkit::on_both! {
         let cancelling = async {
             model.wait_for_open_streams(1).await;
             let threads = chat.db.clone();
-            let run_id = only_run(&threads).await;
+            let run_id = only_run(&threads, &who).await;
             let cancel = format!("/api/v1/chat/runs/{run_id}/cancel");
             chat.send_json(&who, "POST", &cancel, &json!({})).await.expect(StatusCode::ACCEPTED);
             tokio::time::timeout(Duration::from_secs(10), model.wait_for_open_streams(0)).await.unwrap();
@@ -233,9 +233,26 @@ async fn first_piece(chat: &TestService, who: &Person) -> Vec<Event> {
 }
 
 /// The id of the only run there is.
-async fn only_run(db: &common::db::Db) -> uuid::Uuid {
-    let mut session = db.read(&common::db::Scope::Public).await.unwrap();
+async fn only_run(db: &common::db::Db, who: &Person) -> uuid::Uuid {
+    let scope = common::db::Scope::Tenant { org: who.org, user: who.user };
+    let mut session = db.read(&scope).await.unwrap();
     let (id,): (uuid::Uuid,) =
         common::on_db!(&mut session, conn => sqlx::query_as("SELECT id FROM runs").fetch_one(conn).await).unwrap();
     id
+}
+
+/// Conditions forgotten in a statement would still show nothing of another organisation.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_hides_rows_of_other_organisations() {
+    let Some(mut world) = World::postgres().await else { return };
+    let model = FakeOpenAi::start(Script::default()).await;
+    let chat = chat_with(&mut world, &model).await;
+    let (ann, eve) = (world.person(), world.person());
+    ask(&chat, &ann, &question("Where do ducks fly?")).await;
+    world.assert_hidden(&chat, chat_svc::SPEC.name, [&ann, &eve], Tables::default()).await;
+}
+
+#[tokio::test]
+async fn both_databases_have_the_same_tables_and_columns() {
+    testkit::service::assert_same_schema(chat_svc::SPEC).await;
 }

@@ -30,6 +30,8 @@ pub(crate) struct Server {
 pub(crate) enum Command {
     /// Run the server: every service in this one process.
     Serve(Serve),
+    /// Bring the schemas of a Postgres to this version, as their owner (POSTGRES_MIGRATE_URL).
+    Migrate,
     /// Ask a question and watch the answer arrive.
     Ask(Ask),
     /// Search the web without writing an answer.

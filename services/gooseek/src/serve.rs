@@ -40,6 +40,12 @@ pub(crate) async fn run(options: &cli::Serve) -> anyhow::Result<()> {
     Ok(())
 }
 
+pub(crate) async fn migrate() -> anyhow::Result<()> {
+    let settings = settings(Vec::new())?;
+    let _telemetry = server::telemetry(&settings, "gooseek")?;
+    server::migrate(&SERVICES, &settings).await
+}
+
 fn chosen(only: &[String]) -> anyhow::Result<Vec<Spec>> {
     if only.is_empty() {
         return Ok(SERVICES.to_vec());

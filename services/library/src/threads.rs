@@ -123,7 +123,7 @@ impl Threads {
         let list = query.map_or_else(|| "threads".to_owned(), |query| format!("threads about {query}"));
         let after = cursor.map(|cursor| self.cursors.open(&list, cursor)).transpose()?.unwrap_or_else(Position::start);
         let (owner, more) = (Owner::from(who), i64::try_from(limit + 1).unwrap_or(i64::MAX));
-        let mut session = self.db.read(&who.scope()).await?;
+        let mut session = self.db.read_stale(&who.scope()).await?;
         let mut items: Vec<ThreadItem> = match query {
             None => store::list(&mut session, owner, after, more).await?.into_iter().map(ThreadItem::from).collect(),
             Some(query) => {

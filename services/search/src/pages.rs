@@ -227,6 +227,8 @@ impl Shared {
         match known {
             Some(known) if fetched.status == 304 => {
                 let now = self.clock.now();
+                let is_public = known.snapshot.scope == Scope::Public.label();
+                let scope = if is_public { Scope::Public } else { who.scope() };
                 let mut session = self.db.begin(&scope).await?;
                 store::checked(&mut session, &known.snapshot.scope, address, now).await?;
                 session.commit().await?;

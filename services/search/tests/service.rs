@@ -139,3 +139,8 @@ impl Story {
         &page.passages[best.place as usize]
     }
 }
+
+#[tokio::test]
+async fn both_databases_have_the_same_tables_and_columns() {
+    testkit::service::assert_same_schema(search_svc::SPEC).await;
+}

@@ -211,7 +211,7 @@ impl Retriever {
         if matches!(self.db, Db::Postgres(_)) {
             let mut session = self.db.read(scope).await?;
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            return Ok(store::vectors::nearest_postgres(&mut session, selection, model, &vector, limit).await?);
+            return Ok(store::near::nearest(&mut session, selection, model, &vector, limit).await?);
         }
         self.shelves.nearest(&self.db, scope, selection, model, Arc::new(vector), limit).await
     }

@@ -38,7 +38,8 @@ impl From<SystemScope> for Scope {
 }
 
 impl Scope {
-    /// The first part of every cache key and object path, and the value row-level security compares with.
+    /// The first part of every cache key and object path. Row-level security compares it with the tenant of a row; the
+    /// system has a setting of its own.
     pub fn label(&self) -> String {
         match self {
             Self::Tenant { org, .. } => org.to_string(),

@@ -23,6 +23,11 @@ pub const FRAME_VARIABLES: &[Variable] = &[
     Variable::with_default("MAX_CONNECTIONS", "8192", "connections a listener has open at once; further ones wait"),
     Variable::with_default("DATA_DIR", "./data", "folder of everything this process keeps"),
     Variable::secret("POSTGRES_URL", "Postgres instead of SQLite: postgresql://user:password@host:5432/database"),
+    Variable::secret(
+        "POSTGRES_MIGRATE_URL",
+        "the same database by the role that owns the schemas, for `migrate`; set, nothing is migrated at start",
+    ),
+    Variable::secret("POSTGRES_REPLICA_URL", "a replica of it, for reads that may be some seconds old"),
     Variable::with_default(
         "BUS",
         "embedded",
@@ -116,6 +121,9 @@ pub struct Options {
     pub connections: usize,
     pub data: PathBuf,
     pub postgres: Option<Secret>,
+    /// The owner of the schemas, where it is not the role of `postgres`.
+    pub postgres_migrate: Option<Secret>,
+    pub postgres_replica: Option<Secret>,
     pub bus: Bus,
     pub outbox_retention: Duration,
     pub delivery_timeout: Duration,
@@ -150,6 +158,11 @@ impl Options {
         if !matches!(format.as_str(), "text" | "json") {
             reader.fault(format!("LOG_FORMAT: {format:?} is neither text nor json"));
         }
+        let [postgres, postgres_migrate, postgres_replica] =
+            ["POSTGRES_URL", "POSTGRES_MIGRATE_URL", "POSTGRES_REPLICA_URL"].map(|name| postgres(reader, name));
+        if postgres.is_none() && postgres_replica.is_some() {
+            reader.fault("POSTGRES_REPLICA_URL: needs POSTGRES_URL");
+        }
         let auth = auth(reader, shape);
         for (name, address) in [("BIND", Some(bind)), ("GRPC_BIND", grpc_bind)] {
             if let Some(address) = address.filter(|address| !address.ip().is_loopback())
@@ -165,7 +178,9 @@ impl Options {
             grpc_bind,
             connections: reader.parse("MAX_CONNECTIONS", "a number of connections", 8_192_usize).max(1),
             data: PathBuf::from(reader.text("DATA_DIR").unwrap_or_default()),
-            postgres: postgres(reader),
+            postgres,
+            postgres_migrate,
+            postgres_replica,
             bus: bus(reader),
             outbox_retention: reader.duration("OUTBOX_RETENTION"),
             delivery_timeout: Duration::from_secs(30),
@@ -206,12 +221,12 @@ fn bus(reader: &mut Reader<'_>) -> Bus {
     }
 }
 
-fn postgres(reader: &mut Reader<'_>) -> Option<Secret> {
-    let url = reader.secret("POSTGRES_URL")?;
+fn postgres(reader: &mut Reader<'_>, name: &'static str) -> Option<Secret> {
+    let url = reader.secret(name)?;
     if url.expose().starts_with("postgres://") || url.expose().starts_with("postgresql://") {
         return Some(url);
     }
-    reader.fault("POSTGRES_URL: does not start with postgresql://");
+    reader.fault(format!("{name}: does not start with postgresql://"));
     None
 }
 

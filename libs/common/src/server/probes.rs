@@ -12,6 +12,7 @@ use axum::{
 use bytes::Bytes;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use serde_json::json;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use utoipa::openapi::OpenApi;
@@ -78,6 +79,15 @@ pub(super) fn http(ready: Ready, openapi: OpenApi) -> Router {
             get(move || async move { ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], recorder.render()) }),
         )
         .route("/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], document) }))
+}
+
+/// The probes of a process that cannot start its services yet; `missing` says why.
+pub(super) fn waiting(missing: watch::Receiver<String>) -> Router {
+    let unready = move || async move {
+        let missing = missing.borrow().clone();
+        (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "unready", "missing": missing})))
+    };
+    Router::new().route("/health", get(|| async { Json(json!({"status": "alive"})) })).route("/ready", get(unready))
 }
 
 async fn readiness(State(ready): State<Ready>) -> Response {

@@ -20,7 +20,8 @@ pub struct Client {
 }
 
 impl Client {
-    pub(super) fn new(url: &str, token: Option<String>) -> Self {
+    /// Requests to `url`, with a token or in nobody's name.
+    pub fn new(url: &str, token: Option<String>) -> Self {
         Self { http: OperatorClient::new(url, PATIENCE).expect("the server has an address"), token }
     }
 

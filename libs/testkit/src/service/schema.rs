@@ -49,11 +49,11 @@ async fn columns_of(db: &Db) -> BTreeSet<String> {
         .fetch_all(readers)
         .await
         .expect("SQLite knows its tables"),
-        Db::Postgres(pool) => sqlx::query_as(
+        Db::Postgres(servers) => sqlx::query_as(
             "SELECT table_name || '.' || column_name FROM information_schema.columns
              WHERE table_schema = current_schema() AND table_name NOT LIKE '!_%' ESCAPE '!'",
         )
-        .fetch_all(pool)
+        .fetch_all(servers.primary())
         .await
         .expect("Postgres knows its tables"),
     };

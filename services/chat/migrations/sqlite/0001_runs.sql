@@ -20,6 +20,7 @@ CREATE INDEX runs_thread ON runs (org, user_id, thread_id, id);
 CREATE INDEX runs_leased ON runs (lease_until) WHERE state = 'running';
 
 CREATE TABLE run_events (
+    org BLOB NOT NULL,
     run_id BLOB NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
     seq BIGINT NOT NULL,
     kind TEXT NOT NULL,

@@ -57,6 +57,7 @@ struct State {
 /// A run that goes on in this process.
 #[derive(Debug)]
 pub(crate) struct Tail {
+    pub(crate) org: Uuid,
     pub(crate) id: Uuid,
     /// Cancelled by a person, or because nobody watches.
     pub(crate) cancel: CancellationToken,
@@ -69,9 +70,10 @@ pub(crate) struct Tail {
 
 impl Tail {
     /// A tail that continues after `committed` (empty for a new run).
-    pub(crate) fn new(id: Uuid, committed: Vec<Frame>) -> Arc<Self> {
+    pub(crate) fn new(org: Uuid, id: Uuid, committed: Vec<Frame>) -> Arc<Self> {
         let last = committed.last().map_or(0, |frame| frame.seq);
         Arc::new(Self {
+            org,
             id,
             cancel: CancellationToken::new(),
             lost: CancellationToken::new(),

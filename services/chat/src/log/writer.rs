@@ -140,7 +140,8 @@ fn prepare(batch: Vec<Entry>) -> Prepared {
 impl Prepared {
     fn event(&mut self, tail: &Arc<Tail>, event: &Event) {
         let (frame, data) = tail.number(event);
-        self.writes.push(Write::Event(EventRow { run_id: tail.id, seq: frame.seq, kind: frame.kind, data }));
+        let row = EventRow { org: tail.org, run_id: tail.id, seq: frame.seq, kind: frame.kind, data };
+        self.writes.push(Write::Event(row));
         match self.fresh.iter_mut().find(|fresh| fresh.tail.id == tail.id) {
             Some(fresh) => fresh.frames.push(frame),
             None => self.fresh.push(Fresh { tail: tail.clone(), frames: vec![frame] }),

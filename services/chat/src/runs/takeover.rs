@@ -134,7 +134,7 @@ impl Runs {
         let frames: Vec<Frame> = events.iter().filter_map(|(seq, kind, data)| Frame::read(*seq, kind, data)).collect();
         let before = fold_frames(&frames);
         tracing::info!(run_id = %row.id, attempt = row.attempts, "run taken over");
-        let tail = Tail::new(row.id, frames);
+        let tail = Tail::new(row.org, row.id, frames);
         self.live().insert(row.id, tail.clone());
         let Ok(job) = serde_json::from_str::<Job>(&row.request) else {
             self.give_up(&tail, before.answer).await;

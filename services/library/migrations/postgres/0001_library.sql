@@ -41,10 +41,13 @@ CREATE TABLE deleted_threads (
 -- Behind the conditions of every statement: a session sees its own organisation, the relay sees all.
 ALTER TABLE threads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE threads FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON threads USING (current_setting('app.org', true) IN (org::text, 'system'));
+CREATE POLICY tenant ON threads
+    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
 ALTER TABLE messages ENABLE ROW LEVEL SECURITY;
 ALTER TABLE messages FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON messages USING (current_setting('app.org', true) IN (org::text, 'system'));
+CREATE POLICY tenant ON messages
+    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
 ALTER TABLE deleted_threads ENABLE ROW LEVEL SECURITY;
 ALTER TABLE deleted_threads FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON deleted_threads USING (current_setting('app.org', true) IN (org::text, 'system'));
+CREATE POLICY tenant ON deleted_threads
+    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');

@@ -24,3 +24,16 @@ CREATE TABLE pages (
     UNIQUE (scope, address)
 );
 CREATE INDEX pages_checked ON pages (checked_at);
+
+-- Behind the conditions of every statement: a session sees what is public and what is its own organisation's, and writes
+-- its own; what is public is written by sessions that belong to nobody.
+ALTER TABLE snapshots ENABLE ROW LEVEL SECURITY;
+ALTER TABLE snapshots FORCE ROW LEVEL SECURITY;
+CREATE POLICY public ON snapshots FOR SELECT USING (scope = 'public');
+CREATE POLICY tenant ON snapshots
+    USING (scope = current_setting('app.org', true) OR current_setting('app.system', true) = 'on');
+ALTER TABLE pages ENABLE ROW LEVEL SECURITY;
+ALTER TABLE pages FORCE ROW LEVEL SECURITY;
+CREATE POLICY public ON pages FOR SELECT USING (scope = 'public');
+CREATE POLICY tenant ON pages
+    USING (scope = current_setting('app.org', true) OR current_setting('app.system', true) = 'on');

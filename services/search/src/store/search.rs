@@ -14,7 +14,9 @@ pub(crate) struct Found {
 
 /// Makes page `number` findable by `terms` (separated by spaces) and by the label of its scope.
 pub(crate) async fn index(session: &mut Session, number: i64, scope: &str, terms: &str) -> Result<(), DbError> {
+    // A page without words has the scope's alone; Postgres takes no empty lexeme.
     let terms = format!("{} {terms}", scope_term(scope));
+    let terms = terms.trim_end();
     match session {
         Session::Sqlite(conn) => {
             sqlx::query("DELETE FROM page_search WHERE rowid = $1").bind(number).execute(&mut **conn).await?;
@@ -26,10 +28,12 @@ pub(crate) async fn index(session: &mut Session, number: i64, scope: &str, terms
         }
         Session::Postgres(conn) => {
             sqlx::query(
-                "INSERT INTO page_search (number, terms) VALUES ($1, array_to_tsvector(string_to_array($2, ' ')))
+                "INSERT INTO page_search (number, scope, terms)
+                 VALUES ($1, $2, array_to_tsvector(string_to_array($3, ' ')))
                  ON CONFLICT (number) DO UPDATE SET terms = excluded.terms",
             )
             .bind(number)
+            .bind(scope)
             .bind(terms)
             .execute(&mut **conn)
             .await?;
@@ -38,7 +42,7 @@ pub(crate) async fn index(session: &mut Session, number: i64, scope: &str, terms
     Ok(())
 }
 
-/// Pages of the two scopes that hold at least `least` of `terms`, best first.
+/// Pages of the two scopes that hold at least `least` of `terms`, best first; none without terms.
 pub(crate) async fn search(
     session: &mut Session,
     scopes: [&str; 2],
@@ -46,6 +50,9 @@ pub(crate) async fn search(
     least: i64,
     limit: i64,
 ) -> Result<Vec<Found>, DbError> {
+    if terms.is_empty() {
+        return Ok(Vec::new());
+    }
     match session {
         Session::Sqlite(conn) => {
             let scope = format!("(\"{}\" OR \"{}\")", scope_term(scopes[0]), scope_term(scopes[1]));

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use testkit::{SearxngFault, on_both};
+use testkit::{
+    SearxngFault, on_both,
+    service::{Tables, World},
+};
 use tonic::Code;
 
 use crate::{Stage, asking, pb, site::Site};
@@ -95,6 +98,13 @@ on_both! {
         assert_eq!(site.asked(), 2);
     }
 
+    async fn a_page_without_words_is_kept(world: World) {
+        let stage = Stage::start(world).await;
+        let site = Site::start("Nothing here.").await;
+        let read = stage.read(&stage.who, &site.url("/marks")).await;
+        assert_eq!((read.pages.len(), read.failures.len()), (1, 0), "{read:?}");
+    }
+
     async fn pages_read_before_are_found_when_the_web_is_out(world: World) {
         let stage = Stage::start(world).await;
         let site = Site::start("The intranet says that quokkas guard the vault.").await;
@@ -125,4 +135,16 @@ on_both! {
         assert!(story.codes().iter().all(|code| matches!(*code, "port" | "denied_address")), "{:?}", story.codes());
         assert!(stage.web.opened().is_empty());
     }
+}
+
+/// Conditions forgotten in a statement would still show nothing of another organisation.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_hides_private_pages_of_other_organisations() {
+    let Some(world) = World::postgres().await else { return };
+    let stage = Stage::start(world).await;
+    let site = Site::start("The intranet says that quokkas guard the vault.").await;
+    stage.read(&stage.who, &site.url("/page")).await;
+    let special = Tables { index: &["page_search"], ..Tables::default() };
+    let people = [&stage.who, &stage.world.person()];
+    stage.world.assert_hidden(&stage.service, search_svc::SPEC.name, people, special).await;
 }

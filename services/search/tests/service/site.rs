@@ -29,12 +29,13 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// `/page` shows `words`; `/secret` is closed to robots.
+    /// `/page` shows `words`; `/secret` is closed to robots; `/marks` has not one word.
     pub(crate) async fn start(words: &str) -> Self {
         let page = Arc::new(Page { words: Mutex::new(words.to_owned()), ..Page::default() });
         let router = Router::new()
             .route("/page", get(show))
             .route("/secret", get(show))
+            .route("/marks", get(async || Html("<title>\u{2026}</title><main><p>\u{2014} ! \u{2026}</p></main>")))
             .route("/robots.txt", get(async || "User-agent: *\nDisallow: /secret\n"))
             .with_state(Arc::clone(&page));
         Self { server: FakeServer::start(router).await, page }

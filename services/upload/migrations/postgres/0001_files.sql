@@ -68,17 +68,28 @@ CREATE TABLE loose_objects (
 );
 CREATE INDEX loose_objects_due ON loose_objects (due_at);
 
--- Behind the conditions of every statement: a session sees its own organisation, the queue and upkeep see all. Not so
--- `shelves`, which hold numbers only: a new range is chosen after the ranges of everybody.
+-- What organisations share: how many of them have numbers for their chunks.
+CREATE TABLE numbering (orgs BIGINT NOT NULL);
+INSERT INTO numbering (orgs) VALUES (0);
+
+-- Behind the conditions of every statement: a session sees its own organisation, the queue and upkeep see all.
 ALTER TABLE files ENABLE ROW LEVEL SECURITY;
 ALTER TABLE files FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON files USING (current_setting('app.org', true) IN (org::text, 'system'));
+CREATE POLICY tenant ON files
+    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
 ALTER TABLE texts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE texts FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON texts USING (current_setting('app.org', true) IN (org::text, 'system'));
+CREATE POLICY tenant ON texts
+    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
 ALTER TABLE chunks ENABLE ROW LEVEL SECURITY;
 ALTER TABLE chunks FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON chunks USING (current_setting('app.org', true) IN (org::text, 'system'));
+CREATE POLICY tenant ON chunks
+    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
+ALTER TABLE shelves ENABLE ROW LEVEL SECURITY;
+ALTER TABLE shelves FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON shelves
+    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
 ALTER TABLE loose_objects ENABLE ROW LEVEL SECURITY;
 ALTER TABLE loose_objects FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON loose_objects USING (current_setting('app.org', true) IN (org::text, 'system'));
+CREATE POLICY tenant ON loose_objects
+    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');

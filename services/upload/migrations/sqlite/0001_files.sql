@@ -67,3 +67,7 @@ CREATE TABLE loose_objects (
     PRIMARY KEY (org, id)
 );
 CREATE INDEX loose_objects_due ON loose_objects (due_at);
+
+-- What organisations share: how many of them have numbers for their chunks.
+CREATE TABLE numbering (orgs BIGINT NOT NULL);
+INSERT INTO numbering (orgs) VALUES (0);

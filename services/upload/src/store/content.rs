@@ -64,23 +64,39 @@ async fn open_range(session: &mut Session, org: Uuid, project: Uuid) -> Result<(
 }
 
 async fn free_range(session: &mut Session, org: Uuid) -> Result<i64, DbError> {
-    let (last_of_org,): (Option<i64>,) = on_db!(session, conn => sqlx::query_as(
+    if let Some(last) = last_range(session, org).await? {
+        return after(org, last);
+    }
+    // Whoever gives an organisation its first numbers waits here for all who do.
+    let (orgs,): (i64,) = on_db!(&mut *session, conn => sqlx::query_as(
+        "UPDATE numbering SET orgs = orgs + 1 RETURNING orgs")
+        .fetch_one(conn)
+        .await)?;
+    // One of those may have been a colleague.
+    match last_range(session, org).await? {
+        Some(last) => after(org, last),
+        None => Ok((orgs - 1) * ORG_SPAN),
+    }
+}
+
+/// Where the organisation's last range begins.
+async fn last_range(session: &mut Session, org: Uuid) -> Result<Option<i64>, DbError> {
+    let (last,): (Option<i64>,) = on_db!(session, conn => sqlx::query_as(
         "SELECT MAX(first_seq) FROM shelves WHERE org = $1")
         .bind(org)
         .fetch_one(conn)
         .await)?;
-    if let Some(last) = last_of_org {
-        let next = last + PROJECT_SPAN;
-        if next / ORG_SPAN != last / ORG_SPAN {
-            let detail = format!("organisation {org} has used up its project numbers");
-            return Err(DbError::Inconsistent { table: "shelves", detail });
-        }
-        return Ok(next);
+    Ok(last)
+}
+
+/// The range behind `last`, if it is still the organisation's.
+fn after(org: Uuid, last: i64) -> Result<i64, DbError> {
+    let next = last + PROJECT_SPAN;
+    if next / ORG_SPAN != last / ORG_SPAN {
+        let detail = format!("organisation {org} has used up its project numbers");
+        return Err(DbError::Inconsistent { table: "shelves", detail });
     }
-    let (last,): (Option<i64>,) = on_db!(session, conn => sqlx::query_as("SELECT MAX(first_seq) FROM shelves")
-        .fetch_one(conn)
-        .await)?;
-    Ok(last.map_or(0, |last| (last / ORG_SPAN + 1) * ORG_SPAN))
+    Ok(next)
 }
 
 /// The numbers of a project, or of every project of an organisation, from the first to after the last.

@@ -158,39 +158,6 @@ pub(crate) async fn one(session: &mut Session, org: Uuid, seq: i64, model: &str)
     Ok(row.map(|(blob,)| from_blob(&blob)))
 }
 
-/// The numbers of the nearest chunks, nearest first, by an exact scan of the selection. Postgres only.
-pub(crate) async fn nearest_postgres(
-    session: &mut Session,
-    selection: &Selection,
-    model: &str,
-    query: &[f32],
-    limit: i64,
-) -> Result<Vec<i64>, DbError> {
-    let Session::Postgres(postgres) = session else { return Ok(Vec::new()) };
-    let conn: &mut sqlx::PgConnection = &mut *postgres;
-    let (firsts, lasts): (Vec<i64>, Vec<i64>) = selection.ranges.iter().flatten().copied().unzip();
-    // Vectors of another length cannot be compared, and the planner may compare before it filters.
-    let found: Vec<(i64,)> = sqlx::query_as(
-        "SELECT seq FROM vectors
-         WHERE org = $1 AND ($2 IS NULL OR project = $2) AND model = $3 AND dimensions = $4
-            AND ($5 OR EXISTS (SELECT 1 FROM unnest($6::bigint[], $7::bigint[]) AS piece (first, last)
-                WHERE seq BETWEEN piece.first AND piece.last))
-         ORDER BY CASE WHEN dimensions = $4 THEN embedding <=> $8::vector END, seq LIMIT $9",
-    )
-    .bind(selection.org)
-    .bind(selection.project)
-    .bind(model)
-    .bind(i64::try_from(query.len()).unwrap_or(i64::MAX))
-    .bind(selection.ranges.is_none())
-    .bind(firsts)
-    .bind(lasts)
-    .bind(to_literal(query))
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
-    Ok(found.into_iter().map(|(seq,)| seq).collect())
-}
-
 fn to_blob(vector: &[f32]) -> Vec<u8> {
     vector.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
@@ -200,7 +167,7 @@ fn from_blob(blob: &[u8]) -> Vec<f32> {
     values.iter().map(|value| f32::from_le_bytes(*value)).collect()
 }
 
-fn to_literal(vector: &[f32]) -> String {
+pub(super) fn to_literal(vector: &[f32]) -> String {
     let values: Vec<String> = vector.iter().map(ToString::to_string).collect();
     format!("[{}]", values.join(","))
 }

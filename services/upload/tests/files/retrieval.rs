@@ -5,7 +5,7 @@ use testkit::{Behaviour, FakeOpenAi, Kind, Script, on_both, service::World};
 
 use crate::support::{LEASE, add, indexed, question, retrieve, start, try_retrieve, until};
 
-async fn with_model(world: &mut World) -> FakeOpenAi {
+pub(crate) async fn with_model(world: &mut World) -> FakeOpenAi {
     let server = FakeOpenAi::start(Script::default()).await;
     world.set("LLM_PROVIDER", "openai");
     world.set("OPENAI_BASE_URL", server.url());

@@ -34,3 +34,14 @@ CREATE TABLE frame_secrets (
     name TEXT PRIMARY KEY,
     value BYTEA NOT NULL
 );
+
+-- Behind the conditions of every statement. Events are their organisation's; secrets are read by the system alone. Deliveries
+-- and the inbox hold ids and states, which tell nothing of anybody.
+ALTER TABLE outbox ENABLE ROW LEVEL SECURITY;
+ALTER TABLE outbox FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON outbox
+    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
+ALTER TABLE frame_secrets ENABLE ROW LEVEL SECURITY;
+ALTER TABLE frame_secrets FORCE ROW LEVEL SECURITY;
+CREATE POLICY system ON frame_secrets
+    USING (current_setting('app.system', true) = 'on');

@@ -1,0 +1,134 @@
+//! The databases of a process: migrated by whoever may, waited for by the others.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use anyhow::{Context, bail};
+use sqlx::postgres::PgConnectOptions;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    listen,
+    options::{Options, Shape},
+    probes,
+};
+use crate::{
+    config::{Reader, Secret, Settings},
+    db::{Db, DbError, DbOptions},
+    service::Spec,
+};
+
+/// Between two looks whether the migrations have been run.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The database of a service, migrated first where that is this process's to do.
+pub(super) async fn open(spec: &Spec, options: &Options) -> Result<Db, DbError> {
+    let Some(url) = &options.postgres else {
+        return Db::open(DbOptions::Sqlite { folder: &options.data }, spec.name, spec.migrations).await;
+    };
+    let db = if owns(spec, options, url).await? {
+        Db::open(DbOptions::Postgres { url }, spec.name, spec.migrations).await?
+    } else {
+        Db::connect(url, spec.name, spec.migrations).await?
+    };
+    match &options.postgres_replica {
+        Some(replica) => db.with_replica(replica, spec.name),
+        None => Ok(db),
+    }
+}
+
+/// Whether this process migrates by itself: its role may, and nobody else is named for it.
+async fn owns(spec: &Spec, options: &Options, url: &Secret) -> Result<bool, DbError> {
+    Ok(options.postgres_migrate.is_none() && Db::may_migrate(url, spec.name).await?)
+}
+
+/// Waits while a schema lacks migrations that this process may not run, alive and unready and saying so: a start that
+/// fails again and again would say less. A service of its own waits for its database as well.
+pub(super) async fn wait_until_migrated(specs: &[Spec], options: &Options, shape: Shape) -> anyhow::Result<()> {
+    let Some(first) = missing(specs, options, shape).await? else { return Ok(()) };
+    tracing::warn!("not ready: {first}");
+    let listener = listen::bind(options.bind).await?;
+    let stop = CancellationToken::new();
+    let (state, seen) = watch::channel(first);
+    let patience = listen::Patience::default();
+    let probes = probes::waiting(seen);
+    let serving = tokio::spawn(listen::serve(listener, probes, options.connections, patience, stop.clone()));
+    let waited = loop {
+        tokio::time::sleep(PAUSE).await;
+        match missing(specs, options, shape).await {
+            Ok(None) => break Ok(()),
+            Ok(Some(now)) if now != *state.borrow() => {
+                tracing::warn!("not ready: {now}");
+                state.send_replace(now);
+            }
+            Ok(Some(_)) => {}
+            Err(error) => break Err(error),
+        }
+    };
+    stop.cancel();
+    serving.await.context("the probes ended early")?;
+    waited
+}
+
+/// What has to be done before the services can be built.
+async fn missing(specs: &[Spec], options: &Options, shape: Shape) -> anyhow::Result<Option<String>> {
+    let Some(url) = &options.postgres else { return Ok(None) };
+    for spec in specs {
+        match look(spec, options, url).await {
+            Ok(()) => {}
+            Err(error @ DbError::NotMigrated { .. }) => {
+                let command = match shape {
+                    Shape::Together => "gooseek migrate".to_owned(),
+                    Shape::Alone { .. } => format!("{}-svc migrate", spec.name),
+                };
+                return Ok(Some(format!("database: {error}; run {command}")));
+            }
+            Err(DbError::Unavailable(_)) if shape != Shape::Together => {
+                return Ok(Some("database: it does not answer".to_owned()));
+            }
+            Err(error) => bail!("the database of {} cannot be opened: {error}", spec.name),
+        }
+    }
+    Ok(None)
+}
+
+async fn look(spec: &Spec, options: &Options, url: &Secret) -> Result<(), DbError> {
+    if owns(spec, options, url).await? {
+        return Ok(());
+    }
+    Db::connect(url, spec.name, spec.migrations).await?.close().await;
+    Ok(())
+}
+
+/// Brings the schemas of `specs` to this version, as their owner, and grants each to the role of `POSTGRES_URL`, or to
+/// `gooseek_<service>` where that is unset.
+pub async fn migrate(specs: &[Spec], settings: &Settings) -> anyhow::Result<()> {
+    let reader = Reader::new(settings);
+    let [owner, service] = ["POSTGRES_MIGRATE_URL", "POSTGRES_URL"].map(|name| reader.secret(name));
+    reader.finish()?;
+    let Some(url) = owner.as_ref().or(service.as_ref()) else {
+        bail!("POSTGRES_MIGRATE_URL is unset: SQLite is migrated at start");
+    };
+    let role = match (&owner, &service) {
+        (Some(owner), Some(service)) => Some(user(service)?).filter(|role| user(owner).ok().as_ref() != Some(role)),
+        _ => None,
+    };
+    let mut granted = BTreeSet::new();
+    for spec in specs {
+        let own = format!("gooseek_{}", spec.name.replace('-', "_"));
+        let role = role.clone().or((service.is_none()).then_some(own));
+        let migrated = Db::migrate(url, spec.name, spec.migrations, role.as_deref()).await;
+        migrated.with_context(|| format!("the schema of {} cannot be migrated", spec.name))?;
+        granted.extend(role);
+        println!("{}: migrated", spec.name);
+    }
+    for role in granted {
+        println!("granted to {role}");
+    }
+    Ok(())
+}
+
+fn user(url: &Secret) -> anyhow::Result<String> {
+    let options: PgConnectOptions = url.expose().parse().context("not a Postgres URL")?;
+    Ok(options.get_username().to_owned())
+}
