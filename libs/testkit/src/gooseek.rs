@@ -178,9 +178,8 @@ impl Gooseek {
         running.processes[place].child.kill().await.expect("a child can be killed");
     }
 
-    /// Starts one replica of a cluster again, after killing it if it runs.
-    pub async fn restart_replica(&mut self, replica: &str) {
-        self.kill_replica(replica).await;
+    /// Starts one replica of a cluster again.
+    pub async fn start_replica(&mut self, replica: &str) {
         let place = self.place(replica);
         let cluster = self.builder.cluster.clone().expect("this is a cluster");
         let started = self.spawn_replica(&cluster, &cluster.replicas[place]).await;

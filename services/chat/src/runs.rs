@@ -22,6 +22,7 @@ use futures::{Stream, StreamExt, stream::BoxStream};
 use llm::Model;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -196,7 +197,12 @@ impl Runs {
     fn follow_stored(self, scope: Scope, run_id: Uuid, after: i64) -> impl Stream<Item = Bytes> + Send {
         async_stream::stream! {
             let mut after = after;
+            let mut promised = Instant::now();
             loop {
+                if Instant::now() >= promised {
+                    self.watch_from_here(&scope, run_id).await;
+                    promised = Instant::now() + self.inner.config.detach_grace / 4;
+                }
                 let (ended, events) = match self.stored(&scope, run_id, after).await {
                     Ok(stored) => stored,
                     Err(error) => {
@@ -225,6 +231,20 @@ impl Runs {
                 }
                 tokio::time::sleep(POLL).await;
             }
+        }
+    }
+
+    /// Tells the process that works on a run that somebody watches it here.
+    async fn watch_from_here(&self, scope: &Scope, run_id: Uuid) {
+        let deps = &self.inner.deps;
+        let grace = TimeDelta::from_std(self.inner.config.detach_grace / 2).unwrap_or(TimeDelta::MAX);
+        let told = async {
+            let mut session = deps.db.begin(scope).await?;
+            store::watch(&mut session, run_id, deps.clock.now() + grace).await?;
+            session.commit().await
+        };
+        if let Err(error) = told.await {
+            tracing::warn!(%error, "the process that works on a run cannot be told that it is watched");
         }
     }
 

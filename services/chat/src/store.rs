@@ -263,6 +263,28 @@ pub(crate) async fn owned(session: &mut Session, owner: Uuid, runs: &[Uuid]) -> 
     Ok(usize::try_from(count).unwrap_or_default())
 }
 
+/// Says that somebody watches a run at this process until `until`; a later moment stands.
+pub(crate) async fn watch(session: &mut Session, id: Uuid, until: DateTime<Utc>) -> Result<(), DbError> {
+    on_db!(session, conn => sqlx::query(
+        "UPDATE runs SET watched_until = $2
+         WHERE id = $1 AND state = 'running' AND (watched_until IS NULL OR watched_until < $2)")
+        .bind(id)
+        .bind(until)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Until when somebody watches at another process, as far as one has said so.
+pub(crate) async fn watched_until(session: &mut Session, id: Uuid) -> Result<Option<DateTime<Utc>>, DbError> {
+    let row: Option<(Option<DateTime<Utc>>,)> = on_db!(session, conn => sqlx::query_as("SELECT watched_until FROM runs WHERE id = $1")
+            .bind(id)
+            .fetch_optional(conn)
+            .await)?;
+    Ok(row.and_then(|(until,)| until))
+}
+
 /// The runs of `owner` that somebody wants stopped.
 pub(crate) async fn cancelled(session: &mut Session, owner: Uuid) -> Result<Vec<Uuid>, DbError> {
     let rows: Vec<(Uuid,)> = on_db!(session, conn => sqlx::query_as(

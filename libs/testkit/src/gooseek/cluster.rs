@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use common::config::Secret;
 use tempfile::TempDir;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -51,7 +52,7 @@ pub struct Cluster {
     pub nats: Nats,
     pub redis: Redis,
     pub s3: S3,
-    postgres: String,
+    postgres: Secret,
     pub(super) replicas: Vec<Replica>,
     programs: PathBuf,
     edge: u16,
@@ -66,8 +67,9 @@ impl Cluster {
     pub(super) async fn start(gooseek: &Path, edge: Option<u16>) -> Option<Self> {
         let traefik = installed("Traefik", "traefik/traefik")?;
         let room = ROOM.clone().acquire_owned().await.expect("the semaphore is never closed");
-        let (postgres, nats) = (Postgres::database().await?, Nats::start()?);
+        let (postgres, nats) = (Secret::new(Postgres::database().await?), Nats::start()?);
         let (redis, s3) = (Redis::start().await?, S3::start().await?);
+        migrate(gooseek, &postgres).await;
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let edge = edge.unwrap_or_else(free_port);
         let replicas = replicas();
@@ -105,7 +107,7 @@ impl Cluster {
         let own = [
             ("SEARCH_ENGINES", "none".to_owned()),
             ("ASKS_PER_MINUTE", "0".to_owned()),
-            ("POSTGRES_URL", self.postgres.clone()),
+            ("POSTGRES_URL", self.postgres_of(replica.service)),
             ("NATS_URL", self.nats.url()),
             ("REDIS_URL", self.redis.url().expose().to_owned()),
             ("MINIO_ENDPOINT", s3.endpoint),
@@ -126,11 +128,22 @@ impl Cluster {
         environment.iter().fold(builder, |builder, (name, value)| builder.set(name, value.clone()))
     }
 
+    /// The database in the name of a service's own role, which may do nothing outside of its schema.
+    fn postgres_of(&self, service: &str) -> String {
+        Postgres::as_role(&self.postgres, &format!("gooseek_{service}")).expose().to_owned()
+    }
+
     /// The gRPC addresses of every replica of a service.
     fn addresses(&self, service: &str) -> String {
         let replicas = self.replicas.iter().filter(|replica| replica.service == service);
         replicas.map(|replica| format!("http://127.0.0.1:{}", replica.grpc)).collect::<Vec<_>>().join(",")
     }
+}
+
+/// Makes the schemas and roles, as an operator does before a roll-out.
+async fn migrate(gooseek: &Path, owner: &Secret) {
+    let output = Builder::new(gooseek).arg("migrate").set("POSTGRES_MIGRATE_URL", owner.expose()).output().await;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 fn replicas() -> Vec<Replica> {

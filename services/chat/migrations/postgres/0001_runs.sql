@@ -11,6 +11,8 @@ CREATE TABLE runs (
     cancel_requested BOOLEAN NOT NULL,
     lease_owner UUID,
     lease_until TIMESTAMPTZ,
+    -- Until when somebody watches at another process than the one that works on it.
+    watched_until TIMESTAMPTZ,
     attempts BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     finished_at TIMESTAMPTZ,

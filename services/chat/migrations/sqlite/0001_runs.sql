@@ -11,6 +11,8 @@ CREATE TABLE runs (
     cancel_requested BOOLEAN NOT NULL,
     lease_owner BLOB,
     lease_until TEXT,
+    -- Until when somebody watches at another process than the one that works on it.
+    watched_until TEXT,
     attempts BIGINT NOT NULL,
     created_at TEXT NOT NULL,
     finished_at TEXT,

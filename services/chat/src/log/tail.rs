@@ -161,6 +161,11 @@ impl Tail {
         Watching::new(self.clone())
     }
 
+    /// Whether somebody watches at this process.
+    pub(crate) fn is_watched(&self) -> bool {
+        *self.watchers.borrow() > 0
+    }
+
     /// Returns once nobody has watched for `grace`.
     pub(crate) async fn unwatched(&self, grace: Duration) {
         let mut watchers = self.watchers.subscribe();

@@ -16,7 +16,7 @@ use crate::{
     event::{Done, Event, Failed},
     log::{Finish, Op, Tail},
     pipeline::{self, Context, Ended},
-    store::Ending,
+    store::{self, Ending},
 };
 
 const ANSWER_COMPLETED: &str = "gooseek.chat.answer.completed.v1";
@@ -55,13 +55,6 @@ impl Runs {
 
     async fn work(&self, run: Run) {
         let context = self.context(&run);
-        let grace = self.inner.config.detach_grace;
-        let unwatched = async {
-            if run.job.ask.background {
-                std::future::pending::<()>().await;
-            }
-            run.tail.unwatched(grace).await;
-        };
         // Dropping the pipeline closes the model's stream and every call it has open.
         let ended = tokio::select! {
             ended = AssertUnwindSafe(pipeline::run(&context)).catch_unwind() => ended.unwrap_or_else(|_| {
@@ -69,7 +62,7 @@ impl Runs {
                 Err(internal())
             }),
             () = run.tail.cancel.cancelled() => Ok(Ended::Cancelled),
-            () = unwatched => Ok(Ended::Cancelled),
+            () = self.unwatched(&run) => Ok(Ended::Cancelled),
             () = self.inner.halt.cancelled() => return,
             // What is not in the log was not sent: whoever takes the run over goes on from there.
             () = run.tail.lost.cancelled() => {
@@ -79,6 +72,38 @@ impl Runs {
         };
         self.finish(&run, &context, ended).await;
         self.live().remove(&run.tail.id);
+    }
+
+    /// Returns once nobody has watched the run for `RUN_DETACH_GRACE`, here or at another process.
+    async fn unwatched(&self, run: &Run) {
+        if run.job.ask.background {
+            return std::future::pending().await;
+        }
+        let grace = self.inner.config.detach_grace;
+        let mut patience = grace;
+        loop {
+            run.tail.unwatched(patience).await;
+            let Some(left) = self.watched_elsewhere(run).await else { return };
+            tokio::time::sleep(left).await;
+            // Whoever watches there was waited for; whoever has come here meanwhile gets the whole grace.
+            patience = if run.tail.is_watched() { grace } else { std::time::Duration::ZERO };
+        }
+    }
+
+    /// For how long another process has promised to watch.
+    async fn watched_elsewhere(&self, run: &Run) -> Option<std::time::Duration> {
+        let deps = &self.inner.deps;
+        let until = async {
+            let mut session = deps.db.read(&run.who.scope()).await?;
+            store::watched_until(&mut session, run.tail.id).await
+        };
+        match until.await {
+            Ok(until) => (until? - deps.clock.now()).to_std().ok().filter(|left| !left.is_zero()),
+            Err(error) => {
+                tracing::warn!(%error, "who watches a run elsewhere cannot be read");
+                Some(self.inner.config.detach_grace)
+            }
+        }
     }
 
     async fn finish(&self, run: &Run, context: &Context, ended: Result<Ended, Failure>) {

@@ -15,6 +15,7 @@ mod library;
 mod model;
 mod newcomer;
 mod outage;
+mod replicas;
 mod settings;
 mod stop;
 mod support;
