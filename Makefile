@@ -8,7 +8,7 @@ endif
 CARGO_TARGET_DIR ?= $(GOOSEEK_CACHE)/target
 export GOOSEEK_CACHE CARGO_TARGET_DIR
 
-.PHONY: run test test-page lint bench deps
+.PHONY: run test test-page lint cluster cluster-check bench deps
 
 # Builds ./bin/gooseek and starts everything in one process at http://127.0.0.1:8080.
 run:
@@ -32,9 +32,22 @@ lint:
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-Dwarnings -Arustdoc::private_intra_doc_links" cargo doc --no-deps --workspace --document-private-items --locked
 
+# Every service in processes of its own, with private Postgres, NATS, Redis and S3, behind Traefik at http://127.0.0.1:8080.
+# CLUSTER="--set NAME=VALUE" sets a variable of the services, --port another port.
+cluster:
+	scripts/deps.sh
+	cargo build --workspace --bins --locked
+	$(CARGO_TARGET_DIR)/debug/cluster $(CLUSTER) $(CARGO_TARGET_DIR)/debug/gooseek
+
+# Brings clusters up, runs the end-to-end tests through them and takes them down.
+cluster-check:
+	scripts/deps.sh
+	cargo build --workspace --bins --locked
+	CI=true cargo test --package gooseek --test product --locked -- cluster:: replicas:: --nocapture
+
 # Prints ratios and counts, each with its limit; docs/bench.md says how. BENCH=--full takes the long runs.
 bench:
-	cargo build --release --locked --package gooseek --package bench
+	cargo build --release --locked --workspace --bins
 	$(CARGO_TARGET_DIR)/release/bench $(BENCH) $(CARGO_TARGET_DIR)/release/gooseek
 
 # The servers that tests run against.

@@ -159,6 +159,18 @@ impl Gooseek {
         self.builder.cluster.as_deref().expect("this is a cluster")
     }
 
+    /// Name and process id of each replica of a cluster.
+    pub fn processes(&self) -> Vec<(String, u32)> {
+        let running = self.running.as_ref().expect("the server runs");
+        let named = self.servers().replicas.iter().zip(&running.processes);
+        named.map(|(replica, process)| (replica.name.clone(), process.child.id().unwrap_or_default())).collect()
+    }
+
+    /// Where one replica of a cluster is asked.
+    pub fn replica_url(&self, replica: &str) -> String {
+        self.servers().replicas[self.place(replica)].url()
+    }
+
     /// The place of a replica of a cluster, such as `chat-2`, in the order in which they start.
     fn place(&self, replica: &str) -> usize {
         let place = self.servers().replicas.iter().position(|known| known.name == replica);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use fetch::operator::OperatorClient;
 use futures::{StreamExt, stream};
-use reqwest::Response;
+use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 
 const CONNECT: Duration = Duration::from_secs(5);
@@ -59,17 +59,23 @@ pub(crate) struct Client {
     pub(crate) http: OperatorClient,
     path: &'static str,
     marks: Marks,
+    token: Option<String>,
 }
 
 impl Client {
     /// Of `gooseek`.
     pub(crate) fn new(url: &str) -> anyhow::Result<Self> {
-        Ok(Self { http: OperatorClient::new(url, CONNECT)?, path: "/api/v1/chat", marks: RUN })
+        Ok(Self { http: OperatorClient::new(url, CONNECT)?, path: "/api/v1/chat", marks: RUN, token: None })
+    }
+
+    /// The same with an access token.
+    pub(crate) fn with_token(self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self }
     }
 
     /// Of something that speaks a model's language.
     pub(crate) fn of_model(url: &str) -> anyhow::Result<Self> {
-        Ok(Self { http: OperatorClient::new(url, CONNECT)?, path: "/chat/completions", marks: MODEL })
+        Ok(Self { http: OperatorClient::new(url, CONNECT)?, path: "/chat/completions", marks: MODEL, token: None })
     }
 
     pub(crate) async fn is_ready(&self) -> bool {
@@ -127,9 +133,34 @@ impl Client {
         load
     }
 
+    fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// Asks and returns the id of the run and its stream, after the first event.
+    pub(crate) async fn ask_until_run(&self, question: &Value) -> anyhow::Result<(String, Response)> {
+        let mut response = self.begin(question).await?.response;
+        let first = response.chunk().await?.context("a stream begins with its run")?;
+        let first = String::from_utf8_lossy(&first).into_owned();
+        let (_, rest) = first.split_once("\"run_id\":\"").context("the first event names the run")?;
+        Ok((rest.chars().take_while(|c| *c != '"').collect(), response))
+    }
+
+    /// How long the first event of a run takes to come.
+    pub(crate) async fn first_event_of(&self, run: &str) -> anyhow::Result<Duration> {
+        let begun = Instant::now();
+        let request = self.authorized(self.http.get(&format!("{}/runs/{run}/events", self.path)));
+        let mut response = request.send().await?.error_for_status()?;
+        response.chunk().await?.context("a run has events")?;
+        Ok(begun.elapsed())
+    }
+
     async fn begin(&self, question: &Value) -> anyhow::Result<Reading> {
         let begun = Instant::now();
-        let response = self.http.post(self.path).json(question).send().await?;
+        let response = self.authorized(self.http.post(self.path)).json(question).send().await?;
         if !response.status().is_success() {
             bail!("{}: {}", response.status(), response.text().await?);
         }

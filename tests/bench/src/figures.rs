@@ -5,6 +5,7 @@ pub(crate) mod indexing;
 pub(crate) mod memory;
 mod profile;
 pub(crate) mod relayed;
+pub(crate) mod scale;
 pub(crate) mod waiting;
 
 /// The middle of some durations in milliseconds; zero when there are none.

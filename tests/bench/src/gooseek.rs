@@ -99,16 +99,30 @@ impl Gooseek {
         cpu_ms(&self.pid.to_string())
     }
 
+    /// The id of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
     fn status(&self, name: &str) -> anyhow::Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).with_context(|| name.to_owned())?;
-        let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
-        Ok(kib * 1_024)
+        status(self.pid, name)
     }
 
     fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
+}
+
+/// Memory a process has now, in bytes.
+pub(crate) fn memory(process: u32) -> anyhow::Result<u64> {
+    status(process, "VmRSS:")
+}
+
+fn status(process: u32, name: &str) -> anyhow::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).with_context(|| name.to_owned())?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kib * 1_024)
 }
 
 /// CPU time of a process by its id, or of this one by `self`, in milliseconds.

@@ -51,6 +51,8 @@ enum Part {
     Relay,
     Memory,
     Indexing,
+    /// The cost of separate services.
+    Scale,
     /// Retrieval with embeddings of 384 dimensions.
     Hybrid,
 }
@@ -63,6 +65,7 @@ impl Part {
             Self::Relay => figures::relayed::measure(binary, report).await,
             Self::Memory => figures::memory::measure(binary, report).await,
             Self::Indexing => figures::indexing::measure(binary, options.chunks(), report).await,
+            Self::Scale => figures::scale::measure(binary, report).await,
             Self::Hybrid => figures::indexing::measure_hybrid(binary, options.chunks(), report).await,
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     upstreams::{Delays, POOL, Pages, Upstreams},
 };
 
-const DELAYS: Delays = Delays {
+pub(super) const DELAYS: Delays = Delays {
     search: Duration::from_millis(300),
     page: Duration::from_millis(150),
     first_token: Duration::from_millis(400),
