@@ -13,25 +13,29 @@ const PAGE = fileURLToPath(new URL("../../services/gooseek/page/", import.meta.u
 const TYPES = { ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml" };
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'";
 
+const CODES = { 400: "invalid_request", 404: "not_found", 409: "conflict", 415: "unsupported_type" };
+
 class Refusal extends Error {
-  constructor(status, detail) {
+  /** `errors` are the faults of the fields, where the request is refused for them. */
+  constructor(status, detail, errors) {
     super(detail);
     this.status = status;
+    this.errors = errors;
   }
 }
 
 /**
  * Starts the mock. `csp: false` leaves the policy out, to show that the page does not lean on it; `pace` is the
  * pause between events in milliseconds; `overlap` events are sent again on a resume. Answers with `{url, faults, resumes,
- * overlap, runs, threads, close, cutNext}`.
+ * overlap, runs, threads, projects, uploads, close, cutNext, uploadsHeld}`; while the promise `uploadsHeld` is open no upload is answered.
  */
 export async function startMock({ csp = true, pace = 4, port = 0, threads = [], projects = [] } = {}) {
-  const mock = { csp, pace, faults: [], runs: new Map(), threads: new Map(threads.map((thread) => [thread.id, thread])), projects, uploads: new Map(), cutNext: null, resumes: [], overlap: 0, nextId: 1 };
+  const mock = { csp, pace, faults: [], runs: new Map(), threads: new Map(threads.map((thread) => [thread.id, thread])), projects, uploads: new Map(), uploadsHeld: null, cutNext: null, resumes: [], overlap: 0, nextId: 1 };
   const server = createServer((request, response) => {
     answer(mock, request, response).catch((error) => {
       if (!(error instanceof Refusal)) throw error;
-      if (error.status === 400) mock.faults.push(`${request.method} ${request.url}: ${error.message}`);
-      const body = { type: "about:blank", title: "Refused", status: error.status, detail: error.message, code: "refused" };
+      if (error.status === 400 && error.errors === undefined) mock.faults.push(`${request.method} ${request.url}: ${error.message}`);
+      const body = { type: "about:blank", title: "Refused", status: error.status, detail: error.message, code: CODES[error.status] ?? "refused", errors: error.errors };
       response.writeHead(error.status, { "content-type": "application/problem+json" }).end(JSON.stringify(body));
     });
   });
@@ -63,7 +67,8 @@ const ROUTES = [
   [/^GET \/api\/v1\/library\/threads\/([^/]+)$/, ({ mock, response, id }) => send(response, 200, found(mock.threads, id))],
   [/^PATCH \/api\/v1\/library\/threads\/([^/]+)$/, changeThread],
   [/^DELETE \/api\/v1\/library\/threads\/([^/]+)$/, deleteThread],
-  [/^GET \/api\/v1\/projects$/, ({ mock, response }) => send(response, 200, { items: mock.projects })],
+  [/^GET \/api\/v1\/projects$/, listProjects],
+  [/^POST \/api\/v1\/projects$/, createProject],
   [/^GET \/api\/v1\/search\/pages\/([^/]+)$/, storedText],
   [/^GET \/api\/v1\/upload\/([^/]+)\/text$/, storedText],
   [/^POST \/api\/v1\/upload$/, upload],
@@ -113,6 +118,7 @@ async function startRun({ mock, request, response }) {
     sources: (value) => Array.isArray(value) && value.every((kind) => kind === "web" || kind === "files"),
   });
   if (!isText(asked.query) || asked.mode === undefined) throw new Refusal(400, "query and mode are needed");
+  if (asked.query.includes("too long")) throw new Refusal(400, "/query: 1 to 8,000 characters, none of them NUL", [{ pointer: "/query", detail: "1 to 8,000 characters, none of them NUL" }]);
   if (asked.query.includes("refuse")) throw new Refusal(422, `The question is not allowed: ${PAYLOADS[2]}`);
   if (asked.thread_id !== undefined) found(mock.threads, asked.thread_id);
   const number = mock.nextId++;
@@ -231,19 +237,42 @@ function storedText({ response, id }) {
   return send(response, 200, found(STORED, id));
 }
 
-async function upload({ mock, request, response }) {
-  const text = await body(request);
-  if (!/name="project"\r\n\r\n[^\r]+\r\n/.test(text)) throw new Refusal(400, "project is needed");
-  const name = /name="file"; filename="([^"]*)"/.exec(text)?.[1];
-  if (name === undefined) throw new Refusal(400, "file is needed");
-  const id = `upload-${mock.nextId++}`;
-  const broken = name.endsWith(".bin");
-  mock.uploads.set(id, broken ? { id, name, status: "failed", error: `This kind of file cannot be read. ${PAYLOADS[2]}` } : { id, name, status: "indexed" });
-  send(response, 202, { id, name, status: "received" });
+function listProjects({ mock, response, url }) {
+  for (const key of url.searchParams.keys()) if (!["limit", "cursor"].includes(key)) throw new Refusal(400, `unknown parameter ${key}`);
+  const limit = Number(url.searchParams.get("limit") ?? 20);
+  const from = Number(url.searchParams.get("cursor") ?? 0);
+  send(response, 200, { items: mock.projects.slice(from, from + limit), next_cursor: from + limit < mock.projects.length ? String(from + limit) : null });
 }
 
+async function createProject({ mock, request, response }) {
+  const { slug, name } = await jsonBody(request, { slug: (value) => /^[a-z0-9][a-z0-9-]{0,63}$/.test(value), name: isText });
+  if (mock.projects.some((project) => project.slug === slug)) throw new Refusal(409, `a project with the slug "${slug}" exists`);
+  const project = { id: `p-${mock.nextId++}`, slug, name: name ?? slug, created_at: new Date().toISOString() };
+  mock.projects.unshift(project);
+  send(response, 201, project);
+}
+
+/** A name ending in `.exe` is refused, one in `.bin` fails while it is read; others pass through every state. */
+async function upload({ mock, request, response }) {
+  const text = await body(request);
+  await mock.uploadsHeld;
+  const project = /name="project"\r\n\r\n([^\r]+)\r\n/.exec(text)?.[1];
+  if (project === undefined) throw new Refusal(400, "project is needed");
+  if (!mock.projects.some(({ slug }) => slug === project)) throw new Refusal(404, "there is no such project");
+  const name = /name="file"; filename="([^"]*)"/.exec(text)?.[1];
+  if (name === undefined) throw new Refusal(400, "file is needed");
+  if (name.endsWith(".exe")) throw new Refusal(415, "files of this kind are not read: .exe (plain text)");
+  const id = `upload-${mock.nextId++}`;
+  const last = name.endsWith(".bin") ? { status: "failed", error: `it is damaged. ${PAYLOADS[2]}` } : { status: "indexed", chunks: 2 };
+  const states = [{ status: "received" }, { status: "pending", error: "no parser is free" }, { status: "parsed", chunks: 2 }, last];
+  mock.uploads.set(id, { project, states: states.map((state) => ({ id, name, attempts: 1, chunks: 0, ...state })) });
+  send(response, 202, { id, name, status: "received", attempts: 0, chunks: 0 });
+}
+
+/** Each look finds a file one state further. */
 function uploadStatus({ mock, response, id }) {
-  send(response, 200, found(mock.uploads, id));
+  const { states } = found(mock.uploads, id);
+  send(response, 200, states.length > 1 ? states.shift() : states[0]);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -59,7 +59,7 @@ const SOURCES = [
     passage(FORMATION, "The bird in front gains least. Ibises changed the lead often, and pairs gave each other about the same time in front.", { heading: "Leading" })] }),
   source(2, { url: "https://journal.example/pelicans", title: "Energy saving in flight formation", site: "journal.example", published_at: "2001-10-18T00:00:00Z", fetched_at: "2026-11-18T09:30:01Z", snapshot_id: "snap-2", passages: [
     passage(PELICANS, HEART_RATES)] }),
-  source(3, { kind: "file", title: "field-handbook.pdf", fetched_at: "2026-11-02T08:00:00Z", file_id: "file-3", passages: [
+  source(3, { kind: "file", title: "Field handbook", site: "field-handbook.pdf", fetched_at: "2026-11-02T08:00:00Z", file_id: "file-3", passages: [
     passage(HANDBOOK, "The angle of a V varies between flocks and within one flight; angles between 27° and 45° were measured most often.", { page: 12, heading: "Section 7. Formation" })] }),
 ];
 
@@ -75,6 +75,8 @@ const ANSWER = [
   ["The angle is not fixed; most flocks keep between 27° and 45° and hold it for the whole flight [3].", 3, "partial", "angles between 27° and 45° were measured most often"],
   [" See [the overview](https://birds.example/formation), or the `field-handbook.pdf`. 🪿"],
 ];
+
+const OFFLINE = "web: every search engine failed (wikipedia: unreachable, wikidata: unreachable)";
 
 const RELATED = ["How do geese decide who leads?", "Do all migrating birds fly in a V?", "How far can a goose fly in a day?"];
 
@@ -119,8 +121,11 @@ const done = (status, reason = null, degraded = []) => ["done", { status, reason
 /** The events of the run of `question` after `run`. A question with "slow" waits to be stopped after its first words. */
 export function script(question) {
   if (question.includes("xss")) return hostile(question);
-  if (question.includes("outage")) return [...research(question, SOURCES).slice(0, 2), ["error", { code: "search_unavailable", message: "All search engines failed.", retryable: true, degraded: ["web: all engines failed"] }]];
-  if (question.includes("budget")) return [...research(question, SOURCES), ...writing(ANSWER.slice(0, 2)), usage, done("partial", "the time budget was spent", ["web: all engines failed", "memory: not reachable"])];
+  if (question.includes("outage")) return [...research(question, SOURCES).slice(0, 2), ["error", { code: "search_outage", message: "every search engine failed, and nothing else had an answer", retryable: true, degraded: [OFFLINE] }]];
+  if (question.includes("budget")) return [...research(question, SOURCES), ...writing(ANSWER.slice(0, 2)), usage, done("partial", "time", [OFFLINE, "files: 2 not indexed yet", "memory: not reachable"])];
+  if (question.includes("offline")) return [...research(question, SOURCES.slice(2)), ...writing([["Most flocks keep between 27° and 45° [3].", 3, "supported", "angles between 27° and 45° were measured most often"]]), usage, done("complete", null, [OFFLINE])];
+  if (question.includes("pair")) return [...research(question, SOURCES.slice(0, 2)), ...writing(ANSWER.slice(0, 2)), usage, done("complete")];
+  if (question.includes("nothing")) return [...research(question, []), ["delta", { text: "The files say nothing about this." }], usage, done("complete", null, [OFFLINE])];
   if (question.includes("slow")) return [...research(question, SOURCES), ...writing(ANSWER.slice(0, 2)), ["wait", {}]];
   return [...research(question, SOURCES), ...writing(ANSWER), step("s5", "write", "done", "Writing", { ms: 612 }), ["related", { questions: RELATED }], usage, done("complete")];
 }

@@ -4,13 +4,18 @@
 //! answers 401 without it, and a handler that does not is visibly public. Over gRPC the person's own token travels along
 //! and is verified again by the callee; a bare user id in a header is never believed.
 
+mod calls;
 mod jwks;
+pub mod keys;
+pub(crate) mod service;
 mod token;
 
 use std::sync::Arc;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-pub use token::{TokenError, Verifier};
+pub(crate) use calls::TOGETHER;
+pub use service::{Callers, ServiceIdentity};
+pub use token::{AUDIENCE, TokenError, Verifier};
 use uuid::Uuid;
 
 use crate::{Problem, config::Secret, db::Scope};
@@ -30,7 +35,7 @@ pub struct Identity {
 }
 
 /// What a person may do in the organisation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     Owner,

@@ -1,7 +1,9 @@
 //! Calls to other services: one transport type, over the network or straight into the callee's router in this
 //! process. Deadline, circuit breaker, metrics and trace context are the same on both.
 
+mod balance;
 mod breaker;
+pub(crate) mod deadline;
 mod retry;
 
 use std::{
@@ -10,25 +12,21 @@ use std::{
     pin::Pin,
     sync::{Arc, OnceLock},
     task::{Context, Poll},
-    time::Duration,
 };
 
 use axum::Router;
+pub use balance::BadAddress;
 use breaker::Breaker;
 use http::{HeaderValue, Request, Response};
 use retry::Budget;
 pub use retry::retry;
-use tonic::{
-    Code, Status,
-    body::Body,
-    transport::{Channel, Endpoint},
-};
+use tonic::{Code, Status, body::Body, transport::Channel};
 use tower::{Service, ServiceExt};
 
-use crate::telemetry;
-
-/// How long the head of an answer may take when the caller sets no deadline of its own.
-const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
+use crate::{
+    auth::{Identity, ServiceIdentity, service},
+    telemetry,
+};
 
 /// Every service a process may call, by name.
 #[derive(Clone, Debug, Default)]
@@ -56,11 +54,18 @@ impl Peers {
     }
 
     /// Calls to `name` go to `address`; the connection is made at the first call and again when it breaks.
-    pub fn connect_remote(&self, name: &'static str, address: &str) -> Result<(), tonic::transport::Error> {
-        let endpoint = Endpoint::from_shared(address.to_owned())?;
-        let channel = endpoint.connect_timeout(Duration::from_secs(3)).tcp_nodelay(true).connect_lazy();
+    ///
+    /// `address` may list several, separated by commas; each is resolved again and again, and calls are spread over all that
+    /// is found. `caller` signs the calls, where the callee asks who calls.
+    pub fn connect_remote(
+        &self,
+        name: &'static str,
+        address: &str,
+        caller: Option<ServiceIdentity>,
+    ) -> Result<(), BadAddress> {
+        let channel = balance::channel(address)?;
         if let Some(peer) = self.peers.get(name) {
-            let _ = peer.shared.target.set(Target::Remote(channel));
+            let _ = peer.shared.target.set(Target::Remote { channel, caller });
         }
         Ok(())
     }
@@ -68,7 +73,7 @@ impl Peers {
 
 enum Target {
     Local(Router),
-    Remote(Channel),
+    Remote { channel: Channel, caller: Option<ServiceIdentity> },
 }
 
 struct Shared {
@@ -121,9 +126,10 @@ impl Shared {
         if let Some(value) = telemetry::current_traceparent().and_then(|parent| HeaderValue::from_str(&parent).ok()) {
             request.headers_mut().insert("traceparent", value);
         }
-        let deadline = deadline_of(&request);
+        let deadline = deadline::remaining(request.headers());
+        deadline::tell(request.headers_mut(), deadline);
         let started = std::time::Instant::now();
-        let answer = tokio::time::timeout(deadline, self.send(request)).await;
+        let answer = deadline::within(deadline, self.send(request)).await;
         let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded(format!("{} did not answer", self.name))));
         let code = answer.as_ref().map_or_else(Status::code, status_of);
         self.breaker.record(&method, !matches!(code, Code::Unavailable | Code::DeadlineExceeded));
@@ -132,13 +138,18 @@ impl Shared {
         answer
     }
 
-    async fn send(&self, request: Request<Body>) -> Result<Response<Body>, Status> {
+    async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, Status> {
         match self.target.get() {
             Some(Target::Local(routes)) => match routes.clone().call(request).await {
                 Ok(response) => Ok(response.map(Body::new)),
                 Err(never) => match never {},
             },
-            Some(Target::Remote(channel)) => {
+            Some(Target::Remote { channel, caller }) => {
+                if let Some(caller) = caller {
+                    let token = caller.token(self.name, request.extensions().get::<Identity>());
+                    let token = HeaderValue::try_from(token).map_err(|_| Status::internal("a token is ASCII"))?;
+                    request.headers_mut().insert(service::HEADER, token);
+                }
                 let answer = channel.clone().oneshot(request).await;
                 answer.map_err(|error| {
                     tracing::debug!(service = self.name, %error, "call failed");
@@ -150,26 +161,6 @@ impl Shared {
                 Err(Status::unavailable(format!("{} is not part of this process and {variable} is not set", self.name)))
             }
         }
-    }
-}
-
-/// `grpc-timeout` as the gRPC specification writes it: up to eight digits and a unit.
-fn deadline_of(request: &Request<Body>) -> Duration {
-    let header = request.headers().get("grpc-timeout").and_then(|value| value.to_str().ok());
-    header.and_then(parse_timeout).unwrap_or(DEFAULT_DEADLINE)
-}
-
-fn parse_timeout(text: &str) -> Option<Duration> {
-    let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let number: u64 = number.parse().ok()?;
-    match unit {
-        "H" => Some(Duration::from_secs(number * 3_600)),
-        "M" => Some(Duration::from_secs(number * 60)),
-        "S" => Some(Duration::from_secs(number)),
-        "m" => Some(Duration::from_millis(number)),
-        "u" => Some(Duration::from_micros(number)),
-        "n" => Some(Duration::from_nanos(number)),
-        _ => None,
     }
 }
 

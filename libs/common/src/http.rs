@@ -26,7 +26,8 @@ use tracing::Instrument;
 
 use crate::{
     Problem,
-    auth::Auth,
+    auth::{Auth, Callers, service},
+    client::deadline,
     problem::{Fault, REQUEST_ID},
     telemetry,
     time::Ids,
@@ -45,6 +46,8 @@ pub struct Frame {
     pub auth: Auth,
     /// Set on a machine without accounts.
     pub guard: Option<LocalGuard>,
+    /// Who may call gRPC methods here.
+    pub callers: Callers,
     pub ids: Ids,
 }
 
@@ -67,8 +70,13 @@ async fn serve(State(frame): State<Arc<Frame>>, request: Request, next: Next) ->
     let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
     telemetry::set_parent(&span, parent);
     let started = Instant::now();
+    let is_call = call_of(&request).is_some();
     let answer = REQUEST_ID.scope(request_id.clone(), admit(&frame, request, next)).instrument(span).await;
-    let mut response = REQUEST_ID.sync_scope(request_id.clone(), || answer.into_response());
+    let mut response = REQUEST_ID.sync_scope(request_id.clone(), || match answer {
+        // A gRPC client reads no problem documents.
+        Err(problem) if is_call => tonic::Status::from(problem).into_http(),
+        answer => answer.into_response(),
+    });
     metrics::histogram!("gooseek_http_seconds", "route" => route, "method" => method_label(&method),
         "status" => response.status().as_u16().to_string())
     .record(started.elapsed().as_secs_f64());
@@ -89,6 +97,12 @@ async fn admit(frame: &Frame, mut request: Request, next: Next) -> Result<Respon
     if path == "/metrics" {
         return Ok(run(next, request).await);
     }
+    if let Some((token, method)) = call_of(&request)
+        && let Some(acting) = frame.callers.check(token.as_deref(), &method).await?
+    {
+        request.extensions_mut().insert(acting);
+        return Ok(run(next, request).await);
+    }
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if let Some(identity) = frame.auth.identify(authorization).await? {
         request.extensions_mut().insert(identity);
@@ -96,9 +110,24 @@ async fn admit(frame: &Frame, mut request: Request, next: Next) -> Result<Respon
     Ok(run(next, request).await)
 }
 
+/// The token and the method of a call of one of our gRPC methods.
+fn call_of(request: &Request) -> Option<(Option<String>, String)> {
+    let path = request.uri().path();
+    let token = request.headers().get(service::HEADER).and_then(|value| value.to_str().ok());
+    path.starts_with("/gooseek.").then(|| (token.map(str::to_owned), path.to_owned()))
+}
+
 /// A panic of a handler becomes a problem document; the process lives on.
 async fn run(next: Next, request: Request) -> Response {
-    let handled = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let asked = deadline::asked(request.headers());
+    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let handled = match asked {
+        None => handled.await,
+        Some(deadline) => match deadline::within(deadline, handled).await {
+            Ok(handled) => handled,
+            Err(_) => return tonic::Status::deadline_exceeded("the caller's deadline has passed").into_http(),
+        },
+    };
     handled.unwrap_or_else(|_| Problem::internal("handler panicked").into_response())
 }
 

@@ -1,5 +1,5 @@
 //! The frame every service stands in: configuration, telemetry, listeners and shutdown, errors, identity,
-//! databases, cache, events, objects, calls to other services, and recurring work.
+//! databases, cache, limits, events, objects, calls to other services, and recurring work.
 //!
 //! A service cannot tell whether it runs alone or beside the others in one process: it is handed a [`Deps`]
 //! and gives back a [`Service`], and the binary decides the rest.
@@ -12,8 +12,10 @@ pub mod config;
 pub mod cursor;
 pub mod db;
 pub mod http;
+pub mod limits;
 pub mod objects;
 pub mod problem;
+pub mod redis;
 pub mod server;
 pub mod service;
 pub mod tasks;

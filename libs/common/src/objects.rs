@@ -1,13 +1,24 @@
 //! Files as they were received. Paths start with the scope; names are ids, never what a person called a file.
 
-use std::{path::Path as FsPath, sync::Arc};
+mod s3;
+
+use std::{path::Path as FsPath, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
-use object_store::{ObjectStore, ObjectStoreExt, WriteMultipart, local::LocalFileSystem, path::Path};
+use http::Method;
+use object_store::{
+    ObjectStore, ObjectStoreExt, aws::AmazonS3, buffered::BufWriter, local::LocalFileSystem, path::Path, signer::Signer,
+};
+pub use s3::S3Options;
+use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
 use crate::db::Scope;
+
+/// What is sent at once. A smaller object is stored with one request, a larger one in parts of this size, the least that
+/// S3 takes.
+const PART: usize = 5 * 1024 * 1024;
 
 /// A store that failed.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +30,9 @@ pub enum ObjectError {
     /// The source of the bytes failed or was refused midway; nothing is kept.
     #[error("{0}")]
     Source(String),
+    /// The place for objects cannot be used as it is configured.
+    #[error("{0}")]
+    Unusable(String),
 }
 
 impl From<object_store::Error> for ObjectError {
@@ -34,6 +48,8 @@ impl From<object_store::Error> for ObjectError {
 #[derive(Debug, Clone)]
 pub struct Objects {
     store: Arc<dyn ObjectStore>,
+    /// The same store, when it is one that can be reached without us.
+    s3: Option<AmazonS3>,
 }
 
 impl Objects {
@@ -43,29 +59,28 @@ impl Objects {
             std::fs::create_dir_all(folder)?;
             remove_unfinished(folder)
         };
-        sweep().map_err(|error: std::io::Error| ObjectError::Source(error.to_string()))?;
+        sweep().map_err(|error: std::io::Error| ObjectError::Unusable(error.to_string()))?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_automatic_cleanup(true).with_fsync(true);
-        Ok(Self { store: Arc::new(store) })
+        Ok(Self { store: Arc::new(store), s3: None })
     }
 
-    /// Stores a stream without holding it in memory; an error of the stream leaves nothing behind.
+    /// A bucket, made if it is not there. What uploads of a killed process left there in parts is for a rule of the bucket.
+    pub async fn s3(options: &S3Options) -> Result<Self, ObjectError> {
+        let s3 = s3::open(options).await?;
+        Ok(Self { store: Arc::new(s3.clone()), s3: Some(s3) })
+    }
+
+    /// Stores a stream without holding it in memory; an error of the stream, or giving up this call, leaves nothing behind.
     pub async fn put<S>(&self, scope: &Scope, id: Uuid, mut bytes: S) -> Result<(), ObjectError>
     where
         S: Stream<Item = Result<Bytes, ObjectError>> + Unpin + Send,
     {
-        let mut upload = WriteMultipart::new(self.store.put_multipart(&path(scope, id)).await?);
+        let writer = BufWriter::with_capacity(self.store.clone(), path(scope, id), PART).with_max_concurrency(2);
+        let mut upload = Upload(Some(writer));
         while let Some(piece) = bytes.next().await {
-            match piece {
-                Ok(piece) => upload.put(piece),
-                Err(error) => {
-                    upload.abort().await?;
-                    return Err(error);
-                }
-            }
-            upload.wait_for_capacity(2).await?;
+            upload.writer().put(piece?).await?;
         }
-        upload.finish().await?;
-        Ok(())
+        upload.finish().await
     }
 
     /// The whole object.
@@ -81,10 +96,62 @@ impl Objects {
         }
     }
 
+    /// An address where whoever has it can get the object for so long, straight from the store; `None` when objects are
+    /// files of this machine.
+    pub async fn download_url(&self, scope: &Scope, id: Uuid, within: Duration) -> Result<Option<String>, ObjectError> {
+        self.signed(Method::GET, scope, id, within).await
+    }
+
+    /// An address that takes the object with one `PUT`, like [`download_url`](Self::download_url).
+    pub async fn upload_url(&self, scope: &Scope, id: Uuid, within: Duration) -> Result<Option<String>, ObjectError> {
+        self.signed(Method::PUT, scope, id, within).await
+    }
+
+    async fn signed(
+        &self,
+        method: Method,
+        scope: &Scope,
+        id: Uuid,
+        within: Duration,
+    ) -> Result<Option<String>, ObjectError> {
+        let Some(s3) = &self.s3 else { return Ok(None) };
+        Ok(Some(s3.signed_url(method, &path(scope, id), within).await?.into()))
+    }
+
     /// Whether the store answers.
     pub async fn ping(&self) -> Result<(), ObjectError> {
         self.store.list(Some(&Path::from("ready"))).try_next().await?;
         Ok(())
+    }
+}
+
+/// An upload that is taken back unless it is finished: its parts would stay in the store, and nobody sees them there.
+struct Upload(Option<BufWriter>);
+
+impl Upload {
+    fn writer(&mut self) -> &mut BufWriter {
+        self.0.as_mut().expect("it is taken by `finish` and `drop`, after which there is no upload")
+    }
+
+    /// Goes on to its end when the caller leaves.
+    async fn finish(mut self) -> Result<(), ObjectError> {
+        let Some(mut writer) = self.0.take() else { return Ok(()) };
+        let finished = tokio::spawn(async move { writer.shutdown().await }).await;
+        let finished = finished.unwrap_or_else(|stopped| Err(stopped.into()));
+        finished.map_err(|error| {
+            ObjectError::Store(object_store::Error::Generic { store: "objects", source: error.into() })
+        })
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let Some(mut writer) = self.0.take() else { return };
+        tokio::spawn(async move {
+            if let Err(error) = writer.abort().await {
+                tracing::warn!(%error, "an upload could not be taken back");
+            }
+        });
     }
 }
 

@@ -93,6 +93,12 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "conflict", detail)
     }
 
+    /// 429, and after how many seconds there is room again.
+    pub fn too_many_requests(detail: impl Into<String>, retry_after: u64) -> Self {
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail);
+        Self { retry_after: Some(retry_after), ..problem }
+    }
+
     /// 503: something this request needs is down, and trying later makes sense.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Self { retry_after: Some(2), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail) }

@@ -13,12 +13,13 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     sync::Arc,
+    time::Duration,
 };
 
 use anyhow::Context;
 use axum::Router;
 pub use database::migrate;
-pub use options::{FRAME_VARIABLES, Options, Shape, telemetry};
+pub use options::{Bus, FRAME_VARIABLES, Options, Shape, telemetry};
 use rand::RngCore;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -27,15 +28,17 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     auth::Auth,
-    bus::{Consumer, DeadLetters, Relay, RelayOptions, Route},
+    bus::{DeadLetters, Nats, NatsOptions, Relay, RelayOptions, Route},
     cache::Cache,
     client::Peers,
     config::{Reader, Settings, Variable},
     cursor::CursorKey,
     db::{Db, Scope, SystemScope},
     http::{Frame, LocalGuard, framed},
+    limits::Limits,
     objects::Objects,
     on_db,
+    redis::{self, Redis},
     service::{Deps, Service, Spec},
     tasks::Task,
     time::{Clock, Ids},
@@ -52,13 +55,18 @@ pub struct Assembly {
     pub openapi: OpenApi,
     /// The dead letters of each service's outbox.
     pub dead_letters: Vec<(&'static str, DeadLetters)>,
+    /// The relay of each service's outbox.
+    pub relays: Vec<Relay>,
     http: Router,
     grpc: Router,
     frame: Frame,
     tasks: Vec<Task>,
-    relays: Vec<(Relay, Vec<Route>)>,
+    /// Where every relay delivers to.
+    routes: Vec<Route>,
+    broker: Option<Nats>,
     dbs: Vec<Db>,
     objects: Objects,
+    redis: Option<Redis>,
     drain: CancellationToken,
     /// Held for as long as the process has the data folder.
     _lock: File,
@@ -91,7 +99,8 @@ pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> 
     let options = check(specs, &settings, shape)?;
     let lock = lock_data(&options)?;
     database::wait_until_migrated(specs, &options, shape).await?;
-    let parts = Parts::new(&options, specs)?;
+    let parts = Parts::new(&options, specs).await?;
+    let broker = broker(&options).await?;
     let mut services = Vec::new();
     let mut relays = Vec::new();
     let mut dbs = Vec::new();
@@ -101,27 +110,29 @@ pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> 
         let (db, relay) = (deps.db.clone(), deps.relay.clone());
         let service = (spec.build)(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
         parts.peers.connect_local(spec.name, service.grpc.clone());
-        dead_letters.push((spec.name, DeadLetters::new(db.clone(), parts.clock.clone(), relay.clone())));
+        let letters = DeadLetters::new(spec.name, db.clone(), parts.clock.clone(), relay.clone(), broker.clone());
+        dead_letters.push((spec.name, letters));
         relays.push(relay);
         dbs.push(db);
         services.push(service);
     }
-    let routes = routes(&services, &parts.clock);
-    let relays =
-        if options.bus { relays.into_iter().map(|relay| (relay, routes.clone())).collect() } else { Vec::new() };
-    let frame = Frame { auth: options.auth.clone(), guard: None, ids: parts.ids.clone() };
+    let (routes, taking) = deliveries(&options.bus, broker.as_ref(), &services, &parts.clock);
+    let frame = Frame { auth: options.auth.clone(), guard: None, callers: options.callers(), ids: parts.ids.clone() };
     let mut assembly = Assembly {
         settings,
         options,
         openapi: document(),
         dead_letters,
+        relays,
         http: Router::new(),
         grpc: probes::grpc(),
         frame,
-        tasks: Vec::new(),
-        relays,
+        tasks: taking,
+        routes,
+        broker,
         dbs,
         objects: parts.objects,
+        redis: parts.redis,
         drain: parts.drain,
         _lock: lock,
     };
@@ -150,26 +161,44 @@ struct Parts {
     clock: Clock,
     ids: Ids,
     cache: Cache,
+    limits: Limits,
     objects: Objects,
+    redis: Option<Redis>,
     peers: Peers,
     drain: CancellationToken,
     executable: PathBuf,
 }
 
 impl Parts {
-    fn new(options: &Options, specs: &[Spec]) -> anyhow::Result<Self> {
+    async fn new(options: &Options, specs: &[Spec]) -> anyhow::Result<Self> {
         let clock = Clock::system();
         let peers = Peers::new(options::PEERS.map(|(name, _)| name));
         // A service of this process is called here, whatever its address elsewhere.
         let elsewhere = options.remote.iter().filter(|(name, _)| specs.iter().all(|spec| spec.name != *name));
         for (name, address) in elsewhere {
-            peers.connect_remote(name, address)?;
+            peers.connect_remote(name, address, options.identity.clone())?;
         }
+        let redis = match &options.redis {
+            Some(url) => Some(Redis::open(url, redis::PATIENCE).await?),
+            None => None,
+        };
+        let (cache, limits) = match &redis {
+            Some(redis) => {
+                (Cache::redis(redis.clone(), options.cache_bytes), Limits::redis(redis.clone(), clock.clone()))
+            }
+            None => (Cache::in_process(options.cache_bytes), Limits::in_process(clock.clone())),
+        };
+        let objects = match &options.s3 {
+            Some(s3) => Objects::s3(s3).await?,
+            None => Objects::local(&options.data.join("objects"))?,
+        };
         Ok(Self {
             ids: Ids::new(clock.clone()),
             clock,
-            cache: Cache::in_process(options.cache_bytes),
-            objects: Objects::local(&options.data.join("objects"))?,
+            cache,
+            limits,
+            objects,
+            redis,
             peers,
             drain: CancellationToken::new(),
             executable: std::env::current_exe().context("the path of this executable is not known")?,
@@ -179,7 +208,11 @@ impl Parts {
     async fn deps(&self, spec: &Spec, options: &Options, settings: Arc<Settings>) -> anyhow::Result<Deps> {
         let opened = database::open(spec, options).await;
         let db = opened.with_context(|| format!("the database of {} cannot be opened", spec.name))?;
-        let relay_options = RelayOptions { retention: options.outbox_retention, timeout: options.delivery_timeout };
+        let relay_options = RelayOptions {
+            retention: options.outbox_retention,
+            timeout: options.delivery_timeout,
+            poll: Duration::from_secs(1),
+        };
         Ok(Deps {
             settings,
             clock: self.clock.clone(),
@@ -188,6 +221,7 @@ impl Parts {
             relay: Relay::new(db.clone(), self.clock.clone(), relay_options),
             db,
             cache: self.cache.clone(),
+            limits: self.limits.clone(),
             objects: self.objects.clone(),
             peers: self.peers.clone(),
             drain: self.drain.clone(),
@@ -220,15 +254,28 @@ fn document() -> OpenApi {
     OpenApiBuilder::new().info(info).build()
 }
 
-fn routes(services: &[Service], clock: &Clock) -> Vec<Route> {
+async fn broker(options: &Options) -> anyhow::Result<Option<Nats>> {
+    let Bus::Nats { address, replicas } = &options.bus else { return Ok(None) };
+    let nats = Nats::connect(address, NatsOptions::new(*replicas, options.outbox_retention)).await;
+    Ok(Some(nats.context("NATS_URL cannot be used")?))
+}
+
+/// Where relays deliver to, and the work of taking from a broker.
+fn deliveries(bus: &Bus, broker: Option<&Nats>, services: &[Service], clock: &Clock) -> (Vec<Route>, Vec<Task>) {
     let consumers = services.iter().flat_map(|service| service.consumers.iter().cloned());
-    consumers
-        .map(|consumer: Consumer| Route {
-            name: consumer.name.to_owned(),
-            subject: consumer.subject.to_owned(),
-            courier: consumer.in_process(clock.clone()),
-        })
-        .collect()
+    if let Some(broker) = broker {
+        let taking = consumers.map(|consumer| broker.taking(consumer, clock.clone()));
+        return (vec![Route::to_broker(broker.courier())], taking.collect());
+    }
+    if matches!(bus, Bus::Nobody) {
+        return (Vec::new(), Vec::new());
+    }
+    let routes = consumers.map(|consumer| Route {
+        name: consumer.name.to_owned(),
+        subject: Some(consumer.subject.to_owned()),
+        courier: consumer.in_process(clock.clone()),
+    });
+    (routes.collect(), Vec::new())
 }
 
 impl Assembly {
@@ -253,7 +300,13 @@ impl Assembly {
         let (extra, documented) = extras(&self).split_for_parts();
         let mut openapi = self.openapi.clone();
         openapi.merge(documented);
-        let ready = probes::Ready::new(self.dbs.clone(), self.objects.clone(), self.drain.clone());
+        let ready = probes::Ready {
+            dbs: self.dbs.clone(),
+            objects: self.objects.clone(),
+            broker: self.broker.clone(),
+            redis: self.redis.clone(),
+            drain: self.drain.clone(),
+        };
         let probes = probes::http(ready, openapi);
         let mut http = self.http.clone().merge(extra).merge(probes);
         if grpc_listener.is_none() {
@@ -296,11 +349,11 @@ impl Assembly {
     }
 
     fn start_tasks(&self, stop: &stop::Stop) {
-        for (relay, routes) in &self.relays {
-            let (relay, routes, token) = (relay.clone(), routes.clone(), stop.relays.token.clone());
+        for relay in &self.relays {
+            let (relay, routes, token) = (relay.clone(), self.routes.clone(), stop.relays.token.clone());
             stop.relays.tracker.spawn(async move { relay.run(routes, token).await });
         }
-        let relays: Vec<Relay> = self.relays.iter().map(|(relay, _)| relay.clone()).collect();
+        let relays = self.relays.clone();
         let prune = Task::on_schedule("prune outboxes", "17 * * * *", Clock::system(), move |_| {
             let relays = relays.clone();
             async move {
@@ -328,7 +381,7 @@ pub fn main(spec: Spec) -> std::process::ExitCode {
             Some(other) => anyhow::bail!("{other:?} is not a command; there is `migrate`, and none to serve"),
         }
         let telemetry = options::telemetry(&settings, &format!("{}-svc", spec.name))?;
-        let shape = Shape::Alone { port: spec.port };
+        let shape = Shape::Alone { name: spec.name, port: spec.port };
         let assembly = assemble(&[spec], Arc::new(settings), shape).await?;
         assembly.run(|_| OpenApiRouter::new()).await?;
         telemetry.flush();

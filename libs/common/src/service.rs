@@ -13,6 +13,7 @@ use crate::{
     config::{Reader, Settings, Variable},
     cursor::CursorKey,
     db::{Db, Migrations},
+    limits::Limits,
     objects::Objects,
     tasks::Task,
     time::{Clock, Ids},
@@ -44,6 +45,7 @@ pub struct Deps {
     pub ids: Ids,
     pub db: Db,
     pub cache: Cache,
+    pub limits: Limits,
     pub objects: Objects,
     pub peers: Peers,
     /// Delivers what the service publishes; wake it after a commit.

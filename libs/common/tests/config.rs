@@ -54,9 +54,12 @@ fn every_fault_is_named_at_once() {
         ("BIND", "8080"),
         ("OUTBOX_RETENTION", "week"),
         ("POSTGRES_URL", "mysql://x"),
-        ("REDIS_URL", "redis://x"),
+        ("REDIS_URL", "http://x"),
+        ("MINIO_SECRET_KEY", "x"),
         ("JWT_SECRET", "x"),
         ("BUS", "nats"),
+        ("NATS_URL", "redis://broker"),
+        ("NATS_REPLICAS", "2"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
     let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment.clone()).unwrap();

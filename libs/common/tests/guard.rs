@@ -20,6 +20,7 @@ fn server() -> Router {
     let owner = |who: Identity| async move { who.user.to_string() };
     let frame = Frame {
         auth: Auth::LocalOwner,
+        callers: common::auth::Callers::Anyone,
         guard: Some(LocalGuard::new(([127, 0, 0, 1], 8080).into())),
         ids: Ids::new(Clock::system()),
     };

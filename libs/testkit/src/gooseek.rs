@@ -2,7 +2,9 @@
 //! on the same data, stopped, and asked as its users ask it.
 
 mod client;
+mod cluster;
 mod events;
+mod keys;
 
 use std::{
     path::{Path, PathBuf},
@@ -19,7 +21,10 @@ use tokio::{
 };
 
 pub use client::Client;
+pub use cluster::Cluster;
+use cluster::Replica;
 pub use events::{Event, Events, check_log, text};
+pub use keys::Keys;
 
 /// Nothing a test waits for takes this long, unless it never comes.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -31,12 +36,14 @@ pub struct Builder {
     executable: PathBuf,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    /// The processes are its replicas, not the program itself.
+    cluster: Option<Arc<Cluster>>,
 }
 
 impl Builder {
     /// A program without arguments, in an empty environment.
     pub fn new(executable: impl Into<PathBuf>) -> Self {
-        Self { executable: executable.into(), arguments: Vec::new(), environment: Vec::new() }
+        Self { executable: executable.into(), arguments: Vec::new(), environment: Vec::new(), cluster: None }
     }
 
     /// Sets a variable of the process; the last value counts.
@@ -93,6 +100,14 @@ pub struct Gooseek {
 
 #[derive(Debug)]
 struct Running {
+    /// One; of a cluster all replicas, in its order.
+    processes: Vec<Process>,
+    /// Where it is asked.
+    url: String,
+}
+
+#[derive(Debug)]
+struct Process {
     child: Child,
     url: String,
 }
@@ -113,6 +128,19 @@ impl Gooseek {
         builder.set("SEARCH_ENGINES", "none").set("FETCH_ALLOW_CIDRS", "127.0.0.0/8").set("FETCH_PER_HOST", "8")
     }
 
+    /// The scale shape: the thin programs beside `executable` as a cluster with its servers. `None`, with a word about it, when
+    /// a server is not installed.
+    pub async fn cluster(executable: impl Into<PathBuf>) -> Option<Builder> {
+        Self::cluster_at(executable, None).await
+    }
+
+    /// [`cluster`](Self::cluster) at a port of the caller's choice.
+    pub async fn cluster_at(executable: impl Into<PathBuf>, port: Option<u16>) -> Option<Builder> {
+        let builder = Builder::new(executable);
+        let cluster = Cluster::start(&builder.executable, port).await?;
+        Some(Builder { cluster: Some(Arc::new(cluster)), ..builder })
+    }
+
     /// The thin program of one service, which delivers no events.
     pub fn alone(executable: impl Into<PathBuf>) -> Builder {
         Builder::new(executable).set("BIND", "127.0.0.1:0").set("DATA_DIR", "data").set("BUS", "none")
@@ -121,6 +149,49 @@ impl Gooseek {
     /// `http://127.0.0.1:port`, another one after each start.
     pub fn url(&self) -> &str {
         &self.running.as_ref().expect("the server runs").url
+    }
+
+    /// What a cluster stands on.
+    ///
+    /// # Panics
+    /// When this is one process.
+    pub fn servers(&self) -> &Cluster {
+        self.builder.cluster.as_deref().expect("this is a cluster")
+    }
+
+    /// The place of a replica of a cluster, such as `chat-2`, in the order in which they start.
+    fn place(&self, replica: &str) -> usize {
+        let place = self.servers().replicas.iter().position(|known| known.name == replica);
+        place.unwrap_or_else(|| panic!("there is no replica {replica}"))
+    }
+
+    /// Requests of the owner to one replica of a cluster.
+    pub fn client_of_replica(&self, replica: &str) -> Client {
+        let running = self.running.as_ref().expect("the server runs");
+        Client::new(&running.processes[self.place(replica)].url, Some(self.servers().keys.owner().to_owned()))
+    }
+
+    /// Kills one replica of a cluster with SIGKILL.
+    pub async fn kill_replica(&mut self, replica: &str) {
+        let place = self.place(replica);
+        let running = self.running.as_mut().expect("the server runs");
+        running.processes[place].child.kill().await.expect("a child can be killed");
+    }
+
+    /// Starts one replica of a cluster again, after killing it if it runs.
+    pub async fn restart_replica(&mut self, replica: &str) {
+        self.kill_replica(replica).await;
+        let place = self.place(replica);
+        let cluster = self.builder.cluster.clone().expect("this is a cluster");
+        let started = self.spawn_replica(&cluster, &cluster.replicas[place]).await;
+        self.running.as_mut().expect("the server runs").processes[place] = started;
+    }
+
+    /// Asks one replica of a cluster to stop, with SIGTERM, and waits for its end.
+    pub async fn stop_replica(&mut self, replica: &str) -> Stopped {
+        let place = self.place(replica);
+        let running = self.running.as_mut().expect("the server runs");
+        running.processes[place].stop().await
     }
 
     /// Everything it keeps.
@@ -133,26 +204,38 @@ impl Gooseek {
         self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Requests without a token: the local owner's, where there are no accounts.
+    /// Requests of the owner: without a token where there are no accounts.
     pub fn client(&self) -> Client {
-        Client::new(self.url(), None)
+        Client::new(self.url(), self.owner())
+    }
+
+    fn owner(&self) -> Option<String> {
+        self.builder.cluster.as_ref().map(|cluster| cluster.keys.owner().to_owned())
     }
 
     /// Requests of a person.
     pub fn client_of(&self, person: &crate::service::Person) -> Client {
-        Client::new(self.url(), Some(person.token().to_owned()))
+        self.client_with(person.token())
+    }
+
+    /// Requests with an access token.
+    pub fn client_with(&self, token: &str) -> Client {
+        Client::new(self.url(), Some(token.to_owned()))
     }
 
     /// Runs a command of the all-in-one program against this server.
     pub async fn command(&self, arguments: &[&str]) -> Output {
         let program = Builder::new(&self.builder.executable).set("GOOSEEK_URL", self.url());
+        let program = self.owner().into_iter().fold(program, |program, token| program.set("GOOSEEK_TOKEN", token));
         arguments.iter().copied().fold(program, Builder::arg).output().await
     }
 
     /// Kills it where it stands, with SIGKILL.
     pub async fn kill(&mut self) {
         let mut running = self.running.take().expect("the server runs");
-        running.child.kill().await.expect("a child can be killed");
+        for process in &mut running.processes {
+            process.child.kill().await.expect("a child can be killed");
+        }
     }
 
     /// Starts it again on the same data, after killing it if it runs.
@@ -172,17 +255,39 @@ impl Gooseek {
     /// Asks it to stop, with SIGTERM, and waits for its end.
     pub async fn stop(&mut self) -> Stopped {
         let mut running = self.running.take().expect("the server runs");
-        let asked = Instant::now();
-        let id = running.child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
-        let id = id.expect("a running child has an id");
-        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("a child can be signalled");
-        let status = tokio::time::timeout(PATIENCE, running.child.wait()).await;
-        let status = status.expect("the server stops").expect("a child can be waited for");
-        Stopped { code: status.code(), took: asked.elapsed() }
+        let ends = futures::future::join_all(running.processes.iter_mut().map(Process::stop)).await;
+        let took = ends.iter().map(|end| end.took).max().expect("there is a process");
+        let failed = ends.iter().find(|end| end.code != Some(0));
+        Stopped { code: failed.map_or(Some(0), |end| end.code), took }
     }
 
     async fn launch(&mut self) {
-        let mut command = self.builder.command(self.folder.path());
+        let Some(cluster) = self.builder.cluster.clone() else {
+            let process = self.spawn(&self.builder.clone()).await;
+            let url = process.url.clone();
+            self.running = Some(Running { processes: vec![process], url });
+            return;
+        };
+        // Side by side, as a cluster starts them: in any order.
+        let starting = cluster.replicas.iter().map(|replica| self.spawn_replica(&cluster, replica));
+        let processes = futures::future::join_all(starting).await;
+        self.running = Some(Running { processes, url: cluster.url() });
+        // The edge has its routes a moment after it has started.
+        let client = self.client();
+        let served = async {
+            while !matches!(client.status("/api/v1/library/threads").await, Some(200 | 401)) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, served).await.expect("the cluster answers");
+    }
+
+    async fn spawn_replica(&self, cluster: &Cluster, replica: &Replica) -> Process {
+        self.spawn(&cluster.program(replica, &self.builder.environment)).await
+    }
+
+    async fn spawn(&self, program: &Builder) -> Process {
+        let mut command = program.command(self.folder.path());
         let mut child =
             command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the program can be started");
         let mut url = keep(child.stderr.take().expect("standard error is piped"), self.log.clone());
@@ -192,9 +297,21 @@ impl Gooseek {
             Some(url)
         };
         match tokio::time::timeout(PATIENCE, listening).await {
-            Ok(Some(url)) => self.running = Some(Running { child, url }),
+            Ok(Some(url)) => Process { child, url },
             _ => panic!("the server does not start:\n{}", self.log()),
         }
+    }
+}
+
+impl Process {
+    async fn stop(&mut self) -> Stopped {
+        let asked = Instant::now();
+        let id = self.child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
+        let id = id.expect("a running child has an id");
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("a child can be signalled");
+        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        let status = status.expect("the server stops").expect("a child can be waited for");
+        Stopped { code: status.code(), took: asked.elapsed() }
     }
 }
 

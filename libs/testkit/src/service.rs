@@ -12,7 +12,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use axum::{Router, body::Body};
 use common::{
     Deps,
-    auth::Auth,
+    auth::{Auth, Callers},
     bus::{CourierError, Event, Relay, RelayOptions},
     cache::Cache,
     client::{Peers, Transport},
@@ -20,7 +20,9 @@ use common::{
     cursor::CursorKey,
     db::{Db, DbError, DbOptions},
     http::{Frame, framed},
+    limits::Limits,
     objects::Objects,
+    redis::Redis,
     server::FRAME_VARIABLES,
     service::Spec,
     time::Ids,
@@ -36,6 +38,8 @@ pub use clock::TestClock;
 pub use person::{Issuer, Person};
 pub use schema::assert_same_schema;
 pub use tenancy::Tables;
+
+const CACHE_BYTES: u64 = 1 << 20;
 
 /// Every service a test may connect.
 const PEERS: [&str; 5] = ["chat", "search", "upload", "library", "projects"];
@@ -76,6 +80,8 @@ pub struct World {
     pub clock: TestClock,
     pub ids: Ids,
     pub objects: Objects,
+    /// Services share cache and limits through it; without it each start has its own.
+    pub redis: Option<Redis>,
     /// Values of variables, as an operator would set them in the environment.
     pub settings: Vec<(String, String)>,
     /// The program that a service starts again as its parser child.
@@ -105,6 +111,7 @@ impl World {
             ids: Ids::new(clock.clock()),
             clock,
             objects: Objects::local(&folder.path().join("objects")).expect("the temporary folder can be written"),
+            redis: None,
             settings: Vec::new(),
             executable: std::env::current_exe().expect("a test knows its own path"),
             postgres,
@@ -150,7 +157,7 @@ impl World {
         let (db, relay) = (deps.db.clone(), deps.relay.clone());
         let service = (spec.build)(deps).await.expect("the service can be built");
         let (routes, _) = service.http.split_for_parts();
-        let frame = Frame { auth, guard: None, ids: self.ids.clone() };
+        let frame = Frame { auth, guard: None, callers: Callers::Anyone, ids: self.ids.clone() };
         let grpc = framed(service.grpc.clone(), frame.clone());
         self.peers.connect_local(spec.name, service.grpc);
         let calls = Peers::new([spec.name]);
@@ -178,11 +185,20 @@ impl World {
         reader.finish().expect("the settings of the test are right");
         let db = self.open(spec).await.expect("the database can be opened");
         let clock = self.clock.clock();
-        let options = RelayOptions { retention: Duration::from_secs(3_600), timeout: Duration::from_secs(30) };
+        let (cache, limits) = match &self.redis {
+            Some(redis) => (Cache::redis(redis.clone(), CACHE_BYTES), Limits::redis(redis.clone(), clock.clone())),
+            None => (Cache::in_process(CACHE_BYTES), Limits::in_process(clock.clone())),
+        };
+        let options = RelayOptions {
+            retention: Duration::from_secs(3_600),
+            timeout: Duration::from_secs(30),
+            poll: Duration::from_secs(1),
+        };
         Deps {
             settings,
             ids: self.ids.clone(),
-            cache: Cache::in_process(1 << 20),
+            cache,
+            limits,
             objects: self.objects.clone(),
             peers: self.peers.clone(),
             relay: Relay::new(db.clone(), clock.clone(), options),

@@ -1,6 +1,7 @@
 //! Ranks a small set of documents against a question: the pages and passages of one run.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 /// Saturation of repeated terms and weight of the length, as in most engines.
 const K1: f32 = 1.2;
@@ -36,9 +37,7 @@ impl<'a> Bm25<'a> {
     /// How telling a term is among these documents: always above zero, highest for a term that none of them holds.
     #[must_use]
     pub fn idf(&self, term: &str) -> f32 {
-        let holding = self.postings.get(term).map_or(0, Vec::len) as f32;
-        let all = self.lengths.len() as f32;
-        (1.0 + (all - holding + 0.5) / (holding + 0.5)).ln()
+        idf(self.postings.get(term).map_or(0, Vec::len), self.lengths.len())
     }
 
     /// The score of each document, zero if it holds no term of the question.
@@ -74,16 +73,19 @@ impl<'a> Bm25<'a> {
     }
 }
 
+/// How telling a term is that `holding` of `all` documents hold.
+pub(crate) fn idf(holding: usize, all: usize) -> f32 {
+    let (holding, all) = (holding as f32, all as f32);
+    (1.0 + (all - holding + 0.5) / (holding + 0.5)).ln()
+}
+
 /// How close together the terms of a question stand in a document, 0 to 1: the number of distinct terms found, less one, by the
 /// length of the shortest stretch that holds them all, less one. 1 means side by side.
 #[must_use]
-pub fn proximity(document: &[String], query: &[String]) -> f32 {
-    let wanted: HashMap<&str, usize> = query.iter().enumerate().map(|(index, term)| (term.as_str(), index)).collect();
-    let found: Vec<(usize, usize)> = document
-        .iter()
-        .enumerate()
-        .filter_map(|(at, term)| wanted.get(term.as_str()).map(|index| (at, *index)))
-        .collect();
+pub fn proximity<T: Eq + Hash>(document: &[T], query: &[T]) -> f32 {
+    let wanted: HashMap<&T, usize> = query.iter().enumerate().map(|(index, term)| (term, index)).collect();
+    let found: Vec<(usize, usize)> =
+        document.iter().enumerate().filter_map(|(at, term)| wanted.get(term).map(|index| (at, *index))).collect();
     let mut counts = vec![0usize; query.len()];
     for (_, index) in &found {
         counts[*index] += 1;

@@ -24,9 +24,9 @@ impl Shingles {
 
     /// [`Shingles::of`] a text whose terms are known.
     #[must_use]
-    pub fn of_terms(terms: &[String]) -> Self {
+    pub fn of_terms<T: Hash>(terms: &[T]) -> Self {
         let size = SHINGLE.min(terms.len().max(1));
-        let mut hashes: Vec<u64> = terms.windows(size).map(hash).collect();
+        let mut hashes: Vec<u64> = terms.windows(size).map(hash::<T>).collect();
         hashes.sort_unstable();
         hashes.dedup();
         Self(hashes)
@@ -51,7 +51,7 @@ impl Shingles {
     }
 }
 
-fn hash(terms: &[String]) -> u64 {
+fn hash<T: Hash>(terms: &[T]) -> u64 {
     let mut hasher = DefaultHasher::new();
     terms.hash(&mut hasher);
     hasher.finish()

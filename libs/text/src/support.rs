@@ -8,8 +8,10 @@ use std::ops::Range;
 
 use crate::facts::{Fact, facts};
 use crate::language::{self, Language};
+use crate::sentences::{self, Kind};
+use crate::tables::{self, Place};
 use crate::terms::{self, fold};
-use crate::{markdown, sentences, stopwords};
+use crate::{markdown, stopwords};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
@@ -49,6 +51,8 @@ const PARTIAL: f32 = 0.3;
 const MAX_ITEMS: usize = 64;
 /// Sentences of the longest quote.
 const MAX_QUOTE: usize = 3;
+/// … unless they are the items of a list.
+const MAX_LIST: usize = 13;
 
 /// Checks `sentence` (Markdown and `[n]` markers are ignored) against `passage`.
 #[must_use]
@@ -169,6 +173,7 @@ struct Said {
     range: Range<usize>,
     terms: u64,
     facts: u64,
+    is_item: bool,
 }
 
 struct Source {
@@ -185,18 +190,26 @@ struct Window {
 
 impl Source {
     fn read(claim: &Claim, passage: &str) -> Self {
-        let sentences = sentences::split(passage).into_iter().map(|range| {
-            let text = &passage[range.clone()];
-            let used: HashSet<String> = terms::index_terms(text).into_iter().collect();
+        let units = sentences::units(passage);
+        let places = tables::places(passage, &units);
+        let sentences = units.iter().zip(places).map(|(unit, place)| {
+            let range = unit.range.clone();
+            // A row says what it says together with the names of its columns.
+            let head = match place {
+                Place::Row(Some(head)) => &passage[units[head].range.clone()],
+                _ => "",
+            };
+            let text = [head, &passage[range.clone()]].join(" ");
+            let used: HashSet<String> = terms::index_terms(&text).into_iter().collect();
             let terms = used.iter().filter_map(|term| claim.terms.get(term)).fold(0, |set, bit| set | 1 << bit);
-            let said = if claim.facts.is_empty() { Vec::new() } else { facts(&markdown::plain(text)) };
+            let said = if claim.facts.is_empty() { Vec::new() } else { facts(&markdown::plain(&text)) };
             let holds = |fact: &Fact| match fact {
                 Fact::Name(term) | Fact::Code(term) if used.contains(term) => true,
                 fact => said.iter().any(|said| fact.is_said_by(said)),
             };
             let facts =
                 claim.facts.iter().enumerate().filter(|(_, fact)| holds(fact)).fold(0, |set, (bit, _)| set | 1 << bit);
-            Said { range, terms, facts }
+            Said { range, terms, facts, is_item: unit.kind == Kind::Item }
         });
         Self { sentences: sentences.collect() }
     }
@@ -219,7 +232,10 @@ impl Source {
         let mut best: Option<(f32, Window)> = None;
         for first in 0..self.sentences.len() {
             let (mut terms, mut facts) = (0, 0);
-            for (count, said) in self.sentences[first..].iter().take(MAX_QUOTE).enumerate() {
+            for (count, said) in self.sentences[first..].iter().take(MAX_LIST).enumerate() {
+                if count >= MAX_QUOTE && !said.is_item {
+                    break;
+                }
                 terms |= said.terms;
                 facts |= said.facts;
                 let weight = claim.weight_of(terms);

@@ -8,8 +8,9 @@ use axum::{
 };
 use common::{
     Problem,
-    auth::Identity,
+    auth::{Identity, LOCAL_ORG},
     http::{Body, Faults, IdempotencyKey, sse},
+    limits::{Allowance, LimitKey, Limits, PerMinute},
 };
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -20,19 +21,28 @@ use crate::{
     runs::Runs,
 };
 
+/// What stands between a request and the runs.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) limits: Limits,
+    /// Of one person; `None` for no limit.
+    pub(crate) asks: Option<PerMinute>,
+    pub(crate) drain: CancellationToken,
+}
+
 #[derive(Clone)]
 struct Chat {
     runs: Runs,
-    drain: CancellationToken,
+    door: Door,
 }
 
-pub(crate) fn routes(runs: Runs, drain: CancellationToken) -> OpenApiRouter {
+pub(crate) fn routes(runs: Runs, door: Door) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(ask))
         .routes(routes!(get))
         .routes(routes!(events))
         .routes(routes!(cancel))
-        .with_state(Chat { runs, drain })
+        .with_state(Chat { runs, door })
 }
 
 /// Ask a question. Answers server-sent events (see the events of a run), or one object with `"stream": false`.
@@ -42,7 +52,7 @@ pub(crate) fn routes(runs: Runs, drain: CancellationToken) -> OpenApiRouter {
     responses(
         (status = 200, body = Answer, description = "the answer, or with `stream` its events as text/event-stream"),
         (status = 400, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem),
-        (status = 503, body = Problem)))]
+        (status = 429, body = Problem), (status = 503, body = Problem)))]
 async fn ask(
     State(chat): State<Chat>,
     who: Identity,
@@ -50,13 +60,32 @@ async fn ask(
     Body(ask): Body<Ask>,
 ) -> Result<Response, Problem> {
     check(&ask, chat.runs.has_model())?;
-    let stream = ask.stream;
-    let started = chat.runs.start(&who, ask, key).await?;
-    if stream {
-        let events = chat.runs.follow(&who, started.run_id, 0).await?;
-        return Ok(sse::response(events, chat.drain));
+    let Some(allowance) = chat.door.take_one(&who).await else { return answer(chat, &who, ask, key).await };
+    let answered = match allowance.require("questions") {
+        Ok(()) => answer(chat, &who, ask, key).await,
+        Err(problem) => Err(problem),
+    };
+    let mut response = answered.into_response();
+    allowance.tell("asks", &mut response);
+    Ok(response)
+}
+
+impl Door {
+    /// `None` when the person may ask as often as they like, as the owner of a machine without accounts may.
+    async fn take_one(&self, who: &Identity) -> Option<Allowance> {
+        let asks = self.asks.filter(|_| who.org != LOCAL_ORG)?;
+        Some(self.limits.take(&LimitKey::person(who.org, who.user, "chat.asks"), asks).await)
     }
-    let answer = chat.runs.wait(&who, started.run_id).await?;
+}
+
+async fn answer(chat: Chat, who: &Identity, ask: Ask, key: Option<String>) -> Result<Response, Problem> {
+    let stream = ask.stream;
+    let started = chat.runs.start(who, ask, key).await?;
+    if stream {
+        let events = chat.runs.follow(who, started.run_id, 0).await?;
+        return Ok(sse::response(events, chat.door.drain));
+    }
+    let answer = chat.runs.wait(who, started.run_id).await?;
     let status = match &answer.error {
         Some(failure) if failure.code == "search_outage" || failure.code.starts_with("model") => {
             StatusCode::BAD_GATEWAY
@@ -91,7 +120,7 @@ async fn events(
     faults.require(!matches!(last, Some(None)), "Last-Event-ID", "not the id of an event");
     faults.finish()?;
     let events = chat.runs.follow(&who, run_id(&id)?, last.flatten().unwrap_or(0)).await?;
-    Ok(sse::response(events, chat.drain))
+    Ok(sse::response(events, chat.door.drain))
 }
 
 /// Stop a run. Its stream ends with `done {status: "cancelled"}`.

@@ -45,7 +45,7 @@ pub fn service(deps: Deps) -> Building {
         let mut reader = Reader::new(&deps.settings);
         let config = Config::read(&mut reader);
         reader.finish()?;
-        let drain = deps.drain.clone();
+        let door = http::Door { limits: deps.limits.clone(), asks: config.asks, drain: deps.drain.clone() };
         let forget = Consumer {
             name: "chat.deleted_threads",
             subject: forget::SUBJECT,
@@ -53,7 +53,7 @@ pub fn service(deps: Deps) -> Building {
             handler: Arc::new(forget::Forget),
         };
         let runs = runs::Runs::new(deps, config)?;
-        let mut service = Service::new(SPEC.name, http::routes(runs.clone(), drain));
+        let mut service = Service::new(SPEC.name, http::routes(runs.clone(), door));
         service.consumers = vec![forget];
         service.tasks = runs.tasks();
         Ok(service)

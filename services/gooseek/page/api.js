@@ -1,6 +1,7 @@
 // The HTTP calls of the page. Each answers with the decoded body or throws an `ApiError` fit to be shown.
 
 import { t } from "./i18n.js";
+import { problemText } from "./reasons.js";
 
 /** A refused or failed request. `message` is for the person; `status` is 0 when nothing answered. */
 export class ApiError extends Error {
@@ -20,16 +21,13 @@ export async function send(path, options = {}) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(t("network"), 0, "network");
   }
-  if (!response.ok) throw await problem(response);
+  if (!response.ok) throw problem(response.status, await response.json().catch(() => null));
   return response;
 }
 
-/** Reads the problem+json of a refused request: its detail, and each faulty field where there are some. */
-async function problem(response) {
-  const body = await response.json().catch(() => null);
-  const summary = body?.detail || body?.title || t("badAnswer", { status: response.status });
-  const faults = Array.isArray(body?.errors) ? body.errors.map((fault) => fault?.detail).filter(Boolean) : [];
-  return new ApiError([summary, ...faults].join(" · "), response.status, body?.code ?? null);
+/** The error for a refused request with the problem document `body`, or null when it had none. */
+function problem(status, body) {
+  return new ApiError(problemText(body, status), status, body?.code ?? null);
 }
 
 async function json(path, options) {
@@ -85,8 +83,22 @@ export function deleteThread(id) {
   return send(`/api/v1/library/threads/${segment(id)}`, { method: "DELETE" });
 }
 
-export function listProjects() {
-  return json("/api/v1/projects");
+/** Every project, newest first. */
+export async function listProjects() {
+  const projects = [];
+  let cursor = null;
+  do {
+    const parameters = new URLSearchParams({ limit: "100" });
+    if (cursor) parameters.set("cursor", cursor);
+    const page = await json(`/api/v1/projects?${parameters}`);
+    projects.push(...page.items);
+    cursor = page.next_cursor;
+  } while (cursor);
+  return projects;
+}
+
+export function createProject(slug, name) {
+  return json("/api/v1/projects", jsonBody("POST", { slug, name }));
 }
 
 /** The stored text `{title, url, fetched_at, text}` of a source, or null when it has none. */
@@ -96,11 +108,26 @@ export async function storedText(source, signal) {
   return null;
 }
 
-export function uploadFile(file, project) {
+/** Sends a file; `onProgress(part)` is told which share of it is sent. `fetch` tells nothing of that, hence the older call. */
+export function uploadFile(file, project, { onProgress, signal }) {
   const form = new FormData();
   form.append("project", project);
   form.append("file", file);
-  return json("/api/v1/upload", { method: "POST", body: form });
+  const request = new XMLHttpRequest();
+  request.open("POST", "/api/v1/upload");
+  request.responseType = "json";
+  request.upload.addEventListener("progress", ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 0));
+  signal.addEventListener("abort", () => request.abort());
+  return new Promise((resolve, reject) => {
+    request.addEventListener("load", () => {
+      const { status, response } = request;
+      if (status >= 200 && status < 300 && response !== null) resolve(response);
+      else reject(problem(status, response));
+    });
+    request.addEventListener("abort", () => reject(new ApiError("", 0, "stopped")));
+    request.addEventListener("error", () => reject(new ApiError(t("network"), 0, "network")));
+    request.send(form);
+  });
 }
 
 export function uploadStatus(id) {

@@ -5,6 +5,7 @@ import { AskBox } from "./ask.js";
 import { el, icon } from "./dom.js";
 import { t, translatePage } from "./i18n.js";
 import { SourcePanel } from "./panel.js";
+import { Projects } from "./projects.js";
 import { followRun } from "./stream.js";
 import { ThreadList } from "./threads.js";
 import { TurnView } from "./turn.js";
@@ -20,10 +21,13 @@ for (const node of document.querySelectorAll("[data-icon]")) node.append(icon(no
 let shown = { threadId: null, reading: new AbortController(), run: null };
 
 const panel = new SourcePanel(byId("panel"));
+const projects = new Projects({
+  chooser: byId("project-chooser"), select: byId("project"), make: byId("new-project"), dialog: byId("project-dialog"),
+}, () => askBox.projectsChanged());
 const askBox = new AskBox({
-  form: byId("ask"), question: byId("question"), mode: byId("mode"), project: byId("project"), sources: byId("sources"),
-  projectChooser: byId("project-chooser"), sourcesChooser: byId("sources-chooser"), add: byId("add-files"), send: byId("send"), stop: byId("stop"),
-}, { ask, stop });
+  form: byId("ask"), question: byId("question"), mode: byId("mode"), sources: byId("sources"), sourcesChooser: byId("sources-chooser"),
+  send: byId("send"), stop: byId("stop"),
+}, projects, { ask, stop });
 const threads = new ThreadList({
   list: byId("threads"), search: byId("thread-search"), note: byId("threads-note"), more: byId("threads-more"), confirm: byId("confirm"),
 }, {
@@ -31,7 +35,9 @@ const threads = new ThreadList({
   closed: (id) => { if (id === shown.threadId) go("/"); },
   renamed: (id, title) => { if (id === shown.threadId) setTitle(title); },
 });
-new Uploads({ list: byId("uploads"), input: byId("file-input"), add: byId("add-files"), drop: byId("drop") }, () => askBox.project);
+const uploads = new Uploads({
+  box: byId("uploads"), line: byId("uploads-line"), list: byId("uploads-list"), input: byId("file-input"), add: byId("add-files"), drop: byId("drop"),
+}, projects, say);
 
 const turnActions = { ask, say, openSource: (source, cited, opener) => panel.open(source, cited, opener) };
 
@@ -74,6 +80,7 @@ function route() {
   const run = parameters.get("run");
   const thread = parameters.get("thread");
   document.body.classList.toggle("home", !run && !thread);
+  if (run || thread) uploads.fold();
   if (run) showRun(run);
   else if (thread) showThread(thread);
   else askBox.focus();
@@ -88,6 +95,7 @@ function addTurn(turn) {
 function ask(question) {
   if (shown.run !== null) return;
   document.body.classList.remove("home");
+  uploads.fold();
   showProblem(null);
   const turn = new TurnView(question, turnActions);
   addTurn(turn);
@@ -144,8 +152,8 @@ function failed(turn, runId, error) {
   };
   const reopen = () => go(`/?run=${encodeURIComponent(runId)}`);
   const retry = runId === undefined ? again : reopen;
-  if (error.code !== "cut") turn.fail(error.message, { retry });
-  else if (runId === undefined) turn.fail(t("network"), { retry });
+  if (error.code !== "cut") turn.fail({ message: error.message }, retry);
+  else if (runId === undefined) turn.fail({ message: t("network") }, retry);
   else turn.lost(retry);
 }
 
@@ -232,6 +240,6 @@ for (const id of ["brand", "new-thread"]) {
 }
 window.addEventListener("popstate", route);
 
-askBox.loadProjects();
+projects.load();
 threads.refresh();
 route();

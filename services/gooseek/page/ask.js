@@ -1,18 +1,18 @@
-// The ask box: the question, the choosers of mode, project and sources, and the buttons to ask and to stop.
+// The ask box: the question, the choosers of mode and sources, and the buttons to ask and to stop.
 
-import { listProjects } from "./api.js";
-import { el } from "./dom.js";
 import { t } from "./i18n.js";
 
 const REMEMBERED = "gooseek-choices";
 
 export class AskBox {
   #nodes;
+  #projects;
   #running = false;
 
-  /** `nodes` by id; `actions`: `ask(question)`, `stop()`. */
-  constructor(nodes, actions) {
+  /** `nodes` by id; `projects` says which project is asked about; `actions`: `ask(question)`, `stop()`. */
+  constructor(nodes, projects, actions) {
     this.#nodes = nodes;
+    this.#projects = projects;
     const { form, question, stop } = nodes;
     const submit = () => {
       const text = question.value.trim();
@@ -36,7 +36,7 @@ export class AskBox {
       actions.stop();
     });
     this.#restore();
-    for (const node of [nodes.mode, nodes.project, nodes.sources]) node.addEventListener("change", () => this.#changed());
+    for (const node of [nodes.mode, nodes.sources]) node.addEventListener("change", () => this.#remember());
     document.addEventListener("keydown", (event) => {
       if (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.target.closest("input, textarea, select, dialog")) {
         event.preventDefault();
@@ -48,14 +48,15 @@ export class AskBox {
   /** What a request for a run says beside the question and its thread. */
   get choices() {
     const { mode, sources } = this.#nodes;
-    const project = this.project;
-    if (project === null) return { mode: mode.value };
-    return { mode: mode.value, project, sources: sources.value.split(",") };
+    const choices = { mode: mode.value };
+    if (this.#projects.any) choices.sources = sources.value.split(",");
+    if (this.#projects.current !== null) choices.project = this.#projects.current;
+    return choices;
   }
 
-  /** The slug of the chosen project, or null. */
-  get project() {
-    return this.#nodes.project.value || null;
+  /** Where to look is a choice only when there may be files. */
+  projectsChanged() {
+    this.#nodes.sourcesChooser.hidden = !this.#projects.any;
   }
 
   /** While a run goes on, the box offers to stop it in place of asking. */
@@ -77,25 +78,13 @@ export class AskBox {
     this.#nodes.question.focus({ preventScroll: true });
   }
 
-  /** Offers the projects there are; without any, nothing about projects is shown. */
-  async loadProjects() {
-    const { project, projectChooser } = this.#nodes;
-    const { items } = await listProjects().catch(() => ({ items: [] }));
-    const options = items.map(({ slug, name }) => el("option", { value: slug }, name || slug));
-    project.replaceChildren(el("option", { value: "" }, t("noProject")), ...options);
-    projectChooser.hidden = items.length === 0;
-    project.value = items.some(({ slug }) => slug === project.dataset.wanted) ? project.dataset.wanted : "";
-    this.#showForProject();
-  }
-
-  #changed() {
-    const { mode, project, sources } = this.#nodes;
-    localStorage.setItem(REMEMBERED, JSON.stringify({ mode: mode.value, project: project.value, sources: sources.value }));
-    this.#showForProject();
+  #remember() {
+    const { mode, sources } = this.#nodes;
+    localStorage.setItem(REMEMBERED, JSON.stringify({ mode: mode.value, sources: sources.value }));
   }
 
   #restore() {
-    const { mode, project, sources } = this.#nodes;
+    const { mode, sources } = this.#nodes;
     let kept = {};
     try {
       kept = JSON.parse(localStorage.getItem(REMEMBERED)) ?? {};
@@ -105,13 +94,6 @@ export class AskBox {
     for (const [node, value] of [[mode, kept.mode], [sources, kept.sources]]) {
       if ([...node.options].some((option) => option.value === value)) node.value = value;
     }
-    project.dataset.wanted = kept.project ?? "";
-  }
-
-  #showForProject() {
-    const chosen = this.project !== null;
-    this.#nodes.sourcesChooser.hidden = !chosen;
-    this.#nodes.add.hidden = !chosen;
   }
 
   /** The box grows with the question; the style sheet bounds it. */

@@ -1,10 +1,11 @@
 // Picks the language of the interface, and formats its texts, counts, dates and money.
 
-import { MESSAGES } from "./messages.js";
+import { EN } from "./messages-en.js";
+import { RU } from "./messages-ru.js";
 
 export const language = navigator.language.toLowerCase().startsWith("ru") ? "ru" : "en";
 
-const texts = MESSAGES[language];
+const texts = language === "ru" ? RU : EN;
 const plurals = new Intl.PluralRules(language);
 
 /** The text named `key`, with `{name}` filled in from `values`. A text in several forms is chosen by `values.count`. */

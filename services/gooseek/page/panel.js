@@ -99,9 +99,9 @@ export class SourcePanel {
   }
 }
 
-/** The name of where a source is from: its site, else the host of its address. */
+/** Where a source is from: its site or the name of its file, else the host of its address. */
 export function siteOf(source) {
-  if (source.kind === "file") return t("file");
+  if (source.kind === "file") return source.site && source.site !== source.title ? source.site : t("file");
   return source.site || webUrl(source.url)?.host || "";
 }
 

@@ -2,6 +2,7 @@
 
 import { el, icon, webUrl } from "./dom.js";
 import { formatDuration, has, t } from "./i18n.js";
+import { stepErrorText } from "./reasons.js";
 
 const STATUS_ICONS = { started: "dot", done: "check", failed: "alert", skipped: "minus" };
 
@@ -42,11 +43,11 @@ export class ProgressView {
     if (!this.#touched) this.node.open = false;
   }
 
-  /** The run is over: say in one line what was done, and leave no step running. */
-  finish(summary) {
+  /** The run is over: say in one line what it did (else how many steps that were) and took, and leave no step running. */
+  finish({ did, took }) {
     this.node.classList.remove("running");
     for (const node of this.#list.querySelectorAll('[data-status="started"]')) node.dataset.status = "skipped";
-    this.#summary.textContent = summary || t("stepCount", { count: this.#steps.size });
+    this.#summary.textContent = [did || t("stepCount", { count: this.#steps.size }), took].filter(Boolean).join(" · ");
     this.node.hidden = this.#steps.size === 0 && this.#queries.size === 0;
     this.fold();
   }
@@ -54,12 +55,19 @@ export class ProgressView {
 
 function titleOf(step) {
   const key = `kind_${step.kind}`;
-  return step.title || (has(key) ? t(key) : String(step.kind));
+  return has(key) ? t(key) : step.title || String(step.kind);
+}
+
+/** What a step is about: its query, the page it opens, or how it writes. */
+function aboutOf(step) {
+  if (step.query) return `“${step.query}”`;
+  const key = `title_${step.title}`;
+  return has(key) ? t(key) : step.title || "";
 }
 
 function stepNode(step) {
   const status = Object.hasOwn(STATUS_ICONS, step.status) ? step.status : "started";
-  const about = [step.query ? `“${step.query}”` : null, webUrl(step.url)?.host ?? null].filter(Boolean).join(" · ");
+  const about = [aboutOf(step), webUrl(step.url)?.host].filter((text) => text && text !== titleOf(step)).join(" · ");
   const figures = [
     Number.isInteger(step.count) ? t("results", { count: step.count }) : null,
     Number.isFinite(step.ms) ? formatDuration(step.ms) : null,
@@ -68,7 +76,7 @@ function stepNode(step) {
     el("span", { class: "step-icon" }, icon(STATUS_ICONS[status]), el("span", { class: "sr-only" }, t(`status_${status}`))),
     el("span", { class: "step-text" },
       el("span", {}, titleOf(step)),
-      about && about !== titleOf(step) ? el("span", { class: "step-about" }, about) : null,
-      step.error ? el("span", { class: "step-error" }, step.error) : null),
+      about ? el("span", { class: "step-about" }, about) : null,
+      step.error ? el("span", { class: "step-error" }, stepErrorText(step.error)) : null),
     el("span", { class: "step-figures" }, figures));
 }

@@ -5,6 +5,7 @@ import { Citations, supportBadge } from "./citations.js";
 import { button, copyText, el, icon, webUrl } from "./dom.js";
 import { formatCost, formatDate, formatDuration, formatNumber, t } from "./i18n.js";
 import { siteOf } from "./panel.js";
+import { degradedNote, failureBox, notice, partialNotice } from "./notes.js";
 import { ProgressView } from "./progress.js";
 
 export class TurnView {
@@ -85,7 +86,7 @@ export class TurnView {
         this.#finish(data);
         break;
       case "error":
-        this.fail(data.message, data);
+        this.fail(data);
         break;
     }
   }
@@ -125,29 +126,29 @@ export class TurnView {
   #finish({ status, reason, degraded }) {
     this.#close();
     const notes = [];
-    if (status === "partial") notes.push(notice("partial", reason ? `${t("donePartial")}: ${reason}` : `${t("donePartial")}.`));
+    if (status === "partial") notes.push(partialNotice(reason));
     if (status === "cancelled") notes.push(notice("cancelled", t("doneCancelledNote")));
     if (status === "error" || status === "failed") notes.push(notice("error", t("doneError")));
     if (this.#answer.text === "" && status === "complete") notes.push(el("p", { class: "hint" }, t("emptyAnswer")));
-    this.#ending.replaceChildren(...notes, ...degradedNote(degraded), this.#footer(status !== "complete"));
+    this.#ending.replaceChildren(...notes, ...degradedNote(degraded, { sourced: this.#sources.length > 0 }), this.#footer(status !== "complete"));
     this.#related.hidden = this.#relatedQuestions.length === 0;
     if (status === "complete") this.#actions.say(t("answered"));
   }
 
-  /** The run ended in an error, or could not be followed. `retry` replaces asking the same question again. */
-  fail(message, { degraded = [], retryable = true, retry } = {}) {
+  /** The run ended in an error, or (without a code) could not be followed. `retry` replaces asking the same question again. */
+  fail(failure, retry) {
     this.#close();
     this.connected(true);
     const again = button({ text: t("retry"), name: "retry", className: "solid", click: retry ?? (() => this.#actions.ask(this.#question)) });
-    const problem = el("div", { class: "problem", role: "alert" }, icon("alert"), el("p", {}, message || t("doneError")), retryable ? again : null);
-    this.#ending.replaceChildren(problem, ...degradedNote(degraded), ...(this.#answer.text === "" ? [] : [this.#footer(false)]));
+    const box = failureBox(failure, failure.retryable === false ? null : again);
+    this.#ending.replaceChildren(box, ...(this.#answer.text === "" ? [] : [this.#footer(false)]));
   }
 
   /** The connection was given up, but the run may go on: `resume` follows it again. */
   lost(resume) {
     this.connected(true);
-    this.#ending.replaceChildren(el("div", { class: "problem", role: "alert" }, icon("alert"), el("p", {}, t("connectionLost")),
-      button({ text: t("retry"), name: "retry", className: "solid", click: resume })));
+    const again = button({ text: t("retry"), name: "retry", className: "solid", click: resume });
+    this.#ending.replaceChildren(failureBox({ message: t("connectionLost") }, again));
   }
 
   #close() {
@@ -158,12 +159,12 @@ export class TurnView {
 
   #summary() {
     const usage = this.#usage;
-    if (usage === null) return "";
-    return [
+    if (usage === null) return {};
+    const did = [
       usage.searches > 0 ? t("searchCount", { count: usage.searches }) : null,
       usage.pages_opened > 0 ? t("pageCount", { count: usage.pages_opened }) : null,
-      Number.isFinite(usage.seconds) ? formatDuration(usage.seconds * 1000) : null,
     ].filter(Boolean).join(" · ");
+    return { did, took: Number.isFinite(usage.seconds) ? formatDuration(usage.seconds * 1000) : null };
   }
 
   #footer(retry) {
@@ -201,14 +202,4 @@ function sourceCard(source, open) {
     el("span", { class: "card-date" }, formatDate(source.published_at) ?? ""));
   card.addEventListener("click", () => open(source, null, card));
   return el("li", {}, card);
-}
-
-function notice(kind, text) {
-  return el("p", { class: `notice notice-${kind}` }, icon(kind === "cancelled" ? "stop" : "alert"), el("span", {}, text));
-}
-
-function degradedNote(degraded) {
-  if (!Array.isArray(degraded) || degraded.length === 0) return [];
-  return [el("div", { class: "notice notice-degraded" }, icon("alert"),
-    el("div", {}, el("p", {}, t("degraded")), el("ul", {}, ...degraded.map((part) => el("li", {}, String(part))))))];
 }

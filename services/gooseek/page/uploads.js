@@ -1,32 +1,51 @@
-// Adding files to the chosen project, by button or by drag and drop, and watching them become ready.
+// Adding files to a project, by button or by drag and drop, and watching them become ready.
 
 import { uploadFile, uploadStatus } from "./api.js";
 import { button, el, icon } from "./dom.js";
-import { t } from "./i18n.js";
+import { formatNumber, t } from "./i18n.js";
 
-const POLL_MS = 1000;
+const AT_ONCE = 3;
+const FIRST_POLL_MS = 400;
+const LONGEST_POLL_MS = 5000;
 
 export class Uploads {
-  #list;
-  #project;
+  #nodes;
+  #projects;
+  #say;
+  #rows = new Set();
+  #waiting = [];
+  #sending = 0;
 
-  /** `nodes`: `list`, `input`, `add`, `drop`; `project()` names the chosen project, or null when there is none. */
-  constructor(nodes, project) {
-    this.#list = nodes.list;
-    this.#project = project;
+  /** `nodes`: `box` (a details), `line`, `list`, `input`, `add`, `drop`; `projects` says where files go; `say(text)` speaks. */
+  constructor(nodes, projects, say) {
+    this.#nodes = nodes;
+    this.#projects = projects;
+    this.#say = say;
     nodes.add.addEventListener("click", () => nodes.input.click());
     nodes.input.addEventListener("change", () => {
-      this.#add([...nodes.input.files]);
+      const files = [...nodes.input.files];
       nodes.input.value = "";
+      this.#add(files.map((file) => ({ file })));
     });
     this.#watchDrops(nodes.drop);
   }
 
+  /** Takes the ready files away and folds the rest into one line, so that it covers no answer. */
+  fold() {
+    for (const row of this.#rows) if (row.state === "done") this.#remove(row);
+    this.#nodes.box.open = false;
+  }
+
+  /** A file dropped anywhere is taken: left alone, the browser would leave the page to show it. */
   #watchDrops(overlay) {
-    const wanted = (event) => this.#project() !== null && event.dataTransfer?.types.includes("Files");
+    const busy = () => document.querySelector("dialog:modal") !== null;
     document.addEventListener("dragover", (event) => {
-      if (!wanted(event)) return;
+      if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
+      event.dataTransfer.dropEffect = busy() ? "none" : "copy";
+      if (busy() || !overlay.hidden) return;
+      const project = this.#projects.currentName;
+      overlay.firstElementChild.textContent = project === null ? t("dropHere") : t("dropInto", { project });
       overlay.hidden = false;
     });
     document.addEventListener("dragleave", (event) => {
@@ -34,50 +53,128 @@ export class Uploads {
     });
     document.addEventListener("drop", (event) => {
       overlay.hidden = true;
-      if (!wanted(event)) return;
+      if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
-      this.#add([...event.dataTransfer.files]);
+      if (!busy()) this.#add(dropped(event.dataTransfer));
     });
   }
 
-  #add(files) {
-    const project = this.#project();
+  async #add(files) {
+    if (files.length === 0) return;
+    const project = await this.#projects.destination();
     if (project === null) return;
-    for (const file of files) this.#follow(file, project);
+    if (document.body.classList.contains("home")) this.#nodes.box.open = true;
+    for (const { file, folder } of files) {
+      const row = this.#row(file.name);
+      if (folder) this.#failed(row, t("folder"));
+      else this.#waiting.push({ row, file, project });
+    }
+    this.#sendNext();
   }
 
-  async #follow(file, project) {
-    const row = this.#row(file.name);
-    try {
-      const { id } = await uploadFile(file, project);
-      row.show("started", t("indexing"));
-      let state = await uploadStatus(id);
-      while (row.node.isConnected && state.status !== "indexed" && state.status !== "failed") {
-        await new Promise((resolve) => { setTimeout(resolve, POLL_MS); });
-        state = await uploadStatus(id);
-      }
-      if (state.status === "failed") row.show("failed", state.error || t("failed"));
-      else row.show("done", t("indexed"));
-    } catch (error) {
-      row.show("failed", error.message);
+  #sendNext() {
+    while (this.#sending < AT_ONCE && this.#waiting.length > 0) {
+      const job = this.#waiting.shift();
+      if (!this.#rows.has(job.row)) continue;
+      this.#sending += 1;
+      const sent = this.#send(job).finally(() => {
+        this.#sending -= 1;
+        this.#sendNext();
+      });
+      this.#follow(job.row, sent);
     }
   }
 
-  #row(name) {
-    const status = el("span", { class: "upload-status", role: "status" }, t("uploading"));
-    const node = el("li", { class: "upload", data: { status: "started" } }, icon("file"), el("span", { class: "upload-name" }, name), status,
-      button({ label: t("dismiss"), name: "close", className: "icon-button small", click: () => {
-        node.remove();
-        this.#list.hidden = this.#list.childElementCount === 0;
-      } }));
-    this.#list.append(node);
-    this.#list.hidden = false;
-    return {
-      node,
-      show(state, text) {
-        node.dataset.status = state;
-        status.textContent = text;
-      },
-    };
+  #send({ row, file, project }) {
+    const onProgress = (part) => this.#show(row, "started", t("uploadingPart", { percent: formatNumber(Math.floor(part * 100)) }), part);
+    onProgress(0);
+    return uploadFile(file, project, { onProgress, signal: row.stopped.signal });
   }
+
+  /** Asks for the state of a stored file until it is ready or has failed. */
+  async #follow(row, sent) {
+    try {
+      let file = await sent;
+      let wait = FIRST_POLL_MS;
+      while (file.status !== "indexed" && file.status !== "failed") {
+        this.#show(row, "started", stateText(file));
+        await new Promise((resolve) => { setTimeout(resolve, wait); });
+        if (!this.#rows.has(row)) return;
+        wait = Math.min(wait * 1.5, LONGEST_POLL_MS);
+        file = await uploadStatus(file.id);
+      }
+      if (file.status === "failed") return this.#failed(row, t("fileFailed", { reason: file.error || "" }));
+      this.#show(row, "done", t("indexedInto", { count: file.chunks }));
+      this.#say(t("fileReady", { name: row.name }));
+    } catch (error) {
+      if (this.#rows.has(row)) this.#failed(row, error.message);
+    }
+  }
+
+  #failed(row, reason) {
+    this.#show(row, "failed", reason);
+    this.#say(t("fileNotAdded", { name: row.name, reason }));
+  }
+
+  #row(name) {
+    const status = el("span", { class: "upload-status" }, t("waiting"));
+    const bar = el("progress", { max: "1", "aria-label": name });
+    const row = { name, status, bar, state: "started", stopped: new AbortController() };
+    row.node = el("li", { class: "upload", data: { status: "started" } }, icon("file"),
+      el("span", { class: "upload-text" }, el("span", { class: "upload-name" }, name), bar, status),
+      button({ label: t("dismissFile", { name }), name: "close", className: "icon-button small", click: () => this.#dismiss(row) }));
+    this.#nodes.list.append(row.node);
+    this.#rows.add(row);
+    this.#sum();
+    return row;
+  }
+
+  /** `part` is the share that is sent, or absent where no share is known. */
+  #show(row, state, text, part) {
+    row.state = state;
+    row.node.dataset.status = state;
+    row.status.textContent = text;
+    row.bar.hidden = state !== "started";
+    if (part === undefined) row.bar.removeAttribute("value");
+    else row.bar.value = part;
+    this.#sum();
+  }
+
+  #dismiss(row) {
+    const next = row.node.nextElementSibling ?? row.node.previousElementSibling;
+    this.#remove(row);
+    (next?.querySelector("button") ?? this.#nodes.add).focus();
+  }
+
+  #remove(row) {
+    row.stopped.abort();
+    row.node.remove();
+    this.#rows.delete(row);
+    this.#sum();
+  }
+
+  /** The one line: of a single file what its row says, of several how many are ready. */
+  #sum() {
+    const { box, line } = this.#nodes;
+    const rows = [...this.#rows];
+    const of = (state) => rows.filter((row) => row.state === state).length;
+    box.hidden = rows.length === 0;
+    box.dataset.status = of("failed") > 0 ? "failed" : of("started") > 0 ? "started" : "done";
+    line.textContent = rows.length === 1 ? `${rows[0].name}: ${rows[0].status.textContent}` : [
+      t("uploadsLine", { done: formatNumber(of("done")), total: formatNumber(rows.length) }),
+      of("failed") > 0 ? t("uploadsFailed", { count: of("failed") }) : null,
+    ].filter(Boolean).join(" · ");
+  }
+}
+
+function stateText({ status, error }) {
+  if (status === "parsed") return t("indexingVectors");
+  if (status === "pending" && error) return t("tryingAgain", { reason: error });
+  return t("reading");
+}
+
+/** The files of a drop as `{file, folder}`; only the browser's entry tells a folder from a file without a kind. */
+function dropped(transfer) {
+  const items = [...transfer.items].filter(({ kind }) => kind === "file");
+  return items.map((item) => ({ file: item.getAsFile(), folder: item.webkitGetAsEntry?.()?.isDirectory === true })).filter(({ file }) => file !== null);
 }

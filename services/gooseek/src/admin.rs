@@ -1,4 +1,4 @@
-//! The operator's routes: dead letters of every service of this process.
+//! The operator's routes: dead letters of every service of this process, and giving a broker again what it lost.
 
 use std::sync::Arc;
 
@@ -10,24 +10,35 @@ use axum::{
 use common::{
     Problem,
     auth::Identity,
-    bus::{DeadLetter, DeadLetters},
+    bus::{DeadLetter, DeadLetters, LetterKey, Relay},
+    http::Params,
+    problem::Fault,
+    server::Assembly,
 };
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
-use uuid::Uuid;
 
-type Letters = Arc<Vec<(&'static str, DeadLetters)>>;
+/// Letters of a page.
+const PAGE: usize = 100;
 
-pub(crate) fn routes(letters: Vec<(&'static str, DeadLetters)>) -> OpenApiRouter {
+#[derive(Clone)]
+struct Bus {
+    letters: Arc<Vec<(&'static str, DeadLetters)>>,
+    relays: Arc<Vec<Relay>>,
+}
+
+pub(crate) fn routes(assembly: &Assembly) -> OpenApiRouter {
+    let bus = Bus { letters: Arc::new(assembly.dead_letters.clone()), relays: Arc::new(assembly.relays.clone()) };
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(replay))
         .routes(routes!(drop_letter))
-        .with_state(Arc::new(letters))
+        .routes(routes!(resync))
+        .with_state(bus)
 }
 
-/// A dead letter and whose outbox it is in.
+/// A dead letter and the service that told the event.
 #[derive(Serialize, ToSchema)]
 struct Listed {
     service: &'static str,
@@ -35,24 +46,49 @@ struct Listed {
     letter: DeadLetter,
 }
 
-/// Dead letters, the oldest first.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Listing {
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A page of dead letters, the oldest first.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DeadLetterListing)]
-struct Listing {
+struct Page {
     items: Vec<Listed>,
+    /// Where the next page begins; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
 }
 
 /// Events of the organisation that a consumer could not take.
 #[utoipa::path(
     get, path = "/api/v1/admin/bus/dead-letters", operation_id = "list_dead_letters", tag = "admin",
-    responses((status = 200, body = Listing), (status = 403, body = Problem)))]
-async fn list(State(letters): State<Letters>, who: Identity) -> Result<Json<Listing>, Problem> {
+    params(Listing),
+    responses((status = 200, body = Page), (status = 400, body = Problem), (status = 403, body = Problem)))]
+async fn list(State(bus): State<Bus>, who: Identity, Params(listing): Params<Listing>) -> Result<Json<Page>, Problem> {
     who.require_admin()?;
+    let after = listing.cursor.as_deref().map_or(Ok(LetterKey::start()), position)?;
     let mut items = Vec::new();
-    for (service, letters) in letters.iter() {
-        items.extend(letters.list(who.org).await?.into_iter().map(|letter| Listed { service, letter }));
+    for (service, letters) in bus.letters.iter() {
+        let page = letters.list(who.org, &after, PAGE + 1).await?;
+        items.extend(page.into_iter().map(|letter| Listed { service, letter }));
     }
-    Ok(Json(Listing { items }))
+    items.sort_by_key(|listed| listed.letter.key());
+    let more = items.len() > PAGE;
+    items.truncate(PAGE);
+    let last = items.last().filter(|_| more).map(|last| last.letter.key());
+    Ok(Json(Page { items, next_cursor: last.map(|key| format!("{}/{}", key.id, key.consumer)) }))
+}
+
+/// A cursor is the key of the last letter: an operator's list has nothing to hide.
+fn position(cursor: &str) -> Result<LetterKey, Problem> {
+    let key = cursor
+        .split_once('/')
+        .and_then(|(id, consumer)| Some(LetterKey { id: id.parse().ok()?, consumer: consumer.to_owned() }));
+    key.ok_or_else(|| Problem::invalid(vec![Fault::new("cursor", "not a cursor this list gave out")]))
 }
 
 /// Deliver an event again.
@@ -61,13 +97,17 @@ async fn list(State(letters): State<Letters>, who: Identity) -> Result<Json<List
     tag = "admin", params(("id" = Uuid, Path), ("consumer" = String, Path)),
     responses((status = 202), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn replay(
-    State(letters): State<Letters>,
+    State(bus): State<Bus>,
     who: Identity,
     Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let (id, letters) = owning(&letters, &who, &id, &consumer).await?;
-    letters.replay(id, &consumer).await?;
-    Ok(StatusCode::ACCEPTED)
+    let key = key(&who, &id, consumer)?;
+    for (_, letters) in bus.letters.iter() {
+        if letters.replay(who.org, &key).await? {
+            return Ok(StatusCode::ACCEPTED);
+        }
+    }
+    Err(missing())
 }
 
 /// Give an event up.
@@ -76,30 +116,47 @@ async fn replay(
     params(("id" = Uuid, Path), ("consumer" = String, Path)),
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn drop_letter(
-    State(letters): State<Letters>,
+    State(bus): State<Bus>,
     who: Identity,
     Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let (id, letters) = owning(&letters, &who, &id, &consumer).await?;
-    letters.drop_letter(id, &consumer).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// The outbox with this letter of the admin's organisation.
-async fn owning<'a>(
-    letters: &'a Letters,
-    who: &Identity,
-    id: &str,
-    consumer: &str,
-) -> Result<(Uuid, &'a DeadLetters), Problem> {
-    who.require_admin()?;
-    let missing = || Problem::not_found("dead letter");
-    let id: Uuid = id.parse().map_err(|_| missing())?;
-    for (_, letters) in letters.iter() {
-        let listed = letters.list(who.org).await?;
-        if listed.iter().any(|letter| letter.id == id && letter.consumer == consumer) {
-            return Ok((id, letters));
+    let key = key(&who, &id, consumer)?;
+    for (_, letters) in bus.letters.iter() {
+        if letters.drop_letter(who.org, &key).await? {
+            return Ok(StatusCode::NO_CONTENT);
         }
     }
     Err(missing())
+}
+
+fn key(who: &Identity, id: &str, consumer: String) -> Result<LetterKey, Problem> {
+    who.require_admin()?;
+    // It becomes part of a subject on the broker, where these mean more than themselves.
+    if consumer.contains(|c: char| matches!(c, '*' | '>') || c.is_whitespace()) {
+        return Err(missing());
+    }
+    Ok(LetterKey { id: id.parse().map_err(|_| missing())?, consumer })
+}
+
+fn missing() -> Problem {
+    Problem::not_found("dead letter")
+}
+
+/// How much is published again.
+#[derive(Serialize, ToSchema)]
+struct Resync {
+    events: u64,
+}
+
+/// Publish every event that is still kept once more, after the broker lost some.
+#[utoipa::path(
+    post, path = "/api/v1/admin/bus/resync", operation_id = "resync_bus", tag = "admin",
+    responses((status = 202, body = Resync), (status = 403, body = Problem)))]
+async fn resync(State(bus): State<Bus>, who: Identity) -> Result<(StatusCode, Json<Resync>), Problem> {
+    who.require_admin()?;
+    let mut events = 0;
+    for relay in bus.relays.iter() {
+        events += relay.resync().await?;
+    }
+    Ok((StatusCode::ACCEPTED, Json(Resync { events })))
 }

@@ -42,6 +42,9 @@ pub(crate) enum Command {
     /// Look after the events between services.
     #[command(subcommand)]
     Bus(Bus),
+    /// Make the keys that services in processes of their own need.
+    #[command(subcommand)]
+    Auth(Auth),
     /// Print the configuration in force and where each value comes from.
     Config(Local),
     /// Say what is on, what is off, and what would turn it on.
@@ -139,10 +142,26 @@ pub(crate) enum Documents {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Auth {
+    /// Make one key for each service, their public key set, and an issuer of access tokens for trying things out; what is
+    /// there already is kept. Prints a fresh token of an owner.
+    Bootstrap {
+        /// Folder of the keys; private ones are readable by its owner alone.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Hours the token is good for.
+        #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=720))]
+        hours: u32,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Bus {
     /// Events a consumer could not take.
     #[command(subcommand)]
     Dlq(Dlq),
+    /// Publish every event that is still kept once more, after the broker lost some.
+    Resync,
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,7 +1,7 @@
 //! The commands that talk to a server.
 
 pub(crate) mod ask;
-pub(crate) mod dead_letters;
+pub(crate) mod bus;
 pub(crate) mod documents;
 pub(crate) mod search;
 mod sse;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use common::{
     config::{Reader, Settings},
     db::Db,
+    objects::Objects,
+    redis::Redis,
     server::{Options, Shape},
 };
 use fetch::operator::OperatorClient;
@@ -21,6 +23,8 @@ pub(crate) async fn run(server: &cli::Server, local: &cli::Local) -> anyhow::Res
     let mut report = Report::default();
     report.server(server).await;
     report.storage(&options).await;
+    report.redis(&options).await;
+    report.objects(&options).await;
     report.searxng(&settings).await;
     report.model(&settings).await;
     report.sandbox().await;
@@ -69,6 +73,28 @@ impl Report {
             Ok(Ok(())) => self.on("database", "Postgres (POSTGRES_URL)"),
             Ok(Err(error)) => self.broken("database", format!("POSTGRES_URL: {error}")),
             Err(_) => self.broken("database", "POSTGRES_URL: no answer"),
+        }
+    }
+
+    async fn redis(&mut self, options: &Options) {
+        let Some(url) = &options.redis else {
+            return self.off("Redis", "REDIS_URL is unset; cache and limits are those of each process");
+        };
+        match Redis::open(url, PATIENCE).await {
+            Ok(redis) if redis.ping().await => self.on("Redis", "answers (REDIS_URL)"),
+            Ok(_) => self.broken("Redis", "REDIS_URL: no answer, or it refuses the password"),
+            Err(error) => self.broken("Redis", format!("REDIS_URL: {error}")),
+        }
+    }
+
+    async fn objects(&mut self, options: &Options) {
+        let Some(s3) = &options.s3 else {
+            let folder = options.data.join("objects");
+            return self.on("files", format!("in {}; MINIO_ENDPOINT switches to S3", folder.display()));
+        };
+        match Objects::s3(s3).await {
+            Ok(_) => self.on("files", format!("in the bucket {} at {}", s3.bucket, s3.endpoint)),
+            Err(error) => self.broken("files", error),
         }
     }
 

@@ -1,6 +1,7 @@
 //! GooSeek in one process, and its command line.
 
 mod admin;
+mod bootstrap;
 mod cli;
 mod client;
 mod config;
@@ -33,7 +34,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Ask(options) => client::ask::run(&cli.server, &options).await,
         Command::Search(options) => client::search::run(&cli.server, &options).await,
         Command::Documents(command) => client::documents::run(&cli.server, command).await,
-        Command::Bus(cli::Bus::Dlq(command)) => client::dead_letters::run(&cli.server, command).await,
+        Command::Bus(command) => client::bus::run(&cli.server, command).await,
+        Command::Auth(cli::Auth::Bootstrap { dir, hours }) => bootstrap::run(&dir, hours),
         Command::Config(options) => config::print(&options),
         Command::Doctor(options) => doctor::run(&cli.server, &options).await,
     }

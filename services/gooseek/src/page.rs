@@ -18,20 +18,25 @@ macro_rules! assets {
 }
 
 const JS: &str = "text/javascript; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
 
 pub(crate) fn routes() -> Router {
     let assets = assets!(
-        "style.css": "text/css; charset=utf-8",
+        "style.css": "css", "answer.css": "css",
         "icon.svg": "image/svg+xml",
         "answer.js": "js", "api.js": "js", "app.js": "js", "ask.js": "js", "citations.js": "js", "dom.js": "js",
-        "i18n.js": "js", "inline.js": "js", "markdown.js": "js", "messages.js": "js", "panel.js": "js",
-        "passages.js": "js", "progress.js": "js", "stream.js": "js", "threads.js": "js", "turn.js": "js",
-        "uploads.js": "js",
+        "i18n.js": "js", "inline.js": "js", "markdown.js": "js", "messages-en.js": "js", "messages-ru.js": "js",
+        "notes.js": "js", "panel.js": "js", "passages.js": "js", "progress.js": "js", "projects.js": "js",
+        "reasons.js": "js", "stream.js": "js", "threads.js": "js", "turn.js": "js", "uploads.js": "js",
     );
     let mut routes = Router::new()
         .route("/", get(|| async { asset("text/html; charset=utf-8", include_str!("../page/index.html")) }));
     for (name, kind, text) in assets {
-        let kind = if kind == "js" { JS } else { kind };
+        let kind = match kind {
+            "js" => JS,
+            "css" => CSS,
+            other => other,
+        };
         routes = routes.route(&format!("/page/{name}"), get(move || async move { asset(kind, text) }));
     }
     routes

@@ -58,5 +58,5 @@ fn chosen(only: &[String]) -> anyhow::Result<Vec<Spec>> {
 }
 
 fn extras(assembly: &Assembly) -> OpenApiRouter {
-    admin::routes(assembly.dead_letters.clone()).merge(page::routes().into()).merge(docs::routes().into())
+    admin::routes(assembly).merge(page::routes().into()).merge(docs::routes().into())
 }

@@ -9,6 +9,8 @@ mod http;
 mod passages;
 #[path = "service/queries.rs"]
 mod queries;
+#[path = "service/shared.rs"]
+mod shared;
 #[path = "service/site.rs"]
 mod site;
 

@@ -10,7 +10,7 @@ use super::{Identity, Role, jwks::Keys};
 use crate::{Problem, config::Secret};
 
 /// The audience every access token names.
-const AUDIENCE: &str = "gooseek";
+pub const AUDIENCE: &str = "gooseek";
 
 /// Why a token was not believed.
 #[derive(Debug, thiserror::Error)]

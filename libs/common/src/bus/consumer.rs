@@ -3,11 +3,14 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use tracing::Instrument;
+use uuid::Uuid;
 
-use super::{Courier, CourierError, Event};
+use super::{Courier, CourierError, Event, ids::as_json};
 use crate::{
     db::{Db, DbError, Scope, Session, SystemScope},
-    on_db,
+    telemetry,
     time::Clock,
 };
 
@@ -21,7 +24,17 @@ pub enum HandleError {
     Poison(String),
 }
 
-/// The effect of an event, written in the session it is given.
+impl From<HandleError> for CourierError {
+    fn from(error: HandleError) -> Self {
+        match error {
+            HandleError::Db(error) => Self::Retry(error.to_string()),
+            HandleError::Poison(reason) => Self::Poison(reason),
+        }
+    }
+}
+
+/// The effect of an event, written in the session it is given. Nothing else: the session may hold the effects of other events
+/// too, and is rolled back when one of them fails.
 #[async_trait]
 pub trait Handler: Send + Sync {
     async fn handle(&self, session: &mut Session, event: &Event) -> Result<(), HandleError>;
@@ -42,12 +55,68 @@ impl Consumer {
     pub fn in_process(self, clock: Clock) -> Arc<dyn Courier> {
         Arc::new(InProcess { consumer: self, clock })
     }
+
+    /// Takes `events` in one transaction, all or none. Those it has taken before are passed over.
+    pub(super) async fn take(&self, clock: &Clock, events: &[Event]) -> Result<(), CourierError> {
+        self.try_take(clock, events).await.map_err(CourierError::from)
+    }
+
+    async fn try_take(&self, clock: &Clock, events: &[Event]) -> Result<(), HandleError> {
+        let mut session = self.db.begin(&Scope::from(SystemScope::new())).await?;
+        let mut fresh = enter(&mut session, self.name, events, clock.now()).await?;
+        for event in events {
+            // The same event twice in one batch is handled once.
+            let Some(position) = fresh.iter().position(|id| *id == event.id) else { continue };
+            fresh.swap_remove(position);
+            let span = tracing::info_span!("event", subject = %event.subject, consumer = self.name, id = %event.id);
+            telemetry::set_parent(&span, event.trace.as_deref());
+            self.handler.handle(&mut session, event).instrument(span).await?;
+        }
+        Ok(session.commit().await?)
+    }
 }
 
 impl fmt::Debug for Consumer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Consumer").field("name", &self.name).field("subject", &self.subject).finish_non_exhaustive()
     }
+}
+
+/// Writes the inbox rows; which of the events were not there before.
+async fn enter(
+    session: &mut Session,
+    consumer: &str,
+    events: &[Event],
+    now: DateTime<Utc>,
+) -> Result<Vec<Uuid>, DbError> {
+    let mut ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
+    // In one order everywhere, or two replicas with the same events could wait for each other.
+    ids.sort_unstable();
+    let fresh: Vec<(Uuid,)> = match session {
+        Session::Sqlite(conn) => {
+            sqlx::query_as(
+                "INSERT INTO inbox (consumer, event_id, handled_at)
+                 SELECT $1, unhex(value), $3 FROM json_each($2) WHERE TRUE ON CONFLICT DO NOTHING RETURNING event_id",
+            )
+            .bind(consumer)
+            .bind(as_json(&ids))
+            .bind(now)
+            .fetch_all(&mut **conn)
+            .await?
+        }
+        Session::Postgres(conn) => {
+            sqlx::query_as(
+                "INSERT INTO inbox (consumer, event_id, handled_at)
+                 SELECT $1, id, $3 FROM UNNEST($2) AS id ON CONFLICT DO NOTHING RETURNING event_id",
+            )
+            .bind(consumer)
+            .bind(&ids)
+            .bind(now)
+            .fetch_all(&mut **conn)
+            .await?
+        }
+    };
+    Ok(fresh.into_iter().map(|(id,)| id).collect())
 }
 
 struct InProcess {
@@ -58,29 +127,6 @@ struct InProcess {
 #[async_trait]
 impl Courier for InProcess {
     async fn deliver(&self, event: &Event) -> Result<(), CourierError> {
-        take(&self.consumer, &self.clock, event).await.map_err(|error| match error {
-            HandleError::Db(error) => CourierError::Retry(error.to_string()),
-            HandleError::Poison(reason) => CourierError::Poison(reason),
-        })
+        self.consumer.take(&self.clock, std::slice::from_ref(event)).await
     }
-}
-
-async fn take(consumer: &Consumer, clock: &Clock, event: &Event) -> Result<(), HandleError> {
-    let scope = Scope::from(SystemScope::new());
-    let mut session = consumer.db.begin(&scope).await?;
-    let fresh = on_db!(&mut session, conn => sqlx::query(
-        "INSERT INTO inbox (consumer, event_id, handled_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-        .bind(consumer.name)
-        .bind(event.id)
-        .bind(clock.now())
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected() == 1))
-    .map_err(DbError::from)?;
-    if !fresh {
-        return Ok(());
-    }
-    consumer.handler.handle(&mut session, event).await?;
-    session.commit().await?;
-    Ok(())
 }

@@ -1,12 +1,13 @@
 //! Events a consumer could not take: listed, replayed, dropped.
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::Relay;
+use super::{Nats, NatsError, Relay};
 use crate::{
+    Problem,
     db::{Db, DbError, Scope, SystemScope},
     on_db,
     time::Clock,
@@ -24,60 +25,131 @@ pub struct DeadLetter {
     pub occurred_at: DateTime<Utc>,
 }
 
-/// The dead letters of one service's outbox.
+impl DeadLetter {
+    /// Where it stands in a list.
+    pub fn key(&self) -> LetterKey {
+        LetterKey { id: self.id, consumer: self.consumer.clone() }
+    }
+}
+
+/// Which letter: letters are in the order of these, which is about that of their events.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LetterKey {
+    pub id: Uuid,
+    pub consumer: String,
+}
+
+impl LetterKey {
+    /// Before every letter.
+    pub fn start() -> Self {
+        Self { id: Uuid::nil(), consumer: String::new() }
+    }
+}
+
+/// Why dead letters cannot be looked at.
+#[derive(Debug, thiserror::Error)]
+pub enum BusError {
+    #[error(transparent)]
+    Db(#[from] DbError),
+    #[error(transparent)]
+    Broker(#[from] NatsError),
+}
+
+impl From<BusError> for Problem {
+    fn from(error: BusError) -> Self {
+        match error {
+            BusError::Db(error) => error.into(),
+            BusError::Broker(error) => {
+                tracing::error!(%error, "broker unavailable");
+                Self::unavailable("the broker does not answer")
+            }
+        }
+    }
+}
+
+/// The dead letters of one service's events: those its outbox could not deliver, and with a broker those that consumers
+/// put aside there.
 #[derive(Debug, Clone)]
 pub struct DeadLetters {
+    service: &'static str,
     db: Db,
     clock: Clock,
     relay: Relay,
+    broker: Option<Nats>,
 }
 
 impl DeadLetters {
-    pub fn new(db: Db, clock: Clock, relay: Relay) -> Self {
-        Self { db, clock, relay }
+    pub fn new(service: &'static str, db: Db, clock: Clock, relay: Relay, broker: Option<Nats>) -> Self {
+        Self { service, db, clock, relay, broker }
     }
 
-    /// Those of one organisation, the oldest first, at most 100.
-    pub async fn list(&self, org: Uuid) -> Result<Vec<DeadLetter>, DbError> {
+    /// At most `limit` letters of one organisation that come after `after`, in the order of their keys.
+    pub async fn list(&self, org: Uuid, after: &LetterKey, limit: usize) -> Result<Vec<DeadLetter>, BusError> {
+        let mut letters = self.undelivered(org, after, limit).await?;
+        if let Some(broker) = &self.broker {
+            letters.extend(broker.letters(self.service, org, after, limit).await?);
+            letters.sort_by_key(DeadLetter::key);
+            letters.truncate(limit);
+        }
+        Ok(letters)
+    }
+
+    /// Delivers to this consumer again, with all attempts; whether there was such a letter of this organisation.
+    pub async fn replay(&self, org: Uuid, key: &LetterKey) -> Result<bool, BusError> {
+        if self.settle(org, key, "pending").await? {
+            self.relay.wake_takers();
+            return Ok(true);
+        }
+        match &self.broker {
+            Some(broker) => Ok(broker.replay_letter(self.service, org, key).await?),
+            None => Ok(false),
+        }
+    }
+
+    /// Gives the event up for this consumer; whether there was such a letter of this organisation.
+    pub async fn drop_letter(&self, org: Uuid, key: &LetterKey) -> Result<bool, BusError> {
+        if self.settle(org, key, "done").await? {
+            return Ok(true);
+        }
+        match &self.broker {
+            Some(broker) => Ok(broker.drop_letter(self.service, org, key).await?),
+            None => Ok(false),
+        }
+    }
+
+    async fn undelivered(&self, org: Uuid, after: &LetterKey, limit: usize) -> Result<Vec<DeadLetter>, DbError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut session = self.db.read(&Scope::from(SystemScope::new())).await?;
         let letters = on_db!(&mut session, conn => sqlx::query_as(
             "SELECT o.id, d.consumer, o.subject, o.org, d.attempts, d.error, o.occurred_at
              FROM outbox_deliveries d JOIN outbox o ON o.id = d.event_id
-             WHERE d.state = 'dead' AND o.org = $1 ORDER BY o.id LIMIT 100")
+             WHERE d.state = 'dead' AND o.org = $1 AND (o.id, d.consumer) > ($2, $3)
+             ORDER BY o.id, d.consumer LIMIT $4")
             .bind(org)
+            .bind(after.id)
+            .bind(&after.consumer)
+            .bind(limit)
             .fetch_all(conn)
             .await)?;
         Ok(letters)
     }
 
-    /// Delivers again, with all attempts; whether there was such a letter.
-    pub async fn replay(&self, id: Uuid, consumer: &str) -> Result<bool, DbError> {
+    /// Makes a dead delivery of the outbox `pending` or `done`; whether there was one.
+    async fn settle(&self, org: Uuid, key: &LetterKey, state: &str) -> Result<bool, DbError> {
         let mut session = self.db.begin(&Scope::from(SystemScope::new())).await?;
-        let replayed = on_db!(&mut session, conn => sqlx::query(
-            "UPDATE outbox_deliveries SET state = 'pending', attempts = 0, next_at = $3, error = NULL
-             WHERE event_id = $1 AND consumer = $2 AND state = 'dead'")
-            .bind(id)
-            .bind(consumer)
+        let settled = on_db!(&mut session, conn => sqlx::query(
+            "UPDATE outbox_deliveries SET state = $4, attempts = 0, next_at = $5, error = NULL
+             WHERE event_id = $1 AND consumer = $2 AND state = 'dead'
+             AND EXISTS (SELECT 1 FROM outbox o WHERE o.id = $1 AND o.org = $3)")
+            .bind(key.id)
+            .bind(&key.consumer)
+            .bind(org)
+            .bind(state)
             .bind(self.clock.now())
             .execute(conn)
             .await
             .map(|done| done.rows_affected() > 0))?;
         session.commit().await?;
-        self.relay.wake();
-        Ok(replayed)
-    }
-
-    /// Gives the event up for this consumer; whether there was such a letter.
-    pub async fn drop_letter(&self, id: Uuid, consumer: &str) -> Result<bool, DbError> {
-        let mut session = self.db.begin(&Scope::from(SystemScope::new())).await?;
-        let dropped = on_db!(&mut session, conn => sqlx::query(
-            "UPDATE outbox_deliveries SET state = 'done' WHERE event_id = $1 AND consumer = $2 AND state = 'dead'")
-            .bind(id)
-            .bind(consumer)
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected() > 0))?;
-        session.commit().await?;
-        Ok(dropped)
+        Ok(settled)
     }
 }

@@ -3,9 +3,13 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use crate::{
-    auth::{Auth, Verifier},
+    auth::{Auth, Callers, ServiceIdentity, TOGETHER, Verifier},
+    bus::NatsAddress,
     config::{Reader, Secret, Settings, Variable},
+    objects::S3Options,
+    redis::Redis,
     telemetry::{LogFormat, Telemetry},
+    time::{Clock, Ids},
 };
 
 /// Variables every process has.
@@ -27,16 +31,39 @@ pub const FRAME_VARIABLES: &[Variable] = &[
     Variable::with_default(
         "BUS",
         "embedded",
-        "embedded: events are delivered in this process; none: they stay in the outbox",
+        "without NATS_URL: embedded delivers events in this process, none leaves them in the outbox",
+    ),
+    Variable::secret(
+        "NATS_URL",
+        "events go through NATS JetStream: nats://user:password@host:4222 or nats://token@host:4222; a cluster is a comma list",
+    ),
+    Variable::with_default(
+        "NATS_REPLICAS",
+        "1",
+        "servers of the NATS cluster that keep a copy of each stream: 1, 3 or 5",
     ),
     Variable::with_default("OUTBOX_RETENTION", "7d", "how long delivered events are kept"),
     Variable::with_default("CACHE_BYTES", "33554432", "size of the in-process cache"),
+    Variable::secret(
+        "REDIS_URL",
+        "cache and limits shared by processes: redis://user:password@host:6379/0, rediss:// for TLS",
+    ),
+    Variable::optional("MINIO_ENDPOINT", "S3 server for uploaded files, instead of DATA_DIR: http://host:9000"),
+    Variable::secret("MINIO_ACCESS_KEY", "access key for MINIO_ENDPOINT"),
+    Variable::secret("MINIO_SECRET_KEY", "secret key for MINIO_ENDPOINT"),
+    Variable::with_default("MINIO_BUCKET", "gooseek", "bucket for uploaded files; made if it is not there"),
+    Variable::with_default("MINIO_REGION", "us-east-1", "region of the S3 server"),
     Variable::optional(
         "JWT_PUBLIC_KEY",
         "public key (PEM, JWK or JWKS) that access tokens are checked with; switches accounts on",
     ),
     Variable::optional("AUTH_SERVICE_URL", "auth-svc; its /.well-known/jwks.json is used when JWT_PUBLIC_KEY is unset"),
     Variable::secret("JWT_SECRET", "belongs to auth-svc alone; any other process refuses to start with it"),
+    Variable::secret(
+        "SERVICE_KEY",
+        "private key (PEM, or a file with it) that calls to services in other processes are signed with",
+    ),
+    Variable::optional("SERVICE_KEYS", "public keys of all services (JWKS, or a file with it)"),
     Variable::optional("CHAT_SVC_URL", "gRPC address of chat-svc when it runs in another process"),
     Variable::optional("SEARCH_SVC_URL", "gRPC address of search-svc when it runs in another process"),
     Variable::optional("UPLOAD_SVC_URL", "gRPC address of upload-svc when it runs in another process"),
@@ -54,9 +81,6 @@ pub const FRAME_VARIABLES: &[Variable] = &[
     ),
     Variable::with_default("LOG_FORMAT", "text", "text or json"),
     Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces"),
-    Variable::optional("REDIS_URL", "not supported by this version; leave it unset"),
-    Variable::optional("NATS_URL", "not supported by this version; leave it unset"),
-    Variable::optional("MINIO_ENDPOINT", "not supported by this version; leave it unset"),
 ];
 
 /// Every service there is, and the variable that says where it runs when not here.
@@ -74,7 +98,18 @@ pub enum Shape {
     /// Everything in `gooseek serve`: without accounts the machine has one local owner.
     Together,
     /// One service in its own binary: without accounts only health is served.
-    Alone { port: u16 },
+    Alone { name: &'static str, port: u16 },
+}
+
+/// How events get from one service to another.
+#[derive(Debug, Clone)]
+pub enum Bus {
+    /// This process delivers to the services in it.
+    Embedded,
+    /// They stay in the outbox.
+    Nobody,
+    /// Through a broker, to every process; streams have this many copies.
+    Nats { address: NatsAddress, replicas: usize },
 }
 
 /// The frame's configuration, validated.
@@ -89,12 +124,16 @@ pub struct Options {
     /// The owner of the schemas, where it is not the role of `postgres`.
     pub postgres_migrate: Option<Secret>,
     pub postgres_replica: Option<Secret>,
-    /// Whether this process delivers events.
-    pub bus: bool,
+    pub bus: Bus,
     pub outbox_retention: Duration,
     pub delivery_timeout: Duration,
     pub cache_bytes: u64,
+    pub redis: Option<Secret>,
+    /// Objects are files in `data` without it.
+    pub s3: Option<S3Options>,
     pub auth: Auth,
+    /// This process among the services, when it has a key.
+    pub identity: Option<ServiceIdentity>,
     pub remote: Vec<(&'static str, String)>,
     pub lame_duck: Duration,
 }
@@ -106,16 +145,11 @@ impl Options {
         let mut grpc_bind = reader
             .text("GRPC_BIND")
             .map(|_| reader.parse("GRPC_BIND", "an address and port such as 127.0.0.1:50051", loopback));
-        if let Shape::Alone { port } = shape
+        if let Shape::Alone { port, .. } = shape
             && bind == loopback
         {
             bind.set_port(port);
             grpc_bind = grpc_bind.or(Some(SocketAddr::from(([127, 0, 0, 1], 50_051))));
-        }
-        for name in ["REDIS_URL", "NATS_URL", "MINIO_ENDPOINT"] {
-            if reader.text(name).is_some() {
-                reader.fault(format!("{name} is set, but this version keeps that in process; unset it"));
-            }
         }
         if reader.text("JWT_SECRET").is_some() {
             reader.fault("JWT_SECRET is set, but it belongs to auth-svc alone: this process needs JWT_PUBLIC_KEY only");
@@ -151,20 +185,38 @@ impl Options {
             outbox_retention: reader.duration("OUTBOX_RETENTION"),
             delivery_timeout: Duration::from_secs(30),
             cache_bytes: reader.parse("CACHE_BYTES", "a number of bytes", 0),
+            redis: redis(reader),
+            s3: s3(reader),
             auth,
+            identity: identity(reader, shape),
             remote: PEERS.into_iter().filter_map(|(name, variable)| Some((name, reader.address(variable)?))).collect(),
             lame_duck: reader.duration("DRAIN_LAME_DUCK"),
         }
     }
 }
 
-fn bus(reader: &mut Reader<'_>) -> bool {
-    match reader.text("BUS").as_deref() {
-        Some("embedded") => true,
-        Some("none") => false,
+fn bus(reader: &mut Reader<'_>) -> Bus {
+    let bus = match reader.text("BUS").as_deref() {
+        Some("embedded") => Bus::Embedded,
+        Some("none") => Bus::Nobody,
         other => {
             reader.fault(format!("BUS: {:?} is neither embedded nor none", other.unwrap_or_default()));
-            false
+            Bus::Nobody
+        }
+    };
+    let replicas = reader.parse("NATS_REPLICAS", "1, 3 or 5", 1_usize);
+    if !matches!(replicas, 1 | 3 | 5) {
+        reader.fault(format!("NATS_REPLICAS: {replicas} is not 1, 3 or 5"));
+    }
+    let Some(url) = reader.secret("NATS_URL") else { return bus };
+    if matches!(bus, Bus::Nobody) {
+        reader.fault("BUS=none leaves events in the outbox, but NATS_URL is set: unset one of them");
+    }
+    match NatsAddress::parse(url.expose()) {
+        Ok(address) => Bus::Nats { address, replicas },
+        Err(fault) => {
+            reader.fault(format!("NATS_URL: {fault}"));
+            bus
         }
     }
 }
@@ -176,6 +228,76 @@ fn postgres(reader: &mut Reader<'_>, name: &'static str) -> Option<Secret> {
     }
     reader.fault(format!("{name}: does not start with postgresql://"));
     None
+}
+
+/// The key pair calls are signed with. One half alone is a mistake.
+fn identity(reader: &mut Reader<'_>, shape: Shape) -> Option<ServiceIdentity> {
+    let (private, public) = match (reader.secret("SERVICE_KEY"), reader.text("SERVICE_KEYS")) {
+        (Some(private), Some(public)) => (private, public),
+        (None, None) => return None,
+        (private, _) => {
+            let missing = if private.is_some() { "SERVICE_KEYS" } else { "SERVICE_KEY" };
+            reader.fault(format!("{missing} is not set: SERVICE_KEY and SERVICE_KEYS belong together"));
+            return None;
+        }
+    };
+    let name = match shape {
+        Shape::Together => TOGETHER,
+        Shape::Alone { name, .. } => name,
+    };
+    let clock = Clock::system();
+    let made = value_or_file("SERVICE_KEY", private.expose()).and_then(|private| {
+        let public = value_or_file("SERVICE_KEYS", &public)?;
+        ServiceIdentity::new(name, &private, &public, clock.clone(), Ids::new(clock))
+    });
+    made.map_err(|fault| reader.fault(fault)).ok()
+}
+
+/// Keys are mounted as files in a cluster, and pasted into variables elsewhere.
+fn value_or_file(variable: &str, value: &str) -> Result<String, String> {
+    if value.starts_with("-----BEGIN") || value.trim_start().starts_with('{') {
+        return Ok(value.to_owned());
+    }
+    std::fs::read_to_string(value).map_err(|error| format!("{variable}: the file cannot be read: {error}"))
+}
+
+impl Options {
+    /// Who may call gRPC methods of this process.
+    pub fn callers(&self) -> Callers {
+        match (&self.auth, &self.identity) {
+            (_, Some(identity)) => Callers::Known(identity.clone()),
+            (Auth::LocalOwner, None) => Callers::Anyone,
+            (_, None) => Callers::Closed,
+        }
+    }
+}
+
+fn redis(reader: &mut Reader<'_>) -> Option<Secret> {
+    let url = reader.secret("REDIS_URL")?;
+    if let Err(error) = Redis::check(&url) {
+        reader.fault(format!("REDIS_URL: {error}"));
+        return None;
+    }
+    Some(url)
+}
+
+/// A server and its two keys: all of them or none.
+fn s3(reader: &mut Reader<'_>) -> Option<S3Options> {
+    const TOGETHER: [&str; 3] = ["MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"];
+    let missing: Vec<&str> = TOGETHER.into_iter().filter(|name| reader.text(name).is_none()).collect();
+    if !missing.is_empty() {
+        if missing.len() < TOGETHER.len() {
+            reader.fault(format!("an S3 server needs {}; unset: {}", TOGETHER.join(", "), missing.join(", ")));
+        }
+        return None;
+    }
+    Some(S3Options {
+        endpoint: reader.address("MINIO_ENDPOINT")?,
+        access_key: reader.secret("MINIO_ACCESS_KEY")?,
+        secret_key: reader.secret("MINIO_SECRET_KEY")?,
+        bucket: reader.text("MINIO_BUCKET").unwrap_or_default(),
+        region: reader.text("MINIO_REGION").unwrap_or_default(),
+    })
 }
 
 fn auth(reader: &mut Reader<'_>, shape: Shape) -> Auth {

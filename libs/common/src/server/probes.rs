@@ -17,36 +17,54 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use utoipa::openapi::OpenApi;
 
-use crate::{db::Db, objects::Objects, tasks::Task};
+use crate::{bus::Nats, db::Db, objects::Objects, redis::Redis, tasks::Task};
 
 /// Upper bounds of the latency histograms, in seconds.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
-/// What a service needs to do its work.
+/// How long each of them may take to answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the services of a process need to do their work.
 #[derive(Clone)]
 pub(super) struct Ready {
-    dbs: Vec<Db>,
-    objects: Objects,
-    drain: CancellationToken,
+    pub(super) dbs: Vec<Db>,
+    pub(super) objects: Objects,
+    /// Without it events wait in the outbox.
+    pub(super) broker: Option<Nats>,
+    /// What it holds, a process can do without.
+    pub(super) redis: Option<Redis>,
+    pub(super) drain: CancellationToken,
 }
 
 impl Ready {
-    pub(super) fn new(dbs: Vec<Db>, objects: Objects, drain: CancellationToken) -> Self {
-        Self { dbs, objects, drain }
-    }
-
     /// The first thing that is missing.
     async fn missing(&self) -> Option<&'static str> {
         if self.drain.is_cancelled() {
             return Some("stopping");
         }
         for db in &self.dbs {
-            let answer = tokio::time::timeout(Duration::from_secs(2), db.ping()).await;
+            let answer = tokio::time::timeout(PATIENCE, db.ping()).await;
             if !matches!(answer, Ok(Ok(()))) {
                 return Some("database");
             }
         }
-        self.objects.ping().await.is_err().then_some("objects")
+        let answer = tokio::time::timeout(PATIENCE, self.objects.ping()).await;
+        (!matches!(answer, Ok(Ok(())))).then_some("objects")
+    }
+
+    /// What is away and only makes it slower.
+    async fn degraded(&self) -> Vec<&'static str> {
+        let mut away = Vec::new();
+        if self.broker.as_ref().is_some_and(|broker| !broker.is_up()) {
+            away.push("bus");
+        }
+        if let Some(redis) = &self.redis
+            && !redis.ping().await
+        {
+            away.push("redis");
+        }
+        away
     }
 }
 
@@ -74,7 +92,7 @@ pub(super) fn waiting(missing: watch::Receiver<String>) -> Router {
 
 async fn readiness(State(ready): State<Ready>) -> Response {
     match ready.missing().await {
-        None => Json(json!({"status": "ready"})).into_response(),
+        None => Json(json!({"status": "ready", "degraded": ready.degraded().await})).into_response(),
         Some(missing) => {
             (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "unready", "missing": missing}))).into_response()
         }

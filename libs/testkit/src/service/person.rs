@@ -2,20 +2,17 @@
 
 use std::fmt;
 
-use aws_lc_rs::{
-    encoding::AsDer,
-    signature::{Ed25519KeyPair, KeyPair},
+use common::{
+    auth::{Verifier, keys::SigningKey},
+    time::Clock,
 };
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use common::{auth::Verifier, time::Clock};
 use http::request::Builder;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::json;
 use uuid::Uuid;
 
 /// A signer of access tokens with a key of its own.
 pub struct Issuer {
-    key: EncodingKey,
+    key: SigningKey,
     /// The public key as a JWK.
     public: String,
 }
@@ -29,13 +26,9 @@ impl Default for Issuer {
 impl Issuer {
     /// An issuer with a fresh key.
     pub fn new() -> Self {
-        let pair = Ed25519KeyPair::generate().expect("the system gives random bytes");
-        let x = BASE64_URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
-        let private = AsDer::<aws_lc_rs::encoding::Pkcs8V1Der<'_>>::as_der(&pair).expect("a fresh key has a form");
-        Self {
-            key: EncodingKey::from_ed_der(private.as_ref()),
-            public: json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": "test", "x": x }).to_string(),
-        }
+        let key = SigningKey::generate("test");
+        let public = key.jwk().to_string();
+        Self { key, public }
     }
 
     pub(super) fn verifier(&self) -> Verifier {
@@ -52,9 +45,7 @@ impl Issuer {
         // Tokens are checked against the machine's clock, whatever the test's clock says.
         let expires = Clock::system().now().timestamp() + 3_600;
         let claims = json!({ "sub": user, "org": org, "role": "member", "aud": "gooseek", "exp": expires });
-        let header = Header { kid: Some("test".to_owned()), ..Header::new(Algorithm::EdDSA) };
-        let token = jsonwebtoken::encode(&header, &claims, &self.key).expect("plain claims can be signed");
-        Person { org, user, token }
+        Person { org, user, token: self.key.sign("at+jwt", &claims) }
     }
 }
 

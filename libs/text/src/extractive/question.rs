@@ -2,55 +2,64 @@
 
 use std::collections::HashSet;
 
+use super::asks::{self, Asks};
+use super::words::{self, Word};
 use crate::facts::Fact;
 use crate::language::{self, Language};
-use crate::terms::{self, Keyword, fold};
-
-/// The kind of thing that answers a question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asks {
-    Person,
-    Time,
-    Amount,
-    Reason,
-    Definition,
-    Anything,
-}
+use crate::terms::{self, fold};
 
 pub(super) struct Question {
-    pub(super) keywords: Vec<Keyword>,
+    pub(super) words: Vec<Word>,
+    /// Words of earlier questions it leans on: they choose among sentences that say its own.
+    pub(super) context: Vec<Word>,
     pub(super) language: Language,
-    pub(super) asks: Asks,
+    asks: Asks,
     /// The newest answer is wanted.
     pub(super) fresh: bool,
+    /// Everything of a kind is wanted.
+    pub(super) wants_all: bool,
 }
 
+const ALL: [&str; 11] =
+    ["list", "all", "every", "each", "перечисли", "перечислите", "все", "всех", "каждый", "alle", "toutes"];
+
+const FRESH: [&str; 12] = [
+    "latest",
+    "newest",
+    "current",
+    "currently",
+    "recent",
+    "now",
+    "today",
+    "сейчас",
+    "сегодня",
+    "нынешний",
+    "aktuell",
+    "heute",
+];
+
 impl Question {
-    pub(super) fn read(question: &str, language: Option<Language>) -> Self {
+    pub(super) fn read(question: &str, context: &str, language: Option<Language>) -> Self {
         let language = language.or_else(|| language::detect(question)).unwrap_or(Language::ENGLISH);
-        let words: Vec<String> = terms::words(question).take(64).map(fold).collect();
-        let keywords = without_measures(terms::keywords(question), &words);
-        let asks = asks(&words, keywords.len());
-        let fresh = words.iter().any(|word| {
-            [
-                "latest",
-                "newest",
-                "current",
-                "currently",
-                "recent",
-                "now",
-                "today",
-                "сейчас",
-                "сегодня",
-                "нынешний",
-                "aktuell",
-                "heute",
-            ]
-            .contains(&word.as_str())
-                || word.starts_with("последн")
-                || word.starts_with("актуальн")
-        });
-        Self { keywords, language, asks, fresh }
+        let said: Vec<String> = terms::words(question).take(64).map(fold).collect();
+        let mut words = without_measures(words::words(question), &said);
+        let mut context = if context.is_empty() { Vec::new() } else { words::words(context) };
+        context.retain(|word| words.iter().all(|own| own.terms != word.terms));
+        let own = words.iter().any(|word| !word.is_light);
+        if !own && !context.is_empty() {
+            words = std::mem::take(&mut context);
+        }
+        let asks = asks::asks(&said, words.len());
+        let fresh = said
+            .iter()
+            .any(|word| FRESH.contains(&word.as_str()) || word.starts_with("последн") || word.starts_with("актуальн"));
+        let wants_all = said.iter().any(|word| ALL.contains(&word.as_str()));
+        Self { words, context, language, asks, fresh, wants_all }
+    }
+
+    /// The same wish for a topic of its own.
+    pub(super) fn of(words: Vec<Word>, language: Language) -> Self {
+        Self { words, context: Vec::new(), language, asks: Asks::Anything, fresh: false, wants_all: false }
     }
 
     /// Whether a sentence with these facts can hold the answer asked for. A name in the question is no answer to "who".
@@ -89,7 +98,7 @@ impl Question {
     }
 
     fn names(&self, term: &str) -> bool {
-        self.keywords.iter().any(|keyword| keyword.terms.iter().any(|own| own == term))
+        self.words.iter().any(|word| word.terms.iter().any(|own| own == term))
     }
 
     /// `X is a …`, `X — это …`: what is asked about stands before the verb, near the start.
@@ -117,9 +126,8 @@ impl Question {
         let Some(verb) = verb.filter(|at| *at > 0) else { return false };
         let before: HashSet<String> =
             words[..verb.min(words.len())].iter().flat_map(|word| terms::index_terms(word)).collect();
-        let named =
-            self.keywords.iter().filter(|keyword| keyword.terms.iter().any(|term| before.contains(term))).count();
-        named > 0 && named * 2 >= self.keywords.len()
+        let named = self.words.iter().filter(|word| word.terms.iter().any(|term| before.contains(term))).count();
+        named > 0 && named * 2 >= self.words.len()
     }
 }
 
@@ -127,106 +135,12 @@ fn is_time(unit: &str) -> bool {
     matches!(unit, "day" | "week" | "month" | "year" | "hour" | "minute" | "second")
 }
 
-const HOW: [&str; 3] = ["how", "wie", "как"];
-const MEASURES: [&str; 15] = [
-    "many",
-    "much",
-    "long",
-    "old",
-    "tall",
-    "far",
-    "big",
-    "often",
-    "lang",
-    "lange",
-    "viel",
-    "viele",
-    "долго",
-    "часто",
-    "velika",
-];
-
 /// The `many` of `how many` is what is asked for, and no answer says it again.
-fn without_measures(keywords: Vec<Keyword>, words: &[String]) -> Vec<Keyword> {
-    let asked_for = |keyword: &Keyword| {
-        let surface = fold(&keyword.surface);
-        MEASURES.contains(&surface.as_str())
-            && words.windows(2).any(|pair| HOW.contains(&pair[0].as_str()) && pair[1] == surface)
+fn without_measures(words: Vec<Word>, said: &[String]) -> Vec<Word> {
+    let asked_for = |word: &Word| {
+        let surface = fold(&word.surface);
+        said.windows(2).any(|pair| pair[1] == surface && asks::measures(&pair[0], &pair[1]))
     };
-    let telling: Vec<Keyword> = keywords.iter().filter(|keyword| !asked_for(keyword)).cloned().collect();
-    if telling.is_empty() { keywords } else { telling }
-}
-
-fn asks(words: &[String], keywords: usize) -> Asks {
-    let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-    let pair = |first: &[&str], second: &[&str]| {
-        words.windows(2).any(|pair| first.contains(&pair[0].as_str()) && second.contains(&pair[1].as_str()))
-    };
-    if has(&["when", "когда", "wann", "quand", "cuando", "deadline", "date", "дата"])
-        || pair(&["what", "which", "каком", "welchem"], &["year", "day", "date", "году", "jahr"])
-    {
-        return Asks::Time;
-    }
-    let amounts = [
-        "сколько",
-        "wieviel",
-        "combien",
-        "cuanto",
-        "cuantos",
-        "cuanta",
-        "cuantas",
-        "price",
-        "cost",
-        "rent",
-        "salary",
-        "period",
-        "fee",
-        "population",
-        "percentage",
-        "цена",
-        "стоимость",
-        "срок",
-        "размер",
-        "население",
-        "preis",
-        "frist",
-        "kundigungsfrist",
-        "prix",
-        "preavis",
-        "plazo",
-    ];
-    if has(&amounts) || pair(&HOW, &MEASURES) {
-        return Asks::Amount;
-    }
-    if has(&["who", "whom", "whose", "кто", "кем", "кого", "wer", "wen", "qui", "quien", "quienes"])
-        && !pair(&["кто"], &["такой", "такая", "такие"])
-    {
-        return Asks::Person;
-    }
-    if has(&["why", "почему", "зачем", "warum", "wieso", "pourquoi"]) {
-        return Asks::Reason;
-    }
-    let defines = pair(
-        &["what", "кто", "что", "was", "who"],
-        &["is", "are", "такое", "такой", "такая", "такие", "ist", "sind", "means"],
-    ) || has(&["define", "qu'est-ce", "definition"]);
-    if defines && keywords <= 4 { Asks::Definition } else { Asks::Anything }
-}
-
-/// Letters two words must share from their start to be forms of one word that the stemmer keeps apart.
-const SHARED_START: usize = 5;
-
-/// Whether a term, or a near form of it, is among those said.
-pub(super) fn is_said(term: &str, said: &HashSet<String>) -> bool {
-    said.contains(term) || said.iter().any(|other| same_root(term, other))
-}
-
-/// `уведомлен` and `уведом`: one begins with the other, or both with the same long part.
-pub(super) fn same_root(a: &str, b: &str) -> bool {
-    if a.len() < SHARED_START || a.as_bytes().get(..SHARED_START) != b.as_bytes().get(..SHARED_START) {
-        return false;
-    }
-    let shared = a.chars().zip(b.chars()).take_while(|(a, b)| a == b && a.is_alphabetic()).count();
-    let longer = a.chars().count().max(b.chars().count());
-    shared >= SHARED_START && shared * 4 >= longer * 3
+    let telling: Vec<Word> = words.iter().filter(|word| !asked_for(word)).cloned().collect();
+    if telling.is_empty() { words } else { telling }
 }

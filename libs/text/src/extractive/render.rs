@@ -3,17 +3,26 @@
 use super::{Extract, Picked};
 use crate::language::Language;
 
-/// The answer piece by piece, ready to be sent: joined they are its Markdown. Each sentence has its ` [n]`; what disagrees and what the
-/// sources do not say follows in the asker's language (English or Russian).
+/// The answer piece by piece, ready to be sent: joined they are its Markdown. Each sentence has its ` [n]`; a line in the asker's
+/// language (English or Russian) says beforehand if they do not answer, and afterwards what disagrees and what no source mentions.
 #[must_use]
 pub fn compose(extract: &Extract) -> Vec<String> {
     let mut pieces: Vec<String> = Vec::new();
     let mut last: Option<&Picked> = None;
-    for picked in &extract.sentences {
+    if !extract.direct && !extract.sentences.is_empty() {
+        pieces.push(closest(extract.language).to_owned());
+    }
+    for (place, picked) in extract.sentences.iter().enumerate() {
+        let side = extract.sides.iter().find(|(first, _)| *first == place);
+        if let Some((_, name)) = side {
+            let gap = if pieces.is_empty() { "" } else { "\n\n" };
+            pieces.push(format!("{gap}**{name}**"));
+        }
         let gap = match last {
-            None => "",
+            _ if side.is_some() => "\n\n",
+            None if pieces.is_empty() => "",
             Some(last) if last.passage == picked.passage => " ",
-            Some(_) => "\n\n",
+            _ => "\n\n",
         };
         pieces.push(format!("{gap}{} [{}]", finished(&picked.text), picked.source));
         last = Some(picked);
@@ -23,6 +32,14 @@ pub fn compose(extract: &Extract) -> Vec<String> {
         pieces.push(format!("{gap}{note}"));
     }
     pieces
+}
+
+fn closest(language: Language) -> &'static str {
+    if language == Language::RUSSIAN {
+        "Прямого ответа в источниках нет; ближе всего к вопросу:"
+    } else {
+        "Nothing in the sources answers this directly; the closest passages are:"
+    }
 }
 
 /// A list item or table row ends like a sentence.
@@ -59,9 +76,9 @@ fn notes(extract: &Extract) -> Vec<String> {
         let words: Vec<String> = extract.missing.iter().map(|word| format!("{open}{word}{close}")).collect();
         let words = words.join(", ");
         notes.push(if russian {
-            format!("В источниках ничего нет про {words}.")
+            format!("В источниках не упоминается: {words}.")
         } else {
-            format!("The sources say nothing about {words}.")
+            format!("The sources do not mention {words}.")
         });
     }
     notes

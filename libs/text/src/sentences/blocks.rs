@@ -9,8 +9,12 @@ pub(super) struct Block {
     pub(super) kind: Kind,
 }
 
-/// A line shorter than this (bytes) with a capital after it was not wrapped: it ends where its author ended it.
+/// A line shorter than this (characters) with a capital after it was not wrapped: it ends where its author ended it.
 const WRAPPED_LINE: usize = 50;
+/// Spaces between two columns of a printed table.
+const COLUMN_GAP: &str = "   ";
+/// Levels of a clause's number: `2.14.3.1`.
+const MAX_LEVELS: usize = 5;
 
 pub(super) fn blocks(text: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
@@ -56,7 +60,7 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
 
 /// A heading or name on its own line in plain text: short, without punctuation at its end, and something new begins below.
 fn ends_itself(line: &str, next: &str) -> bool {
-    line.len() < WRAPPED_LINE
+    line.chars().nth(WRAPPED_LINE - 1).is_none()
         && !line.ends_with([',', '-', '–', '—', '(', '/'])
         && next.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit())
 }
@@ -90,6 +94,10 @@ fn classify(line: &str) -> (Kind, usize) {
         return (Kind::Item, if boxed { line.len() - rest.len() + 4 } else { marker });
     }
     let quote = line.bytes().take_while(|b| matches!(b, b'>' | b' ')).count();
+    // How the reader writes the rows of HTML and DOCX tables, and the columns of a printed page.
+    if quote == 0 && (line.contains(" | ") || line.contains(COLUMN_GAP)) {
+        return (Kind::Row, 0);
+    }
     (Kind::Prose, quote)
 }
 
@@ -104,5 +112,19 @@ fn item_marker(line: &str) -> Option<usize> {
     if !(1..=3).contains(&digits) || !line[digits..].starts_with(['.', ')']) {
         return None;
     }
-    line[digits + 1..].starts_with([' ', '\t']).then_some(digits + 2)
+    if line[digits + 1..].starts_with([' ', '\t']) {
+        return Some(digits + 2);
+    }
+    clause_marker(line)
+}
+
+/// Length of the number of a clause with the space after it: `3.1.` or `2.14`, followed by a capital. `3.5 million` is a quantity.
+fn clause_marker(line: &str) -> Option<usize> {
+    let number = line.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
+    let levels: Vec<&str> = line[..number].trim_end_matches('.').split('.').collect();
+    let is_number =
+        (2..=MAX_LEVELS).contains(&levels.len()) && levels.iter().all(|level| (1..=2).contains(&level.len()));
+    let rest = &line[number..];
+    let titled = rest.trim_start().starts_with(|c: char| c.is_uppercase() || matches!(c, '«' | '“' | '"'));
+    (is_number && rest.starts_with([' ', '\t']) && titled).then_some(number + 1)
 }

@@ -19,6 +19,7 @@ pub(super) fn passages(sources: &[Source]) -> Vec<Passage> {
                 text: passage.text.clone(),
                 title: Some(title.clone()),
                 heading: passage.heading.clone(),
+                start: passage.start,
                 published_at: source.published_at,
                 score,
             });

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use text::{
-    bm25::Bm25,
-    fusion,
+    extractive,
+    ranking::{self, Document as Ranked},
     similar::Shingles,
     spread::{self, Candidate},
     terms,
@@ -12,11 +12,6 @@ use text::{
 
 use super::prompt;
 use crate::api::{Source, SourcePassage};
-
-/// Reciprocal rank fusion's usual constant.
-const RRF_K: f32 = 60.0;
-/// One source gives at most this many passages.
-const PER_SOURCE: usize = 3;
 
 /// Something that was opened, and its passages in the order of whoever found them.
 #[derive(Debug, Clone)]
@@ -75,7 +70,7 @@ impl Found {
 
 /// The share of the question's words that some passage has.
 pub(super) fn coverage(question: &str, found: &Found) -> f32 {
-    let query = terms::query_terms(question);
+    let query = extractive::search_terms(question);
     if query.is_empty() {
         return 1.0;
     }
@@ -89,7 +84,15 @@ pub(super) fn coverage(question: &str, found: &Found) -> f32 {
 /// The sources of the answer, numbered from 1, each with the passages that were chosen, best source first.
 pub(super) fn select(question: &str, found: &Found, limit: usize) -> Vec<Source> {
     let passages: Vec<(usize, &SourcePassage)> = found.passages().collect();
-    let order = ranking(question, &passages);
+    let ranked: Vec<Ranked<'_>> = passages
+        .iter()
+        .map(|(place, passage)| Ranked {
+            text: &passage.text,
+            heading: passage.heading.as_deref(),
+            title: found.documents[*place].source.site.as_deref().unwrap_or_default(),
+        })
+        .collect();
+    let order = ranking::rank(question, &ranked);
     let candidates: Vec<Candidate> = order
         .iter()
         .map(|(index, score)| Candidate {
@@ -100,7 +103,7 @@ pub(super) fn select(question: &str, found: &Found, limit: usize) -> Vec<Source>
         .collect();
     let mut sources: Vec<Source> = Vec::new();
     let mut numbers: HashMap<usize, usize> = HashMap::new();
-    for chosen in spread::select(&candidates, limit, PER_SOURCE) {
+    for chosen in spread::select(&candidates, limit, ranking::per_source(question, limit)) {
         let (place, passage) = passages[order[chosen].0];
         let number = *numbers.entry(place).or_insert_with(|| {
             let index = u32::try_from(sources.len() + 1).unwrap_or(u32::MAX);
@@ -110,30 +113,6 @@ pub(super) fn select(question: &str, found: &Found, limit: usize) -> Vec<Source>
         sources[number].passages.push(passage.clone());
     }
     sources
-}
-
-/// Passages by the fusion of two orders: their words against the question's, and the order they were found in (which
-/// knows of vectors and of what engines think of a page). Passages without any of the question's words are left out
-/// as long as there are others.
-fn ranking(question: &str, passages: &[(usize, &SourcePassage)]) -> Vec<(usize, f32)> {
-    let texts: Vec<Vec<String>> = passages
-        .iter()
-        .map(|(_, passage)| {
-            let mut words = terms::index_terms(&passage.text);
-            words.extend(passage.heading.as_deref().map(terms::index_terms).unwrap_or_default());
-            words
-        })
-        .collect();
-    let scores = Bm25::new(&texts).scores(&terms::query_terms(question));
-    let mut by_words: Vec<usize> = (0..passages.len()).filter(|index| scores[*index] > 0.0).collect();
-    by_words.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
-    let as_found: Vec<usize> = if by_words.is_empty() {
-        (0..passages.len()).collect()
-    } else {
-        (0..passages.len()).filter(|index| scores[*index] > 0.0).collect()
-    };
-    // The words decide twice: an engine's order says little about a passage in the middle of a page.
-    fusion::rrf(&[by_words.clone(), by_words, as_found], RRF_K)
 }
 
 /// The best passages in short, for a model that judges what is missing.

@@ -6,7 +6,7 @@ mod web;
 use llm::{ChatRequest, Message, Model};
 use serde::Deserialize;
 use serde_json::json;
-use text::terms;
+use text::extractive;
 
 use super::{
     Context, prompt,
@@ -99,7 +99,7 @@ async fn another_look(
         return gaps(context, model, understanding, found).await;
     }
     // One more look, with the words that matter only: engines that want every word get fewer of them.
-    let words = terms::query_terms(&understanding.question).join(" ");
+    let words = extractive::search_terms(&understanding.question).join(" ");
     let fresh = !words.is_empty() && !understanding.queries.contains(&words);
     (number == 2 && covered < ENOUGH && fresh).then(|| vec![words])
 }

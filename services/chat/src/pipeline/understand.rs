@@ -6,8 +6,9 @@ use llm::{ChatRequest, Message, Model};
 use serde::Deserialize;
 use serde_json::json;
 use text::{
+    extractive::{self, Task},
+    followup,
     language::{self, Language},
-    terms,
 };
 use tokio::time::Instant;
 
@@ -18,41 +19,30 @@ use crate::{api::Ask, store::Turn};
 const PATIENCE: Duration = Duration::from_secs(4);
 /// Room for one query and two more, and nothing to ramble in.
 const MAX_TOKENS: u32 = 120;
-/// A question with fewer words of its own leans on the one before it.
-const OWN_TERMS: usize = 3;
 
 /// A question as the rest of the pipeline sees it.
 #[derive(Debug, Clone)]
 pub(super) struct Understanding {
     /// Stands alone, without the thread.
     pub(super) question: String,
+    /// The part of `question` that was asked now, and the words it takes from the questions before; those may be empty.
+    pub(super) asked: String,
+    pub(super) earlier: String,
     pub(super) language: Language,
     pub(super) intent: &'static str,
     pub(super) queries: Vec<String>,
 }
 
-/// Without a model: the question itself, joined with the words of the one before when it leans on it.
+/// Without a model: the question itself, joined with the telling words of those before when it leans on them.
 pub(super) fn at_a_glance(ask: &Ask, turns: &[Turn]) -> Understanding {
     let asked = ask.query.trim();
     let locale = ask.locale.as_deref().and_then(|locale| Language::from_code(locale.get(..2)?));
     let language = language::detect(asked).or(locale).unwrap_or(Language::ENGLISH);
-    let question = match turns.last() {
-        Some(last) if leans(asked) => format!("{asked} ({})", last.question.trim()),
-        _ => asked.to_owned(),
-    };
+    let before: Vec<&str> = turns.iter().map(|turn| turn.question.as_str()).collect();
+    let earlier = followup::earlier_words(asked, &before).unwrap_or_default();
+    let question = if earlier.is_empty() { asked.to_owned() } else { format!("{asked} ({earlier})") };
     let queries = vec![search_words(&question)];
-    Understanding { question, language, intent: intent(asked), queries }
-}
-
-/// A short question, or one that begins by pointing back, means little on its own.
-fn leans(question: &str) -> bool {
-    const POINTERS: [&str; 14] =
-        ["it", "its", "they", "them", "that", "this", "these", "those", "he", "she", "он", "она", "они", "это"];
-    const OPENERS: [&str; 6] = ["and", "what about", "how about", "а", "и", "так"];
-    let lower = question.to_lowercase();
-    let points = lower.split(|c: char| !c.is_alphanumeric()).any(|word| POINTERS.contains(&word));
-    let opens = OPENERS.iter().any(|opener| lower.strip_prefix(opener).is_some_and(|rest| rest.starts_with(' ')));
-    points || opens || terms::query_terms(question).len() < OWN_TERMS
+    Understanding { question, asked: asked.to_owned(), earlier, language, intent: intent(asked), queries }
 }
 
 fn intent(question: &str) -> &'static str {
@@ -61,7 +51,7 @@ fn intent(question: &str) -> &'static str {
     if begins(&["how to", "how do", "how can", "как "]) {
         return "how-to";
     }
-    if begins(&["compare", "сравни", "difference between"]) || lower.contains(" vs ") {
+    if matches!(extractive::task(question), Task::Compare(..)) {
         return "comparison";
     }
     if begins(&["what is", "who is", "define", "что такое", "кто такой"]) {
@@ -146,7 +136,10 @@ fn adopt(refined: &Refined, glance: &Understanding) -> Option<Understanding> {
     } else {
         refined.query.trim().to_owned()
     };
-    Some(Understanding { question, queries, ..glance.clone() })
+    if question == glance.question {
+        return Some(Understanding { queries, ..glance.clone() });
+    }
+    Some(Understanding { asked: question.clone(), earlier: String::new(), question, queries, ..glance.clone() })
 }
 
 #[cfg(test)]
@@ -162,6 +155,17 @@ mod tests {
         let turns = [Turn { question: "What is the notice period in the lease?".to_owned(), answer: None }];
         let understood = at_a_glance(&ask("And how is it extended?"), &turns);
         assert!(understood.queries[0].contains("notice period"), "{:?}", understood.queries);
+    }
+
+    #[test]
+    fn a_follow_up_leaves_out_what_it_replaces() {
+        let turns = [Turn { question: "What is the hotel limit in Germany?".to_owned(), answer: None }];
+        let understood = at_a_glance(&ask("and in Japan?"), &turns);
+        assert_eq!(understood.queries, ["and in Japan? (hotel limit)"]);
+        let turns =
+            [Turn { question: "Какие суточные в Казахстане?".to_owned(), answer: None }];
+        assert_eq!(at_a_glance(&ask("а в Японии?"), &turns).earlier, "суточные");
+        assert_eq!(at_a_glance(&ask("Сколько стоит парковка?"), &turns).earlier, "");
     }
 
     #[test]

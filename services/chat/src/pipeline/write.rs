@@ -173,8 +173,9 @@ fn by_extract(context: &Context, understanding: &Understanding, sources: &[Sourc
         AnswerMode::Default => context.effort.sentences,
         AnswerMode::Detailed => context.effort.sentences * 2,
     };
-    let options = Options { max_sentences: sentences, language: Some(understanding.language) };
-    let pieces = extractive::compose(&extractive::answer(&understanding.question, &passages, options));
+    let options =
+        Options { max_sentences: sentences, context: &understanding.earlier, language: Some(understanding.language) };
+    let pieces = extractive::compose(&extractive::answer(&understanding.asked, &passages, options));
     let said = context.progress().answer;
     if !pieces.concat().starts_with(&said) {
         return Err(Failure {

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use common::time::{Clock, Ids};
 use http::StatusCode;
+use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
 use serde_json::json;
 use testkit::{
     FakeOpenAi, Gooseek, Script,
-    gooseek::{Builder, check_log},
+    gooseek::{Builder, Keys, check_log},
     service::Issuer,
 };
+use tonic::Code;
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 
 use crate::support::{GOOSEEK, with_model};
@@ -66,17 +68,42 @@ async fn without_accounts_a_service_tells_its_health_and_nothing_else() {
 
 #[tokio::test]
 async fn services_in_processes_of_their_own_call_each_other_in_a_persons_name() {
-    let (issuer, ids) = (Issuer::new(), Ids::new(Clock::system()));
+    let keys = Keys::bootstrap(GOOSEEK).await;
     let model = FakeOpenAi::start(Script::default()).await;
+    let projects = keys.give(program("projects-svc"), "projects").start().await;
+    let chat = keys.give(with_model(program("chat-svc"), &model), "chat");
+    let chat = chat.set("PROJECTS_SVC_URL", projects.url()).start().await;
+    projects.client_with(keys.owner()).make_project("handbook").await;
+    let ask = json!({ "query": "Say hello", "project": "handbook", "sources": [], "mode": "speed" });
+    let events = chat.client_with(keys.owner()).ask_stream(&ask).await.rest().await;
+    assert_eq!(check_log(&events).data["status"], "complete");
+    assert_eq!(events[0].data["project"]["slug"], "handbook");
+    assert_eq!(chat.client().ask(&ask).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_persons_token_alone_opens_no_call_between_services() {
+    let keys = Keys::bootstrap(GOOSEEK).await;
+    let projects = keys.give(program("projects-svc"), "projects").start().await;
+    projects.client_with(keys.owner()).make_project("handbook").await;
+    let channel = tonic::transport::Endpoint::new(projects.url().to_owned()).unwrap().connect().await.unwrap();
+    let mut client = ProjectsServiceClient::new(channel);
+    let resolve = || tonic::Request::new(ResolveRequest { slug_or_id: "handbook".to_owned() });
+    assert_eq!(client.resolve(resolve()).await.unwrap_err().code(), Code::Unauthenticated);
+    let mut person = resolve();
+    person.metadata_mut().insert("authorization", format!("Bearer {}", keys.owner()).parse().unwrap());
+    assert_eq!(client.resolve(person).await.unwrap_err().code(), Code::Unauthenticated);
+}
+
+#[tokio::test]
+async fn without_keys_calls_between_services_are_closed_and_say_so() {
+    let (issuer, ids) = (Issuer::new(), Ids::new(Clock::system()));
     let projects = program("projects-svc").set("JWT_PUBLIC_KEY", issuer.public_key()).start().await;
-    let chat = with_model(program("chat-svc"), &model).set("JWT_PUBLIC_KEY", issuer.public_key());
+    let chat = program("chat-svc").set("JWT_PUBLIC_KEY", issuer.public_key());
     let chat = chat.set("PROJECTS_SVC_URL", projects.url()).start().await;
     let ada = issuer.person(ids.next(), ids.next());
     projects.client_of(&ada).make_project("handbook").await;
-    let ask = json!({ "query": "Say hello", "project": "handbook", "sources": [], "mode": "speed" });
-    let events = chat.client_of(&ada).ask_stream(&ask).await.rest().await;
-    assert_eq!(check_log(&events).data["status"], "complete");
-    assert_eq!(events[0].data["project"]["slug"], "handbook");
-    let bob = issuer.person(ids.next(), ids.next());
-    assert_eq!(chat.client_of(&bob).ask(&ask).await.status, StatusCode::NOT_FOUND);
+    let ask = json!({ "query": "Say hello", "project": "handbook" });
+    let refused = chat.client_of(&ada).ask(&ask).await.expect(StatusCode::SERVICE_UNAVAILABLE);
+    assert!(refused["detail"].as_str().unwrap().contains("SERVICE_KEY"), "{refused}");
 }

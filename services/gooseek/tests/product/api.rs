@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::gooseek;
 
-const ROUTES: [&str; 23] = [
+const ROUTES: [&str; 24] = [
     "delete /api/v1/admin/bus/dead-letters/{id}/{consumer}",
     "delete /api/v1/library/threads/{id}",
     "delete /api/v1/upload/{id}",
@@ -26,6 +26,7 @@ const ROUTES: [&str; 23] = [
     "get /api/v1/upload/{id}/text",
     "patch /api/v1/library/threads/{id}",
     "post /api/v1/admin/bus/dead-letters/{id}/{consumer}/replay",
+    "post /api/v1/admin/bus/resync",
     "post /api/v1/chat",
     "post /api/v1/chat/runs/{id}/cancel",
     "post /api/v1/projects",

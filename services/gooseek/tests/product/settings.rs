@@ -41,7 +41,7 @@ async fn all_faults_are_named_at_once() {
     let faulty = [
         ("BIND", "the kitchen"),
         ("POSTGRES_URL", "mysql://127.0.0.1/db"),
-        ("REDIS_URL", "redis://127.0.0.1"),
+        ("REDIS_URL", "memcached://127.0.0.1"),
         ("JWT_SECRET", "hush"),
         ("LLM_PROVIDER", "oracle"),
         ("RUN_DETACH_GRACE", "soon"),

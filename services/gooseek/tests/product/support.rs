@@ -14,7 +14,7 @@ pub(crate) const NOBODY: &str = "http://127.0.0.1:1";
 /// The program under test.
 pub(crate) const GOOSEEK: &str = env!("CARGO_BIN_EXE_gooseek");
 
-/// Expands `async fn name(server: Builder)` into one test on SQLite and one on Postgres.
+/// Expands `async fn name(server: Builder)` into one test on SQLite, one on Postgres and one on a cluster.
 macro_rules! on_both {
     ($($(#[$meta:meta])* async fn $name:ident($server:ident: Builder) $body:block)*) => {
         $($(#[$meta])* async fn $name($server: testkit::gooseek::Builder) $body)*
@@ -34,6 +34,15 @@ macro_rules! on_both {
                 }
             })*
         }
+
+        mod cluster {
+            $(#[tokio::test]
+            async fn $name() {
+                if let Some(server) = crate::support::on_cluster().await {
+                    super::$name(server).await;
+                }
+            })*
+        }
     };
 }
 pub(crate) use on_both;
@@ -46,6 +55,12 @@ pub(crate) fn gooseek() -> Builder {
 /// A server on a database of the private Postgres, where that is installed. It takes over soon what a dead process left.
 pub(crate) async fn on_postgres() -> Option<Builder> {
     Some(gooseek().set("POSTGRES_URL", Postgres::database().await?).set("RUN_LEASE", "1s"))
+}
+
+/// Every service in processes of its own, where the servers for that are installed.
+pub(crate) async fn on_cluster() -> Option<Builder> {
+    let cluster = Gooseek::cluster(GOOSEEK).await?;
+    Some(cluster.set("FETCH_ALLOW_CIDRS", "127.0.0.0/8").set("FETCH_PER_HOST", "8").set("RUN_LEASE", "1s"))
 }
 
 /// A server whose answers `model` writes.

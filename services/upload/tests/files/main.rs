@@ -6,6 +6,7 @@ mod deletion;
 mod faults;
 mod lifecycle;
 mod retrieval;
+mod s3;
 mod support;
 mod tenants;
 mod uploading;

@@ -86,7 +86,8 @@ fn request(
             language: understanding.language.code().to_owned(),
         }),
         pages: context.effort.pages,
-        deadline_ms: u32::try_from((deadline - Instant::now()).as_millis()).unwrap_or(u32::MAX),
+        // None at all would mean the usual time.
+        deadline_ms: u32::try_from((deadline - Instant::now()).as_millis()).unwrap_or(u32::MAX).max(1),
         // A question about a project or in a thread, and one made of what files say, may carry words of private text.
         private: context.job.project.is_some() || context.job.ask.thread_id.is_some() || known.has_files(),
         exclude_urls: known.urls(),

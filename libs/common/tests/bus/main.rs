@@ -1,0 +1,8 @@
+//! The bus: a fact is told exactly when its change is committed, and takes effect once, whatever dies in between.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod broker;
+mod contract;
+mod relay;
+mod support;
+mod throughput;

@@ -1,0 +1,105 @@
+//! A process that is given servers: it uses them from its start, and says at `/ready` which of them is away.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::{net::TcpListener, path::Path, sync::Arc, time::Duration};
+
+use common::{
+    config::Settings,
+    server::{self, FRAME_VARIABLES, Shape},
+};
+use fetch::operator::OperatorClient;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use utoipa_axum::router::OpenApiRouter;
+
+const FOREVER: Duration = Duration::from_secs(60);
+/// Whoever asks whether a process is ready waits no longer.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// A process without services.
+struct Process {
+    client: OperatorClient,
+    _data: TempDir,
+}
+
+impl Process {
+    async fn start(variables: Vec<(&str, String)>) -> anyhow::Result<Self> {
+        let data = tempfile::tempdir().unwrap();
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let own = [("BIND", address.to_string()), ("DATA_DIR", data.path().display().to_string())];
+        let environment = own.into_iter().chain(variables).map(|(name, value)| (name.to_owned(), value));
+        let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment)?;
+        let assembly = server::assemble(&[], Arc::new(settings), Shape::Together).await?;
+        tokio::spawn(assembly.run(|_| OpenApiRouter::new()));
+        let client = OperatorClient::new(&format!("http://{address}"), FOREVER)?;
+        Ok(Self { client, _data: data })
+    }
+
+    /// Waits until `/ready` says this.
+    async fn says(&self, status: u16, body: Value) {
+        let mut last = None;
+        let wait = async {
+            while last != Some((status, body.clone())) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                if let Ok(answer) = self.client.get("/ready").timeout(ANSWER).send().await {
+                    last = Some((answer.status().as_u16(), answer.json().await.unwrap()));
+                }
+            }
+        };
+        let said = tokio::time::timeout(FOREVER, wait).await;
+        assert!(said.is_ok(), "{last:?} instead of {status} {body}");
+    }
+}
+
+fn s3_variables(server: &testkit::S3) -> Vec<(&'static str, String)> {
+    let options = server.options();
+    vec![
+        ("MINIO_ENDPOINT", options.endpoint),
+        ("MINIO_ACCESS_KEY", options.access_key.expose().to_owned()),
+        ("MINIO_SECRET_KEY", options.secret_key.expose().to_owned()),
+    ]
+}
+
+fn ready(degraded: &[&str]) -> Value {
+    json!({"status": "ready", "degraded": degraded})
+}
+
+#[tokio::test]
+async fn without_redis_a_process_starts_and_is_ready_but_degraded() {
+    let Some(mut server) = testkit::Redis::start().await else { return };
+    let url = server.url().expose().to_owned();
+    let process = Process::start(vec![("REDIS_URL", url.clone())]).await.unwrap();
+    process.says(200, ready(&[])).await;
+    server.kill();
+    process.says(200, ready(&["redis"])).await;
+    let late = Process::start(vec![("REDIS_URL", url)]).await.unwrap();
+    late.says(200, ready(&["redis"])).await;
+    server.restart().await;
+    process.says(200, ready(&[])).await;
+    late.says(200, ready(&[])).await;
+}
+
+#[tokio::test]
+async fn without_s3_a_process_is_not_ready() {
+    let Some(mut server) = testkit::S3::start().await else { return };
+    let process = Process::start(s3_variables(&server)).await.unwrap();
+    process.says(200, ready(&[])).await;
+    server.freeze();
+    process.says(503, json!({"status": "unready", "missing": "objects"})).await;
+    server.thaw();
+    process.says(200, ready(&[])).await;
+    server.kill();
+    process.says(503, json!({"status": "unready", "missing": "objects"})).await;
+    let refused = Process::start(s3_variables(&server)).await.err().unwrap().to_string();
+    assert!(refused.contains("MINIO_ENDPOINT") && refused.contains("nothing answers"), "{refused}");
+    server.restart().await;
+    process.says(200, ready(&[])).await;
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_is_refused_without_its_password() {
+    let variables = vec![("REDIS_URL", "rediss://:hunter2@".to_owned()), ("MINIO_ENDPOINT", "host:9000".to_owned())];
+    let refused = Process::start(variables).await.err().unwrap().to_string();
+    assert!(refused.contains("REDIS_URL") && refused.contains("MINIO_ACCESS_KEY"), "{refused}");
+    assert!(!refused.contains("hunter2"), "{refused}");
+}

@@ -1,0 +1,75 @@
+//! Servers that `scripts/deps.sh` installs, and how one is kept by a test process.
+
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// The program at `path` in the cache folder. `None`, with a word about it, when it is not installed.
+///
+/// # Panics
+/// When it is not installed and `CI` is set, since a backend skipped there would go unnoticed.
+pub(crate) fn installed(name: &str, path: &str) -> Option<PathBuf> {
+    let program = cache().map(|cache| cache.join(path)).filter(|program| program.exists());
+    if program.is_none() {
+        assert!(env::var_os("CI").is_none(), "{name} is not installed (make deps)");
+        eprintln!("skipped: {name} is not installed (make deps)");
+    }
+    program
+}
+
+/// Where `scripts/deps.sh` puts things.
+fn cache() -> Option<PathBuf> {
+    match env::var_os("GOOSEEK_CACHE") {
+        Some(cache) => Some(PathBuf::from(cache)),
+        None if rustix::process::geteuid().is_root() => Some(PathBuf::from("/var/cache/gooseek")),
+        None => Some(Path::new(&env::var_os("HOME")?).join(".cache/gooseek")),
+    }
+}
+
+/// A port of loopback that nobody has at the moment.
+pub(crate) fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    listener.local_addr().expect("a bound listener has an address").port()
+}
+
+/// A server of its own process. Dropped it is killed, and so it is when the test process ends in whatever way.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pid: Pid,
+    keeper: Child,
+}
+
+/// Runs its arguments until standard input closes, which the system does when the test process ends.
+const KEEPER: &str = r#"trap '' INT TERM HUP; "$@" >/dev/null & echo $!; cat >/dev/null; kill -9 $! 2>/dev/null; wait"#;
+
+impl Kept {
+    pub(crate) fn spawn(program: &Path, set_up: impl FnOnce(&mut Command)) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", KEEPER, "keeper"]).arg(program).stdin(Stdio::piped()).stdout(Stdio::piped());
+        set_up(&mut command);
+        let mut keeper = command.spawn().expect("sh can be started");
+        let output = keeper.stdout.take().expect("standard output is piped");
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line).expect("standard output of sh can be read");
+        let pid = line.trim().parse().ok().and_then(Pid::from_raw).expect("sh tells the number of a process");
+        Self { pid, keeper }
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(self.pid, signal).expect("the server is there");
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        // Nothing can be done about a keeper that cannot be waited for.
+        let _ = self.keeper.wait();
+    }
+}

@@ -1,0 +1,85 @@
+//! Questions a newcomer asks of the documents in `tests/corpus`, with what an answer says and what it keeps to itself.
+
+use crate::{Asked, about, after, nothing};
+
+pub(crate) const TUNED: &[Asked] = &[
+    // Facts in sentences.
+    about("how many days of vacation do I get?", &["27 days of vacation"], &["14 months"]),
+    about("tell me please what the notice period for employees is", &["two months to the end of a month"], &["GBP"]),
+    about("What is the monthly rent of the flat?", &["GBP 1,480"], &["Page 1", "GBP 24"]),
+    about("how much is the deposit?", &["GBP 2,960"], &[]),
+    about("When does the lease begin?", &["1 September 2024"], &[]),
+    about("who are the tenants?", &["Tomas Reyes"], &["Contents"]),
+    about("Can I keep a dog?", &["Dogs require the consent of the landlord"], &[]),
+    about("is subletting allowed", &["Subletting of the whole flat is prohibited"], &[]),
+    about("what are the quiet hours?", &["from 22:00 to 7:00"], &[]),
+    about("what happens if I lose a key", &["A lost key costs the tenants GBP 45"], &[]),
+    about("how often are laptops replaced?", &["every four years"], &[]),
+    about("when do I need a medical certificate?", &["from the fourth day"], &[]),
+    about("What is remote work?", &["work done outside the offices"], &["27 days"]),
+    about("How long do passwords have to be?", &["at least 14 characters"], &[]),
+    about("How big is the training budget?", &["EUR 1,500"], &["480,000"]),
+    about("can I fly business class", &["more than eight hours"], &[]),
+    about("why is Kite on hold?", &["the customer has not signed the extension"], &[]),
+    about("how much do I get per kilometre with my own car?", &["EUR 0.38"], &[]),
+    about("What do I need to work remotely?", &["a quiet room with a door", "disk encryption"], &[]),
+    about("what must be attached to an expense report?", &["boarding pass", "approval of the team lead"], &[]),
+    // Facts in tables and records.
+    about("what is the budget of project Heron?", &["EUR 480,000"], &["215,000", "95,000"]),
+    about("who leads the Osprey project?", &["Mei Tanaka"], &["Rafael"]),
+    about("hotel limit in Japan", &["EUR 190"], &["EUR 130", "EUR 105"]),
+    about("what is the daily allowance for Poland", &["EUR 31"], &["EUR 48"]),
+    about("salary of band C", &["48000", "61000"], &["36000", "82000"]),
+    about("who has parking space 2?", &["Daniel Osei"], &["LD70", "BR17"]),
+    about("how much is the caretaker per month?", &["GBP 31"], &["GBP 19"]),
+    about("whom do I call about the corporate card?", &["4421"], &["4415"]),
+    about("When is the deadline of Plover?", &["28 February 2025"], &["31 March 2026"]),
+    // Follow-ups.
+    after("what is the hotel limit in Germany?", "and in Japan?", &["EUR 190"], &["EUR 130"]),
+    after("what is the budget of Heron?", "what about Kite?", &["EUR 215,000"], &["EUR 480,000"]),
+    after("How much is the monthly rent?", "what about pets?", &["Cats and small animals"], &["GBP 1,480"]),
+    after("Кто покупает билеты в командировку?", "а какие суточные в Японии?", &["4 800"], &["Зимина", "2 500"]),
+    // Two sides, and a whole document.
+    about("compare the hotel limits in Germany and Japan", &["EUR 130", "EUR 190"], &["EUR 105"]),
+    about("compare annual leave and sick leave", &["27 days of vacation", "medical certificate"], &["passwords"]),
+    about("summarize the lease", &["GBP 1,480", "GBP 2,960"], &["Page 2", "Contents", "27 days"]),
+    about("кратко изложи договор аренды пекарни", &["95 000 рублей", "11 месяцев"], &["Страница"]),
+    // Russian.
+    about("какая арендная плата?", &["95 000 рублей"], &["Страница"]),
+    about("можно ли сдавать помещение в субаренду?", &["субаренду без письменного согласия"], &[]),
+    about("какой срок уведомления о расторжении договора", &["за 60 дней"], &["РАСТОРЖЕНИЕ ДОГОВОРА"]),
+    about("Скажите, пожалуйста, на какой срок заключён договор?", &["11 месяцев"], &[]),
+    about("кто делает капитальный ремонт", &["капитальный ремонт за свой счёт"], &[]),
+    about("сколько стоит гостиница в Казахстане?", &["7 000 руб."], &["5 500"]),
+    about("когда оплачивается такси?", &["в аэропорт или с багажом"], &[]),
+    // What the documents do not answer.
+    nothing("What is the capital of Mongolia?", &[]),
+    nothing("what is the hotel limit in Norway?", &["EUR 130", "EUR 190"]),
+    nothing("what is the budget of project Pelican?", &["EUR 480,000", "215,000"]),
+    nothing("who has parking space 9?", &["Farah", "Osei"]),
+    nothing("does the company pay for a gym membership?", &[]),
+    nothing("Who won the football championship in 2022?", &[]),
+    nothing("Кто директор пекарни в Самаре?", &[]),
+    nothing("сколько стоит абонемент в бассейн?", &[]),
+    nothing("how do I configure a Kubernetes ingress?", &[]),
+];
+
+/// Written before any answer was seen, and never tuned for.
+pub(crate) const HELD_OUT: &[Asked] = &[
+    about("could you tell me when expense reports have to be handed in?", &["within 30 days"], &["4415"]),
+    about("what is the notice period for the landlord", &["three months"], &["two weeks"]),
+    about("who is the project lead of Plover", &["Rafael Duarte"], &["Lindholm"]),
+    about("bonus for band E?", &["20 %"], &["10 %"]),
+    about("who parks in space 5", &["Helena Brandt"], &["Mei Tanaka"]),
+    about("what does cable and internet cost", &["GBP 19"], &["GBP 110"]),
+    about("Is a barbecue allowed on the balcony?", &["Barbecues with charcoal are forbidden"], &[]),
+    after("hotel limit for Japan?", "and the United States?", &["EUR 210"], &["EUR 190"]),
+    about("difference between Heron and Siskin budgets", &["EUR 480,000", "EUR 160,000"], &["215,000"]),
+    about("give me a summary of the travel policy", &["travel desk"], &["GBP", "4410"]),
+    about("размер пени за просрочку", &["0,1 %"], &["ПОРЯДОК РАСЧЁТОВ"]),
+    about("до какого числа нужно вносить арендную плату?", &["не позднее 5-го числа"], &[]),
+    after("какая норма на гостиницу в России?", "а в Японии?", &["16 000"], &["5 500"]),
+    about("how many weeks of full pay when I am ill", &["six weeks"], &["seven weeks"]),
+    nothing("what is the salary of band F?", &["82000", "48000"]),
+    nothing("What does the cafeteria serve on Fridays?", &[]),
+];

@@ -1,0 +1,99 @@
+//! How many questions a person may ask.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use common::redis::Redis;
+use http::StatusCode;
+use serde_json::json;
+use testkit::{
+    Behaviour, FakeOpenAi, Kind, Script,
+    service::{Answer, Person, TestService, World},
+};
+
+async fn stage(asks_per_minute: &str, questions: usize) -> (World, FakeOpenAi) {
+    let model = FakeOpenAi::start(Script::default()).await;
+    for _ in 0..questions {
+        model.push(Kind::Chat, Behaviour::tokens(["South."]));
+    }
+    let mut world = World::sqlite();
+    world.set("LLM_PROVIDER", "openai");
+    world.set("OPENAI_BASE_URL", model.url());
+    world.set("CHAT_MODEL", "chat-model");
+    world.set("ASKS_PER_MINUTE", asks_per_minute);
+    (world, model)
+}
+
+async fn ask(chat: &TestService, who: &Person) -> Answer {
+    let question = json!({"query": "Where do ducks fly?", "sources": [], "mode": "speed", "stream": false});
+    chat.send_json(who, "POST", "/api/v1/chat", &question).await
+}
+
+fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
+    answer.headers[name].to_str().unwrap()
+}
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_when_to_ask_again() {
+    let (world, _model) = stage("2", 4).await;
+    let chat = world.start(chat_svc::SPEC).await;
+    let (anna, boris) = (world.person(), world.person());
+
+    let first = ask(&chat, &anna).await;
+    assert_eq!(first.status, StatusCode::OK);
+    assert_eq!(header(&first, "ratelimit-policy"), "\"asks\";q=2;w=60");
+    assert!(header(&first, "ratelimit").starts_with("\"asks\";r=1;t="), "{:?}", first.headers);
+    assert_eq!(ask(&chat, &anna).await.status, StatusCode::OK);
+
+    let refused = ask(&chat, &anna).await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(header(&refused, "ratelimit").starts_with("\"asks\";r=0;t="), "{:?}", refused.headers);
+    let seconds: u64 = header(&refused, "retry-after").parse().unwrap();
+    assert!((1..=30).contains(&seconds), "{seconds}");
+    let told = refused.json();
+    assert_eq!((told["code"].as_str(), told["retry_after"].as_u64()), (Some("too_many_requests"), Some(seconds)));
+    assert_eq!(told["detail"], "more than 2 questions a minute");
+
+    assert_eq!(ask(&chat, &boris).await.status, StatusCode::OK, "another person is not affected");
+    world.clock.advance(std::time::Duration::from_secs(30));
+    assert_eq!(ask(&chat, &anna).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_person_asks_no_more_of_two_processes_than_of_one() {
+    let Some(server) = testkit::Redis::start().await else { return };
+    let (mut world, _model) = stage("2", 2).await;
+    world.redis = Some(Redis::open(&server.url(), std::time::Duration::from_secs(60)).await.unwrap());
+    let (one, other) = (world.start(chat_svc::SPEC).await, world.start(chat_svc::SPEC).await);
+    let who = world.person();
+    assert_eq!(ask(&one, &who).await.status, StatusCode::OK);
+    assert_eq!(ask(&other, &who).await.status, StatusCode::OK);
+    assert_eq!(ask(&one, &who).await.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(ask(&other, &who).await.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn a_question_that_cannot_be_asked_is_not_counted() {
+    let (world, _model) = stage("1", 1).await;
+    let chat = world.start(chat_svc::SPEC).await;
+    let who = world.person();
+    let empty = chat.send_json(&who, "POST", "/api/v1/chat", &json!({"query": ""})).await;
+    assert_eq!(empty.status, StatusCode::BAD_REQUEST);
+    assert_eq!(ask(&chat, &who).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn nobody_is_counted_without_accounts_or_without_a_limit() {
+    let (world, _model) = stage("1", 2).await;
+    let chat = world.start_for_owner(chat_svc::SPEC).await;
+    let who = world.person();
+    for _ in 0..2 {
+        let answer = ask(&chat, &who).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert!(!answer.headers.contains_key("ratelimit"));
+    }
+    let (world, _model) = stage("0", 2).await;
+    let chat = world.start(chat_svc::SPEC).await;
+    let who = world.person();
+    for _ in 0..2 {
+        assert_eq!(ask(&chat, &who).await.status, StatusCode::OK);
+    }
+}

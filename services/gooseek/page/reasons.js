@@ -1,0 +1,41 @@
+// Puts what the server says of failures into the person's words. What is not known here is passed on as it came.
+
+import { has, t } from "./i18n.js";
+
+/** The words for a refused request: of each faulty field, of the code, or else the server's own. */
+export function problemText(body, status) {
+  const faults = Array.isArray(body?.errors) ? body.errors.map(faultText).filter(Boolean) : [];
+  if (faults.length > 0) return [...new Set(faults)].join(" ");
+  const detail = body?.detail || body?.title;
+  if (has(`code_${body?.code}`)) return t(`code_${body.code}`, { detail: detail ?? status });
+  return detail || t("badAnswer", { status });
+}
+
+/** A fault names a field of the API, which means nothing to the person: the box it came from does. */
+function faultText(fault) {
+  const key = `field_${String(fault?.pointer ?? "").replace(/^\//, "")}`;
+  if (has(key)) return t(key);
+  return fault?.detail ? t("refused", { detail: fault.detail }) : null;
+}
+
+/** The sentence for the code of an error or of a partial answer; `message` where the code is not known. */
+export function codeText(code, message) {
+  return has(`code_${code}`) ? t(`code_${code}`, { detail: message ?? "" }) : message || String(code ?? "");
+}
+
+/** A note `part: reason` of `degraded` as a sentence, with the server's words as `detail` where they say more. */
+export function noteText(note) {
+  const raw = String(note);
+  const [, part, reason] = /^(\w+): ([^]*)$/.exec(raw) ?? [raw, "", raw];
+  const unread = part === "files" ? /^(\d+) not indexed yet$/.exec(reason) : null;
+  if (unread !== null) return { text: t("note_files_unread", { count: Number(unread[1]) }), detail: null };
+  const outage = /^every search engine failed(?: \(([^]*)\))?$/.exec(reason);
+  if (part === "web" && outage !== null) return { text: t("note_web_outage"), detail: outage[1] ?? null };
+  if (has(`note_${part}`)) return { text: t(`note_${part}`), detail: has(`code_${reason}`) ? t(`code_${reason}`) : reason };
+  return { text: raw, detail: null };
+}
+
+/** Why a step failed. */
+export function stepErrorText(error) {
+  return error === "every search engine failed" ? t("enginesFailed") : String(error);
+}
