@@ -1,5 +1,4 @@
 //! The program on a Postgres whose schema is another role's: it is migrated by command, and waited for until then.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{net::TcpListener, time::Duration};
 

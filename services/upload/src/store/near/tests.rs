@@ -1,5 +1,4 @@
 //! The index against the exact scan.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use common::db::{Db, Scope};
 use testkit::service::{Person, World};
