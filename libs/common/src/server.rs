@@ -307,7 +307,7 @@ impl Assembly {
             redis: self.redis.clone(),
             drain: self.drain.clone(),
         };
-        let probes = probes::http(ready, openapi);
+        let probes = probes::http(ready, &openapi);
         let mut http = self.http.clone().merge(extra).merge(probes);
         if grpc_listener.is_none() {
             http = http.merge(self.grpc.clone());

@@ -68,9 +68,9 @@ impl Ready {
     }
 }
 
-pub(super) fn http(ready: Ready, openapi: OpenApi) -> Router {
+pub(super) fn http(ready: Ready, openapi: &OpenApi) -> Router {
     let recorder = recorder();
-    let document = Bytes::from(serde_json::to_vec(&openapi).expect("a document of strings is JSON"));
+    let document = Bytes::from(serde_json::to_vec(openapi).expect("a document of strings is JSON"));
     Router::new()
         .route("/health", get(|| async { Json(json!({"status": "alive"})) }))
         .route("/ready", get(readiness).with_state(ready))
