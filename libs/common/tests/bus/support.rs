@@ -103,8 +103,12 @@ impl Bus {
         .unwrap();
         session.commit().await.unwrap();
         producer.relay = Relay::new(producer.db.clone(), producer.clock.clone(), relay_options());
-        let options =
-            NatsOptions { pauses: [Duration::from_millis(10); 4], ..NatsOptions::new(1, Duration::from_secs(3_600)) };
+        let options = NatsOptions {
+            // What a killed process held comes again after this.
+            ack_wait: Duration::from_secs(5),
+            pauses: [Duration::from_millis(10); 4],
+            ..NatsOptions::new(1, Duration::from_secs(3_600))
+        };
         Self { world, producer, consumer, server, options, ill: Arc::default(), calls: Arc::default() }
     }
 

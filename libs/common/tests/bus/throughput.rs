@@ -1,4 +1,4 @@
-//! Events a second from the outbox through the broker into the inbox; `docs/bench.md` has the figures.
+//! Events a second from the outbox through the broker into the inbox.
 
 use std::time::Instant;
 

@@ -13,6 +13,7 @@ use async_nats::{
     },
 };
 use futures::{StreamExt, future::join_all};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -193,7 +194,9 @@ async fn fetch(durable: &PullConsumer) -> Result<Vec<Message>, NatsError> {
     let mut messages = Vec::new();
     let asked = durable.fetch().max_messages(BATCH).expires(WAIT).messages().await.map_err(NatsError::new)?;
     tokio::pin!(asked);
-    while let Some(message) = asked.next().await {
+    // A broker that died meanwhile does not say that the wait is over, and the client would give it longer.
+    let end = Instant::now() + WAIT + Duration::from_secs(1);
+    while let Ok(Some(message)) = tokio::time::timeout_at(end, asked.next()).await {
         match message {
             Ok(message) => messages.push(message),
             // What came before it is ours to answer for.
