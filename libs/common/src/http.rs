@@ -66,7 +66,7 @@ async fn serve(State(frame): State<Arc<Frame>>, request: Request, next: Next) ->
     let request_id = request_id(request.headers(), &frame.ids);
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
-    let span = tracing::info_span!("http", %method, route, request_id);
+    let span = tracing::info_span!("http", %method, route, request_id, trace_id = tracing::field::Empty);
     let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
     telemetry::set_parent(&span, parent);
     let started = Instant::now();

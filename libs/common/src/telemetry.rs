@@ -5,7 +5,7 @@ use std::{collections::HashMap, io::IsTerminal};
 use opentelemetry::{
     global,
     propagation::TextMapPropagator,
-    trace::{TraceContextExt, TracerProvider},
+    trace::{TraceContextExt, TraceId, TracerProvider},
 };
 use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
@@ -75,11 +75,20 @@ pub fn current_traceparent() -> Option<String> {
     carrier.remove("traceparent")
 }
 
-/// Makes `span` a child of a remote parent.
+/// Makes `span` a child of a remote parent, if there is one, and writes the id of its trace into its field `trace_id`, so that
+/// log lines carry it.
 pub fn set_parent(span: &Span, traceparent: Option<&str>) {
-    let Some(parent) = traceparent else { return };
-    let carrier = HashMap::from([("traceparent".to_owned(), parent.to_owned())]);
-    let context = TraceContextPropagator::new().extract(&carrier);
-    // Without an exporter there is no span to attach to, and nothing is lost.
-    let _ = span.set_parent(context);
+    let mut remote = None;
+    if let Some(parent) = traceparent {
+        let carrier = HashMap::from([("traceparent".to_owned(), parent.to_owned())]);
+        let context = TraceContextPropagator::new().extract(&carrier);
+        remote = Some(context.span().span_context().trace_id());
+        // Without an exporter there is no span to attach to, and nothing is lost.
+        let _ = span.set_parent(context);
+    }
+    let own = span.context().span().span_context().trace_id();
+    let trace = if own == TraceId::INVALID { remote.unwrap_or(own) } else { own };
+    if trace != TraceId::INVALID {
+        span.record("trace_id", tracing::field::display(trace));
+    }
 }

@@ -1,6 +1,7 @@
 //! What tests stand on: fake upstreams that are strict about what they accept, real servers on free ports,
 //! services built on fresh databases, and a harness that starts `gooseek`.
 
+mod collector;
 mod faults;
 pub mod gooseek;
 mod hostile;
@@ -18,6 +19,7 @@ pub mod service;
 mod web;
 mod web_engines;
 
+pub use collector::FakeCollector;
 pub use faults::Fault;
 pub use gooseek::Gooseek;
 pub use hostile::HostileServer;

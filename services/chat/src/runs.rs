@@ -24,6 +24,7 @@ use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServi
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
@@ -121,7 +122,7 @@ impl Runs {
         let work = supervise::Run { tail, who: who.clone(), thread_id, job, created_at, before: None };
         let asked = work.job.ask.clone();
         // A client that leaves now drops this call; what is stored must be worked on all the same.
-        let begun = tokio::spawn(self.clone().begin(work, started)).await;
+        let begun = tokio::spawn(self.clone().begin(work, started).in_current_span()).await;
         if begun.is_ok_and(|stored| stored) {
             return Ok(Started { run_id: id });
         }

@@ -68,7 +68,7 @@ impl Consumer {
             // The same event twice in one batch is handled once.
             let Some(position) = fresh.iter().position(|id| *id == event.id) else { continue };
             fresh.swap_remove(position);
-            let span = tracing::info_span!("event", subject = %event.subject, consumer = self.name, id = %event.id);
+            let span = tracing::info_span!("event", trace_id = tracing::field::Empty, subject = %event.subject, consumer = self.name, id = %event.id);
             telemetry::set_parent(&span, event.trace.as_deref());
             self.handler.handle(&mut session, event).instrument(span).await?;
         }

@@ -186,7 +186,7 @@ impl Relay {
     }
 
     async fn deliver(&self, route: &Route, event: &Event) -> Result<(), CourierError> {
-        let span = tracing::info_span!("delivery", subject = %event.subject, consumer = %route.name, id = %event.id);
+        let span = tracing::info_span!("delivery", trace_id = tracing::field::Empty, subject = %event.subject, consumer = %route.name, id = %event.id);
         telemetry::set_parent(&span, event.trace.as_deref());
         let outcome = retry::attempt(self.options.timeout, route.courier.deliver(event)).instrument(span).await;
         retry::count(&route.name, &outcome);

@@ -12,7 +12,7 @@ use std::{
 use http::StatusCode;
 use serde_json::{Value, json};
 use testkit::{
-    Behaviour, FakeOpenAi, Gooseek, Kind, Script, Step,
+    Behaviour, FakeCollector, FakeOpenAi, Gooseek, Kind, Script, Step,
     gooseek::{Client, check_log, text},
 };
 
@@ -113,6 +113,35 @@ async fn without_broker_and_redis_answers_go_on_and_the_library_hears_of_them_la
     eventually(async || {
         let ready = chat.get("/ready").await.expect(StatusCode::OK);
         (ready["degraded"] == json!([])).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_question_is_one_trace_over_all_services_and_back() {
+    const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let collector = FakeCollector::start().await;
+    let Some(server) = on_cluster().await else { return };
+    let server = server.set("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url()).set("OTEL_BSP_SCHEDULE_DELAY", "200");
+    let server = server.start().await;
+    let client = server.client();
+    handbook(&client).await;
+    let ask = json!({ "query": NOTICE, "project": "handbook", "stream": false });
+    let asked = client.request("POST", "/api/v1/chat").json(&ask);
+    let asked = asked.header("traceparent", format!("00-{TRACE}-00f067aa0ba902b7-01"));
+    client.send(asked).await.expect(StatusCode::OK);
+    let whole = [
+        "chat-svc: http",
+        "chat-svc: run",
+        "chat-svc: delivery",
+        "projects-svc: http",
+        "search-svc: http",
+        "upload-svc: http",
+        "library-svc: event",
+    ];
+    eventually(async || {
+        let spans = collector.trace(TRACE);
+        whole.iter().all(|span| spans.contains(*span)).then_some(())
     })
     .await;
 }
