@@ -8,7 +8,7 @@ endif
 CARGO_TARGET_DIR ?= $(GOOSEEK_CACHE)/target
 export GOOSEEK_CACHE CARGO_TARGET_DIR
 
-.PHONY: run test test-page lint cluster cluster-check bench deps
+.PHONY: run test test-page lint cluster cluster-check bench deps images up
 
 # Builds ./bin/gooseek and starts everything in one process at http://127.0.0.1:8080.
 run:
@@ -53,3 +53,16 @@ bench:
 # The servers that tests run against.
 deps:
 	scripts/deps.sh
+
+# An image of each program; docs/operations.md, "Containers".
+images: docker/.env
+	docker compose -f docker/compose.yaml build
+
+# Everything in containers at http://127.0.0.1:8080.
+up: docker/.env
+	docker compose -f docker/compose.yaml up -d --wait
+
+# Passwords between the containers, made once. A letter in front keeps a server from reading one as a number.
+docker/.env:
+	umask 077 && for name in $$(sed -n 's/.*$${\([A-Z0-9_]*\):?.*/\1/p' docker/compose.yaml docker/base.yaml | sort -u); do \
+		echo "$$name=k$$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')"; done >$@
