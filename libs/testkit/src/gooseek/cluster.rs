@@ -171,7 +171,8 @@ fn dynamic(replicas: &[Replica]) -> String {
         for replica in replicas.iter().filter(|replica| replica.service == service) {
             writeln!(yaml, "          - url: {}", replica.url()).expect(write);
         }
-        // Streams are passed on as they come.
+        // A replica that is stopping says so before it closes its connections. Streams are passed on as they come.
+        yaml.push_str("        healthCheck:\n          path: /ready\n          interval: 200ms\n          timeout: 2s\n");
         yaml.push_str("        responseForwarding:\n          flushInterval: -1ms\n");
     }
     yaml

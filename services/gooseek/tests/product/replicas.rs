@@ -169,7 +169,7 @@ async fn load(client: Client, stop: Arc<AtomicBool>, asked: Arc<AtomicUsize>) ->
 #[tokio::test]
 async fn replicas_restarted_one_after_the_other_fail_no_request() {
     let Some(server) = on_cluster().await else { return };
-    let mut server = server.set("DRAIN_LAME_DUCK", "1s").start().await;
+    let mut server = server.set("DRAIN_LAME_DUCK", "2s").start().await;
     handbook(&server.client()).await;
     let (stop, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let loads: Vec<_> = (0..4).map(|_| tokio::spawn(load(server.client(), stop.clone(), asked.clone()))).collect();
