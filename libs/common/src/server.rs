@@ -97,6 +97,8 @@ pub fn check(specs: &[Spec], settings: &Settings, shape: Shape) -> anyhow::Resul
 /// Opens the databases and builds the services.
 pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> anyhow::Result<Assembly> {
     let options = check(specs, &settings, shape)?;
+    // Before anything is counted.
+    probes::recorder();
     let lock = lock_data(&options)?;
     database::wait_until_migrated(specs, &options, shape).await?;
     let parts = Parts::new(&options, specs).await?;

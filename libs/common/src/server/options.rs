@@ -55,7 +55,7 @@ pub const FRAME_VARIABLES: &[Variable] = &[
     Variable::with_default("MINIO_REGION", "us-east-1", "region of the S3 server"),
     Variable::optional(
         "JWT_PUBLIC_KEY",
-        "public key (PEM, JWK or JWKS) that access tokens are checked with; switches accounts on",
+        "public key (PEM, JWK or JWKS, or a file with it) that access tokens are checked with; switches accounts on",
     ),
     Variable::optional("AUTH_SERVICE_URL", "auth-svc; its /.well-known/jwks.json is used when JWT_PUBLIC_KEY is unset"),
     Variable::secret("JWT_SECRET", "belongs to auth-svc alone; any other process refuses to start with it"),
@@ -302,7 +302,8 @@ fn s3(reader: &mut Reader<'_>) -> Option<S3Options> {
 
 fn auth(reader: &mut Reader<'_>, shape: Shape) -> Auth {
     let verifier = match (reader.text("JWT_PUBLIC_KEY"), reader.address("AUTH_SERVICE_URL")) {
-        (Some(pinned), _) => Verifier::pinned(&pinned).map_err(|error| format!("JWT_PUBLIC_KEY: {error}")),
+        (Some(pinned), _) => value_or_file("JWT_PUBLIC_KEY", &pinned)
+            .and_then(|pinned| Verifier::pinned(&pinned).map_err(|error| format!("JWT_PUBLIC_KEY: {error}"))),
         (None, Some(base)) => Verifier::remote(&base).map_err(|error| format!("AUTH_SERVICE_URL: {error}")),
         (None, None) if shape == Shape::Together => return Auth::LocalOwner,
         (None, None) => return Auth::Closed,

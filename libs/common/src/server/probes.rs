@@ -110,7 +110,7 @@ pub(super) fn grpc() -> Router {
 }
 
 /// The recorder is global to the process; several servers in one test process share it.
-fn recorder() -> PrometheusHandle {
+pub(super) fn recorder() -> PrometheusHandle {
     static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
     let install = || {
         let builder = PrometheusBuilder::new().set_buckets(&BUCKETS).expect("there are buckets");

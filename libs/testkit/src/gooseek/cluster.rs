@@ -172,7 +172,9 @@ fn dynamic(replicas: &[Replica]) -> String {
             writeln!(yaml, "          - url: {}", replica.url()).expect(write);
         }
         // A replica that is stopping says so before it closes its connections. Streams are passed on as they come.
-        yaml.push_str("        healthCheck:\n          path: /ready\n          interval: 200ms\n          timeout: 2s\n");
+        yaml.push_str(
+            "        healthCheck:\n          path: /ready\n          interval: 200ms\n          timeout: 2s\n",
+        );
         yaml.push_str("        responseForwarding:\n          flushInterval: -1ms\n");
     }
     yaml
