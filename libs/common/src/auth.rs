@@ -1,8 +1,9 @@
 //! Who asks: the local owner of a machine without accounts, or the bearer of an EdDSA access token.
 //!
 //! [`crate::http`] puts an [`Identity`] on each request it can vouch for; a handler that takes one as an argument
-//! answers 401 without it, and a handler that does not is visibly public. Over gRPC the person's own token travels along
-//! and is verified again by the callee; a bare user id in a header is never believed.
+//! answers 401 without it, and a handler that does not is visibly public. Over gRPC the caller
+//! proves which service it is; the person's own token travels along and is verified again, or the caller is one that may
+//! name the person. A bare user id in a header is never believed.
 
 mod calls;
 mod jwks;

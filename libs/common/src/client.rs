@@ -16,11 +16,12 @@ use std::{
 
 use axum::Router;
 pub use balance::BadAddress;
+use balance::Balanced;
 use breaker::Breaker;
 use http::{HeaderValue, Request, Response};
 use retry::Budget;
 pub use retry::retry;
-use tonic::{Code, Status, body::Body, transport::Channel};
+use tonic::{Code, Status, body::Body};
 use tower::{Service, ServiceExt};
 
 use crate::{
@@ -73,7 +74,7 @@ impl Peers {
 
 enum Target {
     Local(Router),
-    Remote { channel: Channel, caller: Option<ServiceIdentity> },
+    Remote { channel: Balanced, caller: Option<ServiceIdentity> },
 }
 
 struct Shared {
@@ -126,13 +127,19 @@ impl Shared {
         if let Some(value) = telemetry::current_traceparent().and_then(|parent| HeaderValue::from_str(&parent).ok()) {
             request.headers_mut().insert("traceparent", value);
         }
-        let deadline = deadline::remaining(request.headers());
+        let (deadline, ours) = deadline::remaining(request.headers());
+        if deadline.is_zero() {
+            return Err(Status::deadline_exceeded("no time is left for this call"));
+        }
         deadline::tell(request.headers_mut(), deadline);
         let started = std::time::Instant::now();
         let answer = deadline::within(deadline, self.send(request)).await;
         let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded(format!("{} did not answer", self.name))));
         let code = answer.as_ref().map_or_else(Status::code, status_of);
-        self.breaker.record(&method, !matches!(code, Code::Unavailable | Code::DeadlineExceeded));
+        // That somebody else had little time left says nothing of the callee.
+        if ours || code != Code::DeadlineExceeded {
+            self.breaker.record(&method, !matches!(code, Code::Unavailable | Code::DeadlineExceeded));
+        }
         metrics::histogram!("gooseek_call_seconds", "service" => self.name, "method" => method, "code" => code_label(code))
             .record(started.elapsed().as_secs_f64());
         answer
@@ -145,12 +152,17 @@ impl Shared {
                 Err(never) => match never {},
             },
             Some(Target::Remote { channel, caller }) => {
+                channel.wait_for_address(self.name).await?;
                 if let Some(caller) = caller {
                     let token = caller.token(self.name, request.extensions().get::<Identity>());
                     let token = HeaderValue::try_from(token).map_err(|_| Status::internal("a token is ASCII"))?;
                     request.headers_mut().insert(service::HEADER, token);
+                    if caller.names_persons() {
+                        // It would open the public API to whoever reads it on the way.
+                        request.headers_mut().remove(http::header::AUTHORIZATION);
+                    }
                 }
-                let answer = channel.clone().oneshot(request).await;
+                let answer = channel.channel.clone().oneshot(request).await;
                 answer.map_err(|error| {
                     tracing::debug!(service = self.name, %error, "call failed");
                     Status::unavailable(format!("{} cannot be reached", self.name))

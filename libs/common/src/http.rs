@@ -104,8 +104,12 @@ async fn admit(frame: &Frame, mut request: Request, next: Next) -> Result<Respon
         return Ok(run(next, request).await);
     }
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if let Some(identity) = frame.auth.identify(authorization).await? {
-        request.extensions_mut().insert(identity);
+    match frame.auth.identify(authorization).await? {
+        Some(identity) => drop(request.extensions_mut().insert(identity)),
+        None if is_reflection(request.uri().path()) => {
+            return Err(Problem::unauthorized("reflection needs an access token"));
+        }
+        None => {}
     }
     Ok(run(next, request).await)
 }
@@ -119,7 +123,8 @@ fn call_of(request: &Request) -> Option<(Option<String>, String)> {
 
 /// A panic of a handler becomes a problem document; the process lives on.
 async fn run(next: Next, request: Request) -> Response {
-    let asked = deadline::asked(request.headers());
+    // Only our own services may set one: a person's would make us give up, and blame the service that is asked.
+    let asked = call_of(&request).and_then(|_| deadline::asked(request.headers()));
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
     let handled = match asked {
         None => handled.await,
@@ -148,6 +153,11 @@ fn method_label(method: &Method) -> &'static str {
 /// Health answers whoever asks, also while accounts are not configured.
 fn is_health(path: &str) -> bool {
     matches!(path, "/health" | "/ready") || path.starts_with("/grpc.health.v1.Health/")
+}
+
+/// The contracts between services are not for everybody.
+fn is_reflection(path: &str) -> bool {
+    path.starts_with("/grpc.reflection.")
 }
 
 fn check_size(request: &Request) -> Result<(), Problem> {

@@ -190,7 +190,8 @@ impl Parts {
             }
             None => (Cache::in_process(options.cache_bytes), Limits::in_process(clock.clone())),
         };
-        let objects = match &options.s3 {
+        let keeps = specs.iter().any(|spec| spec.objects);
+        let objects = match options.s3.as_ref().filter(|_| keeps) {
             Some(s3) => Objects::s3(s3).await?,
             None => Objects::local(&options.data.join("objects"))?,
         };

@@ -29,6 +29,8 @@ pub struct Spec {
     /// Groups of variables; a group may be shared by services.
     pub variables: &'static [&'static [Variable]],
     pub migrations: Migrations,
+    /// Whether it keeps objects; the others neither open the store nor wait for it.
+    pub objects: bool,
     /// Reads the service's configuration for its faults, before anything starts.
     pub check: fn(&mut Reader<'_>),
     pub build: fn(Deps) -> Building,

@@ -1,14 +1,17 @@
 //! A process that is given servers: it uses them from its start, and says at `/ready` which of them is away.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{net::TcpListener, path::Path, sync::Arc, time::Duration};
+use std::{borrow::Cow, net::TcpListener, path::Path, sync::Arc, time::Duration};
 
 use common::{
     config::Settings,
+    db::Migrations,
     server::{self, FRAME_VARIABLES, Shape},
+    service::{Service, Spec},
 };
 use fetch::operator::OperatorClient;
 use serde_json::{Value, json};
+use sqlx::migrate::Migrator;
 use tempfile::TempDir;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -16,20 +19,40 @@ const FOREVER: Duration = Duration::from_secs(60);
 /// Whoever asks whether a process is ready waits no longer.
 const ANSWER: Duration = Duration::from_secs(10);
 
-/// A process without services.
+static NOTHING: Migrator = Migrator { migrations: Cow::Borrowed(&[]), ..Migrator::DEFAULT };
+
+/// A service that does nothing; it may keep objects.
+fn idle(objects: bool) -> Spec {
+    Spec {
+        name: "idle",
+        port: 0,
+        variables: &[],
+        migrations: Migrations { sqlite: &NOTHING, postgres: &NOTHING },
+        objects,
+        check: |_| {},
+        build: |_| Box::pin(async { Ok(Service::new("idle", OpenApiRouter::new())) }),
+    }
+}
+
+/// A process with one service that does nothing.
 struct Process {
     client: OperatorClient,
     _data: TempDir,
 }
 
 impl Process {
+    /// Its service keeps objects.
     async fn start(variables: Vec<(&str, String)>) -> anyhow::Result<Self> {
+        Self::of(idle(true), variables).await
+    }
+
+    async fn of(spec: Spec, variables: Vec<(&str, String)>) -> anyhow::Result<Self> {
         let data = tempfile::tempdir().unwrap();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let own = [("BIND", address.to_string()), ("DATA_DIR", data.path().display().to_string())];
         let environment = own.into_iter().chain(variables).map(|(name, value)| (name.to_owned(), value));
         let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment)?;
-        let assembly = server::assemble(&[], Arc::new(settings), Shape::Together).await?;
+        let assembly = server::assemble(&[spec], Arc::new(settings), Shape::Together).await?;
         tokio::spawn(assembly.run(|_| OpenApiRouter::new()));
         let client = OperatorClient::new(&format!("http://{address}"), FOREVER)?;
         Ok(Self { client, _data: data })
@@ -93,6 +116,14 @@ async fn without_s3_a_process_is_not_ready() {
     let refused = Process::start(s3_variables(&server)).await.err().unwrap().to_string();
     assert!(refused.contains("MINIO_ENDPOINT") && refused.contains("nothing answers"), "{refused}");
     server.restart().await;
+    process.says(200, ready(&[])).await;
+}
+
+#[tokio::test]
+async fn a_service_that_keeps_no_objects_does_without_s3() {
+    let Some(mut server) = testkit::S3::start().await else { return };
+    server.kill();
+    let process = Process::of(idle(false), s3_variables(&server)).await.unwrap();
     process.says(200, ready(&[])).await;
 }
 

@@ -6,6 +6,9 @@ use uuid::Uuid;
 
 use crate::api::{Answer, Budget, Citation, Failure, ProjectRef, Source, Usage};
 
+/// The status of an answer that is not finished.
+pub(crate) const RUNNING: &str = "running";
+
 /// One event.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(untagged)]
@@ -110,7 +113,7 @@ pub(crate) fn is_terminal(kind: &str) -> bool {
 
 /// Folds a log into the answer it tells of. An event that cannot be read (written by a newer version) is left out.
 pub(crate) fn fold<'a>(events: impl IntoIterator<Item = (&'a str, &'a str)>) -> Answer {
-    let mut answer = Answer { status: "running".to_owned(), ..Answer::default() };
+    let mut answer = Answer { status: RUNNING.to_owned(), ..Answer::default() };
     for (kind, data) in events {
         if let Err(error) = apply(&mut answer, kind, data) {
             tracing::warn!(kind, %error, "event of a run cannot be read");

@@ -35,6 +35,7 @@ pub const SPEC: Spec = Spec {
         sqlite: &sqlx::migrate!("migrations/sqlite"),
         postgres: &sqlx::migrate!("migrations/postgres"),
     },
+    objects: false,
     check: |reader| drop(Config::read(reader)),
     build: service,
 };

@@ -30,7 +30,7 @@ use uuid::Uuid;
 use crate::{
     api::{Answer, Ask, ProjectRef},
     config::Config,
-    event::{Event, RunStarted, fold, is_terminal},
+    event::{Event, RUNNING, RunStarted, fold, is_terminal},
     log::{Frame, Log, Op, Tail},
     store::{self, NewRun, RunRow},
 };
@@ -175,11 +175,20 @@ impl Runs {
         if let Some(tail) = self.tail(run_id) {
             let _watching = tail.watch();
             tail.ended().await;
-        } else {
-            let mut stored = std::pin::pin!(self.clone().follow_stored(who.scope(), run_id, 0));
-            while stored.next().await.is_some() {}
+            let answer = self.get(who, run_id).await?;
+            if answer.status != RUNNING {
+                return Ok(answer);
+            }
         }
-        self.get(who, run_id).await
+        // It goes on at another process, or will when that has taken it over.
+        let mut stored = std::pin::pin!(self.clone().follow_stored(who.scope(), run_id, 0));
+        while stored.next().await.is_some() {}
+        let answer = self.get(who, run_id).await?;
+        if answer.status == RUNNING {
+            let detail = format!("the answer is not finished here; follow the run {run_id}");
+            return Err(Problem::unavailable(detail));
+        }
+        Ok(answer)
     }
 
     /// Stops a run, here or in whichever process it is. Stopping one that has ended changes nothing.

@@ -22,6 +22,7 @@ pub const SPEC: Spec = Spec {
         sqlite: &sqlx::migrate!("migrations/sqlite"),
         postgres: &sqlx::migrate!("migrations/postgres"),
     },
+    objects: false,
     check: |_| {},
     build: service,
 };

@@ -37,6 +37,7 @@ pub const SPEC: Spec = Spec {
         sqlite: &sqlx::migrate!("migrations/sqlite"),
         postgres: &sqlx::migrate!("migrations/postgres"),
     },
+    objects: true,
     check: |reader| {
         config::Config::read(reader);
     },

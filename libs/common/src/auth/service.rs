@@ -3,7 +3,7 @@
 //! token opens no method by itself.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -92,15 +92,21 @@ impl ServiceIdentity {
     pub fn new(name: &'static str, private: &str, public: &str, clock: Clock, ids: Ids) -> Result<Self, String> {
         let key = SigningKey::from_pem(name, private).map_err(|error| format!("SERVICE_KEY: {error}"))?;
         let keys = Keys::pinned(public).map_err(|error| format!("SERVICE_KEYS: {error}"))?;
+        check_set(&key, public).map_err(|error| format!("SERVICE_KEYS: {error}"))?;
         let inner = Inner { name, key, keys, clock, ids, fresh: Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Whether its calls name the person they are for.
+    pub(crate) fn names_persons(&self) -> bool {
+        calls::may_act(self.inner.name)
     }
 
     /// What a call to `callee` carries. A service that may act for people names the person here, so that its work outlives the
     /// person's own token; for the others that token goes along.
     pub(crate) fn token(&self, callee: &'static str, acting: Option<&Identity>) -> String {
         let now = self.inner.clock.now().timestamp();
-        let act = acting.filter(|_| calls::may_act(self.inner.name));
+        let act = acting.filter(|_| self.names_persons());
         if act.is_some() {
             return self.sign(callee, now, act);
         }
@@ -155,7 +161,28 @@ impl ServiceIdentity {
         validation.set_required_spec_claims(&["exp", "aud", "iss"]);
         validation.leeway = 5;
         let claims = decode::<Claims>(token, &key, &validation).ok()?.claims;
-        (claims.exp - claims.iat <= LIFETIME).then_some(claims)
+        let now = self.inner.clock.now().timestamp();
+        let lifetime = claims.exp.checked_sub(claims.iat)?;
+        (lifetime <= LIFETIME && claims.iat <= now + 5).then_some(claims)
+    }
+}
+
+/// A set must name each key, once, and ours as we have it: a key without a name would pass for any service.
+fn check_set(own: &SigningKey, public: &str) -> Result<(), String> {
+    let set: serde_json::Value = serde_json::from_str(public).map_err(|_| "not a JWKS".to_owned())?;
+    let keys = set["keys"].as_array().ok_or("not a JWKS")?;
+    let own = own.jwk();
+    let mut names = HashSet::new();
+    for key in keys {
+        let name = key["kid"].as_str().ok_or("a key has no kid")?;
+        if !names.insert(name) {
+            return Err(format!("{name} is in it twice"));
+        }
+    }
+    match keys.iter().find(|key| key["kid"] == own["kid"]) {
+        Some(key) if key["x"] == own["x"] => Ok(()),
+        Some(_) => Err(format!("the key of {} is another one than SERVICE_KEY", own["kid"])),
+        None => Err(format!("there is no key of {}", own["kid"])),
     }
 }
 
@@ -235,6 +262,7 @@ mod tests {
             stranger.sign(KIND, &claims("chat", now, now + 60)),
             own.sign(KIND, &claims("chat", now - 120, now - 60)),
             own.sign(KIND, &claims("chat", now, now + 3_600)),
+            own.sign(KIND, &claims("chat", now + 3_600, now + 3_660)),
             own.sign(KIND, &claims("upload", now, now + 60)),
             own.sign("JWT", &claims("chat", now, now + 60)),
             "not.a.token".to_owned(),
@@ -244,7 +272,20 @@ mod tests {
         }
     }
 
-    /// Every method of the proto files is either listed for a caller or open to none.
+    #[test]
+    fn a_set_without_names_or_without_our_key_is_refused() {
+        let (ours, other) = (SigningKey::generate("chat"), SigningKey::generate("chat"));
+        let with = |keys: serde_json::Value| check_set(&ours, &json!({ "keys": keys }).to_string());
+        assert!(with(json!([ours.jwk()])).is_ok());
+        let mut nameless = ours.jwk();
+        nameless.as_object_mut().unwrap().remove("kid");
+        assert!(with(json!([ours.jwk(), nameless])).is_err());
+        assert!(with(json!([ours.jwk(), other.jwk()])).is_err());
+        assert!(with(json!([other.jwk()])).is_err());
+        assert!(with(json!([SigningKey::generate("search").jwk()])).is_err());
+    }
+
+    /// A method that is renamed must be renamed in the table.
     #[test]
     fn the_table_names_methods_that_exist() {
         let descriptors = <prost_types::FileDescriptorSet as prost::Message>::decode(proto::DESCRIPTORS).unwrap();

@@ -27,6 +27,8 @@ pub enum HandleError {
 impl From<HandleError> for CourierError {
     fn from(error: HandleError) -> Self {
         match error {
+            // The database's absence is not the event's fault.
+            HandleError::Db(error @ DbError::Unavailable(_)) => Self::Unavailable(error.to_string()),
             HandleError::Db(error) => Self::Retry(error.to_string()),
             HandleError::Poison(reason) => Self::Poison(reason),
         }

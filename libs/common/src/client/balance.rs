@@ -1,18 +1,30 @@
 //! One channel over every address a name has: a headless service of Kubernetes resolves to its pods, and the pods change.
+//! An address that takes no connections is left out until it does, so that no call is lost on it.
 
 use std::{
-    collections::{BTreeSet, HashSet},
-    net::SocketAddr,
+    collections::HashSet,
+    net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
-use tokio::sync::mpsc;
-use tonic::transport::{Channel, Endpoint, channel::Change};
-use url::Url;
+use futures::future::join_all;
+use tokio::{
+    net::TcpStream,
+    sync::{mpsc, watch},
+};
+use tonic::{
+    Status,
+    transport::{Channel, Endpoint, channel::Change},
+};
+use url::{Host, Url};
 
-/// Names are resolved again this often.
-const RESOLVE: Duration = Duration::from_secs(5);
-const CONNECT: Duration = Duration::from_secs(3);
+/// Names are resolved, and addresses looked at, this often.
+const LOOK: Duration = Duration::from_secs(2);
+const CONNECT: Duration = Duration::from_secs(1);
+/// How long a call waits for the first address.
+const FIRST: Duration = Duration::from_secs(1);
+/// A connection without a word is asked whether it is still there.
+const PING: Duration = Duration::from_secs(5);
 
 /// What is not an address of a service.
 #[derive(Debug, thiserror::Error)]
@@ -26,75 +38,125 @@ struct Target {
     port: u16,
 }
 
-/// A channel that spreads calls over all addresses of all targets in `list` (separated by commas). A connection is made at the
-/// first call and again when it breaks. Must be called on a runtime.
-pub(super) fn channel(list: &str) -> Result<Channel, BadAddress> {
-    let targets = list.split(',').map(|address| parse(address.trim())).collect::<Result<Vec<Target>, _>>()?;
-    if let [only] = targets.as_slice()
-        && only.host.parse::<std::net::IpAddr>().is_ok()
-    {
-        return Ok(endpoint(&format!("{}:{}", only.host, only.port))?.connect_lazy());
+/// A channel, and whether there is anybody to call.
+pub(super) struct Balanced {
+    pub(super) channel: Channel,
+    reachable: watch::Receiver<bool>,
+}
+
+impl Balanced {
+    /// Unavailable when there is no address to call, rather than waiting for one as long as the call may take.
+    pub(super) async fn wait_for_address(&self, name: &str) -> Result<(), Status> {
+        let mut reachable = self.reachable.clone();
+        match tokio::time::timeout(FIRST, reachable.wait_for(|reachable| *reachable)).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(Status::unavailable(format!("{name} cannot be reached"))),
+        }
     }
+}
+
+/// A channel that spreads calls over all addresses of all targets in `list` (separated by commas). Must be called on a
+/// runtime.
+pub(super) fn channel(list: &str) -> Result<Balanced, BadAddress> {
+    let targets = list.split(',').map(|address| parse(address.trim())).collect::<Result<Vec<Target>, _>>()?;
     let (channel, changes) = Channel::balance_channel(64);
-    tokio::spawn(follow(targets, changes));
-    Ok(channel)
+    let (found, reachable) = watch::channel(false);
+    tokio::spawn(follow(targets, changes, found));
+    Ok(Balanced { channel, reachable })
 }
 
 fn parse(address: &str) -> Result<Target, BadAddress> {
     let bad = || BadAddress(address.to_owned());
     let url = Url::parse(address).map_err(|_| bad())?;
-    let host = url.host_str().filter(|_| url.scheme() == "http").ok_or_else(bad)?;
-    Ok(Target { host: host.to_owned(), port: url.port_or_known_default().ok_or_else(bad)? })
+    let host = match url.host().filter(|_| url.scheme() == "http").ok_or_else(bad)? {
+        Host::Domain(name) => name.to_owned(),
+        Host::Ipv4(ip) => IpAddr::from(ip).to_string(),
+        Host::Ipv6(ip) => IpAddr::from(ip).to_string(),
+    };
+    Ok(Target { host, port: url.port_or_known_default().ok_or_else(bad)? })
 }
 
-fn endpoint(authority: &str) -> Result<Endpoint, BadAddress> {
-    let endpoint =
-        Endpoint::from_shared(format!("http://{authority}")).map_err(|_| BadAddress(authority.to_owned()))?;
+fn endpoint(address: SocketAddr) -> Endpoint {
+    let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("a socket address is an authority");
     // Without pings a pod that vanished with its node would be waited for until the kernel gives up.
-    let endpoint =
-        endpoint.http2_keep_alive_interval(Duration::from_secs(15)).keep_alive_timeout(Duration::from_secs(5));
-    Ok(endpoint.connect_timeout(CONNECT).tcp_nodelay(true))
+    let endpoint = endpoint.http2_keep_alive_interval(PING).keep_alive_timeout(PING).keep_alive_while_idle(true);
+    endpoint.connect_timeout(CONNECT).tcp_nodelay(true)
 }
 
 /// Tells the channel what has come and gone, for as long as there is a channel.
-async fn follow(targets: Vec<Target>, changes: mpsc::Sender<Change<SocketAddr, Endpoint>>) {
+async fn follow(targets: Vec<Target>, changes: mpsc::Sender<Change<SocketAddr, Endpoint>>, found: watch::Sender<bool>) {
     let mut known: HashSet<SocketAddr> = HashSet::new();
     loop {
-        // A name server that does not answer is no reason to forget the pods that do.
-        if let Some(found) = resolve(&targets).await {
-            for change in difference(&known, &found) {
-                if changes.send(change).await.is_err() {
-                    return;
-                }
+        let reachable = look(&targets).await;
+        for change in difference(&known, &reachable) {
+            if changes.send(change).await.is_err() {
+                return;
             }
-            known = found;
         }
+        found.send_replace(!reachable.is_empty());
+        known = reachable;
         tokio::select! {
-            () = tokio::time::sleep(RESOLVE) => {}
+            () = tokio::time::sleep(LOOK) => {}
             () = changes.closed() => return,
         }
     }
 }
 
-/// Every address of every target; `None` when one cannot be resolved.
-async fn resolve(targets: &[Target]) -> Option<HashSet<SocketAddr>> {
-    let mut found = HashSet::new();
-    for Target { host, port } in targets {
-        match tokio::net::lookup_host((host.as_str(), *port)).await {
-            Ok(addresses) => found.extend(addresses),
-            Err(error) => {
-                tracing::debug!(%error, host, "the name of a service cannot be resolved");
-                return None;
-            }
-        }
-    }
-    Some(found)
+/// Every address of every target that takes connections. A name that cannot be resolved has none.
+async fn look(targets: &[Target]) -> HashSet<SocketAddr> {
+    let resolved = join_all(targets.iter().map(resolve)).await;
+    let addresses: HashSet<SocketAddr> = resolved.into_iter().flatten().collect();
+    let takes = join_all(addresses.iter().map(|address| async move {
+        matches!(tokio::time::timeout(CONNECT, TcpStream::connect(address)).await, Ok(Ok(_)))
+    }));
+    let takes = takes.await;
+    addresses.into_iter().zip(takes).filter_map(|(address, takes)| takes.then_some(address)).collect()
 }
 
-fn difference(known: &HashSet<SocketAddr>, found: &HashSet<SocketAddr>) -> Vec<Change<SocketAddr, Endpoint>> {
-    let gone: BTreeSet<SocketAddr> = known.difference(found).copied().collect();
-    let come: BTreeSet<SocketAddr> = found.difference(known).copied().collect();
-    let come =
-        come.into_iter().filter_map(|address| Some(Change::Insert(address, endpoint(&address.to_string()).ok()?)));
-    come.chain(gone.into_iter().map(Change::Remove)).collect()
+async fn resolve(Target { host, port }: &Target) -> Vec<SocketAddr> {
+    match tokio::net::lookup_host((host.as_str(), *port)).await {
+        Ok(addresses) => addresses.collect(),
+        Err(error) => {
+            tracing::warn!(%error, host, "the name of a service cannot be resolved");
+            Vec::new()
+        }
+    }
+}
+
+fn difference(known: &HashSet<SocketAddr>, reachable: &HashSet<SocketAddr>) -> Vec<Change<SocketAddr, Endpoint>> {
+    let come = reachable.difference(known).map(|address| Change::Insert(*address, endpoint(*address)));
+    come.chain(known.difference(reachable).map(|address| Change::Remove(*address))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn addresses_are_names_and_numbers_with_a_port() {
+        let target = |host: &str, port| Target { host: host.to_owned(), port };
+        assert_eq!(parse("http://search-svc:50051").unwrap(), target("search-svc", 50_051));
+        assert_eq!(parse("http://[::1]:50051").unwrap(), target("::1", 50_051));
+        assert!(parse("https://search-svc:50051").is_err());
+        assert!(parse("search-svc:50051").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_name_that_does_not_resolve_and_an_address_nobody_listens_at_hide_no_other() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let there = listener.local_addr().unwrap();
+        let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let list = format!("http://{there},http://{gone},http://nowhere.invalid:1");
+        let targets: Vec<Target> = list.split(',').map(|address| parse(address).unwrap()).collect();
+        assert_eq!(look(&targets).await, HashSet::from([there]));
+    }
+
+    #[tokio::test]
+    async fn with_nobody_to_call_a_call_fails_soon() {
+        let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let balanced = channel(&format!("http://{gone}")).unwrap();
+        assert_eq!(balanced.wait_for_address("search").await.unwrap_err().code(), tonic::Code::Unavailable);
+    }
 }

@@ -15,11 +15,14 @@ tokio::task_local! {
     static ENDS: Instant;
 }
 
-/// The time a call made here has: what its own header says, but no more than the call being served still has.
-pub(super) fn remaining(headers: &HeaderMap) -> Duration {
+/// The time a call made here has: what its own header says, but no more than the call being served still has. And whether
+/// it is its own.
+pub(super) fn remaining(headers: &HeaderMap) -> (Duration, bool) {
     let own = asked(headers).unwrap_or(DEFAULT);
-    let left = ENDS.try_with(|ends| ends.saturating_duration_since(Instant::now()));
-    left.map_or(own, |left| left.min(own))
+    match ENDS.try_with(|ends| ends.saturating_duration_since(Instant::now())) {
+        Ok(left) if left < own => (left, false),
+        _ => (own, true),
+    }
 }
 
 /// Tells the callee.
@@ -68,7 +71,8 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(50)).await;
             remaining(&HeaderMap::new())
         });
-        assert!(left.await.unwrap() <= Duration::from_millis(1_950));
+        let (left, own) = left.await.unwrap();
+        assert!(left <= Duration::from_millis(1_950) && !own);
     }
 
     #[tokio::test]

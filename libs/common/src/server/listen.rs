@@ -5,7 +5,8 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use axum::Router;
+use axum::{Router, extract::Request};
+use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::GracefulShutdown},
@@ -13,10 +14,11 @@ use hyper_util::{
 };
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::Semaphore,
+    sync::{Semaphore, watch},
 };
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
 
 /// How long a connection may keep the server waiting.
 #[derive(Debug, Clone, Copy)]
@@ -70,17 +72,32 @@ pub(super) async fn serve(
             }
         };
         let io = TokioIo::new(Box::pin(patient(stream, patience)));
-        let connection = builder.serve_connection(io, TowerToHyperService::new(routes.clone())).into_owned();
+        let (asked, first) = watch::channel(false);
+        let routes = TowerToHyperService::new(routes.clone().map_request(move |request: Request<Incoming>| {
+            asked.send_if_modified(|asked| !std::mem::replace(asked, true));
+            request
+        }));
+        let connection = builder.serve_connection(io, routes).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error, "a connection ended early");
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(error, "a connection ended early");
+                },
+                () = silence(first, patience.head) => tracing::debug!("a connection asked for nothing"),
             }
             drop(permit);
         });
     }
     drop(listener);
     graceful.shutdown().await;
+}
+
+/// Returns when no request has come in time. hyper's own limit begins once it knows which version of HTTP is spoken.
+async fn silence(mut asked: watch::Receiver<bool>, patience: Duration) {
+    if tokio::time::timeout(patience, asked.wait_for(|asked| *asked)).await.is_ok() {
+        std::future::pending::<()>().await;
+    }
 }
 
 async fn accept(
@@ -117,10 +134,7 @@ mod tests {
     use axum::{body::Body, routing::get};
     use bytes::Bytes;
     use futures::StreamExt;
-    use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt},
-        sync::watch,
-    };
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
 
@@ -177,6 +191,18 @@ mod tests {
         let closed = tokio::time::timeout(Duration::from_secs(20), client.read_to_end(&mut rest)).await;
         assert!(closed.expect("the connection is closed").is_ok());
         assert!(!rest.starts_with(b"HTTP/1.1 200"), "no answer to half a question");
+    }
+
+    #[tokio::test]
+    async fn a_connection_without_a_request_is_dropped() {
+        let (address, _, _stop) = server(8, quick()).await;
+        for beginning in [&b""[..], b"PRI * HT"] {
+            let mut client = TcpStream::connect(address).await.unwrap();
+            client.write_all(beginning).await.unwrap();
+            let mut rest = Vec::new();
+            let closed = tokio::time::timeout(Duration::from_secs(20), client.read_to_end(&mut rest)).await;
+            closed.expect("the connection is closed").ok();
+        }
     }
 
     #[tokio::test]

@@ -90,6 +90,7 @@ impl Bus {
             port: 0,
             variables: &[],
             migrations: Migrations { sqlite: &NOTHING, postgres: &NOTHING },
+            objects: false,
             check: |_| {},
             build: |_| Box::pin(async { Ok(Service::new("unused", OpenApiRouter::new())) }),
         };

@@ -17,8 +17,8 @@ use crate::{
 /// Answers timed one after the other.
 const ANSWERS: usize = 9;
 /// Answers whose CPU is counted, some at a time.
-const COUNTED: usize = 400;
-const AT_ONCE: usize = 8;
+const COUNTED: usize = 256;
+const AT_ONCE: usize = 64;
 const RESUMES: usize = 20;
 
 /// One shape under measurement.

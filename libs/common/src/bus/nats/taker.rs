@@ -65,10 +65,7 @@ impl Taker {
         let durable = self.declare().await?;
         while !stop.is_cancelled() {
             self.database(stop).await;
-            let messages = tokio::select! {
-                messages = fetch(&durable) => messages?,
-                () = stop.cancelled() => return Ok(()),
-            };
+            let messages = fetch(&durable, stop).await?;
             let mut incoming = Vec::with_capacity(messages.len());
             for message in &messages {
                 incoming.extend(self.open(message).await);
@@ -133,6 +130,12 @@ impl Taker {
         }
         for incoming in batch {
             self.database(stop).await;
+            if stop.is_cancelled() {
+                // For another replica, at once.
+                incoming.settled.store(true, Ordering::Release);
+                self.answer(&incoming.reply, AckKind::Nak(None)).await;
+                continue;
+            }
             let outcome = self.take(std::slice::from_ref(&incoming.event)).await;
             retry::count(self.consumer.name, &outcome);
             let answer = match outcome {
@@ -151,6 +154,7 @@ impl Taker {
     /// Another attempt after a pause, or none because it is a dead letter now.
     async fn after(&self, incoming: &Incoming, error: &CourierError) -> AckKind {
         let pause = match error {
+            CourierError::Unavailable(_) => return AckKind::Nak(Some(Duration::from_secs(1))),
             CourierError::Poison(_) => None,
             _ => retry::pause(&self.nats.options.pauses, incoming.attempt),
         };
@@ -188,15 +192,20 @@ impl Taker {
     }
 }
 
-/// What the broker has now, or the first that comes. Nothing is left in the client, where it would not be known of and its time
+/// What the broker has now, or the first that comes; at `stop` what has come. Nothing is left in the client, where it would not be known of and its time
 /// would run out.
-async fn fetch(durable: &PullConsumer) -> Result<Vec<Message>, NatsError> {
+async fn fetch(durable: &PullConsumer, stop: &CancellationToken) -> Result<Vec<Message>, NatsError> {
     let mut messages = Vec::new();
     let asked = durable.fetch().max_messages(BATCH).expires(WAIT).messages().await.map_err(NatsError::new)?;
     tokio::pin!(asked);
     // A broker that died meanwhile does not say that the wait is over, and the client would give it longer.
     let end = Instant::now() + WAIT + Duration::from_secs(1);
-    while let Ok(Some(message)) = tokio::time::timeout_at(end, asked.next()).await {
+    loop {
+        let next = tokio::select! {
+            next = tokio::time::timeout_at(end, asked.next()) => next,
+            () = stop.cancelled() => break,
+        };
+        let Ok(Some(message)) = next else { break };
         match message {
             Ok(message) => messages.push(message),
             // What came before it is ours to answer for.
