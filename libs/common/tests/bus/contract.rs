@@ -88,6 +88,16 @@ on_every_bus! {
         assert_eq!(bus.calls("fail"), 7, "five attempts, the replay, and the other consumer's own");
     }
 
+    async fn a_database_that_is_away_costs_an_event_no_attempt(bus: Bus) {
+        bus.heal(false);
+        bus.publish("away").await;
+        let _process = bus.start(&["test.taker"]).await;
+        eventually("more attempts than a failing event has", async || bus.calls("away") > 5).await;
+        bus.heal(true);
+        bus.taken("test.taker", &["away"]).await;
+        assert!(bus.dead_letters().await.list(Uuid::nil(), &LetterKey::start(), 1).await.unwrap().is_empty());
+    }
+
     async fn a_replay_is_for_one_consumer_and_may_fail_again(bus: Bus) {
         bus.publish("poison").await;
         let _process = bus.start(&["test.one", "test.other"]).await;

@@ -309,7 +309,7 @@ impl Drop for Process {
     }
 }
 
-/// Keeps what it is told, except that `poison` can never be taken, `panic` and `fail` only in good health. `slow` takes a
+/// Keeps what it is told, except that `poison` can never be taken, `panic`, `fail` and `away` only in good health. `slow` takes a
 /// while.
 struct Keeper {
     name: &'static str,
@@ -333,7 +333,8 @@ impl Handler for Keeper {
         match what.as_str() {
             "poison" => Err(HandleError::Poison("not my\nformat".to_owned())),
             "panic" if ill => panic!("a bug of the handler"),
-            "fail" if ill => Err(DbError::Unavailable(sqlx::Error::PoolTimedOut).into()),
+            "fail" if ill => Err(DbError::Inconsistent { table: "effects", detail: "not yet".to_owned() }.into()),
+            "away" if ill => Err(DbError::Unavailable(sqlx::Error::PoolTimedOut).into()),
             "slow" => {
                 tokio::time::sleep(Duration::from_secs(3)).await;
                 Ok(())
