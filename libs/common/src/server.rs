@@ -127,7 +127,7 @@ pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> 
         dead_letters,
         relays,
         http: Router::new(),
-        grpc: probes::grpc(),
+        grpc: probes::grpc(parts.drain.clone()),
         frame,
         tasks: taking,
         routes,

@@ -1,5 +1,5 @@
 //! One channel over every address a name has: a headless service of Kubernetes resolves to its pods, and the pods change.
-//! An address that takes no connections is left out until it does, so that no call is lost on it.
+//! An address that does not say it serves (gRPC health) is left out until it does: a replica that stops says so before it closes.
 
 use std::{
     collections::HashSet,
@@ -8,21 +8,22 @@ use std::{
 };
 
 use futures::future::join_all;
-use tokio::{
-    net::TcpStream,
-    sync::{mpsc, watch},
-};
+use tokio::sync::{mpsc, watch};
 use tonic::{
     Status,
     transport::{Channel, Endpoint, channel::Change},
 };
+use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use url::{Host, Url};
 
-/// Names are resolved, and addresses looked at, this often.
-const LOOK: Duration = Duration::from_secs(2);
+/// Names are resolved, and addresses asked, this often.
+const LOOK: Duration = Duration::from_secs(1);
 const CONNECT: Duration = Duration::from_secs(1);
-/// How long a call waits for the first address.
-const FIRST: Duration = Duration::from_secs(1);
+/// A busy replica may take this long to say that it serves.
+const ANSWER: Duration = Duration::from_secs(5);
+/// How long a call waits for the first look to be over, and then for somebody to call.
+const FIRST: Duration = Duration::from_secs(5);
+const SOMEBODY: Duration = Duration::from_secs(1);
 /// A connection without a word is asked whether it is still there.
 const PING: Duration = Duration::from_secs(5);
 
@@ -41,15 +42,17 @@ struct Target {
 /// A channel, and whether there is anybody to call.
 pub(super) struct Balanced {
     pub(super) channel: Channel,
-    reachable: watch::Receiver<bool>,
+    /// Nothing until the first look is over.
+    reachable: watch::Receiver<Option<bool>>,
 }
 
 impl Balanced {
     /// Unavailable when there is no address to call, rather than waiting for one as long as the call may take.
     pub(super) async fn wait_for_address(&self, name: &str) -> Result<(), Status> {
         let mut reachable = self.reachable.clone();
-        match tokio::time::timeout(FIRST, reachable.wait_for(|reachable| *reachable)).await {
-            Ok(Ok(_)) => Ok(()),
+        let looked = tokio::time::timeout(FIRST, reachable.wait_for(Option::is_some)).await.is_ok();
+        match tokio::time::timeout(SOMEBODY, reachable.wait_for(|reachable| *reachable == Some(true))).await {
+            Ok(Ok(_)) if looked => Ok(()),
             _ => Err(Status::unavailable(format!("{name} cannot be reached"))),
         }
     }
@@ -60,7 +63,7 @@ impl Balanced {
 pub(super) fn channel(list: &str) -> Result<Balanced, BadAddress> {
     let targets = list.split(',').map(|address| parse(address.trim())).collect::<Result<Vec<Target>, _>>()?;
     let (channel, changes) = Channel::balance_channel(64);
-    let (found, reachable) = watch::channel(false);
+    let (found, reachable) = watch::channel(None);
     tokio::spawn(follow(targets, changes, found));
     Ok(Balanced { channel, reachable })
 }
@@ -84,7 +87,11 @@ fn endpoint(address: SocketAddr) -> Endpoint {
 }
 
 /// Tells the channel what has come and gone, for as long as there is a channel.
-async fn follow(targets: Vec<Target>, changes: mpsc::Sender<Change<SocketAddr, Endpoint>>, found: watch::Sender<bool>) {
+async fn follow(
+    targets: Vec<Target>,
+    changes: mpsc::Sender<Change<SocketAddr, Endpoint>>,
+    found: watch::Sender<Option<bool>>,
+) {
     let mut known: HashSet<SocketAddr> = HashSet::new();
     loop {
         let reachable = look(&targets).await;
@@ -93,7 +100,7 @@ async fn follow(targets: Vec<Target>, changes: mpsc::Sender<Change<SocketAddr, E
                 return;
             }
         }
-        found.send_replace(!reachable.is_empty());
+        found.send_replace(Some(!reachable.is_empty()));
         known = reachable;
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
@@ -102,15 +109,23 @@ async fn follow(targets: Vec<Target>, changes: mpsc::Sender<Change<SocketAddr, E
     }
 }
 
-/// Every address of every target that takes connections. A name that cannot be resolved has none.
+/// Every address of every target that serves. A name that cannot be resolved has none.
 async fn look(targets: &[Target]) -> HashSet<SocketAddr> {
     let resolved = join_all(targets.iter().map(resolve)).await;
     let addresses: HashSet<SocketAddr> = resolved.into_iter().flatten().collect();
-    let takes = join_all(addresses.iter().map(|address| async move {
-        matches!(tokio::time::timeout(CONNECT, TcpStream::connect(address)).await, Ok(Ok(_)))
-    }));
-    let takes = takes.await;
-    addresses.into_iter().zip(takes).filter_map(|(address, takes)| takes.then_some(address)).collect()
+    let serving = join_all(
+        addresses
+            .iter()
+            .map(|address| async { tokio::time::timeout(ANSWER, serves(*address)).await.unwrap_or_default() }),
+    );
+    let serving = serving.await;
+    addresses.into_iter().zip(serving).filter_map(|(address, serves)| serves.then_some(address)).collect()
+}
+
+async fn serves(address: SocketAddr) -> bool {
+    let Ok(channel) = endpoint(address).connect().await else { return false };
+    let answer = HealthClient::new(channel).check(HealthCheckRequest::default()).await;
+    answer.is_ok_and(|answer| answer.into_inner().status() == ServingStatus::Serving)
 }
 
 async fn resolve(Target { host, port }: &Target) -> Vec<SocketAddr> {
@@ -144,13 +159,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_does_not_resolve_and_an_address_nobody_listens_at_hide_no_other() {
+    async fn who_is_gone_unknown_or_stopping_hides_no_other() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let there = listener.local_addr().unwrap();
+        let (reporter, health) = tonic_health::server::health_reporter();
+        let routes = tonic::service::Routes::new(health).into_axum_router();
+        tokio::spawn(async move { axum::serve(listener, routes).await });
         let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let list = format!("http://{there},http://{gone},http://nowhere.invalid:1");
         let targets: Vec<Target> = list.split(',').map(|address| parse(address).unwrap()).collect();
         assert_eq!(look(&targets).await, HashSet::from([there]));
+        reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+        assert_eq!(look(&targets).await, HashSet::new());
     }
 
     #[tokio::test]

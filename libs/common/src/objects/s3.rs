@@ -48,6 +48,8 @@ pub(super) async fn open(options: &S3Options) -> Result<AmazonS3, ObjectError> {
         StatusCode::NOT_FOUND => match bucket.request(Method::PUT).await? {
             // Another process was faster by a moment.
             StatusCode::OK | StatusCode::CONFLICT => {}
+            // Some servers fail at two at once.
+            _ if bucket.request(Method::HEAD).await? == StatusCode::OK => {}
             status => return Err(bucket.unusable(&format!("is not there and cannot be made ({status})"))),
         },
         status => {

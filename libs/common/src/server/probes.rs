@@ -15,6 +15,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
+use tonic_health::ServingStatus;
 use utoipa::openapi::OpenApi;
 
 use crate::{bus::Nats, db::Db, objects::Objects, redis::Redis, tasks::Task};
@@ -99,9 +100,13 @@ async fn readiness(State(ready): State<Ready>) -> Response {
     }
 }
 
-/// gRPC health and reflection, without tonic's fallback, which would answer unknown REST paths with 200.
-pub(super) fn grpc() -> Router {
-    let (_, health) = tonic_health::server::health_reporter();
+/// gRPC health, which says that it does not serve from `drain` on, and reflection, without tonic's fallback, which would answer unknown REST paths with 200.
+pub(super) fn grpc(drain: CancellationToken) -> Router {
+    let (reporter, health) = tonic_health::server::health_reporter();
+    tokio::spawn(async move {
+        drain.cancelled_owned().await;
+        reporter.set_service_status("", ServingStatus::NotServing).await;
+    });
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(proto::DESCRIPTORS)
         .build_v1()
