@@ -75,8 +75,8 @@ pub fn current_traceparent() -> Option<String> {
     carrier.remove("traceparent")
 }
 
-/// Makes `span` a child of a remote parent, if there is one, and writes the id of its trace into its field `trace_id`, so that
-/// log lines carry it.
+/// Makes `span` a child of a remote parent, if there is one, and writes the id of its trace into its field `trace_id`, so
+/// that log lines carry it.
 pub fn set_parent(span: &Span, traceparent: Option<&str>) {
     let mut remote = None;
     if let Some(parent) = traceparent {

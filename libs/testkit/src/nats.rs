@@ -1,33 +1,28 @@
 //! A private NATS server with JetStream that a test may kill, and that may lose what it stored.
 
 use std::{
-    io::{BufRead, BufReader, Read, Write},
+    fs,
+    io::Read,
     net::{Ipv4Addr, TcpStream},
-    path::Path,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    sync::{Mutex, PoisonError},
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use crate::installed::{free_port, installed};
+use tempfile::TempDir;
+
+use crate::installed::{Kept, free_port, installed};
 
 /// What clients show to be let in.
 const TOKEN: &str = "let-me-in";
 
-/// A server of one test, on a free port with a store of its own. Both are gone when this is dropped, and also when the test
-/// process is killed.
+/// A server of one test, on a free port with a store of its own.
 #[derive(Debug)]
 pub struct Nats {
+    program: PathBuf,
+    folder: TempDir,
     port: u16,
-    keeper: Mutex<Keeper>,
-    _child: Child,
-}
-
-/// The script that runs the server; closing its input ends both.
-#[derive(Debug)]
-struct Keeper {
-    orders: ChildStdin,
-    answers: BufReader<ChildStdout>,
+    server: Mutex<Option<Kept>>,
 }
 
 impl Nats {
@@ -38,21 +33,10 @@ impl Nats {
     /// start.
     pub fn start() -> Option<Self> {
         let program = installed("NATS", "nats/nats-server")?;
-        // Somebody else may take the free port in between.
-        let server = (0..5).find_map(|_| {
-            let server = Self::launch(&program, free_port());
-            server.try_run().then_some(server)
-        });
-        Some(server.expect("nats-server starts"))
-    }
-
-    fn launch(program: &Path, port: u16) -> Self {
-        let mut command = Command::new("sh");
-        command.args(["-c", include_str!("nats.sh"), "nats.sh"]).arg(program).arg(port.to_string()).arg(TOKEN);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("sh can be started");
-        let orders = child.stdin.take().expect("standard input is piped");
-        let answers = BufReader::new(child.stdout.take().expect("standard output is piped"));
-        Self { port, keeper: Mutex::new(Keeper { orders, answers }), _child: child }
+        let folder = tempfile::tempdir().expect("the temporary folder can be written");
+        let server = Self { program, folder, port: free_port(), server: Mutex::default() };
+        server.run();
+        Some(server)
     }
 
     /// With the token that the server asks for.
@@ -62,57 +46,66 @@ impl Nats {
 
     /// `SIGKILL`. What was stored stays, as far as it was written.
     pub fn kill(&self) {
-        self.order("kill");
+        *self.server() = None;
     }
 
     /// Starts it again after [`kill`](Self::kill), on what is stored now.
+    ///
+    /// # Panics
+    /// When it does not start.
     pub fn run(&self) {
-        assert!(self.try_run(), "nats-server starts again");
-    }
-
-    /// `SIGSTOP`: connections stay, nothing answers.
-    pub fn pause(&self) {
-        self.order("pause");
-    }
-
-    /// Ends a [`pause`](Self::pause).
-    pub fn resume(&self) {
-        self.order("resume");
+        let port = self.port.to_string();
+        *self.server() = Some(Kept::spawn(&self.program, |command| {
+            command.args(["--addr", "127.0.0.1", "--port", &port, "--auth", TOKEN, "--jetstream", "--store_dir"]);
+            command.arg(self.store()).arg("--log").arg(self.folder.path().join("log"));
+        }));
+        let begun = Instant::now();
+        while !greets(self.port) {
+            assert!(begun.elapsed() < Duration::from_secs(30), "nats-server starts");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Copies the store of a killed server, for [`roll_back`](Self::roll_back).
     pub fn save(&self) {
-        self.order("save");
+        copy(&self.store(), &self.saved());
     }
 
     /// Puts the copy in the place of the store of a killed server.
     pub fn roll_back(&self) {
-        self.order("restore");
+        self.forget();
+        copy(&self.saved(), &self.store());
     }
 
     /// Deletes the store of a killed server.
     pub fn forget(&self) {
-        self.order("empty");
+        fs::remove_dir_all(self.store()).expect("a killed server's store can be deleted");
     }
 
-    fn try_run(&self) -> bool {
-        self.order("start");
-        let begun = Instant::now();
-        while begun.elapsed() < Duration::from_secs(30) {
-            if greets(self.port) {
-                return true;
-            }
-            std::thread::sleep(Duration::from_millis(10));
+    fn store(&self) -> PathBuf {
+        self.folder.path().join("store")
+    }
+
+    fn saved(&self) -> PathBuf {
+        self.folder.path().join("saved")
+    }
+
+    fn server(&self) -> MutexGuard<'_, Option<Kept>> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Copies a folder and all below it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("the temporary folder can be written");
+    for entry in fs::read_dir(from).expect("the store can be read") {
+        let entry = entry.expect("the store can be read");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("the store can be read").is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).expect("the temporary folder can be written");
         }
-        false
-    }
-
-    fn order(&self, order: &str) {
-        let mut keeper = self.keeper.lock().unwrap_or_else(PoisonError::into_inner);
-        writeln!(keeper.orders, "{order}").expect("the script reads its orders");
-        let mut answer = String::new();
-        keeper.answers.read_line(&mut answer).expect("the script's output can be read");
-        assert_eq!(answer, "done\n", "{order}");
     }
 }
 

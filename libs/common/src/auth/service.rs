@@ -1,5 +1,5 @@
-//! Which service calls: over the network every call carries a token of a minute, signed with the caller's own key, that names
-//! caller and callee. It opens the methods that [`super::calls`] lists for that caller and nothing else; a person's
+//! Which service calls: over the network every call carries a token of a minute, signed with the caller's own key, that
+//! names caller and callee. It opens the methods that [`super::calls`] lists for that caller and nothing else; a person's
 //! token opens no method by itself.
 
 use std::{
@@ -102,8 +102,8 @@ impl ServiceIdentity {
         calls::may_act(self.inner.name)
     }
 
-    /// What a call to `callee` carries. A service that may act for people names the person here, so that its work outlives the
-    /// person's own token; for the others that token goes along.
+    /// What a call to `callee` carries. A service that may act for people names the person here, so that its work outlives
+    /// the person's own token; for the others that token goes along.
     pub(crate) fn token(&self, callee: &'static str, acting: Option<&Identity>) -> String {
         let now = self.inner.clock.now().timestamp();
         let act = acting.filter(|_| self.names_persons());

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use tracing::Instrument;
+use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
 use super::{Courier, CourierError, Event, ids::as_json};
@@ -35,8 +35,8 @@ impl From<HandleError> for CourierError {
     }
 }
 
-/// The effect of an event, written in the session it is given. Nothing else: the session may hold the effects of other events
-/// too, and is rolled back when one of them fails.
+/// The effect of an event, written in the database session it is given. Nothing else: that may hold the effects of other
+/// events too, and is rolled back when one of them fails.
 #[async_trait]
 pub trait Handler: Send + Sync {
     async fn handle(&self, session: &mut Session, event: &Event) -> Result<(), HandleError>;
@@ -70,7 +70,7 @@ impl Consumer {
             // The same event twice in one batch is handled once.
             let Some(position) = fresh.iter().position(|id| *id == event.id) else { continue };
             fresh.swap_remove(position);
-            let span = tracing::info_span!("event", trace_id = tracing::field::Empty, subject = %event.subject, consumer = self.name, id = %event.id);
+            let span = tracing::info_span!("event", trace_id = Empty, subject = %event.subject, consumer = self.name, id = %event.id);
             telemetry::set_parent(&span, event.trace.as_deref());
             self.handler.handle(&mut session, event).instrument(span).await?;
         }

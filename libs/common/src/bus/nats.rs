@@ -1,8 +1,8 @@
 //! Events between processes, through NATS JetStream.
 //!
 //! One stream has the events of every service; a consumer is a durable pull consumer of it that all replicas share. Another
-//! stream has the dead letters. Both are declared when they are first needed and again when the broker turns out to have lost them.
-//! A broker that does not answer stops nothing but deliveries: the connection is made anew in the background.
+//! stream has the dead letters. Both are declared when they are first needed and again when the broker turns out to have
+//! lost them. A broker that does not answer stops nothing but deliveries: the connection is made anew in the background.
 
 mod address;
 mod envelope;

@@ -9,7 +9,7 @@ use futures::future::join_all;
 use store::{Delivery, Setback};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
-use tracing::Instrument;
+use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
 use super::{Courier, CourierError, Event, retry};
@@ -186,7 +186,7 @@ impl Relay {
     }
 
     async fn deliver(&self, route: &Route, event: &Event) -> Result<(), CourierError> {
-        let span = tracing::info_span!("delivery", trace_id = tracing::field::Empty, subject = %event.subject, consumer = %route.name, id = %event.id);
+        let span = tracing::info_span!("delivery", trace_id = Empty, subject = %event.subject, consumer = %route.name, id = %event.id);
         telemetry::set_parent(&span, event.trace.as_deref());
         let outcome = retry::attempt(self.options.timeout, route.courier.deliver(event)).instrument(span).await;
         retry::count(&route.name, &outcome);

@@ -1,5 +1,6 @@
 //! One channel over every address a name has: a headless service of Kubernetes resolves to its pods, and the pods change.
-//! An address that does not say it serves (gRPC health) is left out until it does: a replica that stops says so before it closes.
+//! An address that does not say it serves (gRPC health) is left out until it does: a replica that stops says so before it
+//! closes.
 
 use std::{
     collections::HashSet,

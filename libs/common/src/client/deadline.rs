@@ -1,5 +1,5 @@
-//! How long a call may still take. What a caller gave is passed on, less what was used, to every call made meanwhile: nobody works
-//! for an answer that nobody waits for.
+//! How long a call may still take. What a caller gave is passed on, less what was used, to every call made meanwhile:
+//! nobody works for an answer that nobody waits for.
 
 use std::{future::Future, time::Duration};
 

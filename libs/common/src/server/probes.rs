@@ -100,7 +100,8 @@ async fn readiness(State(ready): State<Ready>) -> Response {
     }
 }
 
-/// gRPC health, which says that it does not serve from `drain` on, and reflection, without tonic's fallback, which would answer unknown REST paths with 200.
+/// gRPC health, which says that it does not serve from `drain` on, and reflection, without tonic's fallback, which would
+/// answer unknown REST paths with 200.
 pub(super) fn grpc(drain: CancellationToken) -> Router {
     let (reporter, health) = tonic_health::server::health_reporter();
     tokio::spawn(async move {

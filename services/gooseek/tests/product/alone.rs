@@ -96,6 +96,15 @@ async fn a_persons_token_alone_opens_no_call_between_services() {
 }
 
 #[tokio::test]
+async fn the_contracts_between_services_are_shown_to_nobody_without_a_token() {
+    let keys = Keys::bootstrap(GOOSEEK).await;
+    let server = keys.give(program("projects-svc"), "projects").start().await;
+    let path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
+    let client = server.client();
+    assert_eq!(client.send(client.request("POST", path)).await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
 async fn without_keys_calls_between_services_are_closed_and_say_so() {
     let (issuer, ids) = (Issuer::new(), Ids::new(Clock::system()));
     let projects = program("projects-svc").set("JWT_PUBLIC_KEY", issuer.public_key()).start().await;

@@ -81,3 +81,13 @@ async fn the_page_runs_its_own_files_only_and_data_runs_nothing() {
         assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_deadline_of_calls_between_services_is_not_for_persons_to_set() {
+    let server = gooseek().start().await;
+    let client = server.client();
+    let list = client.request("GET", "/api/v1/projects").header("grpc-timeout", "1n");
+    let answer = client.send(list).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.headers["content-type"], "application/json");
+}

@@ -55,7 +55,7 @@ impl Taker {
     pub(super) async fn run(&self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
             let Err(error) = self.rounds(stop).await else { return };
-            tracing::warn!(consumer = self.consumer.name, %error, "no events for now");
+            tracing::warn!(consumer = self.consumer.name, %error, "events cannot be taken; this is tried again");
             self.nats.lost();
             pause(Duration::from_secs(1), stop).await;
         }
@@ -192,8 +192,8 @@ impl Taker {
     }
 }
 
-/// What the broker has now, or the first that comes; at `stop` what has come. Nothing is left in the client, where it would not be known of and its time
-/// would run out.
+/// What the broker has now, or the first that comes; at `stop` what has come. Nothing is left in the client, where it would
+/// not be known of and its time would run out.
 async fn fetch(durable: &PullConsumer, stop: &CancellationToken) -> Result<Vec<Message>, NatsError> {
     let mut messages = Vec::new();
     let asked = durable.fetch().max_messages(BATCH).expires(WAIT).messages().await.map_err(NatsError::new)?;
