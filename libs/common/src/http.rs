@@ -92,7 +92,10 @@ async fn serve(State(frame): State<Arc<Frame>>, request: Request, next: Next) ->
 
 async fn admit(frame: &Frame, route: &str, mut request: Request, next: Next) -> Result<Response, Problem> {
     check_size(&request)?;
-    request = request.map(|body| axum::body::Body::new(TimeoutBody::new(BODY_PAUSE, body)));
+    request = request.map(|body| {
+        let body = axum::body::Body::new(TimeoutBody::new(BODY_PAUSE, body));
+        axum::body::Body::new(overload::Late::new(body))
+    });
     let path = request.uri().path();
     if is_health(path) {
         return Ok(run(next, request).await);

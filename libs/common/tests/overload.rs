@@ -11,6 +11,7 @@ use std::{
 
 use axum::{
     Router,
+    body::Body,
     extract::State,
     http::{HeaderMap, StatusCode},
     routing::{get, post},
@@ -27,7 +28,11 @@ use testkit::{
     FakeServer,
     service::{Issuer, Person},
 };
-use tokio::sync::{Semaphore, watch};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::{Semaphore, watch},
+};
 
 /// Nothing here takes so long unless it takes forever.
 const FOREVER: Duration = Duration::from_secs(60);
@@ -61,6 +66,11 @@ async fn gated(State(work): State<Work>, who: Identity) -> &'static str {
     "done"
 }
 
+async fn read(State(work): State<Work>, body: Body) -> bytes::Bytes {
+    work.begun.send_modify(|begun| *begun += 1);
+    axum::body::to_bytes(body, 1_024).await.unwrap()
+}
+
 impl Server {
     async fn start(bounds: Bounds) -> Self {
         let (issuer, ids) = (Issuer::new(), Ids::new(Clock::system()));
@@ -85,6 +95,7 @@ impl Server {
             .route("/long", post(long))
             .route("/gooseek.test.v1.Test/Gated", post(gated))
             .route("/busy", get(busy))
+            .route("/body", post(read))
             .route("/free", get(|| async {}))
             .route("/health", get(|| async {}))
             .route("/metrics", get(|| async {}))
@@ -227,6 +238,31 @@ async fn what_takes_long_by_nature_is_limited_elsewhere() {
     server.work.gate.add_permits(100);
     for answer in join_all(asked).await {
         assert_eq!(answer.unwrap().0, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn whoever_sends_slowly_keeps_no_place_from_others() {
+    let server = Server::start(TWO).await;
+    let who = server.person();
+    let mut slow = Vec::new();
+    for _ in 0..2 {
+        let mut connection = TcpStream::connect(server.server.addr()).await.unwrap();
+        let head = format!(
+            "POST /body HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Length: 4\r\n\r\nsl",
+            who.token()
+        );
+        connection.write_all(head.as_bytes()).await.unwrap();
+        slow.push(connection);
+    }
+    server.begun(2).await;
+    let served = async { while server.ask(&who, "POST", "/body").await.unwrap().0 != StatusCode::OK {} };
+    tokio::time::timeout(FOREVER, served).await.expect("nobody waits for them");
+    for mut connection in slow {
+        connection.write_all(b"ow").await.unwrap();
+        let mut answer = [0; 12];
+        connection.read_exact(&mut answer).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200", "what came late is answered too");
     }
 }
 

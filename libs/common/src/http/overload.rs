@@ -7,6 +7,7 @@
 //! long by nature says so ([`takes_long`]) and is limited elsewhere.
 
 mod gradient;
+mod late;
 mod shares;
 
 use std::{
@@ -17,6 +18,7 @@ use std::{
 };
 
 use axum::response::Response;
+pub(super) use late::Late;
 use shares::{Entered, Org, State};
 use tokio::sync::oneshot;
 use uuid::Uuid;
