@@ -47,7 +47,8 @@ struct Work {
     begun: watch::Sender<usize>,
     /// Organisations, in the order in which they were served.
     served: watch::Sender<Vec<uuid::Uuid>>,
-    answered: Arc<AtomicUsize>,
+    /// Requests in their handlers.
+    present: watch::Sender<usize>,
 }
 
 /// A server with a route whose requests wait at a gate.
@@ -58,12 +59,33 @@ struct Server {
     server: FakeServer,
 }
 
+/// A request in its handler.
+struct Present(watch::Sender<usize>);
+
+impl Present {
+    fn new(present: &watch::Sender<usize>) -> Self {
+        present.send_modify(|present| *present += 1);
+        Self(present.clone())
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.0.send_modify(|present| *present -= 1);
+    }
+}
+
 async fn gated(State(work): State<Work>, who: Identity) -> &'static str {
+    let _present = Present::new(&work.present);
     work.begun.send_modify(|begun| *begun += 1);
     work.served.send_modify(|served| served.push(who.org));
     work.gate.acquire().await.unwrap().forget();
-    work.answered.fetch_add(1, Ordering::Relaxed);
     "done"
+}
+
+async fn watched(State(work): State<Work>) {
+    work.begun.send_modify(|begun| *begun += 1);
+    work.gate.acquire().await.unwrap().forget();
 }
 
 async fn read(State(work): State<Work>, body: Body) -> bytes::Bytes {
@@ -78,7 +100,7 @@ impl Server {
             gate: Arc::new(Semaphore::new(0)),
             begun: watch::Sender::new(0),
             served: watch::Sender::default(),
-            answered: Arc::default(),
+            present: watch::Sender::new(0),
         };
         let long = |work: State<Work>, who: Identity| async {
             takes_long();
@@ -97,8 +119,8 @@ impl Server {
             .route("/busy", get(busy))
             .route("/body", post(read))
             .route("/free", get(|| async {}))
-            .route("/health", get(|| async {}))
-            .route("/metrics", get(|| async {}))
+            .route("/health", get(watched))
+            .route("/metrics", get(watched))
             .with_state(work.clone());
         let verifier = common::auth::Verifier::pinned(issuer.public_key()).unwrap();
         let frame = Frame {
@@ -150,12 +172,17 @@ async fn a_request_too_many_is_refused_while_the_others_are_served() {
         (&"1".parse().unwrap(), &"application/problem+json".parse().unwrap())
     );
     assert_eq!(problem["code"], "overloaded");
-    for path in ["/health", "/metrics", "/free"] {
-        assert_eq!(server.ask(&who, "GET", path).await.unwrap().0, StatusCode::OK, "{path}");
-    }
-    server.work.gate.add_permits(2);
-    for served in served {
-        assert_eq!(served.await.unwrap().0, StatusCode::OK);
+    assert_eq!(
+        server.ask(&who, "GET", "/free").await.unwrap().0,
+        StatusCode::OK,
+        "another route has a limit of its own"
+    );
+    let watching = ["/health", "/metrics"].into_iter().flat_map(|path| [path; 3]);
+    let watching: Vec<_> = watching.map(|path| server.ask(&who, "GET", path)).collect();
+    server.begun(2 + 6).await;
+    server.work.gate.add_permits(2 + 6);
+    for served in join_all(served.into_iter().chain(watching)).await {
+        assert_eq!(served.unwrap().0, StatusCode::OK);
     }
     server.work.gate.add_permits(1);
     assert_eq!(server.ask(&who, "GET", "/gated").await.unwrap().0, StatusCode::OK, "there are places again");
@@ -222,8 +249,8 @@ async fn a_place_is_free_again_when_its_client_has_gone() {
         asked.abort();
     }
     let served = async {
-        // Those who left may still have taken theirs.
-        server.work.gate.add_permits(3);
+        server.work.present.subscribe().wait_for(|present| *present == 0).await.unwrap();
+        server.work.gate.add_permits(1);
         while server.ask(&who, "GET", "/gated").await.unwrap().0 != StatusCode::OK {}
     };
     tokio::time::timeout(FOREVER, served).await.expect("nobody has the places of those who left");

@@ -130,3 +130,37 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::OF_PERSONS, *};
+
+    /// How long a request would wait.
+    fn patience(entered: &Entered) -> Duration {
+        let Entered::Waiting { patience, .. } = entered else { panic!("it does not wait") };
+        *patience
+    }
+
+    #[test]
+    fn a_queue_that_stands_is_no_place_to_wait() {
+        let mut state = State::new(Bounds { least: 1, most: 1 }, "test");
+        let [busy, other] = [1, 2].map(|org| Some(Uuid::from_u128(org)));
+        let begun = Instant::now();
+        assert!(matches!(state.enter(busy, OF_PERSONS, begun), Entered::Served));
+        let first = state.enter(busy, OF_PERSONS, begun);
+        assert_eq!(patience(&first), OF_PERSONS.burst);
+        let later = begun + OF_PERSONS.burst * 2;
+        let second = state.enter(busy, OF_PERSONS, later);
+        assert_eq!(patience(&second), STANDING);
+        let stranger = state.enter(other, OF_PERSONS, later);
+        assert_eq!(patience(&stranger), OF_PERSONS.burst, "it is not this one's queue");
+
+        // Each place goes to the next; when the queue has been empty it is a new one.
+        for _ in 0..3 {
+            let next = state.orgs.iter().find(|(_, share)| share.in_flight == 1).map(|(org, _)| *org).unwrap();
+            state.leave(next, None, later);
+        }
+        let again = state.enter(busy, OF_PERSONS, later);
+        assert_eq!((state.in_flight, patience(&again)), (1, OF_PERSONS.burst));
+    }
+}
