@@ -283,14 +283,16 @@ impl Gooseek {
         let starting = cluster.replicas.iter().map(|replica| self.spawn_replica(&cluster, replica));
         let processes = futures::future::join_all(starting).await;
         self.running = Some(Running { processes, url: cluster.url() });
-        // The edge has its routes a moment after it has started.
+        // The edge learns of each service by itself, a moment after that has started.
         let client = self.client();
         let served = async {
-            while !matches!(client.status("/api/v1/library/threads").await, Some(200 | 401)) {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+            for prefix in cluster::prefixes() {
+                while !client.served(prefix).await {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
             }
         };
-        tokio::time::timeout(PATIENCE, served).await.expect("the cluster answers");
+        tokio::time::timeout(PATIENCE, served).await.expect("the edge finds every service");
     }
 
     async fn spawn_replica(&self, cluster: &Cluster, replica: &Replica) -> Process {

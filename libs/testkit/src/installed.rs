@@ -4,8 +4,10 @@ use std::{
     env,
     io::{BufRead, BufReader},
     net::TcpListener,
+    ops::Range,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -32,10 +34,20 @@ fn cache() -> Option<PathBuf> {
     }
 }
 
-/// A port of loopback that nobody has at the moment.
+/// Below the ports that Linux and macOS give to outgoing connections, which otherwise take one between its choice and its use.
+const PORTS: Range<u16> = 10_000..32_000;
+
+/// A port of loopback that nobody has at the moment, and that this process has not given before.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    listener.local_addr().expect("a bound listener has an address").port()
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    // Test processes that run side by side begin at places of their own.
+    let start = std::process::id().wrapping_mul(97);
+    let count = u32::from(PORTS.end - PORTS.start);
+    (0..count)
+        .map(|_| start.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % count)
+        .map(|place| PORTS.start + u16::try_from(place).expect("it is less than the number of ports"))
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("loopback has a free port")
 }
 
 /// A server of its own process. Dropped it is killed, and so it is when the test process ends in whatever way.
