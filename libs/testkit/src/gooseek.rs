@@ -159,11 +159,15 @@ impl Gooseek {
         self.builder.cluster.as_deref().expect("this is a cluster")
     }
 
-    /// Name and process id of each replica of a cluster.
+    /// Name and process id of each process: `gooseek`, or the replicas of a cluster.
     pub fn processes(&self) -> Vec<(String, u32)> {
         let running = self.running.as_ref().expect("the server runs");
-        let named = self.servers().replicas.iter().zip(&running.processes);
-        named.map(|(replica, process)| (replica.name.clone(), process.child.id().unwrap_or_default())).collect()
+        let names = match &self.builder.cluster {
+            Some(cluster) => cluster.replicas.iter().map(|replica| replica.name.clone()).collect(),
+            None => vec!["gooseek".to_owned()],
+        };
+        let ids = running.processes.iter().map(|process| process.child.id().unwrap_or_default());
+        names.into_iter().zip(ids).collect()
     }
 
     /// Where one replica of a cluster is asked.

@@ -14,6 +14,9 @@ use uuid::Uuid;
 
 use crate::event::{Event, KINDS, is_terminal};
 
+/// A reader is handed events of about so many bytes at once: so much waits in memory for each who does not read.
+const BATCH: usize = 32 * 1024;
+
 /// A committed event, framed for the wire once for all who follow.
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
@@ -161,18 +164,24 @@ impl Tail {
                 if let Some(last) = fresh.last() {
                     after = last.seq;
                     yield fresh;
-                }
-                if closed || changed.changed().await.is_err() {
+                } else if closed || changed.changed().await.is_err() {
                     return;
                 }
             }
         }
     }
 
+    /// The next events after `after`, as many as may wait for a slow reader, and whether the run has ended.
     fn after(&self, after: i64) -> (Vec<Frame>, bool) {
         let state = self.state();
         let from = state.frames.partition_point(|frame| frame.seq <= after);
-        (state.frames[from..].to_vec(), state.closed)
+        let mut bytes = 0;
+        let fresh = state.frames[from..].iter().take_while(|frame| {
+            let fits = bytes < BATCH;
+            bytes += frame.wire.len();
+            fits
+        });
+        (fresh.cloned().collect(), state.closed)
     }
 
     /// Watches the run for as long as the result lives.
