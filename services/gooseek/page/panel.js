@@ -73,7 +73,7 @@ export class SourcePanel {
   #verdict(source, cited) {
     if (!cited) return [];
     const support = supportOf(cited.citation);
-    const sentence = cited.sentence.replace(/\s*\[\d+\]/g, "").replace(/[*`]+/g, "").trim();
+    const sentence = cited.sentence.replace(/\s*\[\d+\]/g, "").replace(/^\s*(?:[-*+>]|#+|\d+[.)])\s+/, "").replace(/[*`]+/g, "").trim();
     return [el("section", { class: `verdict verdict-${support}` },
       supportBadge(support),
       el("p", {}, t(`${support}Note`)),

@@ -20,6 +20,7 @@ export function slugOf(name) {
 export class Projects {
   #nodes;
   #items = [];
+  #known = false;
   #changed;
 
   /** `nodes`: `chooser`, `select`, `make`, `dialog`; `changed()` is called when the list or the choice is another. */
@@ -41,12 +42,23 @@ export class Projects {
     return this.#items.find(({ slug }) => slug === this.current)?.name ?? null;
   }
 
+  /** The name of the project with an id, or null. */
+  nameOf(id) {
+    return this.#items.find((item) => item.id === id)?.name ?? null;
+  }
+
+  /** Whether the list has been asked for, and with it which project is chosen. */
+  get known() {
+    return this.#known;
+  }
+
   get any() {
     return this.#items.length > 0;
   }
 
   async load() {
     this.#items = await listProjects().catch(() => []);
+    this.#known = true;
     this.#show(localStorage.getItem(REMEMBERED));
   }
 
