@@ -29,6 +29,10 @@ export class Projects {
     this.#changed = changed;
     nodes.select.addEventListener("change", () => this.#choose(this.current));
     nodes.make.addEventListener("click", () => this.#ask({ files: false }));
+    // A project may be made elsewhere, as on the command line.
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.load();
+    });
     nodes.dialog.querySelector("[data-closes]").addEventListener("click", () => nodes.dialog.close());
   }
 
@@ -56,10 +60,14 @@ export class Projects {
     return this.#items.length > 0;
   }
 
+  /** Asks for the projects; on a failure those known before stay. */
   async load() {
-    this.#items = await listProjects().catch(() => []);
+    const items = await listProjects().catch(() => this.#items);
+    const same = JSON.stringify(items) === JSON.stringify(this.#items);
+    if (this.#known && same) return;
     this.#known = true;
-    this.#show(localStorage.getItem(REMEMBERED));
+    this.#items = items;
+    this.#show(this.current ?? localStorage.getItem(REMEMBERED));
   }
 
   /** The slug of the project that files go into: the chosen one, or the answer of the dialog; null when it is closed. */
