@@ -42,13 +42,13 @@ test("a file that was added is found in the list of its project, deleted, and go
 test("each file says how far it is, why it failed, how large it is and where it belongs", mockOnly, async () => {
   storeFile(at.mock, "handbook", { name: "scan.pdf", pages: 1 }, [{ status: "failed", error: "there is no text in it (a scan or an empty file)" }]);
   storeFile(at.mock, "handbook", { name: "guide.pdf", pages: 214, size: 8_400_000 });
-  storeFile(at.mock, "handbook", { name: "late.md" }, [{ status: "pending", error: "no parser is free" }]);
+  storeFile(at.mock, "handbook", { name: "late.md", size: 480 }, [{ status: "pending", error: "no parser is free" }]);
   const { page } = await visit(at, "/?files");
   await row(page, "scan.pdf").waitFor();
   const lines = () => page.locator(".file-line").evaluateAll((nodes) => nodes.map((node) => [...node.querySelectorAll("span:not(:has(span))")].map((part) => part.textContent).join(" | ")));
   assert.deepEqual(await names(page), ["late.md", "guide.pdf", "scan.pdf"], "newest first");
   assert.deepEqual(await lines(), [
-    "Trying again: no parser is free | 12 kB | added Nov 2, 2026 to “Handbook”",
+    "Trying again: no parser is free | 480 bytes | added Nov 2, 2026 to “Handbook”",
     "Ready | 214 pages | 8.4 MB | added Nov 2, 2026 to “Handbook”",
     "Not readable: there is no text in it (a scan or an empty file) | 1 page | 12 kB | added Nov 2, 2026 to “Handbook”",
   ]);

@@ -37,10 +37,10 @@ export function formatNumber(value) {
   return new Intl.NumberFormat(language).format(value);
 }
 
-/** A size given in bytes: "480 byte", "12 kB". */
+/** A size given in bytes: "480 bytes", "12 kB". */
 export function formatBytes(bytes) {
   const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), SIZES.length - 1);
-  const options = { style: "unit", unit: SIZES[step], unitDisplay: "short", maximumFractionDigits: step < 2 ? 0 : 1 };
+  const options = { style: "unit", unit: SIZES[step], unitDisplay: step === 0 ? "long" : "short", maximumFractionDigits: step < 2 ? 0 : 1 };
   return new Intl.NumberFormat(language, options).format(bytes / 1000 ** step);
 }
 
