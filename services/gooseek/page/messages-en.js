@@ -82,6 +82,7 @@ export const EN = {
   closePanel: "Close the source",
   loading: "Loading…",
   passageMissing: "The passage was not found in the stored text. This is the passage as it was read:",
+  storedTextGone: "The stored text is not here any more. This is the passage as it was read:",
   noStoredText: "No stored copy of this source.",
   copy: "Copy answer",
   copied: "Copied",
