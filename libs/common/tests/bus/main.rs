@@ -3,6 +3,7 @@
 
 mod broker;
 mod contract;
+mod pieces;
 mod relay;
 mod support;
 mod throughput;

@@ -248,20 +248,25 @@ impl Bus {
 
     /// Rows of the outbox.
     pub(crate) async fn kept_events(&self) -> i64 {
-        self.count("SELECT COUNT(*) FROM outbox").await
+        count(&self.producer, "SELECT COUNT(*) FROM outbox").await
     }
 
     /// Deliveries that are neither done nor given up.
     pub(crate) async fn pending(&self) -> i64 {
-        self.count("SELECT COUNT(*) FROM outbox WHERE NOT expanded").await
-            + self.count("SELECT COUNT(*) FROM outbox_deliveries WHERE state = 'pending'").await
+        count(&self.producer, "SELECT COUNT(*) FROM outbox WHERE NOT expanded").await
+            + count(&self.producer, "SELECT COUNT(*) FROM outbox_deliveries WHERE state = 'pending'").await
     }
 
-    async fn count(&self, statement: &'static str) -> i64 {
-        let mut session = self.producer.db.read(&scope()).await.unwrap();
-        let (count,) = on_db!(&mut session, conn => sqlx::query_as(statement).fetch_one(conn).await).unwrap();
-        count
+    /// Events that consumers remember to have taken.
+    pub(crate) async fn inbox(&self) -> i64 {
+        count(&self.consumer, "SELECT COUNT(*) FROM inbox").await
     }
+}
+
+async fn count(deps: &Deps, statement: &'static str) -> i64 {
+    let mut session = deps.db.read(&scope()).await.unwrap();
+    let (count,) = on_db!(&mut session, conn => sqlx::query_as(statement).fetch_one(conn).await).unwrap();
+    count
 }
 
 /// Waits until `condition` holds.
