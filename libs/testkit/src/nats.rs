@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 
 use crate::installed::{Kept, free_port, installed};
@@ -66,6 +67,15 @@ impl Nats {
         }
     }
 
+    /// Keeps connections and says nothing, until [`thaw`](Self::thaw).
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
     /// Copies the store of a killed server, for [`roll_back`](Self::roll_back).
     pub fn save(&self) {
         copy(&self.store(), &self.saved());
@@ -80,6 +90,10 @@ impl Nats {
     /// Deletes the store of a killed server.
     pub fn forget(&self) {
         fs::remove_dir_all(self.store()).expect("a killed server's store can be deleted");
+    }
+
+    fn signal(&self, signal: Signal) {
+        self.server().as_ref().expect("NATS was not killed").signal(signal);
     }
 
     fn store(&self) -> PathBuf {

@@ -60,6 +60,8 @@ pub struct NatsOptions {
     pub replicas: usize,
     /// How long the broker keeps events.
     pub retention: Duration,
+    /// How long a publisher waits for the broker: less than an attempt may take, which would count against the event.
+    pub patience: Duration,
     /// A taker may take this long for one event.
     pub timeout: Duration,
     /// A taker that is silent for this long is taken for dead, and another one is asked.
@@ -72,7 +74,7 @@ impl NatsOptions {
     /// What a server uses; tests are less patient.
     pub fn new(replicas: usize, retention: Duration) -> Self {
         let timeout = Duration::from_secs(30);
-        Self { replicas, retention, timeout, ack_wait: timeout, pauses: PAUSES }
+        Self { replicas, retention, patience: timeout / 3, timeout, ack_wait: timeout, pauses: PAUSES }
     }
 }
 

@@ -16,9 +16,7 @@ async fn running(world: World) -> Option<(Bus, Process)> {
 
 /// How often the broker has given an event to the consumer.
 async fn deliveries(bus: &Bus) -> u64 {
-    let url = bus.server.as_ref().unwrap().url();
-    let (token, host) = url.trim_start_matches("nats://").split_once('@').unwrap();
-    let client = async_nats::ConnectOptions::with_token(token.to_owned()).connect(host).await.unwrap();
+    let client = bus.client().await;
     let stream = async_nats::jetstream::new(client).get_stream("gooseek_events").await.unwrap();
     stream.consumer_info("test_taker").await.unwrap().delivered.consumer_sequence
 }
@@ -154,6 +152,10 @@ testkit::on_both! {
         let dead = bus.dead(1).await;
         assert_eq!((dead[0].id, dead[0].consumer.as_str()), (event.id, "nats"));
         assert!(bus.dead_letters().await.drop_letter(Uuid::nil(), &dead[0].key()).await.unwrap());
+        bus.dead(0).await;
+        // Nor does it come back when all that is kept is published again.
+        assert_eq!(bus.producer.relay.resync().await.unwrap(), 1);
+        eventually("all published", async || bus.pending().await == 0).await;
         bus.dead(0).await;
     }
 

@@ -3,7 +3,10 @@
 
 mod broker;
 mod contract;
+mod mute;
+mod parked;
 mod pieces;
 mod relay;
+mod stopping;
 mod support;
 mod throughput;
