@@ -4,6 +4,7 @@
 mod broker;
 mod contract;
 mod mute;
+mod network;
 mod parked;
 mod pieces;
 mod relay;

@@ -86,6 +86,12 @@ impl Bus {
         Some(Self::new(world, Some(server)).await)
     }
 
+    /// The broker is on the other side of `network`; `None` when NATS is not installed.
+    pub(crate) async fn with_broker_behind(network: &testkit::Network, world: World) -> Option<Self> {
+        let server = testkit::Nats::start_behind(network)?;
+        Some(Self::new(world, Some(server)).await)
+    }
+
     async fn new(world: World, server: Option<testkit::Nats>) -> Self {
         let spec = |name| Spec {
             name,
