@@ -21,7 +21,7 @@ use std::{
 
 pub use address::NatsAddress;
 use async_nats::{
-    Client, ConnectOptions, HeaderMap,
+    Client, ConnectOptions, Event, HeaderMap,
     connection::State,
     jetstream::{
         Context,
@@ -30,7 +30,7 @@ use async_nats::{
     },
 };
 use bytes::Bytes;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::{Consumer, Courier, PAUSES};
 use crate::{tasks::Task, time::Clock};
@@ -85,6 +85,8 @@ pub struct Nats {
     context: Context,
     options: NatsOptions,
     declared: Arc<Declared>,
+    /// Tells of each loss of the connection.
+    losses: watch::Sender<()>,
 }
 
 /// Whether the streams are there, as far as we know.
@@ -97,6 +99,8 @@ struct Declared {
 impl Nats {
     /// Connects in the background, and again whenever the connection is lost.
     pub async fn connect(address: &NatsAddress, options: NatsOptions) -> Result<Self, NatsError> {
+        let losses = watch::Sender::new(());
+        let lost = losses.clone();
         let connect = address
             .sign_in(ConnectOptions::new())
             .name("gooseek")
@@ -105,10 +109,15 @@ impl Nats {
             .reconnect_delay_callback(|attempts| Duration::from_millis(100 * attempts.min(20) as u64))
             .connection_timeout(Duration::from_secs(5))
             .ping_interval(Duration::from_secs(5))
-            .event_callback(|event| async move { tracing::info!(%event, "broker") });
+            .event_callback(move |event| {
+                if let Event::Disconnected = event {
+                    lost.send_replace(());
+                }
+                async move { tracing::info!(%event, "broker") }
+            });
         let client = connect.connect(address.servers()).await.map_err(NatsError::new)?;
         let context = ContextBuilder::new().timeout(Duration::from_secs(5)).build(client.clone());
-        Ok(Self { client, context, options, declared: Arc::default() })
+        Ok(Self { client, context, options, declared: Arc::default(), losses })
     }
 
     /// Whether there is a connection.

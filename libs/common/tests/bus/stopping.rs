@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use crate::support::{Bus, SUBJECT, eventually};
 
 /// Often enough that the broker takes the one first and the other first.
-const ROUNDS: u32 = 5;
+const ROUNDS: u32 = 10;
 const TOLD: u32 = 50;
 
 /// Longer than any test waits: what nobody answered for does not come again.
@@ -41,6 +41,7 @@ testkit::on_both! {
             let before = round * (TOLD + 1);
             bus.publish_numbers(before..before + 1).await;
             bus.taken_numbers("test.taker", before + 1).await;
+            eventually("it asks for more", async || bus.at_the_broker().await.num_waiting > 0).await;
             // When it goes on, the broker finds new events from one side and the consumer's farewell from the other.
             server.freeze();
             for number in before + 1..before + 1 + TOLD {

@@ -204,6 +204,12 @@ impl Bus {
         async_nats::ConnectOptions::with_token(token.to_owned()).connect(host).await.unwrap()
     }
 
+    /// What the broker knows of the consumer `test.taker`.
+    pub(crate) async fn at_the_broker(&self) -> async_nats::jetstream::consumer::Info {
+        let stream = async_nats::jetstream::new(self.client().await).get_stream("gooseek_events").await.unwrap();
+        stream.consumer_info("test_taker").await.unwrap()
+    }
+
     /// Makes pauses between attempts pass.
     pub(crate) fn skip_pauses(&self) {
         self.world.clock.advance(PAUSE);

@@ -18,18 +18,21 @@ const WAIT: Duration = Duration::from_secs(3);
 
 /// What the broker has for `durable` now, or the first that comes; at `stop` what it sent before it knew.
 pub(super) async fn pull(nats: &Nats, durable: &str, stop: &CancellationToken) -> Result<Vec<Message>, NatsError> {
+    let mut losses = nats.losses.subscribe();
     let inbox = nats.client.new_inbox();
     let mut answers = nats.client.subscribe(inbox.clone()).await.map_err(NatsError::new)?;
     let request = json!({ "batch": BATCH, "no_wait": true, "expires": WAIT.as_nanos() as u64 }).to_string();
     let api = format!("$JS.API.CONSUMER.MSG.NEXT.{EVENTS}.{durable}");
     nats.client.publish_with_reply(api, inbox, request.into()).await.map_err(NatsError::new)?;
-    // A broker that died meanwhile does not say that the wait is over.
+    // A broker that forgot the request does not say that the wait is over.
     let end = Instant::now() + WAIT + Duration::from_secs(1);
     let mut messages = Vec::new();
     let mut draining = false;
     while messages.len() < BATCH {
         let next = tokio::select! {
             next = timeout_at(end, answers.next()) => next,
+            // The request is lost with the connection.
+            _ = losses.changed() => break,
             () = stop.cancelled(), if !draining => {
                 // The broker ends the subscription after what it has sent already.
                 answers.drain().await.map_err(NatsError::new)?;
