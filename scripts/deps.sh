@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the servers that tests run against into a cache folder, without root. Quick when that is done already.
+# Installs the servers that tests run against into a cache folder, without root. Quick when that is done already. For root on
+# Debian it adds iproute2, with which tests cut networks.
 #
 # GOOSEEK_CACHE names the folder; left out, it is ~/.cache/gooseek. For root it is /var/cache/gooseek, because Postgres
 # refuses to run as root and another user cannot look into root's home.
@@ -98,5 +99,11 @@ if command -v go >/dev/null; then
 else
   echo "deps: the S3 server needs Go to be built; without it tests with S3 are skipped" >&2
   missing=1
+fi
+# Networks that tests cut need root and `ip`; without either those tests are skipped.
+if [ "$(id -u)" = 0 ] && ! command -v ip >/dev/null; then
+  if ! command -v apt-get >/dev/null || ! { apt-get -qq update && apt-get -qq install -y --no-install-recommends iproute2; } >/dev/null; then
+    echo "deps: iproute2 could not be installed; tests that cut networks are skipped" >&2
+  fi
 fi
 exit $missing

@@ -12,6 +12,8 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::network::Place;
+
 /// The program at `path` in the cache folder. `None`, with a word about it, when it is not installed.
 ///
 /// # Panics
@@ -62,8 +64,16 @@ const KEEPER: &str = r#"trap '' INT TERM HUP; "$@" >/dev/null & echo $!; cat >/d
 
 impl Kept {
     pub(crate) fn spawn(program: &Path, set_up: impl FnOnce(&mut Command)) -> Self {
+        Self::spawn_at(&Place::loopback(), program, set_up)
+    }
+
+    pub(crate) fn spawn_at(place: &Place, program: &Path, set_up: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new("sh");
-        command.args(["-c", KEEPER, "keeper"]).arg(program).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .args(["-c", KEEPER, "keeper"])
+            .args(place.command(program))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         set_up(&mut command);
         let mut keeper = command.spawn().expect("sh can be started");
         let output = keeper.stdout.take().expect("standard output is piped");

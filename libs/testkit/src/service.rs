@@ -105,6 +105,11 @@ impl World {
         Some(Self::new(Some(Secret::new(url))))
     }
 
+    /// Services keep their data in an empty database of a server that the test has its own plans with.
+    pub fn on_postgres(server: &crate::KillablePostgres) -> Self {
+        Self::new(Some(server.url()))
+    }
+
     fn new(postgres: Option<Secret>) -> Self {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let clock = TestClock::default();
