@@ -20,6 +20,7 @@ use balance::Balanced;
 use breaker::Breaker;
 use http::{HeaderValue, Request, Response};
 use retry::Budget;
+pub(crate) use retry::exhausted;
 pub use retry::retry;
 use tonic::{Code, Status, body::Body};
 use tower::{Service, ServiceExt};
@@ -122,7 +123,7 @@ impl Shared {
     async fn call(&self, mut request: Request<Body>) -> Result<Response<Body>, Status> {
         let method = request.uri().path().to_owned();
         if !self.breaker.admit(&method) {
-            return Err(Status::unavailable(format!("{} is failing and is left alone for a moment", self.name)));
+            return Err(retry::not_sent(format!("{} is failing and is left alone for a moment", self.name)));
         }
         if let Some(value) = telemetry::current_traceparent().and_then(|parent| HeaderValue::from_str(&parent).ok()) {
             request.headers_mut().insert("traceparent", value);
@@ -170,7 +171,7 @@ impl Shared {
             }
             None => {
                 let variable = format!("{}_SVC_URL", self.name.to_uppercase());
-                Err(Status::unavailable(format!("{} is not part of this process and {variable} is not set", self.name)))
+                Err(retry::not_sent(format!("{} is not part of this process and {variable} is not set", self.name)))
             }
         }
     }

@@ -105,6 +105,11 @@ impl Settings {
         self.values.get(name).map(|(value, _)| value.as_str())
     }
 
+    /// Whether an operator has set it.
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        self.values.get(name).is_some_and(|(_, origin)| *origin != Origin::Default)
+    }
+
     /// Every variable with its value in force (secrets as `***`) and its origin.
     pub fn effective(&self) -> impl Iterator<Item = (&Variable, Option<(&str, &Origin)>)> {
         self.variables.iter().map(|variable| {

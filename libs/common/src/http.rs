@@ -1,8 +1,9 @@
-//! What every HTTP request meets: request id, span, metrics, identity, the rules of a machine without accounts,
-//! security headers, and problem documents for whatever goes wrong. Plus the extractors handlers use.
+//! What every HTTP request meets: request id, span, metrics, identity, the rules of a machine without accounts, the
+//! limits of an overloaded process, security headers, and problem documents for whatever goes wrong. Plus the extractors handlers use.
 
 mod extract;
 mod guard;
+mod overload;
 pub mod sse;
 
 use std::{
@@ -21,8 +22,10 @@ use axum::{
 pub use extract::{Body, IdempotencyKey, Params};
 use futures::FutureExt;
 pub use guard::LocalGuard;
+pub use overload::{Bounds, Overload, takes_long};
 use tower_http::timeout::TimeoutBody;
 use tracing::Instrument;
+use uuid::Uuid;
 
 use crate::{
     Problem,
@@ -49,6 +52,8 @@ pub struct Frame {
     /// Who may call gRPC methods here.
     pub callers: Callers,
     pub ids: Ids,
+    /// How many requests are served at once.
+    pub overload: Overload,
 }
 
 /// Puts the frame around `routes`.
@@ -71,7 +76,8 @@ async fn serve(State(frame): State<Arc<Frame>>, request: Request, next: Next) ->
     telemetry::set_parent(&span, parent);
     let started = Instant::now();
     let is_call = call_of(&request).is_some();
-    let answer = REQUEST_ID.scope(request_id.clone(), admit(&frame, request, next)).instrument(span).await;
+    let served = admit(&frame, &route, request, next);
+    let answer = REQUEST_ID.scope(request_id.clone(), served).instrument(span).await;
     let mut response = REQUEST_ID.sync_scope(request_id.clone(), || match answer {
         // A gRPC client reads no problem documents.
         Err(problem) if is_call => tonic::Status::from(problem).into_http(),
@@ -84,9 +90,12 @@ async fn serve(State(frame): State<Arc<Frame>>, request: Request, next: Next) ->
     response
 }
 
-async fn admit(frame: &Frame, mut request: Request, next: Next) -> Result<Response, Problem> {
+async fn admit(frame: &Frame, route: &str, mut request: Request, next: Next) -> Result<Response, Problem> {
     check_size(&request)?;
-    request = request.map(|body| axum::body::Body::new(TimeoutBody::new(BODY_PAUSE, body)));
+    request = request.map(|body| {
+        let body = axum::body::Body::new(TimeoutBody::new(BODY_PAUSE, body));
+        axum::body::Body::new(overload::Late::new(body))
+    });
     let path = request.uri().path();
     if is_health(path) {
         return Ok(run(next, request).await);
@@ -97,21 +106,33 @@ async fn admit(frame: &Frame, mut request: Request, next: Next) -> Result<Respon
     if path == "/metrics" {
         return Ok(run(next, request).await);
     }
-    if let Some((token, method)) = call_of(&request)
-        && let Some(acting) = frame.callers.check(token.as_deref(), &method).await?
-    {
-        request.extensions_mut().insert(acting);
-        return Ok(run(next, request).await);
-    }
+    let org = identify(frame, &mut request).await?;
+    let (route, queue) = match call_of(&request) {
+        // All methods of a service have one route.
+        Some((_, method)) => (method, overload::OF_SERVICES),
+        None => (format!("{} {route}", method_label(request.method())), overload::OF_PERSONS),
+    };
+    frame.overload.serve(&route, org, queue, run(next, request)).await
+}
+
+/// Puts the person on the request whom it is made by, or for; the organisation, if there is one.
+async fn identify(frame: &Frame, request: &mut Request) -> Result<Option<Uuid>, Problem> {
+    let acting = match call_of(request) {
+        Some((token, method)) => frame.callers.check(token.as_deref(), &method).await?,
+        None => None,
+    };
     let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    match frame.auth.identify(authorization).await? {
-        Some(identity) => drop(request.extensions_mut().insert(identity)),
-        None if is_reflection(request.uri().path()) => {
-            return Err(Problem::unauthorized("reflection needs an access token"));
-        }
-        None => {}
+    let identity = match acting {
+        Some(acting) => Some(acting),
+        None => frame.auth.identify(authorization).await?,
+    };
+    if identity.is_none() && is_reflection(request.uri().path()) {
+        return Err(Problem::unauthorized("reflection needs an access token"));
     }
-    Ok(run(next, request).await)
+    let Some(identity) = identity else { return Ok(None) };
+    let org = identity.org;
+    request.extensions_mut().insert(identity);
+    Ok(Some(org))
 }
 
 /// The token and the method of a call of one of our gRPC methods.

@@ -30,6 +30,9 @@ pub enum ObjectError {
     /// The source of the bytes failed or was refused midway; nothing is kept.
     #[error("{0}")]
     Source(String),
+    /// Nothing answers where the place for objects should be.
+    #[error("{0}")]
+    Away(String),
     /// The place for objects cannot be used as it is configured.
     #[error("{0}")]
     Unusable(String),

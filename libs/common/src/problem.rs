@@ -16,6 +16,8 @@ tokio::task_local! {
     pub(crate) static REQUEST_ID: String;
 }
 
+const OVERLOADED: &str = "overloaded";
+
 /// One fault of the input: where (RFC 6901) and what.
 #[derive(Debug, Clone, Serialize, ToSchema, PartialEq, Eq)]
 pub struct Fault {
@@ -104,6 +106,11 @@ impl Problem {
         Self { retry_after: Some(2), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail) }
     }
 
+    /// 503 at once: there is more to do than can be done.
+    pub fn overloaded(detail: impl Into<String>) -> Self {
+        Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, OVERLOADED, detail) }
+    }
+
     /// 500. The cause is logged here, with the request's span around it, and not sent.
     pub fn internal(cause: impl Display) -> Self {
         tracing::error!(error = %cause, "request failed");
@@ -155,6 +162,9 @@ impl From<tonic::Status> for Problem {
 
 impl From<Problem> for tonic::Status {
     fn from(problem: Problem) -> Self {
+        if problem.code == OVERLOADED {
+            return crate::client::exhausted(problem.detail, problem.retry_after.unwrap_or_default());
+        }
         let code = match problem.status {
             400 => tonic::Code::InvalidArgument,
             401 => tonic::Code::Unauthenticated,

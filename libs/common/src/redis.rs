@@ -3,7 +3,10 @@
 
 use std::{
     future::Future,
-    sync::{Arc, PoisonError, RwLock, Weak},
+    sync::{
+        Arc, PoisonError, RwLock, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -35,6 +38,8 @@ struct Inner {
     patience: Duration,
     /// `None` while Redis is left alone.
     connection: RwLock<Option<MultiplexedConnection>>,
+    /// Whether a probe is at work.
+    looking: AtomicBool,
 }
 
 impl Redis {
@@ -45,7 +50,8 @@ impl Redis {
 
     /// Connects, or starts without Redis and looks for it from then on. A call is given up after `patience`.
     pub async fn open(url: &Secret, patience: Duration) -> Result<Self, RedisAddressError> {
-        let inner = Inner { client: client(url)?, patience, connection: RwLock::default() };
+        let inner =
+            Inner { client: client(url)?, patience, connection: RwLock::default(), looking: AtomicBool::default() };
         let redis = Self { inner: Arc::new(inner) };
         match redis.inner.connect().await {
             Ok(connection) => redis.inner.set(Some(connection)),
@@ -81,7 +87,11 @@ impl Redis {
         self.inner.connect().await.ok()
     }
 
+    /// Starts to look for Redis, unless somebody has: calls that were under way fail together.
     fn leave_alone(&self, cause: &str) {
+        if self.inner.looking.swap(true, Ordering::AcqRel) {
+            return;
+        }
         self.inner.set(None);
         tracing::warn!(cause, "Redis is left alone; caches and limits of this process stand in");
         tokio::spawn(probe(Arc::downgrade(&self.inner)));
@@ -125,6 +135,8 @@ async fn probe(inner: Weak<Inner>) {
         let Some(inner) = inner.upgrade() else { return };
         match inner.connect().await {
             Ok(connection) => {
+                // First, so that who fails with this connection starts the next probe.
+                inner.looking.store(false, Ordering::Release);
                 inner.set(Some(connection));
                 tracing::info!("Redis answers again");
                 return;

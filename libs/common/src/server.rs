@@ -6,6 +6,7 @@ mod listen;
 mod options;
 mod probes;
 mod stop;
+mod wait;
 
 use std::{
     fs::{File, Permissions},
@@ -34,7 +35,7 @@ use crate::{
     config::{Reader, Settings, Variable},
     cursor::CursorKey,
     db::{Db, Scope, SystemScope},
-    http::{Frame, LocalGuard, framed},
+    http::{Frame, LocalGuard, Overload, framed},
     limits::Limits,
     live::LiveLog,
     objects::Objects,
@@ -102,7 +103,7 @@ pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> 
     // Before anything is counted.
     probes::recorder();
     let lock = lock_data(&options)?;
-    database::wait_until_migrated(specs, &options, shape).await?;
+    wait::until_it_can_start(specs, &options, shape).await?;
     let parts = Parts::new(&options, specs).await?;
     let broker = broker(&options).await?;
     let mut services = Vec::new();
@@ -121,7 +122,13 @@ pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> 
         services.push(service);
     }
     let (routes, taking) = deliveries(&options.bus, broker.as_ref(), &services, &parts.clock);
-    let frame = Frame { auth: options.auth.clone(), guard: None, callers: options.callers(), ids: parts.ids.clone() };
+    let frame = Frame {
+        auth: options.auth.clone(),
+        guard: None,
+        callers: options.callers(),
+        ids: parts.ids.clone(),
+        overload: Overload::default(),
+    };
     let mut assembly = Assembly {
         settings,
         options,
@@ -332,6 +339,7 @@ impl Assembly {
         servers.spawn(self.serve(listener, http, bound, &stop));
         if let Some(listener) = grpc_listener {
             let bound = listener.local_addr()?;
+            tracing::info!("gRPC at http://{bound}");
             servers.spawn(self.serve(listener, self.grpc.clone(), bound, &stop));
         }
         tracing::info!("listening on http://{bound}");

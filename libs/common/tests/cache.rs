@@ -167,6 +167,22 @@ async fn a_redis_that_is_silent_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn many_calls_that_fail_at_once_make_one_probe() {
+    let Some(server) = testkit::Redis::start().await else { return };
+    let redis = Redis::open(&server.url(), PATIENCE).await.unwrap();
+    let before = server.connections().await;
+    server.freeze();
+    let asked = futures::future::join_all((0..200).map(|_| redis.ping())).await;
+    assert!(!asked.contains(&true));
+    // Longer than a probe pauses, so that all there are have connected.
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    server.thaw();
+    eventually("Redis is found again", async || redis.ping().await).await;
+    let made = server.connections().await - before;
+    assert!(made < 20, "{made} connections");
+}
+
+#[tokio::test]
 async fn a_redis_that_is_not_there_yet_is_found_later() {
     let Some(mut server) = testkit::Redis::start().await else { return };
     server.kill();

@@ -69,6 +69,30 @@ fn every_fault_is_named_at_once() {
     }
 }
 
+/// The addresses of HTTP and gRPC of a service on its own, or of all in one process.
+fn addresses(shape: Shape, set: &[(&str, &str)]) -> (String, Option<String>) {
+    let environment = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
+    let options = server::check(&[], &settings, shape).unwrap();
+    (options.bind.to_string(), options.grpc_bind.map(|address| address.to_string()))
+}
+
+#[test]
+fn a_service_alone_has_a_port_for_grpc_and_what_is_given_is_kept() {
+    let alone = |set: &[(&str, &str)]| addresses(Shape::Alone { name: "chat", port: 3000 }, set);
+    let own = |bind: &str, grpc: &str| (bind.to_owned(), Some(grpc.to_owned()));
+    assert_eq!(alone(&[]), own("127.0.0.1:3000", "127.0.0.1:50051"));
+    assert_eq!(alone(&[("BIND", "127.0.0.1:8080")]), own("127.0.0.1:8080", "127.0.0.1:50051"));
+    assert_eq!(alone(&[("BIND", "0.0.0.0:3000")]), own("0.0.0.0:3000", "0.0.0.0:50051"));
+    assert_eq!(alone(&[("GRPC_BIND", "127.0.0.1:9")]), own("127.0.0.1:3000", "127.0.0.1:9"));
+    let shared = [("BIND", "127.0.0.1:7"), ("GRPC_BIND", "127.0.0.1:7")];
+    assert_eq!(alone(&shared), ("127.0.0.1:7".to_owned(), None));
+
+    let together = |set: &[(&str, &str)]| addresses(Shape::Together, set);
+    assert_eq!(together(&[]), ("127.0.0.1:8080".to_owned(), None));
+    assert_eq!(together(&[("GRPC_BIND", "127.0.0.1:9")]), own("127.0.0.1:8080", "127.0.0.1:9"));
+}
+
 #[test]
 fn more_than_loopback_needs_accounts() {
     let environment = [("BIND", "0.0.0.0:8080"), ("GRPC_BIND", "0.0.0.0:50051")]

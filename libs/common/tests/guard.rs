@@ -10,7 +10,7 @@ use axum::{
 };
 use common::{
     auth::{Auth, Identity},
-    http::{Frame, LocalGuard, framed},
+    http::{Frame, LocalGuard, Overload, framed},
     time::{Clock, Ids},
 };
 use tower::ServiceExt;
@@ -23,6 +23,7 @@ fn server() -> Router {
         callers: common::auth::Callers::Anyone,
         guard: Some(LocalGuard::new(([127, 0, 0, 1], 8080).into())),
         ids: Ids::new(Clock::system()),
+        overload: Overload::default(),
     };
     framed(Router::new().route("/things", get(owner).post(owner).delete(owner)), frame)
 }

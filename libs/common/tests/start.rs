@@ -13,6 +13,7 @@ use fetch::operator::OperatorClient;
 use serde_json::{Value, json};
 use sqlx::migrate::Migrator;
 use tempfile::TempDir;
+use testkit::KillablePostgres;
 use utoipa_axum::router::OpenApiRouter;
 
 const FOREVER: Duration = Duration::from_secs(60);
@@ -56,6 +57,26 @@ impl Process {
         tokio::spawn(assembly.run(|_| OpenApiRouter::new()));
         let client = OperatorClient::new(&format!("http://{address}"), FOREVER)?;
         Ok(Self { client, _data: data })
+    }
+
+    /// A service that runs alone; it is not waited for.
+    fn alone(variables: Vec<(&str, String)>) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let own = [
+            ("BIND", address.to_string()),
+            ("GRPC_BIND", "127.0.0.1:0".to_owned()),
+            ("DATA_DIR", data.path().display().to_string()),
+        ];
+        let environment = own.into_iter().chain(variables).map(|(name, value)| (name.to_owned(), value));
+        let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
+        let run = || async {
+            let shape = Shape::Alone { name: "idle", port: 0 };
+            let assembly = server::assemble(&[idle(true)], Arc::new(settings), shape).await.unwrap();
+            assembly.run(|_| OpenApiRouter::new()).await.unwrap();
+        };
+        std::thread::spawn(|| tokio::runtime::Runtime::new().unwrap().block_on(run()));
+        Self { client: OperatorClient::new(&format!("http://{address}"), FOREVER).unwrap(), _data: data }
     }
 
     /// Waits until `/ready` says this.
@@ -125,6 +146,73 @@ async fn a_service_that_keeps_no_objects_does_without_s3() {
     server.kill();
     let process = Process::of(idle(false), s3_variables(&server)).await.unwrap();
     process.says(200, ready(&[])).await;
+}
+
+/// What a service stands on in a cluster.
+struct Servers {
+    postgres: KillablePostgres,
+    s3: testkit::S3,
+    redis: testkit::Redis,
+    nats: testkit::Nats,
+}
+
+impl Servers {
+    async fn start() -> Option<Self> {
+        let (postgres, s3) = (KillablePostgres::start().await?, testkit::S3::start().await?);
+        Some(Self { postgres, s3, redis: testkit::Redis::start().await?, nats: testkit::Nats::start()? })
+    }
+
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        let mut variables = s3_variables(&self.s3);
+        variables.push(("POSTGRES_URL", self.postgres.url().expose().to_owned()));
+        variables.push(("REDIS_URL", self.redis.url().expose().to_owned()));
+        variables.push(("NATS_URL", self.nats.url()));
+        variables
+    }
+
+    fn kill(&mut self) {
+        self.postgres.kill();
+        self.s3.kill();
+        self.redis.kill();
+        self.nats.kill();
+    }
+
+    async fn run(&mut self, name: &str) {
+        match name {
+            "postgres" => self.postgres.run().await,
+            "s3" => self.s3.restart().await,
+            "redis" => self.redis.restart().await,
+            _ => self.nats.run(),
+        }
+    }
+}
+
+/// Each of them comes last once; the service says what it still waits for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_may_start_before_everything_it_stands_on_in_any_order() {
+    let Some(mut servers) = Servers::start().await else { return };
+    let unready = |missing: &str| (503, json!({"status": "unready", "missing": missing}));
+    let (database, objects) = ("database: it does not answer", "objects: the store does not answer");
+    let orders = [
+        (["s3", "redis", "nats", "postgres"], unready(database)),
+        (["nats", "redis", "postgres", "s3"], unready(objects)),
+        (["postgres", "nats", "s3", "redis"], (200, ready(&["redis"]))),
+        (["redis", "postgres", "s3", "nats"], (200, ready(&["bus"]))),
+    ];
+    for (order, (status, before)) in orders {
+        servers.kill();
+        let process = Process::alone(servers.variables());
+        process.says(503, unready(database).1).await;
+        let alive = process.client.get("/health").timeout(ANSWER).send().await.unwrap();
+        assert_eq!(alive.status(), 200);
+        let (last, earlier) = order.split_last().unwrap();
+        for name in earlier {
+            servers.run(name).await;
+        }
+        process.says(status, before).await;
+        servers.run(last).await;
+        process.says(200, ready(&[])).await;
+    }
 }
 
 #[tokio::test]

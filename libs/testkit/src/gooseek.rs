@@ -141,9 +141,10 @@ impl Gooseek {
         Some(Builder { cluster: Some(Arc::new(cluster)), ..builder })
     }
 
-    /// The thin program of one service, which delivers no events.
+    /// The thin program of one service, which delivers no events and serves HTTP and gRPC on one port.
     pub fn alone(executable: impl Into<PathBuf>) -> Builder {
-        Builder::new(executable).set("BIND", "127.0.0.1:0").set("DATA_DIR", "data").set("BUS", "none")
+        let builder = Builder::new(executable).set("BIND", "127.0.0.1:0").set("GRPC_BIND", "127.0.0.1:0");
+        builder.set("DATA_DIR", "data").set("BUS", "none")
     }
 
     /// `http://127.0.0.1:port`, another one after each start.

@@ -95,6 +95,13 @@ impl Redis {
         self.command("KEYS *").await.expect("Redis answers")
     }
 
+    /// How many connections it has taken since it was started.
+    pub async fn connections(&self) -> u64 {
+        let told = self.command("INFO stats").await.expect("Redis answers");
+        let taken = told.lines().find_map(|line| line.strip_prefix("total_connections_received:"));
+        taken.and_then(|taken| taken.trim().parse().ok()).expect("Redis counts its connections")
+    }
+
     fn running(&self) -> &Kept {
         self.server.as_ref().expect("Redis was not killed")
     }

@@ -19,7 +19,7 @@ use common::{
     config::{Reader, Secret, Settings, Variable},
     cursor::CursorKey,
     db::{Db, DbError, DbOptions},
-    http::{Frame, framed},
+    http::{Frame, Overload, framed},
     limits::Limits,
     live::LiveLog,
     objects::Objects,
@@ -163,7 +163,8 @@ impl World {
         let (db, relay) = (deps.db.clone(), deps.relay.clone());
         let service = (spec.build)(deps).await.expect("the service can be built");
         let (routes, _) = service.http.split_for_parts();
-        let frame = Frame { auth, guard: None, callers: Callers::Anyone, ids: self.ids.clone() };
+        let (ids, overload) = (self.ids.clone(), Overload::default());
+        let frame = Frame { auth, guard: None, callers: Callers::Anyone, ids, overload };
         let grpc = framed(service.grpc.clone(), frame.clone());
         self.peers.connect_local(spec.name, service.grpc);
         let calls = Peers::new([spec.name]);

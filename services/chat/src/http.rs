@@ -9,7 +9,7 @@ use axum::{
 use common::{
     Problem,
     auth::{Identity, LOCAL_ORG},
-    http::{Body, Faults, IdempotencyKey, sse},
+    http::{Body, Faults, IdempotencyKey, sse, takes_long},
     limits::{Allowance, LimitKey, Limits, PerMinute},
 };
 use tokio_util::sync::CancellationToken;
@@ -60,6 +60,8 @@ async fn ask(
     IdempotencyKey(key): IdempotencyKey,
     Body(ask): Body<Ask>,
 ) -> Result<Response, Problem> {
+    // An answer takes as long as its model does; RUN_LIMIT says how many are made at once.
+    takes_long();
     check(&ask, chat.runs.has_model())?;
     let Some(allowance) = chat.door.take_one(&who).await else { return answer(chat, &who, ask, key).await };
     let answered = match allowance.require("questions") {

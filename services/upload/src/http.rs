@@ -11,7 +11,7 @@ use axum::{
 use common::{
     Problem,
     auth::Identity,
-    http::{Faults, IdempotencyKey, Params},
+    http::{Faults, IdempotencyKey, Params, takes_long},
     problem::Fault,
 };
 use futures::StreamExt;
@@ -61,6 +61,8 @@ async fn upload(
     headers: HeaderMap,
     multipart: Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<File>), Problem> {
+    // As long as its sender does.
+    takes_long();
     check_length(&headers, files.max_bytes())?;
     let multipart =
         multipart.map_err(|rejection| Problem::new(rejection.status(), "body_unreadable", rejection.body_text()))?;

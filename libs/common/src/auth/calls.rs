@@ -1,16 +1,14 @@
-//! Who may call what: every call between services that there is. What is not here is refused.
+//! Who may call what: every method between services, and its callers. Who is not here is refused.
 
-/// Caller, and the gRPC methods it may call.
+/// A gRPC method, and the services that may call it.
 pub(super) const CALLS: &[(&str, &[&str])] = &[
-    (
-        "chat",
-        &[
-            "/gooseek.projects.v1.ProjectsService/Resolve",
-            "/gooseek.search.v1.SearchService/Passages",
-            "/gooseek.upload.v1.UploadService/Retrieve",
-        ],
-    ),
-    ("upload", &["/gooseek.projects.v1.ProjectsService/Resolve"]),
+    ("/gooseek.projects.v1.ProjectsService/Resolve", &["chat", "upload"]),
+    ("/gooseek.search.v1.SearchService/Passages", &["chat"]),
+    ("/gooseek.search.v1.SearchService/Read", &[]),
+    ("/gooseek.search.v1.SearchService/Search", &[]),
+    ("/gooseek.search.v1.SearchService/Snapshot", &[]),
+    ("/gooseek.search.v1.SearchService/Suggest", &[]),
+    ("/gooseek.upload.v1.UploadService/Retrieve", &["chat"]),
 ];
 
 /// Callers that go on with a person's work when the person's own token is no longer at hand: chat-svc with the runs of a
@@ -22,7 +20,8 @@ pub(crate) const TOGETHER: &str = "gooseek";
 
 /// Whether `caller` may call `method`, e.g. `/gooseek.search.v1.SearchService/Passages`.
 pub(super) fn may_call(caller: &str, method: &str) -> bool {
-    CALLS.iter().any(|(name, methods)| (*name == caller || caller == TOGETHER) && methods.contains(&method))
+    let callers = CALLS.iter().find_map(|(known, callers)| (*known == method).then_some(*callers)).unwrap_or_default();
+    callers.contains(&caller) || (caller == TOGETHER && !callers.is_empty())
 }
 
 /// Whether `caller` is believed when it names the person it acts for.

@@ -25,6 +25,11 @@ pub(super) fn remaining(headers: &HeaderMap) -> (Duration, bool) {
     }
 }
 
+/// Whether another service's call is being served here: it always has a deadline, a person's request never.
+pub(super) fn is_serving_call() -> bool {
+    ENDS.try_with(|_| ()).is_ok()
+}
+
 /// Tells the callee.
 pub(super) fn tell(headers: &mut HeaderMap, deadline: Duration) {
     // The specification allows eight digits, which in milliseconds is more than a day.

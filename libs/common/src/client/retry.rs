@@ -12,9 +12,13 @@ use std::{
 use rand::Rng;
 use tonic::{Code, Status};
 
-use super::Transport;
+use super::{Transport, deadline};
 
 const ATTEMPTS: u32 = 3;
+/// How a callee asks for a pause before the next attempt, in milliseconds (gRPC's design A6).
+const PUSHBACK: &str = "grpc-retry-pushback-ms";
+/// Nobody waits longer for another attempt.
+const LONGEST: Duration = Duration::from_secs(5);
 /// A retry costs ten calls' worth of credit.
 const COST: u64 = 10;
 const CEILING: u64 = 100;
@@ -49,7 +53,11 @@ impl Budget {
     }
 }
 
-/// Makes an idempotent call, up to three times while the callee is unavailable, with full jitter in between.
+/// Makes an idempotent call, up to three times while the callee is unavailable, with full jitter in between, or after the
+/// pause the callee asks for.
+///
+/// Calls are tried again at one layer only, the one nearest to the person: a call made while another service's call is
+/// served is made once, since that service tries again itself.
 pub async fn retry<T, F, Fut>(transport: &Transport, mut call: F) -> Result<T, Status>
 where
     F: FnMut() -> Fut,
@@ -57,16 +65,43 @@ where
 {
     let budget = &transport.shared.budget;
     budget.deposit();
+    let attempts = if deadline::is_serving_call() { 1 } else { ATTEMPTS };
     let mut attempt = 1;
     loop {
-        match call().await {
-            Err(status) if status.code() == Code::Unavailable && attempt < ATTEMPTS && budget.withdraw() => {
-                let ceiling = 50 * (1_u64 << attempt);
-                let pause = rand::rng().random_range(0..ceiling);
-                tokio::time::sleep(Duration::from_millis(pause)).await;
-                attempt += 1;
-            }
-            outcome => return outcome,
+        let outcome = call().await;
+        let pause = outcome.as_ref().err().and_then(|status| pause(status, attempt));
+        match pause {
+            Some(pause) if attempt < attempts && budget.withdraw() => tokio::time::sleep(pause).await,
+            _ => return outcome,
         }
+        attempt += 1;
     }
+}
+
+/// How long to wait before the next attempt, if there may be one.
+fn pause(status: &Status, attempt: u32) -> Option<Duration> {
+    if let Some(asked) = status.metadata().get(PUSHBACK) {
+        // What is no number, and a negative one, mean never.
+        let asked: u64 = asked.to_str().ok()?.parse().ok()?;
+        let pause = Duration::from_millis(asked);
+        return (pause <= LONGEST).then(|| pause + pause.mul_f64(rand::rng().random_range(0.0..0.5)));
+    }
+    let ceiling = 50 * (1_u64 << attempt);
+    (status.code() == Code::Unavailable).then(|| Duration::from_millis(rand::rng().random_range(0..ceiling)))
+}
+
+/// The callee has too much to do; the same call may be made again after so many seconds.
+pub(crate) fn exhausted(detail: String, seconds: u64) -> Status {
+    with_pushback(Status::resource_exhausted(detail), &(seconds * 1_000).to_string())
+}
+
+/// Nothing was sent, and trying again would not change that.
+pub(super) fn not_sent(detail: String) -> Status {
+    with_pushback(Status::unavailable(detail), "-1")
+}
+
+fn with_pushback(mut status: Status, milliseconds: &str) -> Status {
+    let value = milliseconds.parse().expect("a number is fit for a header");
+    status.metadata_mut().insert(PUSHBACK, value);
+    status
 }

@@ -42,6 +42,11 @@ impl<'a> Reader<'a> {
         self.settings.get(name).map(str::to_owned)
     }
 
+    /// Whether an operator has set it, to its default or anything else.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.settings.is_set(name)
+    }
+
     pub fn secret(&self, name: &str) -> Option<Secret> {
         self.settings.get(name).map(Secret::new)
     }

@@ -75,13 +75,17 @@ impl Bucket<'_> {
         let sent = client.request(method, &signed.as_str()[origin.len()..]).timeout(PATIENCE).send().await;
         let answer = sent.map_err(|error| {
             tracing::debug!(%error, "the object store does not answer");
-            self.unusable("is out of reach: nothing answers there")
+            ObjectError::Away(self.tell("is out of reach: nothing answers there"))
         })?;
         Ok(answer.status())
     }
 
     fn unusable(&self, detail: &str) -> ObjectError {
+        ObjectError::Unusable(self.tell(detail))
+    }
+
+    fn tell(&self, detail: &str) -> String {
         let S3Options { endpoint, bucket, .. } = self.options;
-        ObjectError::Unusable(format!("MINIO_ENDPOINT {endpoint}: the bucket {bucket:?} {detail}"))
+        format!("MINIO_ENDPOINT {endpoint}: the bucket {bucket:?} {detail}")
     }
 }

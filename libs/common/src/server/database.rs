@@ -1,25 +1,16 @@
-//! The databases of a process: migrated by whoever may, waited for by the others.
+//! The databases of a process: migrated by whoever may.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::collections::BTreeSet;
 
 use anyhow::{Context, bail};
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
-use super::{
-    listen,
-    options::{Options, Shape},
-    probes,
-};
+use super::options::{Options, Shape};
 use crate::{
     config::{Reader, Secret, Settings},
     db::{Db, DbError, DbOptions},
     service::Spec,
 };
-
-/// Between two looks whether the migrations have been run.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// The database of a service, migrated first where that is this process's to do.
 pub(super) async fn open(spec: &Spec, options: &Options) -> Result<Db, DbError> {
@@ -42,36 +33,9 @@ async fn owns(spec: &Spec, options: &Options, url: &Secret) -> Result<bool, DbEr
     Ok(options.postgres_migrate.is_none() && Db::may_migrate(url, spec.name).await?)
 }
 
-/// Waits while a schema lacks migrations that this process may not run, alive and unready and saying so: a start that
-/// fails again and again would say less. A service of its own waits for its database as well.
-pub(super) async fn wait_until_migrated(specs: &[Spec], options: &Options, shape: Shape) -> anyhow::Result<()> {
-    let Some(first) = missing(specs, options, shape).await? else { return Ok(()) };
-    tracing::warn!("not ready: {first}");
-    let listener = listen::bind(options.bind).await?;
-    let stop = CancellationToken::new();
-    let (state, seen) = watch::channel(first);
-    let patience = listen::Patience::default();
-    let probes = probes::waiting(seen);
-    let serving = tokio::spawn(listen::serve(listener, probes, options.connections, patience, stop.clone()));
-    let waited = loop {
-        tokio::time::sleep(PAUSE).await;
-        match missing(specs, options, shape).await {
-            Ok(None) => break Ok(()),
-            Ok(Some(now)) if now != *state.borrow() => {
-                tracing::warn!("not ready: {now}");
-                state.send_replace(now);
-            }
-            Ok(Some(_)) => {}
-            Err(error) => break Err(error),
-        }
-    };
-    stop.cancel();
-    serving.await.context("the probes ended early")?;
-    waited
-}
-
-/// What has to be done before the services can be built.
-async fn missing(specs: &[Spec], options: &Options, shape: Shape) -> anyhow::Result<Option<String>> {
+/// What has to be done before the databases can be opened: a schema lacks migrations that this process may not run, or the
+/// database of a service that runs alone does not answer.
+pub(super) async fn missing(specs: &[Spec], options: &Options, shape: Shape) -> anyhow::Result<Option<String>> {
     let Some(url) = &options.postgres else { return Ok(None) };
     for spec in specs {
         match look(spec, options, url).await {

@@ -17,9 +17,12 @@ pub const FRAME_VARIABLES: &[Variable] = &[
     Variable::with_default(
         "BIND",
         "127.0.0.1:8080",
-        "address and port to listen on; other than loopback needs accounts",
+        "address and port to listen on, 127.0.0.1 and its own port for a service that runs alone; other than loopback needs accounts",
     ),
-    Variable::optional("GRPC_BIND", "address and port for gRPC alone; unset: gRPC shares the port of BIND"),
+    Variable::optional(
+        "GRPC_BIND",
+        "address and port for gRPC; unset: port 50051 at the address of BIND for a service that runs alone, otherwise gRPC shares BIND, as it does when both are the same",
+    ),
     Variable::with_default("MAX_CONNECTIONS", "8192", "connections a listener has open at once; further ones wait"),
     Variable::with_default("DATA_DIR", "./data", "folder of everything this process keeps"),
     Variable::secret("POSTGRES_URL", "Postgres instead of SQLite: postgresql://user:password@host:5432/database"),
@@ -92,6 +95,9 @@ pub(super) const PEERS: [(&str, &str); 5] = [
     ("projects", "PROJECTS_SVC_URL"),
 ];
 
+/// Where a service that runs alone serves gRPC.
+const GRPC_PORT: u16 = 50_051;
+
 /// How a process runs its services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -140,17 +146,7 @@ pub struct Options {
 
 impl Options {
     pub(super) fn read(reader: &mut Reader<'_>, shape: Shape) -> Self {
-        let loopback = SocketAddr::from(([127, 0, 0, 1], 8080));
-        let mut bind = reader.parse("BIND", "an address and port such as 127.0.0.1:8080", loopback);
-        let mut grpc_bind = reader
-            .text("GRPC_BIND")
-            .map(|_| reader.parse("GRPC_BIND", "an address and port such as 127.0.0.1:50051", loopback));
-        if let Shape::Alone { port, .. } = shape
-            && bind == loopback
-        {
-            bind.set_port(port);
-            grpc_bind = grpc_bind.or(Some(SocketAddr::from(([127, 0, 0, 1], 50_051))));
-        }
+        let (bind, grpc_bind) = addresses(reader, shape);
         if reader.text("JWT_SECRET").is_some() {
             reader.fault("JWT_SECRET is set, but it belongs to auth-svc alone: this process needs JWT_PUBLIC_KEY only");
         }
@@ -193,6 +189,24 @@ impl Options {
             lame_duck: reader.duration("DRAIN_LAME_DUCK"),
         }
     }
+}
+
+/// Where HTTP is served, and gRPC if it has an address of its own: always when a service runs alone, unless both are given
+/// the same.
+fn addresses(reader: &mut Reader<'_>, shape: Shape) -> (SocketAddr, Option<SocketAddr>) {
+    const EXPECTED: &str = "an address and port such as 127.0.0.1:8080";
+    let mut bind = reader.parse("BIND", EXPECTED, SocketAddr::from(([127, 0, 0, 1], 8080)));
+    let mut grpc_bind = None;
+    if let Shape::Alone { port, .. } = shape {
+        if !reader.is_set("BIND") {
+            bind.set_port(port);
+        }
+        grpc_bind = Some(SocketAddr::new(bind.ip(), GRPC_PORT));
+    }
+    if reader.is_set("GRPC_BIND") {
+        grpc_bind = Some(reader.parse("GRPC_BIND", EXPECTED, bind));
+    }
+    (bind, grpc_bind.filter(|address| *address != bind))
 }
 
 fn bus(reader: &mut Reader<'_>) -> Bus {

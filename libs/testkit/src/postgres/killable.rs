@@ -65,11 +65,17 @@ impl KillablePostgres {
     /// Kills the server where it stands and starts it again; returns when it takes connections.
     pub async fn kill_and_restart(&mut self) {
         self.kill();
+        self.run().await;
+    }
+
+    /// Starts it again after [`kill`](Self::kill); returns when it takes connections.
+    pub async fn run(&mut self) {
         self.child = spawn(&self.place, &self.programs, &self.folder, self.port);
         self.ready().await;
     }
 
-    fn kill(&mut self) {
+    /// Kills the server where it stands.
+    pub fn kill(&mut self) {
         drop(self.child.stdin.take());
         self.child.wait().expect("sh can be waited for");
     }
