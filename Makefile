@@ -50,7 +50,7 @@ bench:
 	cargo build --release --locked --workspace --bins
 	$(CARGO_TARGET_DIR)/release/bench $(BENCH) $(CARGO_TARGET_DIR)/release/gooseek
 
-# The servers that tests run against.
+# The servers and the model that tests run against.
 deps:
 	scripts/deps.sh
 
