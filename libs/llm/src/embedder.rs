@@ -25,6 +25,19 @@ pub enum EmbedderConfig {
     Folder(Folder),
 }
 
+/// For an operator who asks what is set up.
+impl fmt::Display for EmbedderConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server(config) => {
+                write!(f, "{} at {}", config.embedding_model.as_deref().unwrap_or_default(), config.base_url)
+            }
+            #[cfg(feature = "local-embeddings")]
+            Self::Folder(folder) => folder.fmt(f),
+        }
+    }
+}
+
 /// Makes vectors. Cheap to clone.
 #[derive(Clone)]
 pub struct Embedder {

@@ -26,6 +26,9 @@ pub const VARIABLES: &[Variable] = &[
     Variable::with_default("LLM_CURRENCY", "USD", "currency of LLM_PRICES"),
 ];
 
+/// Whether this program was built to read `EMBEDDING_MODEL_DIR`.
+pub const READS_FOLDERS: bool = cfg!(feature = "local-embeddings");
+
 /// The configured model; `None` when `LLM_PROVIDER` is unset. Faults are noted in `reader`.
 pub fn read(reader: &mut Reader<'_>) -> Option<ModelConfig> {
     let (provider, base) = match reader.text("LLM_PROVIDER")?.as_str() {
