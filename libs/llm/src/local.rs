@@ -154,15 +154,20 @@ fn failed(error: impl std::fmt::Display) -> LlmError {
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[tokio::test]
-    async fn who_goes_away_begins_no_further_batch() {
+    async fn batches_take_turns_and_who_goes_away_begins_no_further_one() {
         let Some(path) = testkit::embedding_model() else { return };
         let local = Local::open(Folder::read(&path).unwrap()).unwrap();
         let turn = local.loaded.turn.clone();
         let texts = vec!["a text of a few words, said again and again ".repeat(60); 8];
         let held = turn.clone().acquire_owned().await.unwrap();
+        let short = ["short".to_owned()];
+        let waiting = tokio::time::timeout(Duration::from_millis(500), local.embed(Purpose::Question, &short));
+        assert!(waiting.await.is_err(), "one batch at a time");
         let embedding = {
             let local = local.clone();
             tokio::spawn(async move { local.embed(Purpose::Passage, &texts).await })
@@ -172,6 +177,8 @@ mod tests {
         // Those who wait are served in order, so this comes after the tokens and before the first batch.
         let held = turn.clone().acquire_owned().await.unwrap();
         assert!(!embedding.is_finished(), "others get their turn before all is done");
+        // Time to stand in line again.
+        tokio::time::sleep(Duration::from_millis(200)).await;
         embedding.abort();
         assert!(embedding.await.unwrap_err().is_cancelled());
         drop(held);
