@@ -152,7 +152,6 @@ fn failed(error: impl std::fmt::Display) -> LlmError {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use std::time::Duration;
 

@@ -1,5 +1,4 @@
 //! Questions to ask next, by a model that is asked alone.
-#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::time::Duration;
 
