@@ -1,4 +1,4 @@
-//! Servers that `scripts/deps.sh` installs, and how one is kept by a test process.
+//! What `scripts/deps.sh` installs, and how a server is kept by a test process.
 
 use std::{
     env,
@@ -25,6 +25,16 @@ pub(crate) fn installed(name: &str, path: &str) -> Option<PathBuf> {
         eprintln!("skipped: {name} is not installed (make deps)");
     }
     program
+}
+
+/// The folder of a real, small model of embeddings, all-MiniLM-L6-v2: 384 dimensions, 256 tokens. `None`, with a word
+/// about it, when it is not installed.
+///
+/// # Panics
+/// When it is not installed and `CI` is set.
+pub fn embedding_model() -> Option<PathBuf> {
+    let weights = installed("the embedding model", "minilm/model.safetensors")?;
+    weights.parent().map(Path::to_owned)
 }
 
 /// Where `scripts/deps.sh` puts things.
