@@ -10,9 +10,10 @@ export GOOSEEK_CACHE CARGO_TARGET_DIR
 
 .PHONY: run test test-page lint cluster cluster-check bench deps images up
 
-# Builds ./bin/gooseek and starts everything in one process at http://127.0.0.1:8080.
+# Builds ./bin/gooseek and starts everything in one process at http://127.0.0.1:8080. FEATURES=local-embeddings builds in
+# what reads EMBEDDING_MODEL_DIR.
 run:
-	cargo build --release --locked --package gooseek
+	cargo build --release --locked --package gooseek --features "$(FEATURES)"
 	mkdir -p bin
 	cp $(CARGO_TARGET_DIR)/release/gooseek bin/gooseek
 	./bin/gooseek serve
@@ -50,7 +51,7 @@ bench:
 	cargo build --release --locked --workspace --bins
 	$(CARGO_TARGET_DIR)/release/bench $(BENCH) $(CARGO_TARGET_DIR)/release/gooseek
 
-# The servers that tests run against.
+# The servers and the model that tests run against.
 deps:
 	scripts/deps.sh
 

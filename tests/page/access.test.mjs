@@ -36,7 +36,24 @@ test("everything is reached by keyboard", mockOnly, async () => {
     await page.keyboard.press("Tab");
   }
   assert.deepEqual(reached.filter((name) => name.includes("without")), []);
-  for (const wanted of ["skip", "new-thread", "thread-search", "cite", "question", "project", "new-project", "mode", "sources", "add-files", "send"]) assert.ok(reached.includes(wanted), wanted);
+  for (const wanted of ["skip", "new-thread", "open-files", "thread-search", "cite", "question", "project", "new-project", "mode", "sources", "add-files", "send"]) assert.ok(reached.includes(wanted), wanted);
+});
+
+test("the list of threads over a narrow window keeps the focus, and gives it back", mockOnly, async () => {
+  const { page } = await visit(at, "/?thread=old-1", { viewport: { width: 390, height: 780 } });
+  await page.locator("#threads a").first().waitFor({ state: "attached" });
+  const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.closest("[id]")?.id);
+  await page.getByRole("button", { name: "Open the list of threads" }).click();
+  assert.equal(await focused(), "close-threads");
+  const reached = new Set();
+  for (let i = 0; i < 40; i += 1) {
+    await page.keyboard.press("Tab");
+    reached.add(await focused());
+  }
+  for (const behind of ["question", "send", "turns"]) assert.equal(reached.has(behind), false, behind);
+  await page.getByRole("button", { name: "Close the list of threads" }).focus();
+  await page.keyboard.press("Escape");
+  assert.equal(await focused(), "open-threads");
 });
 
 test("texts stand out from what is behind them in both themes", mockOnly, async () => {
@@ -69,6 +86,10 @@ test("axe finds nothing serious", async () => {
       await page.locator("#file-input").setInputFiles(["a.md", "b.bin", "c.exe"].map((name) => ({ name, mimeType: "text/plain", buffer: Buffer.from("x") })));
       await page.locator(".upload[data-status=done]").waitFor();
       await check("files");
+      await page.goto(`${at.base}/?files`);
+      await page.getByRole("button", { name: "Delete b.bin" }).first().click();
+      await check("the list of files");
+      await page.goto(at.base);
     }
     await ask(page, QUESTION);
     await ended(page);

@@ -45,6 +45,15 @@ test("a spent budget, unread files and unknown notes are named", mockOnly, async
   await page.getByText("2 files are still being read and are missing here. memory: not reachable").waitFor();
 });
 
+test("a citation of a deleted file still shows its passage", mockOnly, async () => {
+  const [source] = at.mock.threads.get("old-1").messages[0].sources;
+  Object.assign(source, { file_id: "deleted", passages: [{ text: "Counting flocks from one end", start: 0, end: 28 }] });
+  const { page } = await visit(at, "/?thread=old-1");
+  await page.locator(".cite").click();
+  await page.locator("#panel").getByText("The stored text is not here any more.").waitFor();
+  await page.locator("#panel .passage-alone").getByText("Counting flocks from one end").waitFor();
+});
+
 test("a refused question names no field", mockOnly, async () => {
   const { page } = await visit(at);
   await ask(page, "this is too long");

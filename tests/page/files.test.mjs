@@ -59,6 +59,15 @@ test("a project is made by keyboard, and its name becomes a slug", async () => {
   await page.waitForFunction((slug) => document.getElementById("project").value === slug, `shchuka-i-ezh-${stamp}`);
 });
 
+test("a project made elsewhere is there when the person comes back", mockOnly, async () => {
+  const { page } = await visit(at);
+  await page.locator("#project").selectOption("handbook");
+  at.mock.projects.unshift({ id: "p2", slug: "contracts", name: "Contracts" });
+  await page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
+  await page.locator("#project option", { hasText: "Contracts" }).waitFor({ state: "attached" });
+  assert.equal(await page.locator("#project").inputValue(), "handbook", "the choice stays");
+});
+
 test("two names with one slug are two projects, and a name is taken once", mockOnly, async () => {
   const { page } = await visit(at);
   const make = async (name) => {

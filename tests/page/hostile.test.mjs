@@ -57,9 +57,13 @@ for (const csp of [true, false]) {
       assert.equal(await page.locator(".turn h2").textContent(), PAYLOADS[at]);
       assert.deepEqual(await page.evaluate(foreignMarkup), []);
     }
+    await page.goto(`${mock.url}/?files`);
+    await page.locator(".file[data-status=done]").first().waitFor();
+    await page.locator(".file button").first().click();
+    assert.deepEqual(await page.evaluate(foreignMarkup), []);
     await page.goto(mock.url);
     await ask(page, "refuse this");
-    await page.locator(".problem p").waitFor();
+    await page.locator(".turn .problem p").waitFor();
     assert.deepEqual(await page.evaluate(foreignMarkup), []);
     assert.deepEqual(noted, { scripts: 0, foreign: [], errors: [], violations: [] });
     assert.deepEqual(mock.faults, []);

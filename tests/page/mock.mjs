@@ -13,7 +13,7 @@ const PAGE = fileURLToPath(new URL("../../services/gooseek/page/", import.meta.u
 const TYPES = { ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml" };
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'";
 
-const CODES = { 400: "invalid_request", 404: "not_found", 409: "conflict", 415: "unsupported_type" };
+const CODES = { 400: "invalid_request", 404: "not_found", 409: "conflict", 415: "unsupported_type", 503: "unavailable" };
 
 class Refusal extends Error {
   /** `errors` are the faults of the fields, where the request is refused for them. */
@@ -27,10 +27,11 @@ class Refusal extends Error {
 /**
  * Starts the mock. `csp: false` leaves the policy out, to show that the page does not lean on it; `pace` is the
  * pause between events in milliseconds; `overlap` events are sent again on a resume. Answers with `{url, faults, resumes,
- * overlap, runs, threads, projects, uploads, close, cutNext, uploadsHeld}`; while the promise `uploadsHeld` is open no upload is answered.
+ * overlap, runs, threads, projects, uploads, close, cutNext, uploadsHeld, filesRefused}`; while the promise `uploadsHeld`
+ * is open no upload is answered; lists and deletions of files by the method `filesRefused` are refused.
  */
 export async function startMock({ csp = true, pace = 4, port = 0, threads = [], projects = [] } = {}) {
-  const mock = { csp, pace, faults: [], runs: new Map(), threads: new Map(threads.map((thread) => [thread.id, thread])), projects, uploads: new Map(), uploadsHeld: null, cutNext: null, resumes: [], overlap: 0, nextId: 1 };
+  const mock = { csp, pace, faults: [], runs: new Map(), threads: new Map(threads.map((thread) => [thread.id, thread])), projects, uploads: new Map(), uploadsHeld: null, filesRefused: null, cutNext: null, resumes: [], overlap: 0, nextId: 1 };
   const server = createServer((request, response) => {
     answer(mock, request, response).catch((error) => {
       if (!(error instanceof Refusal)) throw error;
@@ -72,7 +73,9 @@ const ROUTES = [
   [/^GET \/api\/v1\/search\/pages\/([^/]+)$/, storedText],
   [/^GET \/api\/v1\/upload\/([^/]+)\/text$/, storedText],
   [/^POST \/api\/v1\/upload$/, upload],
+  [/^GET \/api\/v1\/upload$/, listFiles],
   [/^GET \/api\/v1\/upload\/([^/]+)$/, uploadStatus],
+  [/^DELETE \/api\/v1\/upload\/([^/]+)$/, deleteFile],
 ];
 
 function send(response, status, body) {
@@ -265,19 +268,59 @@ async function upload({ mock, request, response }) {
   const id = `upload-${mock.nextId++}`;
   const last = name.endsWith(".bin") ? { status: "failed", error: `it is damaged. ${PAYLOADS[2]}` } : { status: "indexed", chunks: 2 };
   const states = [{ status: "received" }, { status: "pending", error: "no parser is free" }, { status: "parsed", chunks: 2 }, last];
-  mock.uploads.set(id, { project, states: states.map((state) => ({ id, name, attempts: 1, chunks: 0, ...state })) });
-  send(response, 202, { id, name, status: "received", attempts: 0, chunks: 0 });
+  storeFile(mock, project, { id, name }, states);
+  send(response, 202, mock.uploads.get(id).states[0]);
+}
+
+/** Puts a file into the project with a slug; it passes through `states`, one a look. */
+export function storeFile(mock, project, { id = `file-${mock.nextId++}`, name, ...more }, states = [{ status: "indexed", chunks: 2 }]) {
+  const project_id = mock.projects.find(({ slug }) => slug === project).id;
+  const file = { id, name, project_id, size: 12_345, attempts: 1, chunks: 0, created_at: "2026-11-02T08:00:00Z", ...more };
+  mock.uploads.set(id, { project, states: states.map((state) => ({ ...file, ...state })) });
+  return id;
 }
 
 /** Each look finds a file one state further. */
+function look({ states }) {
+  return states.length > 1 ? states.shift() : states[0];
+}
+
 function uploadStatus({ mock, response, id }) {
-  const { states } = found(mock.uploads, id);
-  send(response, 200, states.length > 1 ? states.shift() : states[0]);
+  send(response, 200, look(found(mock.uploads, id)));
+}
+
+/** Newest first, as the server lists them. */
+function listFiles({ mock, request, response, url }) {
+  refuseFiles(mock, request);
+  for (const key of url.searchParams.keys()) if (!["project", "limit", "cursor"].includes(key)) throw new Refusal(400, `unknown parameter ${key}`);
+  const project = url.searchParams.get("project");
+  if (project !== null && !mock.projects.some(({ slug }) => slug === project)) throw new Refusal(404, "there is no such project");
+  const limit = Number(url.searchParams.get("limit") ?? 20);
+  if (!(limit >= 1 && limit <= 100)) throw new Refusal(400, "limit: 1 to 100");
+  const before = url.searchParams.get("cursor");
+  const files = [...mock.uploads].filter(([, file]) => project === null || file.project === project).reverse();
+  const from = before === null ? 0 : files.findIndex(([id]) => id === before) + 1;
+  const items = files.slice(from, from + limit).map(([, file]) => look(file));
+  send(response, 200, { items, next_cursor: from + limit < files.length ? items.at(-1).id : null });
+}
+
+function deleteFile({ mock, request, response, id }) {
+  refuseFiles(mock, request);
+  found(mock.uploads, id);
+  mock.uploads.delete(id);
+  response.writeHead(204).end();
+}
+
+function refuseFiles(mock, { method }) {
+  if (mock.filesRefused === method) throw new Refusal(503, "the database does not answer");
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const threads = ["Why do leaves turn red?", "Notice period in the lease", "How is tea decaffeinated?", "Tallest lighthouses in Europe"].map((title, at) =>
     ({ id: `old-${at}`, title, pinned: at === 1, created_at: "2026-11-01T10:00:00Z", updated_at: `2026-11-0${9 - at}T10:00:00Z`, messages: [] }));
   const mock = await startMock({ port: Number(process.env.PORT ?? 8099), pace: 25, threads, projects: [{ id: "p1", slug: "handbook", name: "Handbook" }] });
+  storeFile(mock, "handbook", { name: "scan.pdf", pages: 3 }, [{ status: "failed", error: "there is no text in it (a scan or an empty file)" }]);
+  storeFile(mock, "handbook", { name: "field-handbook.pdf", pages: 214, size: 8_400_000 });
+  storeFile(mock, "handbook", { name: "counts.csv" }, [...Array(8).fill({ status: "received" }), { status: "indexed", chunks: 4 }]);
   console.log(mock.url);
 }

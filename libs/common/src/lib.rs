@@ -13,6 +13,7 @@ pub mod cursor;
 pub mod db;
 pub mod http;
 pub mod limits;
+pub mod live;
 pub mod objects;
 pub mod problem;
 pub mod redis;

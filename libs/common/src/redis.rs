@@ -1,4 +1,4 @@
-//! The way to Redis, which holds nothing that may not vanish: caches and limits. A call that fails or is slow is given
+//! The way to Redis, which holds nothing that may not vanish: caches, limits and copies of live logs. A call that fails or is slow is given
 //! up, Redis is left alone from then on, and its users go on in process until a probe finds it again.
 
 use std::{
@@ -79,6 +79,12 @@ impl Redis {
             Err(_) => self.leave_alone(&format!("no answer within {:?}", self.inner.patience)),
         }
         None
+    }
+
+    /// A connection for calls that wait, which hold up all others of their connection; `None` while Redis is left alone.
+    pub(crate) async fn another_connection(&self) -> Option<MultiplexedConnection> {
+        self.inner.get()?;
+        self.inner.connect().await.ok()
     }
 
     /// Starts to look for Redis, unless somebody has: calls that were under way fail together.

@@ -37,6 +37,7 @@ use crate::{
     db::{Db, Scope, SystemScope},
     http::{Frame, LocalGuard, Overload, framed},
     limits::Limits,
+    live::LiveLog,
     objects::Objects,
     on_db,
     redis::{self, Redis},
@@ -69,6 +70,7 @@ pub struct Assembly {
     objects: Objects,
     redis: Option<Redis>,
     drain: CancellationToken,
+    closing: CancellationToken,
     /// Held for as long as the process has the data folder.
     _lock: File,
 }
@@ -143,6 +145,7 @@ pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> 
         objects: parts.objects,
         redis: parts.redis,
         drain: parts.drain,
+        closing: parts.closing,
         _lock: lock,
     };
     for service in services {
@@ -171,10 +174,12 @@ struct Parts {
     ids: Ids,
     cache: Cache,
     limits: Limits,
+    live: LiveLog,
     objects: Objects,
     redis: Option<Redis>,
     peers: Peers,
     drain: CancellationToken,
+    closing: CancellationToken,
     executable: PathBuf,
 }
 
@@ -191,11 +196,13 @@ impl Parts {
             Some(url) => Some(Redis::open(url, redis::PATIENCE).await?),
             None => None,
         };
-        let (cache, limits) = match &redis {
-            Some(redis) => {
-                (Cache::redis(redis.clone(), options.cache_bytes), Limits::redis(redis.clone(), clock.clone()))
-            }
-            None => (Cache::in_process(options.cache_bytes), Limits::in_process(clock.clone())),
+        let (cache, limits, live) = match &redis {
+            Some(redis) => (
+                Cache::redis(redis.clone(), options.cache_bytes),
+                Limits::redis(redis.clone(), clock.clone()),
+                LiveLog::redis(redis.clone()),
+            ),
+            None => (Cache::in_process(options.cache_bytes), Limits::in_process(clock.clone()), LiveLog::in_process()),
         };
         let keeps = specs.iter().any(|spec| spec.objects);
         let objects = match options.s3.as_ref().filter(|_| keeps) {
@@ -207,10 +214,12 @@ impl Parts {
             clock,
             cache,
             limits,
+            live,
             objects,
             redis,
             peers,
             drain: CancellationToken::new(),
+            closing: CancellationToken::new(),
             executable: std::env::current_exe().context("the path of this executable is not known")?,
         })
     }
@@ -232,9 +241,11 @@ impl Parts {
             db,
             cache: self.cache.clone(),
             limits: self.limits.clone(),
+            live: self.live.clone(),
             objects: self.objects.clone(),
             peers: self.peers.clone(),
             drain: self.drain.clone(),
+            closing: self.closing.clone(),
             executable: self.executable.clone(),
         })
     }
@@ -322,7 +333,7 @@ impl Assembly {
         if grpc_listener.is_none() {
             http = http.merge(self.grpc.clone());
         }
-        let stop = stop::Stop::new(self.drain.clone());
+        let stop = stop::Stop::new(self.drain.clone(), self.closing.clone());
         self.start_tasks(&stop);
         let mut servers = tokio::task::JoinSet::new();
         servers.spawn(self.serve(listener, http, bound, &stop));

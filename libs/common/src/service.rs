@@ -14,6 +14,7 @@ use crate::{
     cursor::CursorKey,
     db::{Db, Migrations},
     limits::Limits,
+    live::LiveLog,
     objects::Objects,
     tasks::Task,
     time::{Clock, Ids},
@@ -48,6 +49,7 @@ pub struct Deps {
     pub db: Db,
     pub cache: Cache,
     pub limits: Limits,
+    pub live: LiveLog,
     pub objects: Objects,
     pub peers: Peers,
     /// Delivers what the service publishes; wake it after a commit.
@@ -55,6 +57,8 @@ pub struct Deps {
     pub cursor_key: CursorKey,
     /// Cancelled when the process starts to stop: streams send `reconnect` and end.
     pub drain: CancellationToken,
+    /// Cancelled when a stopping process is about to close its connections: an answer that is not ready is an apology.
+    pub closing: CancellationToken,
     /// This executable, which runs again as the parser child.
     pub executable: PathBuf,
 }

@@ -209,3 +209,30 @@ async fn a_key_server_that_is_down_is_an_outage_and_no_verdict() {
         assert!(matches!(outcome, Err(TokenError::KeysUnavailable)), "{outcome:?}");
     }
 }
+
+#[tokio::test]
+async fn a_key_that_was_taken_back_is_not_believed_for_long() {
+    let (old, new) = (Issuer::new("old"), Issuer::new("new"));
+    let current = Arc::new(std::sync::Mutex::new(json!({ "keys": [old.jwk(), new.jwk()] })));
+    let answer = {
+        let current = current.clone();
+        move || async move { Json(current.lock().unwrap().clone()) }
+    };
+    let server = FakeServer::start(Router::new().route("/.well-known/jwks.json", get(answer))).await;
+    let verifier = Verifier::remote(&server.url()).unwrap();
+    let token = old.sign(&claims(600));
+    verifier.verify(&token).await.unwrap();
+    *current.lock().unwrap() = json!({ "keys": [new.jwk()] });
+    verifier.verify(&token).await.unwrap();
+
+    tokio::time::pause();
+    tokio::time::advance(std::time::Duration::from_secs(600)).await;
+    tokio::time::resume();
+    let refused = async {
+        while verifier.verify(&token).await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), refused).await.expect("the old key is forgotten");
+    verifier.verify(&new.sign(&claims(600))).await.unwrap();
+}

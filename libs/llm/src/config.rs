@@ -109,4 +109,7 @@ pub enum ConfigError {
     Currencies,
     #[error(transparent)]
     Address(#[from] OperatorError),
+    #[cfg(feature = "local-embeddings")]
+    #[error(transparent)]
+    Folder(#[from] crate::FolderError),
 }

@@ -17,11 +17,6 @@ const MAX_TEXT_BYTES: usize = 24_000;
 const MAX_ANSWER: usize = 32 << 20;
 
 impl Model {
-    /// Whether [`Model::embed`] can be used.
-    pub fn has_embeddings(&self) -> bool {
-        self.inner.config.embedding_model.is_some()
-    }
-
     /// One vector of length 1 for each text, in order, all of one dimension. The end of a very long text (over some
     /// 24,000 bytes) does not count.
     ///
@@ -31,10 +26,7 @@ impl Model {
         let Some(name) = &self.inner.config.embedding_model else {
             return Err(LlmError::Request("no embedding model is configured"));
         };
-        if texts.iter().any(|text| text.trim().is_empty()) {
-            return Err(LlmError::Request("a text to embed is blank"));
-        }
-        let texts: Vec<&str> = texts.iter().map(|text| cut(text.trim())).collect();
+        let texts = readable(texts)?;
         let mut vectors: Vec<Vec<f32>> = Vec::with_capacity(texts.len());
         for batch in batches(&texts) {
             for vector in self.embed_batch(name, batch).await? {
@@ -136,7 +128,7 @@ impl Encoded {
 }
 
 /// Scales to length 1, so that a dot product is the cosine.
-fn unit(mut vector: Vec<f32>) -> Result<Vec<f32>, LlmError> {
+pub(crate) fn unit(mut vector: Vec<f32>) -> Result<Vec<f32>, LlmError> {
     let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
     if !length.is_finite() || length == 0.0 {
         return Err(LlmError::Garbage("an embedding without direction"));
@@ -145,6 +137,14 @@ fn unit(mut vector: Vec<f32>) -> Result<Vec<f32>, LlmError> {
         *x /= length;
     }
     Ok(vector)
+}
+
+/// The texts without what no model reads of them.
+pub(crate) fn readable(texts: &[String]) -> Result<Vec<&str>, LlmError> {
+    if texts.iter().any(|text| text.trim().is_empty()) {
+        return Err(LlmError::Request("a text to embed is blank"));
+    }
+    Ok(texts.iter().map(|text| cut(text.trim())).collect())
 }
 
 fn cut(text: &str) -> &str {

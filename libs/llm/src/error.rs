@@ -35,6 +35,9 @@ pub enum LlmError {
     Garbage(&'static str),
     #[error("the model server refused the request with status {status}: {message}")]
     Upstream { status: u16, message: String },
+    /// The model in `EMBEDDING_MODEL_DIR`; the log says more.
+    #[error("the embedding model of this process failed")]
+    Local,
     /// A fault of the caller, such as an empty text to embed.
     #[error("{0}")]
     Request(&'static str),
@@ -59,6 +62,7 @@ impl LlmError {
             Self::Interrupted => "model_interrupted",
             Self::Garbage(_) => "model_garbage",
             Self::Upstream { .. } => "model_refused",
+            Self::Local => "model_failed",
             Self::Request(_) => "model_request",
         }
     }

@@ -8,11 +8,10 @@ use crate::{LlmError, Model, Phase, Provider, upstream};
 
 const MAX_LIST: usize = 4 << 20;
 
-/// What a model server said about the configured models.
+/// What a model server said about the configured chat models.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readiness {
     pub chat: Vec<Named>,
-    pub embedding: Option<Named>,
 }
 
 /// A configured model, and whether the server lists it.
@@ -41,10 +40,7 @@ impl Model {
             }
         };
         let named = |model: &String| Named { model: model.clone(), exists: is_listed(&names, model) };
-        Ok(Readiness {
-            chat: config.chat_models.iter().map(named).collect(),
-            embedding: config.embedding_model.as_ref().map(named),
-        })
+        Ok(Readiness { chat: config.chat_models.iter().map(named).collect() })
     }
 
     async fn list<T: for<'de> Deserialize<'de>>(&self, request: RequestBuilder) -> Result<T, LlmError> {

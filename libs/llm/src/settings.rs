@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use common::config::{Reader, Variable};
 
-use crate::{ModelConfig, Price, Provider, Secret};
+use crate::{EmbedderConfig, ModelConfig, Price, Provider, Secret};
 
 /// Read by every service that asks a model.
 pub const VARIABLES: &[Variable] = &[
@@ -16,11 +16,18 @@ pub const VARIABLES: &[Variable] = &[
     Variable::secret("OPENAI_API_KEY", "key of the OpenAI-compatible server, if it wants one"),
     Variable::with_default("OLLAMA_BASE_URL", "http://127.0.0.1:11434", "an Ollama server"),
     Variable::optional("CHAT_MODEL", "model that plans and writes; a comma list is tried in order"),
-    Variable::optional("EMBEDDING_MODEL", "model of embeddings; unset: retrieval is by words alone"),
+    Variable::optional("EMBEDDING_MODEL", "model of embeddings on that server; unset: retrieval is by words alone"),
+    Variable::optional(
+        "EMBEDDING_MODEL_DIR",
+        "folder of a BERT sentence-transformer that makes the embeddings instead",
+    ),
     Variable::with_default("LLM_CONTEXT_TOKENS", "16384", "context size asked of Ollama"),
     Variable::optional("LLM_PRICES", "model=input/output prices per million tokens, e.g. small=0.15/0.60,big=2.50/10"),
     Variable::with_default("LLM_CURRENCY", "USD", "currency of LLM_PRICES"),
 ];
+
+/// Whether this program was built to read `EMBEDDING_MODEL_DIR`.
+pub const READS_FOLDERS: bool = cfg!(feature = "local-embeddings");
 
 /// The configured model; `None` when `LLM_PROVIDER` is unset. Faults are noted in `reader`.
 pub fn read(reader: &mut Reader<'_>) -> Option<ModelConfig> {
@@ -41,6 +48,34 @@ pub fn read(reader: &mut Reader<'_>) -> Option<ModelConfig> {
     config.context_tokens = reader.parse("LLM_CONTEXT_TOKENS", "a number of tokens", config.context_tokens);
     config.prices = prices(reader);
     Some(config)
+}
+
+/// Where vectors come from; `None` when no embedding model is set. Faults are noted in `reader`.
+pub fn embedder(reader: &mut Reader<'_>) -> Option<EmbedderConfig> {
+    let server = read(reader).filter(|server| server.embedding_model.is_some());
+    let Some(path) = reader.text("EMBEDDING_MODEL_DIR") else { return server.map(EmbedderConfig::Server) };
+    if reader.text("EMBEDDING_MODEL").is_some() {
+        reader.fault("EMBEDDING_MODEL and EMBEDDING_MODEL_DIR are both set, but one model makes all vectors");
+        return None;
+    }
+    folder(reader, &path)
+}
+
+#[cfg(feature = "local-embeddings")]
+fn folder(reader: &mut Reader<'_>, path: &str) -> Option<EmbedderConfig> {
+    match crate::Folder::read(path.as_ref()) {
+        Ok(folder) => Some(EmbedderConfig::Folder(folder)),
+        Err(error) => {
+            reader.fault(format!("EMBEDDING_MODEL_DIR: {error}"));
+            None
+        }
+    }
+}
+
+#[cfg(not(feature = "local-embeddings"))]
+fn folder(reader: &mut Reader<'_>, _path: &str) -> Option<EmbedderConfig> {
+    reader.fault("EMBEDDING_MODEL_DIR: this program was built without the feature local-embeddings");
+    None
 }
 
 fn prices(reader: &mut Reader<'_>) -> BTreeMap<String, Price> {

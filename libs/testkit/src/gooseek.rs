@@ -160,11 +160,15 @@ impl Gooseek {
         self.builder.cluster.as_deref().expect("this is a cluster")
     }
 
-    /// Name and process id of each replica of a cluster.
+    /// Name and process id of each process: `gooseek`, or the replicas of a cluster.
     pub fn processes(&self) -> Vec<(String, u32)> {
         let running = self.running.as_ref().expect("the server runs");
-        let named = self.servers().replicas.iter().zip(&running.processes);
-        named.map(|(replica, process)| (replica.name.clone(), process.child.id().unwrap_or_default())).collect()
+        let names = match &self.builder.cluster {
+            Some(cluster) => cluster.replicas.iter().map(|replica| replica.name.clone()).collect(),
+            None => vec!["gooseek".to_owned()],
+        };
+        let ids = running.processes.iter().map(|process| process.child.id().unwrap_or_default());
+        names.into_iter().zip(ids).collect()
     }
 
     /// Where one replica of a cluster is asked.
@@ -284,14 +288,16 @@ impl Gooseek {
         let starting = cluster.replicas.iter().map(|replica| self.spawn_replica(&cluster, replica));
         let processes = futures::future::join_all(starting).await;
         self.running = Some(Running { processes, url: cluster.url() });
-        // The edge has its routes a moment after it has started.
+        // The edge learns of each service by itself, a moment after that has started.
         let client = self.client();
         let served = async {
-            while !matches!(client.status("/api/v1/library/threads").await, Some(200 | 401)) {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+            for prefix in cluster::prefixes() {
+                while !client.served(prefix).await {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
             }
         };
-        tokio::time::timeout(PATIENCE, served).await.expect("the cluster answers");
+        tokio::time::timeout(PATIENCE, served).await.expect("the edge finds every service");
     }
 
     async fn spawn_replica(&self, cluster: &Cluster, replica: &Replica) -> Process {

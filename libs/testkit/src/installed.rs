@@ -1,14 +1,18 @@
-//! Servers that `scripts/deps.sh` installs, and how one is kept by a test process.
+//! What `scripts/deps.sh` installs, and how a server is kept by a test process.
 
 use std::{
     env,
     io::{BufRead, BufReader},
     net::TcpListener,
+    ops::Range,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
+
+use crate::network::Place;
 
 /// The program at `path` in the cache folder. `None`, with a word about it, when it is not installed.
 ///
@@ -23,6 +27,16 @@ pub(crate) fn installed(name: &str, path: &str) -> Option<PathBuf> {
     program
 }
 
+/// The folder of a real, small model of embeddings, all-MiniLM-L6-v2: 384 dimensions, 256 tokens. `None`, with a word
+/// about it, when it is not installed.
+///
+/// # Panics
+/// When it is not installed and `CI` is set.
+pub fn embedding_model() -> Option<PathBuf> {
+    let weights = installed("the embedding model", "minilm/model.safetensors")?;
+    weights.parent().map(Path::to_owned)
+}
+
 /// Where `scripts/deps.sh` puts things.
 fn cache() -> Option<PathBuf> {
     match env::var_os("GOOSEEK_CACHE") {
@@ -32,10 +46,20 @@ fn cache() -> Option<PathBuf> {
     }
 }
 
-/// A port of loopback that nobody has at the moment.
+/// Below the ports that Linux and macOS give to outgoing connections, which otherwise take one between its choice and its use.
+const PORTS: Range<u16> = 10_000..32_000;
+
+/// A port of loopback that nobody has at the moment, and that this process has not given before.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    listener.local_addr().expect("a bound listener has an address").port()
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    // Test processes that run side by side begin at places of their own.
+    let start = std::process::id().wrapping_mul(97);
+    let count = u32::from(PORTS.end - PORTS.start);
+    (0..count)
+        .map(|_| start.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % count)
+        .map(|place| PORTS.start + u16::try_from(place).expect("it is less than the number of ports"))
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("loopback has a free port")
 }
 
 /// A server of its own process. Dropped it is killed, and so it is when the test process ends in whatever way.
@@ -50,8 +74,16 @@ const KEEPER: &str = r#"trap '' INT TERM HUP; "$@" >/dev/null & echo $!; cat >/d
 
 impl Kept {
     pub(crate) fn spawn(program: &Path, set_up: impl FnOnce(&mut Command)) -> Self {
+        Self::spawn_at(&Place::loopback(), program, set_up)
+    }
+
+    pub(crate) fn spawn_at(place: &Place, program: &Path, set_up: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new("sh");
-        command.args(["-c", KEEPER, "keeper"]).arg(program).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .args(["-c", KEEPER, "keeper"])
+            .args(place.command(program))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         set_up(&mut command);
         let mut keeper = command.spawn().expect("sh can be started");
         let output = keeper.stdout.take().expect("standard output is piped");

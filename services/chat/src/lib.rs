@@ -46,7 +46,12 @@ pub fn service(deps: Deps) -> Building {
         let mut reader = Reader::new(&deps.settings);
         let config = Config::read(&mut reader);
         reader.finish()?;
-        let door = http::Door { limits: deps.limits.clone(), asks: config.asks, drain: deps.drain.clone() };
+        let door = http::Door {
+            limits: deps.limits.clone(),
+            asks: config.asks,
+            drain: deps.drain.clone(),
+            closing: deps.closing.clone(),
+        };
         let forget = Consumer {
             name: "chat.deleted_threads",
             subject: forget::SUBJECT,

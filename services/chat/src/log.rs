@@ -12,11 +12,13 @@ use std::sync::Arc;
 use common::{
     bus::{Event as BusEvent, Relay},
     db::Db,
+    live::LiveLog,
     tasks::Task,
 };
 pub(crate) use tail::{Frame, Tail};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use uuid::Uuid;
+use writer::Writer;
 
 use crate::{
     event::Event,
@@ -62,12 +64,14 @@ pub(crate) struct Log {
 
 impl Log {
     /// The log of the runs of `owner` and the task that writes it; without the task nothing is committed.
-    pub(crate) fn new(db: Db, owner: Uuid, relay: Relay) -> (Self, Task) {
+    pub(crate) fn new(db: Db, owner: Uuid, relay: Relay, live: LiveLog) -> (Self, Task) {
         let (entries, receiver) = mpsc::unbounded_channel();
         let receiver = Arc::new(Mutex::new(receiver));
         let task = Task::new("run log", move |system, stop| {
-            let (db, receiver, relay) = (db.clone(), receiver.clone(), relay.clone());
-            async move { writer::run(system, db, owner, &mut *receiver.lock().await, stop, relay).await }
+            let writer =
+                Writer { db: db.clone(), scope: system.into(), owner, relay: relay.clone(), live: live.clone() };
+            let receiver = receiver.clone();
+            async move { writer.run(&mut *receiver.lock().await, stop).await }
         });
         (Self { entries }, task)
     }

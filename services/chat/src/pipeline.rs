@@ -5,6 +5,7 @@ mod extract;
 mod output;
 mod prompt;
 mod rank;
+mod related;
 mod research;
 mod understand;
 mod write;
@@ -33,9 +34,9 @@ pub(crate) async fn run(context: &Context) -> Result<Ended, Failure> {
         research::run(context, &mut understanding, &turns).await?;
     }
     let sources = context.sources();
-    let ended = write::run(context, &understanding, &turns, &sources).await?;
-    let passages = extract::passages(&sources);
-    let questions = text::extractive::related(&understanding.question, &passages);
+    let writing = write::run(context, &understanding, &turns, &sources);
+    let (ended, questions) = related::beside(context, &understanding, &sources, writing).await;
+    let ended = ended?;
     context.emit(Event::Related { questions });
     context.emit(Event::Usage(context.usage()));
     Ok(ended)

@@ -1,28 +1,22 @@
 //! The runs of this process: started, followed, cancelled, taken over.
 
+mod mirror;
 mod supervise;
 mod takeover;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, PoisonError, Weak},
 };
 
 use axum::http::StatusCode;
 use bytes::Bytes;
 use chrono::TimeDelta;
-use common::{
-    Deps, Problem,
-    auth::Identity,
-    db::{DbError, Scope},
-    tasks::Task,
-};
-use futures::{Stream, StreamExt, stream::BoxStream};
+use common::{Deps, Problem, auth::Identity, tasks::Task};
+use futures::{StreamExt, stream::BoxStream};
 use llm::Model;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -30,13 +24,10 @@ use uuid::Uuid;
 use crate::{
     api::{Answer, Ask, ProjectRef},
     config::Config,
-    event::{Event, RUNNING, RunStarted, fold, is_terminal},
+    event::{Event, RUNNING, RunStarted, fold},
     log::{Frame, Log, Op, Tail},
     store::{self, NewRun, RunRow},
 };
-
-/// A run of another process is looked at this often while it is followed from here.
-const POLL: Duration = Duration::from_millis(200);
 
 /// What a run was asked to do, stored with it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -60,6 +51,7 @@ struct Inner {
     /// This process, as leases know it.
     owner: Uuid,
     live: Mutex<HashMap<Uuid, Arc<Tail>>>,
+    mirrors: Mutex<HashMap<Uuid, Weak<Tail>>>,
     /// Cancelled when this process stops: its runs are left for the next one.
     halt: CancellationToken,
 }
@@ -73,9 +65,10 @@ impl Runs {
     pub(crate) fn new(deps: Deps, config: Config) -> anyhow::Result<Self> {
         let model = config.model.clone().map(Model::new).transpose()?;
         let owner = deps.ids.next();
-        let (log, writer) = Log::new(deps.db.clone(), owner, deps.relay.clone());
+        let (log, writer) = Log::new(deps.db.clone(), owner, deps.relay.clone(), deps.live.clone());
         let halt = CancellationToken::new();
-        let inner = Inner { deps, config, model, log, writer, owner, live: Mutex::default(), halt };
+        let inner =
+            Inner { deps, config, model, log, writer, owner, live: Mutex::default(), mirrors: Mutex::default(), halt };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -153,10 +146,8 @@ impl Runs {
         after: i64,
     ) -> Result<BoxStream<'static, Bytes>, Problem> {
         self.find(who, run_id).await?;
-        if let Some(tail) = self.tail(run_id) {
-            return Ok(tail.follow(after).boxed());
-        }
-        Ok(self.clone().follow_stored(who.scope(), run_id, after).boxed())
+        let tail = self.tail(run_id).unwrap_or_else(|| self.mirror(who, run_id));
+        Ok(tail.follow(after).boxed())
     }
 
     /// The run as far as it has come.
@@ -181,8 +172,9 @@ impl Runs {
             }
         }
         // It goes on at another process, or will when that has taken it over.
-        let mut stored = std::pin::pin!(self.clone().follow_stored(who.scope(), run_id, 0));
-        while stored.next().await.is_some() {}
+        let mirror = self.mirror(who, run_id);
+        let _watching = mirror.watch();
+        mirror.ended().await;
         let answer = self.get(who, run_id).await?;
         if answer.status == RUNNING {
             let detail = format!("the answer is not finished here; follow the run {run_id}");
@@ -202,73 +194,6 @@ impl Runs {
             tail.cancel.cancel();
         }
         Ok(())
-    }
-
-    fn follow_stored(self, scope: Scope, run_id: Uuid, after: i64) -> impl Stream<Item = Bytes> + Send {
-        async_stream::stream! {
-            let mut after = after;
-            let mut promised = Instant::now();
-            loop {
-                if Instant::now() >= promised {
-                    self.watch_from_here(&scope, run_id).await;
-                    promised = Instant::now() + self.inner.config.detach_grace / 4;
-                }
-                let (ended, events) = match self.stored(&scope, run_id, after).await {
-                    Ok(stored) => stored,
-                    Err(error) => {
-                        tracing::warn!(%error, "a run cannot be followed");
-                        return;
-                    }
-                };
-                for (seq, kind, data) in events {
-                    after = seq;
-                    yield Frame::stored(seq, &kind, &data);
-                    if is_terminal(&kind) {
-                        return;
-                    }
-                }
-                // A client that has the last event already.
-                if ended {
-                    return;
-                }
-                // A run that is going on elsewhere; or one that has just been taken over by this process.
-                if let Some(tail) = self.tail(run_id) {
-                    let mut live = std::pin::pin!(tail.follow(after));
-                    while let Some(wire) = live.next().await {
-                        yield wire;
-                    }
-                    return;
-                }
-                tokio::time::sleep(POLL).await;
-            }
-        }
-    }
-
-    /// Tells the process that works on a run that somebody watches it here.
-    async fn watch_from_here(&self, scope: &Scope, run_id: Uuid) {
-        let deps = &self.inner.deps;
-        let grace = TimeDelta::from_std(self.inner.config.detach_grace / 2).unwrap_or(TimeDelta::MAX);
-        let told = async {
-            let mut session = deps.db.begin(scope).await?;
-            store::watch(&mut session, run_id, deps.clock.now() + grace).await?;
-            session.commit().await
-        };
-        if let Err(error) = told.await {
-            tracing::warn!(%error, "the process that works on a run cannot be told that it is watched");
-        }
-    }
-
-    /// The events after `after`, and whether no more will come.
-    async fn stored(
-        &self,
-        scope: &Scope,
-        run_id: Uuid,
-        after: i64,
-    ) -> Result<(bool, Vec<(i64, String, String)>), DbError> {
-        let mut session = self.inner.deps.db.read(scope).await?;
-        // In this order: once a run has ended, its last event is there.
-        let ended = store::has_ended(&mut session, run_id).await?;
-        Ok((ended, store::events(&mut session, run_id, after).await?))
     }
 
     async fn find(&self, who: &Identity, run_id: Uuid) -> Result<RunRow, Problem> {

@@ -276,7 +276,7 @@ pub(crate) async fn watch(session: &mut Session, id: Uuid, until: DateTime<Utc>)
     Ok(())
 }
 
-/// Until when somebody watches at another process, as far as one has said so.
+/// When the grace of those who watch at other processes ends, as far as one has said so.
 pub(crate) async fn watched_until(session: &mut Session, id: Uuid) -> Result<Option<DateTime<Utc>>, DbError> {
     let row: Option<(Option<DateTime<Utc>>,)> = on_db!(session, conn => sqlx::query_as("SELECT watched_until FROM runs WHERE id = $1")
             .bind(id)

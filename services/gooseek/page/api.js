@@ -133,3 +133,15 @@ export function uploadFile(file, project, { onProgress, signal }) {
 export function uploadStatus(id) {
   return json(`/api/v1/upload/${segment(id)}`);
 }
+
+/** The files of a project, or of all when `project` is null, newest first. */
+export function listFiles({ project, cursor }, signal) {
+  const parameters = new URLSearchParams({ limit: "50" });
+  if (project) parameters.set("project", project);
+  if (cursor) parameters.set("cursor", cursor);
+  return json(`/api/v1/upload?${parameters}`, { signal, cache: "no-store" });
+}
+
+export function deleteFile(id) {
+  return send(`/api/v1/upload/${segment(id)}`, { method: "DELETE" });
+}

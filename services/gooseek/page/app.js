@@ -3,6 +3,7 @@
 import { ApiError, cancelRun, getThread, startRun } from "./api.js";
 import { AskBox } from "./ask.js";
 import { el, icon } from "./dom.js";
+import { ProjectFiles } from "./files.js";
 import { t, translatePage } from "./i18n.js";
 import { SourcePanel } from "./panel.js";
 import { Projects } from "./projects.js";
@@ -13,6 +14,8 @@ import { Uploads } from "./uploads.js";
 
 const byId = (id) => document.getElementById(id);
 const SPOKEN_KEPT = 30;
+// From this width on the list of threads has a place of its own.
+const WIDE = window.matchMedia("(min-width: 800px)");
 
 translatePage(document);
 for (const node of document.querySelectorAll("[data-icon]")) node.append(icon(node.dataset.icon));
@@ -23,7 +26,10 @@ let shown = { threadId: null, reading: new AbortController(), run: null };
 const panel = new SourcePanel(byId("panel"));
 const projects = new Projects({
   chooser: byId("project-chooser"), select: byId("project"), make: byId("new-project"), dialog: byId("project-dialog"),
-}, () => askBox.projectsChanged());
+}, () => {
+  askBox.projectsChanged();
+  files.projectsChanged();
+});
 const askBox = new AskBox({
   form: byId("ask"), question: byId("question"), mode: byId("mode"), sources: byId("sources"), sourcesChooser: byId("sources-chooser"),
   send: byId("send"), stop: byId("stop"),
@@ -35,9 +41,13 @@ const threads = new ThreadList({
   closed: (id) => { if (id === shown.threadId) go("/"); },
   renamed: (id, title) => { if (id === shown.threadId) setTitle(title); },
 });
+const files = new ProjectFiles({
+  box: byId("files"), title: byId("files-title"), list: byId("files-list"), note: byId("files-note"), problem: byId("files-problem"),
+  retry: byId("files-retry"), more: byId("files-more"), add: byId("files-add"), input: byId("file-input"),
+}, projects, say);
 const uploads = new Uploads({
   box: byId("uploads"), line: byId("uploads-line"), list: byId("uploads-list"), input: byId("file-input"), add: byId("add-files"), drop: byId("drop"),
-}, projects, say);
+}, projects, say, () => files.refresh());
 
 const turnActions = { ask, say, openSource: (source, cited, opener) => panel.open(source, cited, opener) };
 
@@ -63,6 +73,15 @@ function go(address) {
   route();
 }
 
+/** Shows the list of files, or takes it away. */
+function showFiles(wanted) {
+  if (wanted) byId("open-files").setAttribute("aria-current", "page");
+  else byId("open-files").removeAttribute("aria-current");
+  if (!wanted) return files.close();
+  setTitle(t("files"));
+  files.open();
+}
+
 /** Shows what the address names, and stops following what was shown before. */
 function route() {
   shown.reading.abort();
@@ -79,10 +98,13 @@ function route() {
   const parameters = new URLSearchParams(location.search);
   const run = parameters.get("run");
   const thread = parameters.get("thread");
-  document.body.classList.toggle("home", !run && !thread);
-  if (run || thread) uploads.fold();
+  const listing = !run && !thread && parameters.has("files");
+  document.body.classList.toggle("home", !run && !thread && !listing);
+  if (run || thread || listing) uploads.fold();
+  showFiles(listing);
   if (run) showRun(run);
   else if (thread) showThread(thread);
+  else if (listing) byId("main").focus({ preventScroll: true });
   else askBox.focus();
 }
 
@@ -95,6 +117,8 @@ function addTurn(turn) {
 function ask(question) {
   if (shown.run !== null) return;
   document.body.classList.remove("home");
+  showFiles(false);
+  if (shown.threadId === null) setTitle(null);
   uploads.fold();
   showProblem(null);
   const turn = new TurnView(question, turnActions);
@@ -213,29 +237,32 @@ async function showThread(id) {
   }
 }
 
+/** On a narrow window the list of threads lies over the rest, which cannot be reached meanwhile. */
 function toggleThreads(open) {
+  const focused = byId("sidebar").contains(document.activeElement);
+  const wasOpen = document.body.classList.contains("threads-open");
   document.body.classList.toggle("threads-open", open);
+  document.querySelector(".stage").inert = open;
   byId("scrim").hidden = !open;
   byId("open-threads").setAttribute("aria-expanded", String(open));
+  if (wasOpen && !open && focused) byId("open-threads").focus();
 }
 
 byId("open-threads").addEventListener("click", () => {
   toggleThreads(true);
   byId("close-threads").focus();
 });
-byId("close-threads").addEventListener("click", () => {
-  toggleThreads(false);
-  byId("open-threads").focus();
-});
+byId("close-threads").addEventListener("click", () => toggleThreads(false));
+WIDE.addEventListener("change", () => toggleThreads(false));
 byId("scrim").addEventListener("click", () => toggleThreads(false));
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") toggleThreads(false);
 });
-for (const id of ["brand", "new-thread"]) {
+for (const [id, address] of [["brand", "/"], ["new-thread", "/"], ["open-files", "/?files"]]) {
   byId(id).addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    go("/");
+    go(address);
   });
 }
 window.addEventListener("popstate", route);

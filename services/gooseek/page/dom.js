@@ -13,6 +13,7 @@ const ICONS = {
   copy: "M9 9h11v11H9zM15 9V4H4v11h5",
   dot: "M12 12v.01",
   file: "M14 3H6v18h12V7zM14 3v4h4",
+  files: "M8 3h7l4 4v10H8zM15 3v4h4M8 7H5v14h11v-4",
   folder: "M3 6h6l2 2.5h10V19H3zM12 11.5v5M9.5 14h5",
   globe: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18M3 12h18M12 3c3 3 3 15 0 18M12 3c-3 3-3 15 0 18",
   menu: "M4 7h16M4 12h16M4 17h16",

@@ -6,6 +6,7 @@ import { RU } from "./messages-ru.js";
 export const language = navigator.language.toLowerCase().startsWith("ru") ? "ru" : "en";
 
 const texts = language === "ru" ? RU : EN;
+const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte"];
 const plurals = new Intl.PluralRules(language);
 
 /** The text named `key`, with `{name}` filled in from `values`. A text in several forms is chosen by `values.count`. */
@@ -34,6 +35,13 @@ export function translatePage(root) {
 
 export function formatNumber(value) {
   return new Intl.NumberFormat(language).format(value);
+}
+
+/** A size given in bytes: "480 bytes", "12 kB". */
+export function formatBytes(bytes) {
+  const step = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), SIZES.length - 1);
+  const options = { style: "unit", unit: SIZES[step], unitDisplay: step === 0 ? "long" : "short", maximumFractionDigits: step < 2 ? 0 : 1 };
+  return new Intl.NumberFormat(language, options).format(bytes / 1000 ** step);
 }
 
 /** A length of time given in milliseconds: "240 ms", "1.8 s". */

@@ -51,7 +51,9 @@ export class SourcePanel {
       if (!signal.aborted) this.#fill(body, stored, source, cited?.citation.quote);
     } catch (error) {
       if (signal.aborted) return;
-      body.replaceChildren(el("p", { class: "problem" }, error.message), ...passageAlone(passageOf(source, cited?.citation.quote)));
+      const gone = error.status === 404;
+      const note = el("p", { class: gone ? "hint" : "problem" }, gone ? t("storedTextGone") : error.message);
+      body.replaceChildren(note, ...passageAlone(passageOf(source, cited?.citation.quote)));
     }
   }
 
@@ -73,7 +75,7 @@ export class SourcePanel {
   #verdict(source, cited) {
     if (!cited) return [];
     const support = supportOf(cited.citation);
-    const sentence = cited.sentence.replace(/\s*\[\d+\]/g, "").replace(/[*`]+/g, "").trim();
+    const sentence = cited.sentence.replace(/\s*\[\d+\]/g, "").replace(/^\s*(?:[-*+>]|#+|\d+[.)])\s+/, "").replace(/[*`]+/g, "").trim();
     return [el("section", { class: `verdict verdict-${support}` },
       supportBadge(support),
       el("p", {}, t(`${support}Note`)),

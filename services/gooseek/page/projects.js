@@ -20,6 +20,7 @@ export function slugOf(name) {
 export class Projects {
   #nodes;
   #items = [];
+  #known = false;
   #changed;
 
   /** `nodes`: `chooser`, `select`, `make`, `dialog`; `changed()` is called when the list or the choice is another. */
@@ -28,6 +29,10 @@ export class Projects {
     this.#changed = changed;
     nodes.select.addEventListener("change", () => this.#choose(this.current));
     nodes.make.addEventListener("click", () => this.#ask({ files: false }));
+    // A project may be made elsewhere, as on the command line.
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.load();
+    });
     nodes.dialog.querySelector("[data-closes]").addEventListener("click", () => nodes.dialog.close());
   }
 
@@ -41,13 +46,28 @@ export class Projects {
     return this.#items.find(({ slug }) => slug === this.current)?.name ?? null;
   }
 
+  /** The name of the project with an id, or null. */
+  nameOf(id) {
+    return this.#items.find((item) => item.id === id)?.name ?? null;
+  }
+
+  /** Whether the list has been asked for, and with it which project is chosen. */
+  get known() {
+    return this.#known;
+  }
+
   get any() {
     return this.#items.length > 0;
   }
 
+  /** Asks for the projects; on a failure those known before stay. */
   async load() {
-    this.#items = await listProjects().catch(() => []);
-    this.#show(localStorage.getItem(REMEMBERED));
+    const items = await listProjects().catch(() => this.#items);
+    const same = JSON.stringify(items) === JSON.stringify(this.#items);
+    if (this.#known && same) return;
+    this.#known = true;
+    this.#items = items;
+    this.#show(this.current ?? localStorage.getItem(REMEMBERED));
   }
 
   /** The slug of the project that files go into: the chosen one, or the answer of the dialog; null when it is closed. */

@@ -7,7 +7,7 @@ export function problemText(body, status) {
   const faults = Array.isArray(body?.errors) ? body.errors.map(faultText).filter(Boolean) : [];
   if (faults.length > 0) return [...new Set(faults)].join(" ");
   const detail = body?.detail || body?.title;
-  if (has(`code_${body?.code}`)) return t(`code_${body.code}`, { detail: detail ?? status });
+  if (has(`code_${body?.code}`)) return t(`code_${body.code}`, { detail: detail ? fileReason(detail) : status });
   return detail || t("badAnswer", { status });
 }
 
@@ -16,6 +16,13 @@ function faultText(fault) {
   const key = `field_${String(fault?.pointer ?? "").replace(/^\//, "")}`;
   if (has(key)) return t(key);
   return fault?.detail ? t("refused", { detail: fault.detail }) : null;
+}
+
+/** Why a file is not read: the server's `reason` or `reason: more`, whose known beginnings a language may put into its own words. */
+export function fileReason(reason) {
+  const [, head, more] = /^([^:]*)(?:: ([^]*))?$/.exec(reason) ?? [reason, reason];
+  if (!has(`reason_${head}`)) return reason;
+  return [t(`reason_${head}`), more].filter(Boolean).join(": ");
 }
 
 /** The sentence for the code of an error or of a partial answer; `message` where the code is not known. */

@@ -2,7 +2,9 @@
 
 import { uploadFile, uploadStatus } from "./api.js";
 import { button, el, icon } from "./dom.js";
+import { pending, pendingText } from "./filerow.js";
 import { formatNumber, t } from "./i18n.js";
+import { fileReason } from "./reasons.js";
 
 const AT_ONCE = 3;
 const FIRST_POLL_MS = 400;
@@ -12,15 +14,17 @@ export class Uploads {
   #nodes;
   #projects;
   #say;
+  #stored;
   #rows = new Set();
   #waiting = [];
   #sending = 0;
 
-  /** `nodes`: `box` (a details), `line`, `list`, `input`, `add`, `drop`; `projects` says where files go; `say(text)` speaks. */
-  constructor(nodes, projects, say) {
+  /** `nodes`: `box` (a details), `line`, `list`, `input`, `add`, `drop`; `projects` says where files go; `say(text)` speaks; `stored()` is told of each file the server has taken. */
+  constructor(nodes, projects, say, stored) {
     this.#nodes = nodes;
     this.#projects = projects;
     this.#say = say;
+    this.#stored = stored;
     nodes.add.addEventListener("click", () => nodes.input.click());
     nodes.input.addEventListener("change", () => {
       const files = [...nodes.input.files];
@@ -95,15 +99,16 @@ export class Uploads {
   async #follow(row, sent) {
     try {
       let file = await sent;
+      this.#stored();
       let wait = FIRST_POLL_MS;
-      while (file.status !== "indexed" && file.status !== "failed") {
-        this.#show(row, "started", stateText(file));
+      while (pending(file)) {
+        this.#show(row, "started", pendingText(file));
         await new Promise((resolve) => { setTimeout(resolve, wait); });
         if (!this.#rows.has(row)) return;
         wait = Math.min(wait * 1.5, LONGEST_POLL_MS);
         file = await uploadStatus(file.id);
       }
-      if (file.status === "failed") return this.#failed(row, t("fileFailed", { reason: file.error || "" }));
+      if (file.status === "failed") return this.#failed(row, t("fileFailed", { reason: fileReason(file.error ?? "") }));
       this.#show(row, "done", t("indexedInto", { count: file.chunks }));
       this.#say(t("fileReady", { name: row.name }));
     } catch (error) {
@@ -165,12 +170,6 @@ export class Uploads {
       of("failed") > 0 ? t("uploadsFailed", { count: of("failed") }) : null,
     ].filter(Boolean).join(" · ");
   }
-}
-
-function stateText({ status, error }) {
-  if (status === "parsed") return t("indexingVectors");
-  if (status === "pending" && error) return t("tryingAgain", { reason: error });
-  return t("reading");
 }
 
 /** The files of a drop as `{file, folder}`; only the browser's entry tells a folder from a file without a kind. */

@@ -11,6 +11,7 @@ use common::{
     Problem,
     auth::Identity,
     bus::{DeadLetter, DeadLetters, LetterKey, Relay},
+    db::DbError,
     http::Params,
     problem::Fault,
     server::Assembly,
@@ -154,9 +155,14 @@ struct Resync {
     responses((status = 202, body = Resync), (status = 403, body = Problem)))]
 async fn resync(State(bus): State<Bus>, who: Identity) -> Result<(StatusCode, Json<Resync>), Problem> {
     who.require_admin()?;
-    let mut events = 0;
-    for relay in bus.relays.iter() {
-        events += relay.resync().await?;
-    }
+    // It may take a while, and goes on when nobody waits for its end any more.
+    let resync = tokio::spawn(async move {
+        let mut events = 0;
+        for relay in bus.relays.iter() {
+            events += relay.resync().await?;
+        }
+        Ok::<_, DbError>(events)
+    });
+    let events = resync.await.map_err(Problem::internal)??;
     Ok((StatusCode::ACCEPTED, Json(Resync { events })))
 }

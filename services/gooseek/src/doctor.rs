@@ -11,11 +11,13 @@ use common::{
     server::{Options, Shape},
 };
 use fetch::operator::OperatorClient;
-use llm::Model;
+use llm::{Embedder, Model, Purpose};
 
 use crate::{cli, serve};
 
 const PATIENCE: Duration = Duration::from_secs(3);
+/// A model may have to be read from a disk first.
+const MODEL_PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(server: &cli::Server, local: &cli::Local) -> anyhow::Result<()> {
     let settings = serve::settings(serve::local_overrides(local))?;
@@ -27,6 +29,7 @@ pub(crate) async fn run(server: &cli::Server, local: &cli::Local) -> anyhow::Res
     report.objects(&options).await;
     report.searxng(&settings).await;
     report.model(&settings).await;
+    report.embeddings(&settings).await;
     report.sandbox().await;
     report.accounts(&settings);
     if report.broken > 0 {
@@ -113,9 +116,6 @@ impl Report {
         let Some(config) = llm::settings::read(&mut reader) else {
             return self.off("model", "LLM_PROVIDER is unset; answers are extracts of the sources");
         };
-        if config.embedding_model.is_none() {
-            self.off("embeddings", "EMBEDDING_MODEL is unset; files are found by words alone");
-        }
         let base = config.base_url.clone();
         let ready = match Model::new(config) {
             Ok(model) => model.ready().await.map_err(|error| error.to_string()),
@@ -123,7 +123,7 @@ impl Report {
         };
         match ready {
             Ok(ready) => {
-                for named in ready.chat.iter().chain(&ready.embedding) {
+                for named in ready.chat {
                     if named.exists {
                         self.on("model", format!("{} at {base}", named.model));
                     } else {
@@ -132,6 +132,29 @@ impl Report {
                 }
             }
             Err(error) => self.broken("model", format!("{base}: {error}")),
+        }
+    }
+
+    /// Makes a vector: nothing less shows that vectors can be made.
+    async fn embeddings(&mut self, settings: &Settings) {
+        let Some(config) = llm::settings::embedder(&mut Reader::new(settings)) else {
+            let folder = if llm::settings::READS_FOLDERS {
+                "and so is EMBEDDING_MODEL_DIR"
+            } else {
+                "and EMBEDDING_MODEL_DIR needs a program built with the feature local-embeddings"
+            };
+            return self.off("embeddings", format!("EMBEDDING_MODEL is unset, {folder}; words alone rank passages"));
+        };
+        let what = config.to_string();
+        let making = async {
+            let embedder = Embedder::open(config).await.map_err(|error| error.to_string())?;
+            let made = embedder.embed(Purpose::Question, &["ready".to_owned()]).await;
+            made.map(drop).map_err(|error| error.to_string())
+        };
+        match tokio::time::timeout(MODEL_PATIENCE, making).await {
+            Ok(Ok(())) => self.on("embeddings", what),
+            Ok(Err(error)) => self.broken("embeddings", format!("{what}: {error}")),
+            Err(_) => self.broken("embeddings", format!("{what}: no answer")),
         }
     }
 

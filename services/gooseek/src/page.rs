@@ -22,12 +22,13 @@ const CSS: &str = "text/css; charset=utf-8";
 
 pub(crate) fn routes() -> Router {
     let assets = assets!(
-        "style.css": "css", "answer.css": "css",
+        "style.css": "css", "answer.css": "css", "files.css": "css",
         "icon.svg": "image/svg+xml",
         "answer.js": "js", "api.js": "js", "app.js": "js", "ask.js": "js", "citations.js": "js", "dom.js": "js",
-        "i18n.js": "js", "inline.js": "js", "markdown.js": "js", "messages-en.js": "js", "messages-ru.js": "js",
-        "notes.js": "js", "panel.js": "js", "passages.js": "js", "progress.js": "js", "projects.js": "js",
-        "reasons.js": "js", "stream.js": "js", "threads.js": "js", "turn.js": "js", "uploads.js": "js",
+        "filerow.js": "js", "files.js": "js", "i18n.js": "js", "inline.js": "js", "markdown.js": "js",
+        "messages-en.js": "js", "messages-ru.js": "js", "notes.js": "js", "panel.js": "js",
+        "passages.js": "js", "progress.js": "js", "projects.js": "js", "reasons.js": "js", "stream.js": "js",
+        "threads.js": "js", "turn.js": "js", "uploads.js": "js",
     );
     let mut routes = Router::new()
         .route("/", get(|| async { asset("text/html; charset=utf-8", include_str!("../page/index.html")) }));

@@ -75,6 +75,7 @@ struct ThreadChange {
 /// Rename or pin a thread. With `If-Match` only when nobody changed it since.
 #[utoipa::path(
     patch, path = "/api/v1/library/threads/{id}", operation_id = "change_thread", tag = "library",
+    request_body = ThreadChange,
     params(("id" = Uuid, Path), ("If-Match" = Option<String>, Header)),
     responses((status = 200, body = ThreadItem), (status = 400, body = Problem), (status = 404, body = Problem),
         (status = 412, body = Problem)))]

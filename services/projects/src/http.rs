@@ -32,7 +32,7 @@ struct NewProject {
 
 /// Make a project.
 #[utoipa::path(
-    post, path = "/api/v1/projects", operation_id = "create_project", tag = "projects",
+    post, path = "/api/v1/projects", operation_id = "create_project", tag = "projects", request_body = NewProject,
     responses((status = 201, body = Project), (status = 400, body = Problem), (status = 409, body = Problem)))]
 async fn create(
     State(projects): State<Projects>,

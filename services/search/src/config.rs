@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use common::config::{Reader, Secret, Variable};
 use fetch::Cidr;
+use llm::EmbedderConfig;
 
 use crate::engines::KeylessConfig;
 
@@ -44,6 +45,11 @@ pub(crate) const VARIABLES: &[Variable] = &[
     Variable::with_default("PAGE_CACHE_STALE", "7d", "how long a page copy may stand in when its site does not answer"),
     Variable::with_default("PAGE_CACHE_BYTES", "67108864", "memory for pages opened often"),
     Variable::with_default("PAGE_INDEX_LIMIT", "50000", "pages that stay searchable; those read longest ago go first"),
+    Variable::with_default(
+        "SEARCH_EMBED_WITHIN",
+        "300ms",
+        "longest wait for the vectors of a page, then words alone rank it; 0s: words alone always do",
+    ),
     Variable::optional("FETCH_ALLOW_CIDRS", "private networks whose pages may be read, such as 10.1.0.0/16"),
     Variable::optional("FETCH_DENY_HOSTS", "host names that are never read"),
     Variable::with_default("FETCH_PORTS", "80,443", "ports of public addresses that may be asked"),
@@ -65,6 +71,9 @@ pub(crate) struct Config {
     pub(crate) pages: Ages,
     pub(crate) page_bytes: u64,
     pub(crate) index_limit: i64,
+    pub(crate) embedder: Option<EmbedderConfig>,
+    /// How long a page waits for its vectors.
+    pub(crate) embed_within: Duration,
     pub(crate) fetch: fetch::Policy,
 }
 
@@ -80,6 +89,7 @@ pub(crate) struct Ages {
 impl Config {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Self {
         let contact = reader.text("FETCH_CONTACT").unwrap_or_default();
+        let embed_within = reader.duration("SEARCH_EMBED_WITHIN");
         Self {
             searxng: reader.address("SEARXNG_URL"),
             keyless: keyless(reader),
@@ -87,6 +97,8 @@ impl Config {
             pages: Ages { fresh: reader.duration("PAGE_CACHE_TTL"), stale: reader.duration("PAGE_CACHE_STALE") },
             page_bytes: reader.parse("PAGE_CACHE_BYTES", "a number of bytes", 0),
             index_limit: reader.parse("PAGE_INDEX_LIMIT", "a number of pages", 0),
+            embedder: llm::settings::embedder(reader).filter(|_| !embed_within.is_zero()),
+            embed_within,
             fetch: policy(reader, &contact),
             contact,
         }

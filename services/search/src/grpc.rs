@@ -95,7 +95,7 @@ impl SearchService for Grpc {
         let who = Arc::new(Identity::of(&request)?);
         let wanted = wanted(who, request.into_inner())?;
         let mut pages = Vec::new();
-        let events = passages::find(&self.search.web, &self.search.pages, wanted);
+        let events = passages::find(&self.search, wanted);
         let events = events.map(move |event| Ok(convert::event(event, &mut pages)));
         Ok(Response::new(Box::pin(events)))
     }

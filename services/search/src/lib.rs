@@ -9,6 +9,7 @@ mod local;
 mod pages;
 mod passages;
 mod store;
+mod vectors;
 mod web;
 
 use axum::Router;
@@ -19,15 +20,16 @@ use common::{
     service::{Building, Spec},
     tasks::Task,
 };
+use llm::Embedder;
 use tonic::service::Routes;
 
-use self::{config::Config, pages::Pages, web::Web};
+use self::{config::Config, pages::Pages, vectors::Vectors, web::Web};
 
 /// How binaries start this service.
 pub const SPEC: Spec = Spec {
     name: "search",
     port: 3001,
-    variables: &[config::VARIABLES],
+    variables: &[config::VARIABLES, llm::settings::VARIABLES],
     migrations: Migrations {
         sqlite: &sqlx::migrate!("migrations/sqlite"),
         postgres: &sqlx::migrate!("migrations/postgres"),
@@ -42,6 +44,8 @@ pub const SPEC: Spec = Spec {
 pub(crate) struct Search {
     web: Web,
     pages: Pages,
+    /// `None`: passages are ranked by words alone.
+    vectors: Option<Vectors>,
     clock: common::time::Clock,
     ids: common::time::Ids,
 }
@@ -53,7 +57,12 @@ pub fn service(deps: Deps) -> Building {
         let config = Config::read(&mut reader);
         reader.finish()?;
         let pages = Pages::new(&deps, &config)?;
-        let search = Search { web: Web::new(&deps, &config)?, pages, clock: deps.clock.clone(), ids: deps.ids.clone() };
+        let vectors = match config.embedder.clone() {
+            Some(embedder) => Some(Vectors::new(Embedder::open(embedder).await?, config.embed_within)),
+            None => None,
+        };
+        let web = Web::new(&deps, &config)?;
+        let search = Search { web, pages, vectors, clock: deps.clock.clone(), ids: deps.ids.clone() };
         let mut service = Service::new(SPEC.name, http::routes(search.clone()));
         service.tasks.push(trim(&search, deps.clock, config.index_limit));
         service.grpc = Routes::from(Router::new()).add_service(grpc::server(search)).into_axum_router();

@@ -21,9 +21,11 @@ use tokio::time::{Instant, sleep_until};
 pub(crate) use self::ranking::{Chosen, Ranked};
 use self::{leads::Leads, ranking::Ranking};
 use crate::{
+    Search,
     engines::{Fused, Query, SearchOutage},
     pages::{OpenError, Opened, Pages},
-    web::{Asked, Gathered, Report, Web},
+    vectors::{Nearness, Question},
+    web::{Asked, Gathered, Report},
 };
 
 /// Share of the time that the engines get; the rest belongs to the pages.
@@ -75,6 +77,8 @@ pub(crate) enum Event {
         code: &'static str,
         elapsed: Duration,
     },
+    /// Words alone rank some pages, for this reason; sent once.
+    Degraded(String),
     Finished(Finished),
 }
 
@@ -89,8 +93,8 @@ pub(crate) struct Finished {
 }
 
 /// Looks for passages. Dropping the stream gives up what is under way.
-pub(crate) fn find(web: &Web, pages: &Pages, wanted: Wanted) -> impl Stream<Item = Event> + Send + use<> {
-    let mut hunt = Hunt::new(web, pages.clone(), wanted);
+pub(crate) fn find(search: &Search, wanted: Wanted) -> impl Stream<Item = Event> + Send + use<> {
+    let mut hunt = Hunt::new(search, wanted);
     stream! {
         hunt.start();
         loop {
@@ -116,6 +120,8 @@ struct Attempt {
     number: usize,
     url: String,
     outcome: Result<Opened, OpenError>,
+    /// How near its passages are to the question, or why nobody knows; nothing without a model.
+    nearness: Nearness,
     elapsed: Duration,
 }
 
@@ -128,6 +134,7 @@ struct Busy {
 
 struct Hunt {
     pages: Pages,
+    meaning: Option<Question>,
     wanted: Wanted,
     search: BoxStream<'static, Report>,
     searching: bool,
@@ -141,28 +148,34 @@ struct Hunt {
     tried: usize,
     opened: usize,
     ranking: Ranking,
+    degraded: bool,
     events: VecDeque<Event>,
 }
 
 impl Hunt {
-    fn new(web: &Web, pages: Pages, mut wanted: Wanted) -> Self {
+    fn new(search: &Search, mut wanted: Wanted) -> Self {
         wanted.asked.within = wanted.within.mul_f32(ENGINES_SHARE);
         let filters = wanted.asked.queries.first().cloned().unwrap_or_else(|| Query::new(""));
+        let deadline = Instant::now() + wanted.within;
+        let opened = wanted.pages + wanted.urls.len();
+        let vectors = search.vectors.as_ref();
         Self {
-            search: web.search(&wanted.asked),
+            meaning: vectors.and_then(|vectors| vectors.question(&wanted.question, opened, deadline)),
+            search: search.web.search(&wanted.asked),
             searching: true,
             gathered: Gathered::new(filters),
             told: wanted.asked.queries.is_empty(),
             leads: Leads::new(&wanted.exclude_urls),
             settle_at: None,
-            deadline: Instant::now() + wanted.within,
+            deadline,
             attempts: FuturesUnordered::new(),
             busy: HashMap::new(),
             tried: 0,
             opened: 0,
             ranking: Ranking::new(&wanted.question, wanted.passages),
+            degraded: false,
             events: VecDeque::new(),
-            pages,
+            pages: search.pages.clone(),
             wanted,
         }
     }
@@ -231,7 +244,7 @@ impl Hunt {
 
     fn settle(&mut self, attempt: Attempt) {
         self.busy.remove(&attempt.number);
-        let Attempt { url, outcome, elapsed, .. } = attempt;
+        let Attempt { url, outcome, nearness, elapsed, .. } = attempt;
         let opened = match outcome {
             // Two addresses may lead to one page.
             Ok(opened) if self.ranking.holds(&opened.page) => return,
@@ -242,7 +255,14 @@ impl Hunt {
             }
         };
         self.opened += 1;
-        let passages = self.ranking.add(Arc::clone(&opened.page));
+        let nearness = nearness.unwrap_or_else(|reason| {
+            if !self.degraded {
+                self.degraded = true;
+                self.events.push_back(Event::Degraded(reason));
+            }
+            Vec::new()
+        });
+        let passages = self.ranking.add(Arc::clone(&opened.page), nearness);
         self.events.push_back(Event::Opened { opened, asked_url: url, passages, elapsed });
     }
 
@@ -266,9 +286,14 @@ impl Hunt {
         self.tried += 1;
         self.busy.insert(number, Busy { given, slow_at: started + self.wanted.within.mul_f32(SLOW_SHARE) });
         let (pages, who, deadline) = (self.pages.clone(), Arc::clone(&self.wanted.asked.who), self.deadline);
+        let meaning = self.meaning.clone();
         self.attempts.push(Box::pin(async move {
-            let outcome = pages.open(&who, &url, deadline).await;
-            Attempt { number, url, outcome, elapsed: started.elapsed() }
+            let opening = pages.open(&who, &url, deadline);
+            let (outcome, nearness) = match &meaning {
+                Some(meaning) => meaning.compared(opening).await,
+                None => (opening.await, Ok(Vec::new())),
+            };
+            Attempt { number, url, outcome, nearness, elapsed: started.elapsed() }
         }));
     }
 

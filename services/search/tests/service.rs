@@ -13,6 +13,8 @@ mod queries;
 mod shared;
 #[path = "service/site.rs"]
 mod site;
+#[path = "service/vectors.rs"]
+mod vectors;
 
 use proto::search::v1::{self as pb, passages_event::Event, search_service_client::SearchServiceClient};
 use serde_json::{Value, json};
@@ -101,6 +103,7 @@ struct Story {
     results: Vec<pb::SearchResponse>,
     opened: Vec<pb::passages_event::Opened>,
     failed: Vec<pb::passages_event::Failed>,
+    degraded: Vec<String>,
     end: pb::passages_event::Finished,
 }
 
@@ -113,6 +116,7 @@ impl Story {
                 Event::Results(results) => story.results.push(results),
                 Event::Opened(opened) => story.opened.push(opened),
                 Event::Failed(failed) => story.failed.push(failed),
+                Event::Degraded(degraded) => story.degraded.push(degraded.reason),
                 Event::Finished(finished) => story.end = finished,
             }
         }
@@ -133,10 +137,14 @@ impl Story {
 
     /// The passage that the ranking at the end puts first.
     fn best(&self) -> &pb::Passage {
-        let best = &self.end.ranking[0];
+        self.ranked(0)
+    }
+
+    fn ranked(&self, place: usize) -> &pb::Passage {
+        let ranked = &self.end.ranking[place];
         let mut pages = self.opened.iter();
-        let page = pages.find(|opened| opened.page.as_ref().unwrap().snapshot_id == best.snapshot_id).unwrap();
-        &page.passages[best.place as usize]
+        let page = pages.find(|opened| opened.page.as_ref().unwrap().snapshot_id == ranked.snapshot_id).unwrap();
+        &page.passages[ranked.place as usize]
     }
 }
 

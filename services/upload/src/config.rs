@@ -1,7 +1,7 @@
 //! The configuration of this service.
 
 use common::config::{Reader, Variable};
-use llm::ModelConfig;
+use llm::EmbedderConfig;
 
 pub(crate) const VARIABLES: &[Variable] = &[
     Variable::with_default("UPLOAD_MAX_BYTES", "104857600", "largest file that is taken, in bytes"),
@@ -15,7 +15,7 @@ pub(crate) struct Config {
     pub(crate) max_bytes: u64,
     pub(crate) workers: usize,
     pub(crate) vector_cache_bytes: u64,
-    pub(crate) model: Option<ModelConfig>,
+    pub(crate) embedder: Option<EmbedderConfig>,
 }
 
 impl Config {
@@ -28,7 +28,7 @@ impl Config {
             max_bytes: reader.parse("UPLOAD_MAX_BYTES", "a number of bytes", 100 << 20),
             workers,
             vector_cache_bytes: reader.parse("UPLOAD_VECTOR_CACHE_BYTES", "a number of bytes", 256 << 20),
-            model: llm::settings::read(reader),
+            embedder: llm::settings::embedder(reader),
         }
     }
 }

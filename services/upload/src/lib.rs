@@ -4,7 +4,6 @@
 //! chunks are there and full text finds them), `indexed` (its vectors are there too, or nobody asked for vectors), or `failed`.
 
 mod config;
-mod embed;
 mod files;
 mod grpc;
 mod http;
@@ -24,6 +23,7 @@ use common::{
     db::Migrations,
     service::{Building, Spec},
 };
+use llm::Embedder;
 use reader::child::{Limits, ParserChild};
 use tokio::sync::Notify;
 use tonic::service::Routes;
@@ -48,7 +48,10 @@ pub const SPEC: Spec = Spec {
 pub fn service(deps: Deps) -> Building {
     Box::pin(async move {
         let config = config::Config::read(&mut common::config::Reader::new(&deps.settings));
-        let embedder = config.model.map(embed::Embedder::new).transpose()?.flatten();
+        let embedder = match config.embedder {
+            Some(config) => Some(Embedder::open(config).await?),
+            None => None,
+        };
         let wake = Arc::new(Notify::new());
         let files = files::Files::new(&deps, config.max_bytes, wake.clone());
         let retriever = retrieve::Retriever::new(deps.db.clone(), embedder.clone(), config.vector_cache_bytes);

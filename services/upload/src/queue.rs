@@ -13,6 +13,7 @@ use common::{
     tasks::Task,
     time::{Clock, Ids},
 };
+use llm::{Embedder, Purpose};
 use rand::Rng;
 use reader::child::ParserChild;
 use tokio::sync::Notify;
@@ -20,7 +21,6 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    embed::Embedder,
     files::Stage,
     parse,
     store::{self, vectors::Missing},
@@ -235,8 +235,8 @@ impl Queue {
         missing: &[Missing],
     ) -> Result<(), Fault> {
         let texts: Vec<String> = missing.iter().map(embedded_text).collect();
-        let vectors =
-            embedder.embed(&texts).await.map_err(|error| Fault::Passing(format!("no vectors yet: {error}")))?;
+        let vectors = embedder.embed(Purpose::Passage, &texts).await;
+        let vectors = vectors.map_err(|error| Fault::Passing(format!("no vectors yet: {error}")))?;
         let mut session = self.db.begin(scope).await?;
         // A claim that was lost meanwhile means that the file may be gone.
         if !store::queue::renew(&mut session, job, self.clock.now() + LEASE).await? {

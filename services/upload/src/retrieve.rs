@@ -8,11 +8,11 @@ use common::{
     db::{Db, DbError, Scope, Session},
 };
 use futures::future::try_join_all;
+use llm::{Embedder, Purpose};
 use moka::sync::Cache;
 use uuid::Uuid;
 
 use crate::{
-    embed::Embedder,
     lexical,
     store::{self, content::StoredChunk},
     vectors::Shelves,
@@ -188,7 +188,7 @@ impl Retriever {
         limit: usize,
     ) -> Result<Vec<Vec<i64>>, String> {
         let Some(embedder) = &self.embedder else { return Ok(Vec::new()) };
-        let vectors = within(EMBED_WITHIN, embedder.embed(queries)).await?;
+        let vectors = within(EMBED_WITHIN, embedder.embed(Purpose::Question, queries)).await?;
         let mut lists = Vec::with_capacity(vectors.len());
         for vector in vectors {
             let nearest = self.nearest(scope, selection, embedder.name(), vector, limit).await;

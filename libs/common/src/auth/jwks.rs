@@ -1,18 +1,23 @@
 //! The public keys tokens are checked with: pinned by an operator, or a JWKS (RFC 7517) of auth-svc.
 
-use std::time::{Duration, Instant};
+use std::{sync::Arc, time::Duration};
 
 use fetch::operator::OperatorClient;
 use jsonwebtoken::{
     DecodingKey,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet},
 };
-use tokio::sync::{Mutex, RwLock};
+use tokio::{
+    sync::{Mutex, RwLock},
+    time::Instant,
+};
 
 use super::TokenError;
 
 /// An unknown key id makes us ask again, but not more often than this.
 const REFRESH: Duration = Duration::from_secs(30);
+/// Known keys are asked for again after this, so that one that was taken back is not believed much longer.
+const MAX_AGE: Duration = Duration::from_secs(600);
 /// After a failure we ask again sooner, since until then nobody new gets in.
 const RETRY: Duration = Duration::from_secs(2);
 
@@ -23,8 +28,8 @@ struct Key {
 
 /// A key set.
 pub(super) struct Keys {
-    known: RwLock<Vec<Key>>,
-    remote: Option<Remote>,
+    known: Arc<RwLock<Vec<Key>>>,
+    remote: Option<Arc<Remote>>,
 }
 
 struct Remote {
@@ -43,17 +48,18 @@ impl std::fmt::Debug for Keys {
 
 impl Keys {
     pub(super) fn pinned(text: &str) -> Result<Self, String> {
-        Ok(Self { known: RwLock::new(parse(text)?), remote: None })
+        Ok(Self { known: Arc::new(RwLock::new(parse(text)?)), remote: None })
     }
 
     pub(super) fn remote(base: &str) -> Result<Self, String> {
         let client = OperatorClient::new(base, Duration::from_secs(3)).map_err(|error| error.to_string())?;
-        Ok(Self { known: RwLock::default(), remote: Some(Remote { client, asked: Mutex::default() }) })
+        Ok(Self { known: Arc::default(), remote: Some(Arc::new(Remote { client, asked: Mutex::default() })) })
     }
 
     /// The key a token names; without a name the only key there is.
     pub(super) async fn find(&self, id: Option<&str>) -> Result<DecodingKey, TokenError> {
         if let Some(key) = pick(&self.known.read().await, id) {
+            self.renew_when_old();
             return Ok(key);
         }
         let Some(remote) = &self.remote else { return Err(TokenError::Invalid) };
@@ -72,6 +78,26 @@ impl Keys {
         // Those who bring a known key are not kept waiting for the answer.
         *self.known.write().await = fetched.ok_or(TokenError::KeysUnavailable)?;
         pick(&self.known.read().await, id).ok_or(TokenError::Invalid)
+    }
+
+    /// Asks for the keys again, beside the request that found them old. While nobody answers they stay.
+    fn renew_when_old(&self) {
+        let Some(remote) = self.remote.clone() else { return };
+        let Ok(asked) = remote.asked.try_lock() else { return };
+        let old = asked.is_some_and(|(at, came)| at.elapsed() >= if came { MAX_AGE } else { REFRESH });
+        drop(asked);
+        if !old {
+            return;
+        }
+        let known = self.known.clone();
+        tokio::spawn(async move {
+            let Ok(mut asked) = remote.asked.try_lock() else { return };
+            let fetched = fetch_keys(&remote.client).await;
+            *asked = Some((Instant::now(), fetched.is_some()));
+            if let Some(keys) = fetched {
+                *known.write().await = keys;
+            }
+        });
     }
 }
 

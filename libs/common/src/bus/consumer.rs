@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{Courier, CourierError, Event, ids::as_json};
 use crate::{
     db::{Db, DbError, Scope, Session, SystemScope},
-    telemetry,
+    on_db, telemetry,
     time::Clock,
 };
 
@@ -63,9 +63,29 @@ impl Consumer {
         self.try_take(clock, events).await.map_err(CourierError::from)
     }
 
+    /// Remembers an event as taken without taking it.
+    pub(super) async fn pass_over(&self, clock: &Clock, event: Uuid) -> Result<(), DbError> {
+        let mut session = self.db.begin(&Scope::from(SystemScope::new())).await?;
+        enter(&mut session, self.name, &[event], clock.now()).await?;
+        session.commit().await
+    }
+
+    /// Whether it remembers the event.
+    pub(super) async fn has_taken(&self, event: Uuid) -> Result<bool, DbError> {
+        let mut session = self.db.read(&Scope::from(SystemScope::new())).await?;
+        let found: Option<(Uuid,)> = on_db!(&mut session, conn => sqlx::query_as(
+            "SELECT event_id FROM inbox WHERE consumer = $1 AND event_id = $2")
+            .bind(self.name)
+            .bind(event)
+            .fetch_optional(conn)
+            .await)?;
+        Ok(found.is_some())
+    }
+
     async fn try_take(&self, clock: &Clock, events: &[Event]) -> Result<(), HandleError> {
         let mut session = self.db.begin(&Scope::from(SystemScope::new())).await?;
-        let mut fresh = enter(&mut session, self.name, events, clock.now()).await?;
+        let ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
+        let mut fresh = enter(&mut session, self.name, &ids, clock.now()).await?;
         for event in events {
             // The same event twice in one batch is handled once.
             let Some(position) = fresh.iter().position(|id| *id == event.id) else { continue };
@@ -88,10 +108,10 @@ impl fmt::Debug for Consumer {
 async fn enter(
     session: &mut Session,
     consumer: &str,
-    events: &[Event],
+    events: &[Uuid],
     now: DateTime<Utc>,
 ) -> Result<Vec<Uuid>, DbError> {
-    let mut ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
+    let mut ids = events.to_vec();
     // In one order everywhere, or two replicas with the same events could wait for each other.
     ids.sort_unstable();
     let fresh: Vec<(Uuid,)> = match session {

@@ -106,9 +106,10 @@ impl DeadLetters {
         }
     }
 
-    /// Gives the event up for this consumer; whether there was such a letter of this organisation.
+    /// Gives the event up for this consumer, who will not get it from a resync either; whether there was such a letter of this
+    /// organisation.
     pub async fn drop_letter(&self, org: Uuid, key: &LetterKey) -> Result<bool, BusError> {
-        if self.settle(org, key, "done").await? {
+        if self.settle(org, key, "dropped").await? {
             return Ok(true);
         }
         match &self.broker {
@@ -134,7 +135,7 @@ impl DeadLetters {
         Ok(letters)
     }
 
-    /// Makes a dead delivery of the outbox `pending` or `done`; whether there was one.
+    /// Makes a dead delivery of the outbox `pending` or `dropped`; whether there was one.
     async fn settle(&self, org: Uuid, key: &LetterKey, state: &str) -> Result<bool, DbError> {
         let mut session = self.db.begin(&Scope::from(SystemScope::new())).await?;
         let settled = on_db!(&mut session, conn => sqlx::query(

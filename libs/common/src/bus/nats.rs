@@ -21,7 +21,7 @@ use std::{
 
 pub use address::NatsAddress;
 use async_nats::{
-    Client, ConnectOptions, HeaderMap,
+    Client, ConnectOptions, Event, HeaderMap,
     connection::State,
     jetstream::{
         Context,
@@ -30,7 +30,7 @@ use async_nats::{
     },
 };
 use bytes::Bytes;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 
 use super::{Consumer, Courier, PAUSES};
 use crate::{tasks::Task, time::Clock};
@@ -60,6 +60,8 @@ pub struct NatsOptions {
     pub replicas: usize,
     /// How long the broker keeps events.
     pub retention: Duration,
+    /// How long a publisher waits for the broker: less than an attempt may take, which would count against the event.
+    pub patience: Duration,
     /// A taker may take this long for one event.
     pub timeout: Duration,
     /// A taker that is silent for this long is taken for dead, and another one is asked.
@@ -72,7 +74,7 @@ impl NatsOptions {
     /// What a server uses; tests are less patient.
     pub fn new(replicas: usize, retention: Duration) -> Self {
         let timeout = Duration::from_secs(30);
-        Self { replicas, retention, timeout, ack_wait: timeout, pauses: PAUSES }
+        Self { replicas, retention, patience: timeout / 3, timeout, ack_wait: timeout, pauses: PAUSES }
     }
 }
 
@@ -83,6 +85,8 @@ pub struct Nats {
     context: Context,
     options: NatsOptions,
     declared: Arc<Declared>,
+    /// Tells of each loss of the connection.
+    losses: watch::Sender<()>,
 }
 
 /// Whether the streams are there, as far as we know.
@@ -95,6 +99,8 @@ struct Declared {
 impl Nats {
     /// Connects in the background, and again whenever the connection is lost.
     pub async fn connect(address: &NatsAddress, options: NatsOptions) -> Result<Self, NatsError> {
+        let losses = watch::Sender::new(());
+        let lost = losses.clone();
         let connect = address
             .sign_in(ConnectOptions::new())
             .name("gooseek")
@@ -103,10 +109,15 @@ impl Nats {
             .reconnect_delay_callback(|attempts| Duration::from_millis(100 * attempts.min(20) as u64))
             .connection_timeout(Duration::from_secs(5))
             .ping_interval(Duration::from_secs(5))
-            .event_callback(|event| async move { tracing::info!(%event, "broker") });
+            .event_callback(move |event| {
+                if let Event::Disconnected = event {
+                    lost.send_replace(());
+                }
+                async move { tracing::info!(%event, "broker") }
+            });
         let client = connect.connect(address.servers()).await.map_err(NatsError::new)?;
         let context = ContextBuilder::new().timeout(Duration::from_secs(5)).build(client.clone());
-        Ok(Self { client, context, options, declared: Arc::default() })
+        Ok(Self { client, context, options, declared: Arc::default(), losses })
     }
 
     /// Whether there is a connection.

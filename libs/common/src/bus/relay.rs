@@ -1,6 +1,8 @@
 //! Moves events from one service's outbox to those who take them.
 
+mod pieces;
 mod store;
+mod upkeep;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -10,6 +12,7 @@ use store::{Delivery, Setback};
 use tokio::{sync::watch, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, field::Empty};
+use upkeep::Backlog;
 use uuid::Uuid;
 
 use super::{Courier, CourierError, Event, retry};
@@ -88,41 +91,22 @@ impl Relay {
                 while pace.goes_on(relay.serve(&route).await).await {}
             });
         }
-        let mut backfilled = false;
+        let mut backlog = Backlog::new(self.clock.now());
         let mut pace = Pace { news: self.published.subscribe(), poll: self.options.poll, stop, last: false };
-        while pace.goes_on(self.expand(&routes, &mut backfilled).await).await {}
+        while pace.goes_on(self.expand(&routes, &mut backlog).await).await {}
         last_expanded.cancel();
         while takers.join_next().await.is_some() {}
     }
 
-    /// Deletes what is past its retention. Events with a pending or dead delivery stay.
-    pub async fn prune(&self) -> Result<u64, DbError> {
-        let age = TimeDelta::from_std(self.options.retention).unwrap_or(TimeDelta::MAX);
-        let before = self.clock.now() - age;
-        let mut session = self.begin().await?;
-        // The inbox outlives the outbox, so that a redelivery from a restored producer is still recognised.
-        let pruned = store::prune(&mut session, before, before - age).await?;
-        session.commit().await?;
-        Ok(pruned)
-    }
-
-    /// Gives the broker every event that is still kept once more, after it lost some; how many those are. Consumers
-    /// recognise what they have taken. Without a broker there is nothing that could have been lost.
-    pub async fn resync(&self) -> Result<u64, DbError> {
-        let mut session = self.begin().await?;
-        let repeated = store::repeat(&mut session, BROKER, self.clock.now()).await?;
-        session.commit().await?;
-        self.wake_takers();
-        Ok(repeated)
-    }
-
     /// Makes a delivery row for each new event and each taker of its subject; whether there was any. Replicas share the
-    /// work.
-    async fn expand(&self, routes: &[Route], backfilled: &mut bool) -> Result<bool, DbError> {
-        if !*backfilled {
-            self.backfill(routes).await?;
-            *backfilled = true;
-        }
+    /// work. New events do not wait for the backlog.
+    async fn expand(&self, routes: &[Route], backlog: &mut Backlog) -> Result<bool, DbError> {
+        let any = self.expand_new(routes).await?;
+        self.backfill(routes, backlog).await?;
+        Ok(any || !backlog.is_done)
+    }
+
+    async fn expand_new(&self, routes: &[Route]) -> Result<bool, DbError> {
         let mut session = self.begin().await?;
         let fresh = store::claim_new(&mut session, BATCH).await?;
         if fresh.is_empty() {
@@ -136,20 +120,6 @@ impl Relay {
         session.commit().await?;
         self.wake_takers();
         Ok(true)
-    }
-
-    async fn backfill(&self, routes: &[Route]) -> Result<(), DbError> {
-        let mut session = self.begin().await?;
-        if !routes.is_empty() {
-            let with_broker = routes.iter().any(|route| route.name == BROKER);
-            store::leave_other_bus(&mut session, BROKER, with_broker).await?;
-        }
-        for route in routes {
-            store::backfill(&mut session, &route.name, route.subject.as_deref(), self.clock.now()).await?;
-        }
-        session.commit().await?;
-        self.wake_takers();
-        Ok(())
     }
 
     /// Delivers what is due for one taker; whether it got anywhere.

@@ -1,6 +1,6 @@
 //! Stopping in order, within 30 seconds, unless a second signal wants it at once.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -10,6 +10,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Requests in flight get this long.
 const FINISH: Duration = Duration::from_secs(12);
+/// And then this long to say that they do not finish here.
+const APOLOGY: Duration = Duration::from_secs(1);
 /// Background work gets this long after them, and the outbox again.
 const FLUSH: Duration = Duration::from_secs(4);
 
@@ -17,6 +19,8 @@ const FLUSH: Duration = Duration::from_secs(4);
 pub(super) struct Stop {
     /// Readiness false, streams end with `reconnect`.
     pub(super) drain: CancellationToken,
+    /// Whoever still works on an answer says that it will not come.
+    pub(super) closing: CancellationToken,
     /// No new connections.
     pub(super) accepting: CancellationToken,
     /// Background work, which may publish last events.
@@ -43,8 +47,8 @@ impl Stage {
 }
 
 impl Stop {
-    pub(super) fn new(drain: CancellationToken) -> Self {
-        Self { drain, accepting: CancellationToken::new(), tasks: Stage::default(), relays: Stage::default() }
+    pub(super) fn new(drain: CancellationToken, closing: CancellationToken) -> Self {
+        Self { drain, closing, accepting: CancellationToken::new(), tasks: Stage::default(), relays: Stage::default() }
     }
 
     /// Waits for the first signal, then for the lame-duck pause.
@@ -62,9 +66,12 @@ impl Stop {
     /// Lets requests, background work and relays finish, in this order.
     pub(super) async fn finish(&self, mut servers: JoinSet<()>) {
         let orderly = async {
-            let all = async { while servers.join_next().await.is_some() {} };
-            if tokio::time::timeout(FINISH, all).await.is_err() {
-                tracing::warn!("some requests did not finish in time");
+            let mut all = pin!(async { while servers.join_next().await.is_some() {} });
+            if tokio::time::timeout(FINISH, &mut all).await.is_err() {
+                self.closing.cancel();
+                if tokio::time::timeout(APOLOGY, all).await.is_err() {
+                    tracing::warn!("some requests did not finish in time");
+                }
             }
             self.tasks.end().await;
             self.relays.end().await;

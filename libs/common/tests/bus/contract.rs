@@ -5,6 +5,10 @@ use uuid::Uuid;
 
 use crate::support::{Bus, eventually, on_every_bus, scope};
 
+const KILLS: u32 = 50;
+/// Events for each of them.
+const PART: u32 = 20;
+
 on_every_bus! {
     async fn an_event_is_taken_once_by_each_consumer(bus: Bus) {
         let _process = bus.start(&["test.one", "test.other"]).await;
@@ -148,20 +152,20 @@ on_every_bus! {
     }
 
     async fn a_process_that_is_killed_loses_and_repeats_nothing(bus: Bus) {
-        bus.publish_numbers(0..600).await;
+        bus.publish_numbers(0..KILLS * PART).await;
         // What the dead had claimed and not marked is due again when its lease is over.
         let reached = async |count| {
             bus.skip_pauses();
-            bus.effects("test.taker").await.len() >= count
+            bus.inbox().await >= i64::from(count)
         };
-        for part in 1..4 {
+        for part in 0..KILLS {
             let process = bus.start(&["test.taker"]).await;
-            eventually("a part", async || reached(part * 100).await).await;
+            eventually("a part", async || reached(part * PART + 1).await).await;
             drop(process);
         }
         let _process = bus.start(&["test.taker"]).await;
-        eventually("the rest", async || reached(600).await).await;
-        bus.taken_numbers("test.taker", 600).await;
+        eventually("the rest", async || reached(KILLS * PART).await).await;
+        bus.taken_numbers("test.taker", KILLS * PART).await;
     }
 
     async fn two_processes_share_the_work(bus: Bus) {

@@ -3,6 +3,11 @@
 
 mod broker;
 mod contract;
+mod mute;
+mod network;
+mod parked;
+mod pieces;
 mod relay;
+mod stopping;
 mod support;
 mod throughput;

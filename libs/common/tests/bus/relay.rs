@@ -9,7 +9,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use common::bus::{Courier, CourierError, Event, LetterKey, Relay, RelayOptions, Route};
+use common::{
+    bus::{Courier, CourierError, Event, LetterKey, Relay, RelayOptions, Route},
+    db::{Scope, Session},
+};
 use testkit::service::World;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -164,6 +167,22 @@ testkit::on_both! {
         bus.publish("once").await;
         run(&bus, &[bus.route("test.taker")]).await;
         assert_eq!(bus.producer.relay.resync().await.unwrap(), 0);
+    }
+}
+
+/// An error may quote the event.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn why_a_delivery_failed_is_for_its_own_organisation() {
+    let Some(world) = World::postgres().await else { return };
+    let bus = Bus::embedded(world).await;
+    bus.publish("poison").await;
+    run(&bus, &[bus.route("test.taker")]).await;
+    for (org, seen) in [(Uuid::nil(), 1), (Uuid::max(), 0)] {
+        let mut session = bus.producer.db.read(&Scope::Tenant { org, user: Uuid::nil() }).await.unwrap();
+        let Session::Postgres(postgres) = &mut session else { panic!("this is Postgres") };
+        let all = "SELECT COUNT(*) FROM outbox_deliveries WHERE error IS NOT NULL";
+        let (count,): (i64,) = sqlx::query_as(all).fetch_one(&mut **postgres).await.unwrap();
+        assert_eq!(count, seen);
     }
 }
 

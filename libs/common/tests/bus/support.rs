@@ -1,5 +1,7 @@
 //! A producer and a consumer with a database each, with and without a broker between them.
 
+mod actors;
+
 use std::{
     borrow::Cow,
     collections::HashMap,
@@ -10,20 +12,20 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
+use actors::Keeper;
+pub(crate) use actors::Process;
 use common::{
     Deps, Service,
     bus::{
-        Consumer, DeadLetter, DeadLetters, Event, HandleError, Handler, LetterKey, Nats, NatsAddress, NatsOptions,
-        Relay, RelayOptions, Route, publish,
+        Consumer, DeadLetter, DeadLetters, Event, LetterKey, Nats, NatsAddress, NatsOptions, Relay, RelayOptions,
+        Route, publish,
     },
-    db::{DbError, Migrations, Scope, Session},
+    db::{Migrations, Scope},
     on_db,
     service::Spec,
 };
 use sqlx::migrate::Migrator;
 use testkit::service::World;
-use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
@@ -81,6 +83,12 @@ impl Bus {
     /// `None` when NATS is not installed.
     pub(crate) async fn with_broker(world: World) -> Option<Self> {
         let server = testkit::Nats::start()?;
+        Some(Self::new(world, Some(server)).await)
+    }
+
+    /// The broker is on the other side of `network`; `None` when NATS is not installed.
+    pub(crate) async fn with_broker_behind(network: &testkit::Network, world: World) -> Option<Self> {
+        let server = testkit::Nats::start_behind(network)?;
         Some(Self::new(world, Some(server)).await)
     }
 
@@ -189,6 +197,19 @@ impl Bus {
         Some(Nats::connect(&NatsAddress::parse(&server.url()).unwrap(), self.options).await.unwrap())
     }
 
+    /// A client of the broker beside those of the product.
+    pub(crate) async fn client(&self) -> async_nats::Client {
+        let url = self.server.as_ref().unwrap().url();
+        let (token, host) = url.trim_start_matches("nats://").split_once('@').unwrap();
+        async_nats::ConnectOptions::with_token(token.to_owned()).connect(host).await.unwrap()
+    }
+
+    /// What the broker knows of the consumer `test.taker`.
+    pub(crate) async fn at_the_broker(&self) -> async_nats::jetstream::consumer::Info {
+        let stream = async_nats::jetstream::new(self.client().await).get_stream("gooseek_events").await.unwrap();
+        stream.consumer_info("test_taker").await.unwrap()
+    }
+
     /// Makes pauses between attempts pass.
     pub(crate) fn skip_pauses(&self) {
         self.world.clock.advance(PAUSE);
@@ -248,20 +269,32 @@ impl Bus {
 
     /// Rows of the outbox.
     pub(crate) async fn kept_events(&self) -> i64 {
-        self.count("SELECT COUNT(*) FROM outbox").await
+        count(&self.producer, "SELECT COUNT(*) FROM outbox").await
     }
 
     /// Deliveries that are neither done nor given up.
     pub(crate) async fn pending(&self) -> i64 {
-        self.count("SELECT COUNT(*) FROM outbox WHERE NOT expanded").await
-            + self.count("SELECT COUNT(*) FROM outbox_deliveries WHERE state = 'pending'").await
+        count(&self.producer, "SELECT COUNT(*) FROM outbox WHERE NOT expanded").await
+            + count(&self.producer, "SELECT COUNT(*) FROM outbox_deliveries WHERE state = 'pending'").await
     }
 
-    async fn count(&self, statement: &'static str) -> i64 {
-        let mut session = self.producer.db.read(&scope()).await.unwrap();
-        let (count,) = on_db!(&mut session, conn => sqlx::query_as(statement).fetch_one(conn).await).unwrap();
-        count
+    /// Events that consumers remember to have taken.
+    pub(crate) async fn inbox(&self) -> i64 {
+        count(&self.consumer, "SELECT COUNT(*) FROM inbox").await
     }
+
+    /// Deliveries under way that were refused at least once, and the attempts that counted against them.
+    pub(crate) async fn refused(&self) -> (i64, i64) {
+        let refused = "SELECT COUNT(*) FROM outbox_deliveries WHERE state = 'pending' AND error IS NOT NULL";
+        let attempts = "SELECT COALESCE(MAX(attempts), 0) FROM outbox_deliveries WHERE state = 'pending'";
+        (count(&self.producer, refused).await, count(&self.producer, attempts).await)
+    }
+}
+
+async fn count(deps: &Deps, statement: &'static str) -> i64 {
+    let mut session = deps.db.read(&scope()).await.unwrap();
+    let (count,) = on_db!(&mut session, conn => sqlx::query_as(statement).fetch_one(conn).await).unwrap();
+    count
 }
 
 /// Waits until `condition` holds.
@@ -283,63 +316,5 @@ pub(crate) fn relay_options() -> RelayOptions {
         retention: Duration::from_secs(3_600),
         timeout: Duration::from_secs(30),
         poll: Duration::from_millis(20),
-    }
-}
-
-/// Running relay and consumers. Dropped, they stop where they stand, as if the process had been killed.
-pub(crate) struct Process {
-    stop: CancellationToken,
-    tasks: Vec<JoinHandle<()>>,
-}
-
-impl Process {
-    pub(crate) async fn stop(mut self) {
-        self.stop.cancel();
-        for task in self.tasks.drain(..) {
-            task.await.unwrap();
-        }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        for task in &self.tasks {
-            task.abort();
-        }
-    }
-}
-
-/// Keeps what it is told, except that `poison` can never be taken, `panic`, `fail` and `away` only in good health. `slow` takes a
-/// while.
-struct Keeper {
-    name: &'static str,
-    ill: Arc<AtomicBool>,
-    calls: Arc<Mutex<HashMap<String, u32>>>,
-}
-
-#[async_trait]
-impl Handler for Keeper {
-    async fn handle(&self, session: &mut Session, event: &Event) -> Result<(), HandleError> {
-        let what = String::from_utf8(event.payload.to_vec()).unwrap();
-        *self.calls.lock().unwrap().entry(what.clone()).or_default() += 1;
-        on_db!(session, conn => sqlx::query("INSERT INTO effects (taker, what) VALUES ($1, $2)")
-            .bind(self.name)
-            .bind(&what)
-            .execute(conn)
-            .await
-            .map(drop))
-        .map_err(DbError::from)?;
-        let ill = self.ill.load(Ordering::SeqCst);
-        match what.as_str() {
-            "poison" => Err(HandleError::Poison("not my\nformat".to_owned())),
-            "panic" if ill => panic!("a bug of the handler"),
-            "fail" if ill => Err(DbError::Inconsistent { table: "effects", detail: "not yet".to_owned() }.into()),
-            "away" if ill => Err(DbError::Unavailable(sqlx::Error::PoolTimedOut).into()),
-            "slow" => {
-                tokio::time::sleep(Duration::from_secs(3)).await;
-                Ok(())
-            }
-            _ => Ok(()),
-        }
     }
 }

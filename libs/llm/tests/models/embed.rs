@@ -87,7 +87,6 @@ async fn bad_answers_and_bad_calls_are_errors() {
 
     assert_eq!(model.embed(&texts(&["a", " "])).await, Err(LlmError::Request("a text to embed is blank")));
     let without = openai(&fake, |config| config.embedding_model = None);
-    assert!(!without.has_embeddings());
     assert!(matches!(without.embed(&texts(&["a"])).await, Err(LlmError::Request(_))));
     assert_eq!(model.embed(&[]).await.unwrap(), Vec::<Vec<f32>>::new());
 }

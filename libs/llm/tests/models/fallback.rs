@@ -146,7 +146,6 @@ async fn readiness_names_the_models_that_are_missing() {
     });
     let readiness = model.ready().await.unwrap();
     assert_eq!(readiness.chat, [named("chat-model", true), named("no-such-model", false)]);
-    assert_eq!(readiness.embedding, Some(named("embedding-model", true)));
 
     let without_key = openai(&fake, |_| {});
     assert_eq!(without_key.ready().await, Err(LlmError::Unauthorized));

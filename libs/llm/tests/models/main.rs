@@ -4,6 +4,8 @@
 mod config;
 mod embed;
 mod fallback;
+#[cfg(feature = "local-embeddings")]
+mod folder;
 mod ollama;
 mod openai;
 mod structured;

@@ -66,8 +66,18 @@ impl Client {
 
     /// The status alone; `None` when nobody answers.
     pub async fn status(&self, path: &str) -> Option<u16> {
-        let request = self.request("GET", path).timeout(Duration::from_secs(5));
-        Some(request.send().await.ok()?.status().as_u16())
+        Some(self.answer_in_time(path).await?.status().as_u16())
+    }
+
+    /// Whether a service answers at `path`: in JSON, whatever it says; the edge alone answers in plain text.
+    pub async fn served(&self, path: &str) -> bool {
+        let Some(answer) = self.answer_in_time(path).await else { return false };
+        let kind = answer.headers().get("content-type").and_then(|kind| kind.to_str().ok());
+        kind.is_some_and(|kind| kind.starts_with("application/"))
+    }
+
+    async fn answer_in_time(&self, path: &str) -> Option<reqwest::Response> {
+        self.request("GET", path).timeout(Duration::from_secs(5)).send().await.ok()
     }
 
     /// Asks and waits for the whole answer. `ask` is the body without `stream`.

@@ -140,6 +140,11 @@ impl Cluster {
     }
 }
 
+/// The paths of each service begin with one of these.
+pub(super) fn prefixes() -> impl Iterator<Item = &'static str> {
+    SERVICES.into_iter().map(|(_, prefix, ..)| prefix)
+}
+
 /// Makes the schemas and roles, as an operator does before a roll-out.
 async fn migrate(gooseek: &Path, owner: &Secret) {
     let output = Builder::new(gooseek).arg("migrate").set("POSTGRES_MIGRATE_URL", owner.expose()).output().await;
@@ -171,9 +176,10 @@ fn dynamic(replicas: &[Replica]) -> String {
         for replica in replicas.iter().filter(|replica| replica.service == service) {
             writeln!(yaml, "          - url: {}", replica.url()).expect(write);
         }
-        // A replica that is stopping says so before it closes its connections. Streams are passed on as they come.
+        // A replica that is stopping says so before it closes its connections; one on a busy machine is slow, not away.
+        // Streams are passed on as they come.
         yaml.push_str(
-            "        healthCheck:\n          path: /ready\n          interval: 200ms\n          timeout: 2s\n",
+            "        healthCheck:\n          path: /ready\n          interval: 200ms\n          timeout: 10s\n",
         );
         yaml.push_str("        responseForwarding:\n          flushInterval: -1ms\n");
     }

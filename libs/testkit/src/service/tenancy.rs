@@ -5,12 +5,12 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::{Person, TestService, World};
 
-/// Tables of the frame whose rows are nobody's: ids and states of deliveries, and the histories of migrations.
-const FRAME: [&str; 4] = ["outbox_deliveries", "inbox", "_frame_migrations", "_sqlx_migrations"];
+/// Tables of the frame whose rows are nobody's: ids of what was taken, and the histories of migrations.
+const FRAME: [&str; 3] = ["inbox", "_frame_migrations", "_sqlx_migrations"];
 /// Of the frame too; only the system may read it.
 const SECRETS: &str = "frame_secrets";
 /// Of the frame, and empty in some tests.
-const FRAME_TENANTS: [&str; 2] = ["outbox", SECRETS];
+const FRAME_TENANTS: [&str; 3] = ["outbox", "outbox_deliveries", SECRETS];
 
 /// What is special about the tables of a service.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,4 +1,4 @@
-//! The events of a run in this process, and who watches it.
+//! The events of a run as this process has them, and who watches it here.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -6,13 +6,16 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use common::http::sse;
-use futures::Stream;
-use tokio::sync::watch;
+use common::{http::sse, live::LogKey};
+use futures::{Stream, StreamExt};
+use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::event::{Event, KINDS, is_terminal};
+
+/// A reader is handed events of about so many bytes at once: so much waits in memory for each who does not read.
+const BATCH: usize = 32 * 1024;
 
 /// A committed event, framed for the wire once for all who follow.
 #[derive(Debug, Clone)]
@@ -24,20 +27,13 @@ pub(crate) struct Frame {
 
 impl Frame {
     pub(crate) fn new(seq: i64, kind: &'static str, data: &str) -> Self {
-        Self { seq, kind, wire: Self::stored(seq, kind, data) }
+        Self { seq, kind, wire: framed(seq, kind, data) }
     }
 
-    /// An event read from the database; one of a kind this version does not know is left out.
-    pub(crate) fn read(seq: i64, kind: &str, data: &str) -> Option<Self> {
-        let kind = KINDS.into_iter().find(|known| *known == kind)?;
-        Some(Self::new(seq, kind, data))
-    }
-
-    /// The wire form of a stored event of any kind.
-    pub(crate) fn stored(seq: i64, kind: &str, data: &str) -> Bytes {
-        let mut wire = BytesMut::with_capacity(data.len() + 48);
-        sse::frame(&mut wire, Some(seq), kind, data);
-        wire.freeze()
+    /// An event of another process, which may know more kinds: such a one is passed on, and has no kind here.
+    pub(crate) fn stored(seq: i64, kind: &str, data: &str) -> Self {
+        let known = KINDS.into_iter().find(|known| *known == kind).unwrap_or_default();
+        Self { seq, kind: known, wire: framed(seq, kind, data) }
     }
 
     /// The JSON inside the frame.
@@ -47,6 +43,12 @@ impl Frame {
     }
 }
 
+fn framed(seq: i64, kind: &str, data: &str) -> Bytes {
+    let mut wire = BytesMut::with_capacity(data.len() + 48);
+    sse::frame(&mut wire, Some(seq), kind, data);
+    wire.freeze()
+}
+
 #[derive(Debug, Default)]
 struct State {
     frames: Vec<Frame>,
@@ -54,7 +56,7 @@ struct State {
     closed: bool,
 }
 
-/// A run that goes on in this process.
+/// A run that goes on in this process, or the mirror of one that goes on in another.
 #[derive(Debug)]
 pub(crate) struct Tail {
     pub(crate) org: Uuid,
@@ -65,7 +67,14 @@ pub(crate) struct Tail {
     pub(crate) lost: CancellationToken,
     state: Mutex<State>,
     changed: watch::Sender<i64>,
-    watchers: watch::Sender<usize>,
+    watchers: watch::Sender<Watchers>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Watchers {
+    count: usize,
+    /// When there were some last.
+    last: Instant,
 }
 
 impl Tail {
@@ -79,8 +88,13 @@ impl Tail {
             lost: CancellationToken::new(),
             state: Mutex::new(State { frames: committed, next: last + 1, closed: false }),
             changed: watch::Sender::new(last),
-            watchers: watch::Sender::new(0),
+            watchers: watch::Sender::new(Watchers { count: 0, last: Instant::now() }),
         })
+    }
+
+    /// Its log as other processes know it.
+    pub(crate) fn key(&self) -> LogKey {
+        LogKey::new(self.org, "chat.runs", self.id)
     }
 
     /// Takes the next sequence number; the writer calls it, in commit order.
@@ -93,7 +107,7 @@ impl Tail {
     }
 
     /// Shows committed events to those who follow.
-    pub(super) fn publish(&self, frames: Vec<Frame>) {
+    pub(crate) fn publish(&self, frames: Vec<Frame>) {
         let Some(last) = frames.last().map(|frame| (frame.seq, is_terminal(frame.kind))) else { return };
         let mut state = self.state();
         state.frames.extend(frames);
@@ -105,9 +119,18 @@ impl Tail {
     /// Ends every stream without a terminal event: the log cannot be written, and a client that comes back will
     /// find out more.
     pub(super) fn abandon(&self) {
+        self.close();
+        self.lost.cancel();
+    }
+
+    /// Ends every stream where it is.
+    pub(crate) fn close(&self) {
         self.state().closed = true;
         self.changed.send_replace(i64::MAX);
-        self.lost.cancel();
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state().closed
     }
 
     /// The events so far.
@@ -118,6 +141,18 @@ impl Tail {
     /// The wire form of the events after `after`, as they are committed, to the end of the run. Whoever holds the
     /// stream watches the run.
     pub(crate) fn follow(self: Arc<Self>, after: i64) -> impl Stream<Item = Bytes> + Send {
+        self.follow_frames(after).map(|frames| match frames.as_slice() {
+            [only] => only.wire.clone(),
+            several => {
+                let mut all = BytesMut::with_capacity(several.iter().map(|frame| frame.wire.len()).sum());
+                several.iter().for_each(|frame| all.extend_from_slice(&frame.wire));
+                all.freeze()
+            }
+        })
+    }
+
+    /// [`follow`](Self::follow), as events.
+    pub(crate) fn follow_frames(self: Arc<Self>, after: i64) -> impl Stream<Item = Vec<Frame>> + Send {
         let watching = Watching::new(self.clone());
         async_stream::stream! {
             let _watching = watching;
@@ -125,35 +160,28 @@ impl Tail {
             let mut after = after;
             loop {
                 changed.mark_unchanged();
-                let (batch, last, closed) = self.after(after);
-                after = last;
-                if !batch.is_empty() {
-                    yield batch;
-                }
-                if closed {
-                    return;
-                }
-                if changed.changed().await.is_err() {
+                let (fresh, closed) = self.after(after);
+                if let Some(last) = fresh.last() {
+                    after = last.seq;
+                    yield fresh;
+                } else if closed || changed.changed().await.is_err() {
                     return;
                 }
             }
         }
     }
 
-    fn after(&self, after: i64) -> (Bytes, i64, bool) {
+    /// The next events after `after`, as many as may wait for a slow reader, and whether the run has ended.
+    fn after(&self, after: i64) -> (Vec<Frame>, bool) {
         let state = self.state();
         let from = state.frames.partition_point(|frame| frame.seq <= after);
-        let fresh = &state.frames[from..];
-        let last = fresh.last().map_or(after, |frame| frame.seq);
-        let wire = match fresh {
-            [only] => only.wire.clone(),
-            several => {
-                let mut all = BytesMut::with_capacity(several.iter().map(|frame| frame.wire.len()).sum());
-                several.iter().for_each(|frame| all.extend_from_slice(&frame.wire));
-                all.freeze()
-            }
-        };
-        (wire, last, state.closed)
+        let mut bytes = 0;
+        let fresh = state.frames[from..].iter().take_while(|frame| {
+            let fits = bytes < BATCH;
+            bytes += frame.wire.len();
+            fits
+        });
+        (fresh.cloned().collect(), state.closed)
     }
 
     /// Watches the run for as long as the result lives.
@@ -161,18 +189,13 @@ impl Tail {
         Watching::new(self.clone())
     }
 
-    /// Whether somebody watches at this process.
-    pub(crate) fn is_watched(&self) -> bool {
-        *self.watchers.borrow() > 0
-    }
-
-    /// Returns once nobody has watched for `grace`.
+    /// Returns once nobody has watched here for `grace`.
     pub(crate) async fn unwatched(&self, grace: Duration) {
         let mut watchers = self.watchers.subscribe();
-        loop {
-            // The sender lives in self, so neither wait can fail.
-            let _ = watchers.wait_for(|count| *count == 0).await;
-            if tokio::time::timeout(grace, watchers.wait_for(|count| *count > 0)).await.is_err() {
+        // The sender lives in self, so neither wait can fail.
+        while let Ok(last) = watchers.wait_for(|watchers| watchers.count == 0).await.map(|watchers| watchers.last) {
+            let somebody = watchers.wait_for(|watchers| watchers.count > 0 || watchers.last > last);
+            if tokio::time::timeout_at(last + grace, somebody).await.is_err() {
                 return;
             }
         }
@@ -199,13 +222,40 @@ pub(crate) struct Watching(Arc<Tail>);
 
 impl Watching {
     fn new(tail: Arc<Tail>) -> Self {
-        tail.watchers.send_modify(|count| *count += 1);
+        tail.watchers.send_modify(|watchers| watchers.count += 1);
         Self(tail)
     }
 }
 
 impl Drop for Watching {
     fn drop(&mut self) {
-        self.0.watchers.send_modify(|count| *count -= 1);
+        self.0.watchers.send_modify(|watchers| {
+            watchers.count -= 1;
+            watchers.last = Instant::now();
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_grace_begins_when_the_last_watcher_leaves() {
+        let (tail, grace) = (Tail::new(Uuid::nil(), Uuid::nil(), Vec::new()), Duration::from_secs(30));
+        let watching = tail.watch();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        drop(watching);
+        // Whoever asks late finds that some of it is over.
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let asked = Instant::now();
+        tail.unwatched(grace).await;
+        assert_eq!(asked.elapsed().as_secs(), 20);
+
+        let visit = tail.watch();
+        drop(visit);
+        let asked = Instant::now();
+        tail.unwatched(grace).await;
+        assert_eq!(asked.elapsed().as_secs(), 30, "a short visit has a grace of its own");
     }
 }

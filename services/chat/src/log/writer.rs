@@ -4,7 +4,8 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use common::{
     bus::{self, Relay},
-    db::{Db, DbError, Scope, Session, SystemScope},
+    db::{Db, DbError, Scope, Session},
+    live::{LiveLog, LogEntry},
 };
 use tokio::{
     sync::{mpsc::UnboundedReceiver, oneshot},
@@ -25,28 +26,102 @@ const COLLECT: Duration = Duration::from_millis(20);
 const BATCH: usize = 1_024;
 const ATTEMPTS: u32 = 4;
 
-pub(super) async fn run(
-    system: SystemScope,
-    db: Db,
-    owner: Uuid,
-    entries: &mut UnboundedReceiver<Entry>,
-    stop: CancellationToken,
-    relay: Relay,
-) {
-    let scope = Scope::from(system);
-    loop {
-        let first = tokio::select! {
-            biased;
-            entry = entries.recv() => entry,
-            () = stop.cancelled() => None,
-        };
-        let Some(first) = first else { return };
-        let mut prepared = prepare(collect(first, entries).await);
-        commit_batch(&db, &scope, owner, &mut prepared).await;
-        if prepared.writes.iter().any(Write::is_fact) {
-            relay.wake();
+/// What the writer stands on.
+pub(super) struct Writer {
+    pub(super) db: Db,
+    pub(super) scope: Scope,
+    /// Whose runs it writes.
+    pub(super) owner: Uuid,
+    pub(super) relay: Relay,
+    pub(super) live: LiveLog,
+}
+
+impl Writer {
+    pub(super) async fn run(self, entries: &mut UnboundedReceiver<Entry>, stop: CancellationToken) {
+        loop {
+            let first = tokio::select! {
+                biased;
+                entry = entries.recv() => entry,
+                () = stop.cancelled() => None,
+            };
+            let Some(first) = first else { return };
+            let mut prepared = prepare(collect(first, entries).await);
+            self.commit_batch(&mut prepared).await;
+            if prepared.writes.iter().any(Write::is_fact) {
+                self.relay.wake();
+            }
+            self.show_elsewhere(&prepared);
+            prepared.publish();
         }
-        prepared.publish();
+    }
+
+    /// Other processes may have followers of these runs.
+    fn show_elsewhere(&self, prepared: &Prepared) {
+        for fresh in prepared.fresh.iter().filter(|fresh| !prepared.failed.contains(&fresh.tail.id)) {
+            let key = fresh.tail.key();
+            for frame in &fresh.frames {
+                let entry = || LogEntry { seq: frame.seq, kind: frame.kind.to_owned(), data: frame.data().to_owned() };
+                self.live.append(&key, entry);
+            }
+        }
+    }
+
+    /// Commits a batch. One run that cannot be written (another process has taken it over and written its next event)
+    /// must not hold up the others, so after a refusal each run is written on its own.
+    async fn commit_batch(&self, prepared: &mut Prepared) {
+        if self.commit_with_retries(prepared.writes.iter().collect()).await.is_ok() {
+            return;
+        }
+        let runs: HashSet<Uuid> = prepared.writes.iter().map(Write::run).collect();
+        for run in runs {
+            let own = prepared.writes.iter().filter(|write| write.run() == run).collect();
+            if self.commit_with_retries(own).await.is_err() {
+                prepared.failed.insert(run);
+            }
+        }
+    }
+
+    async fn commit_with_retries(&self, writes: Vec<&Write>) -> Result<(), LogError> {
+        let mut pause = Duration::from_millis(50);
+        for attempt in 1..=ATTEMPTS {
+            match self.commit(&writes).await {
+                Ok(()) => return Ok(()),
+                Err(error) => {
+                    tracing::warn!(%error, attempt, "writing the log of runs failed");
+                    if attempt == ATTEMPTS || !matches!(error, DbError::Unavailable(_)) {
+                        return Err(LogError);
+                    }
+                    tokio::time::sleep(pause).await;
+                    pause *= 3;
+                }
+            }
+        }
+        Err(LogError)
+    }
+
+    async fn commit(&self, writes: &[&Write]) -> Result<(), DbError> {
+        let mut session = self.db.begin(&self.scope).await?;
+        for write in writes {
+            if let Write::Run(run) = write {
+                store::insert_run(&mut session, run).await?;
+            }
+        }
+        // A process that slept past its lease may not write into a run that another one has taken over.
+        let runs: HashSet<Uuid> = writes.iter().map(|write| write.run()).collect();
+        let runs: Vec<Uuid> = runs.into_iter().collect();
+        if store::owned(&mut session, self.owner, &runs).await? < runs.len() {
+            return Err(DbError::Inconsistent { table: "runs", detail: "a run is another process's now".to_owned() });
+        }
+        let mut events = Vec::with_capacity(writes.len());
+        for write in writes {
+            match write {
+                Write::Run(_) => {}
+                Write::Event(event) => events.push(event),
+                Write::Finish(finish, id) => write_finish(&mut session, *id, finish).await?,
+            }
+        }
+        store::insert_events(&mut session, &events).await?;
+        session.commit().await
     }
 }
 
@@ -162,64 +237,6 @@ impl Prepared {
             let _ = waiting.send(outcome);
         }
     }
-}
-
-/// Commits a batch. One run that cannot be written (another process has taken it over and written its next event)
-/// must not hold up the others, so after a refusal each run is written on its own.
-async fn commit_batch(db: &Db, scope: &Scope, owner: Uuid, prepared: &mut Prepared) {
-    if commit_with_retries(db, scope, owner, prepared.writes.iter().collect()).await.is_ok() {
-        return;
-    }
-    let runs: HashSet<Uuid> = prepared.writes.iter().map(Write::run).collect();
-    for run in runs {
-        let own = prepared.writes.iter().filter(|write| write.run() == run).collect();
-        if commit_with_retries(db, scope, owner, own).await.is_err() {
-            prepared.failed.insert(run);
-        }
-    }
-}
-
-async fn commit_with_retries(db: &Db, scope: &Scope, owner: Uuid, writes: Vec<&Write>) -> Result<(), LogError> {
-    let mut pause = Duration::from_millis(50);
-    for attempt in 1..=ATTEMPTS {
-        match commit(db, scope, owner, &writes).await {
-            Ok(()) => return Ok(()),
-            Err(error) => {
-                tracing::warn!(%error, attempt, "writing the log of runs failed");
-                if attempt == ATTEMPTS || !matches!(error, DbError::Unavailable(_)) {
-                    return Err(LogError);
-                }
-                tokio::time::sleep(pause).await;
-                pause *= 3;
-            }
-        }
-    }
-    Err(LogError)
-}
-
-async fn commit(db: &Db, scope: &Scope, owner: Uuid, writes: &[&Write]) -> Result<(), DbError> {
-    let mut session = db.begin(scope).await?;
-    for write in writes {
-        if let Write::Run(run) = write {
-            store::insert_run(&mut session, run).await?;
-        }
-    }
-    // A process that slept past its lease may not write into a run that another one has taken over.
-    let runs: HashSet<Uuid> = writes.iter().map(|write| write.run()).collect();
-    let runs: Vec<Uuid> = runs.into_iter().collect();
-    if store::owned(&mut session, owner, &runs).await? < runs.len() {
-        return Err(DbError::Inconsistent { table: "runs", detail: "a run is another process's now".to_owned() });
-    }
-    let mut events = Vec::with_capacity(writes.len());
-    for write in writes {
-        match write {
-            Write::Run(_) => {}
-            Write::Event(event) => events.push(event),
-            Write::Finish(finish, id) => write_finish(&mut session, *id, finish).await?,
-        }
-    }
-    store::insert_events(&mut session, &events).await?;
-    session.commit().await
 }
 
 async fn write_finish(session: &mut Session, id: Uuid, finish: &Finish) -> Result<(), DbError> {

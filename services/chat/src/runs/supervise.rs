@@ -79,18 +79,14 @@ impl Runs {
         if run.job.ask.background {
             return std::future::pending().await;
         }
-        let grace = self.inner.config.detach_grace;
-        let mut patience = grace;
         loop {
-            run.tail.unwatched(patience).await;
+            run.tail.unwatched(self.inner.config.detach_grace).await;
             let Some(left) = self.watched_elsewhere(run).await else { return };
             tokio::time::sleep(left).await;
-            // Whoever watches there was waited for; whoever has come here meanwhile gets the whole grace.
-            patience = if run.tail.is_watched() { grace } else { std::time::Duration::ZERO };
         }
     }
 
-    /// For how long another process has promised to watch.
+    /// How long the grace of those who watch or have watched at another process still lasts.
     async fn watched_elsewhere(&self, run: &Run) -> Option<std::time::Duration> {
         let deps = &self.inner.deps;
         let until = async {

@@ -131,7 +131,7 @@ impl Runs {
             // Its lease lapsed while the database did not answer, and it is still being worked on here.
             return Ok(true);
         }
-        let frames: Vec<Frame> = events.iter().filter_map(|(seq, kind, data)| Frame::read(*seq, kind, data)).collect();
+        let frames: Vec<Frame> = events.iter().map(|(seq, kind, data)| Frame::stored(*seq, kind, data)).collect();
         let before = fold_frames(&frames);
         tracing::info!(run_id = %row.id, attempt = row.attempts, "run taken over");
         let tail = Tail::new(row.org, row.id, frames);

@@ -79,6 +79,24 @@ async fn every_route_is_described_under_a_name_of_its_own() {
 }
 
 #[tokio::test]
+async fn every_body_that_is_read_is_described() {
+    let server = gooseek().start().await;
+    let client = server.client();
+    let document = client.get("/openapi.json").await.expect(StatusCode::OK);
+    for (route, operation) in operations(&document) {
+        let (method, path) = route.split_once(' ').unwrap();
+        if !matches!(method, "post" | "patch" | "put") {
+            continue;
+        }
+        let request =
+            client.request(&method.to_uppercase(), &path.replace("{id}", "00000000-0000-0000-0000-000000000000"));
+        let request = request.header("content-type", "application/json").body("no JSON");
+        let read = client.send(request).await.status == StatusCode::BAD_REQUEST;
+        assert_eq!(operation["requestBody"].is_object(), read, "{route}");
+    }
+}
+
+#[tokio::test]
 async fn whatever_is_wrong_is_a_problem_that_names_it() {
     let server = gooseek().start().await;
     let client = server.client();

@@ -4,7 +4,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::gooseek;
+use crate::support::{about_the_lease, gooseek, handbook};
 
 #[tokio::test]
 async fn a_rebound_name_is_not_this_server() {
@@ -86,8 +86,9 @@ async fn the_page_runs_its_own_files_only_and_data_runs_nothing() {
 async fn a_deadline_of_calls_between_services_is_not_for_persons_to_set() {
     let server = gooseek().start().await;
     let client = server.client();
-    let list = client.request("GET", "/api/v1/projects").header("grpc-timeout", "1n");
-    let answer = client.send(list).await;
-    assert_eq!(answer.status, StatusCode::OK);
-    assert_eq!(answer.headers["content-type"], "application/json");
+    handbook(&client).await;
+    let mut question = about_the_lease();
+    question["stream"] = json!(false);
+    let asked = client.request("POST", "/api/v1/chat").header("grpc-timeout", "1m").json(&question);
+    assert_eq!(client.send(asked).await.expect(StatusCode::OK)["status"], "complete");
 }

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use http::StatusCode;
 use serde_json::json;
-use testkit::{FakeSearxng, FakeWeb, gooseek::Builder};
+use testkit::{FakeOpenAi, FakeSearxng, FakeWeb, Script, gooseek::Builder};
 
 use crate::support::{GOOSEEK, NOBODY, gooseek};
 
@@ -76,6 +76,7 @@ async fn the_doctor_says_what_is_on_off_and_broken() {
         "on      database: SQLite",
         "off     SearXNG: SEARXNG_URL",
         "off     model: LLM_PROVIDER",
+        "off     embeddings: EMBEDDING_MODEL is unset",
         "off     accounts: JWT_PUBLIC_KEY",
     ] {
         assert!(printed.contains(line), "{line} in {printed}");
@@ -87,6 +88,18 @@ async fn the_doctor_says_what_is_on_off_and_broken() {
     let (ok, printed, _) = run(doctor.set("OLLAMA_BASE_URL", NOBODY).set("CHAT_MODEL", "small")).await;
     assert!(!ok, "{printed}");
     assert!(printed.contains("on      SearXNG") && printed.contains("BROKEN  model: http://127.0.0.1:1"), "{printed}");
+
+    let server = FakeOpenAi::start(Script::default()).await;
+    let doctor = command("doctor").set("LLM_PROVIDER", "openai").set("OPENAI_BASE_URL", server.url());
+    let (ok, printed, _) = run(doctor.set("EMBEDDING_MODEL", "embedding-model")).await;
+    assert!(ok && printed.contains("on      embeddings: embedding-model at http"), "{printed}");
+    let doctor = command("doctor").set("LLM_PROVIDER", "openai").set("OPENAI_BASE_URL", server.url());
+    let (ok, printed, _) = run(doctor.set("EMBEDDING_MODEL", "other")).await;
+    assert!(!ok && printed.contains("BROKEN  embeddings: other at http"), "{printed}");
+
+    // A program without the feature says so, one with it what is missing.
+    let (ok, _, complaints) = run(command("doctor").set("EMBEDDING_MODEL_DIR", "/nowhere")).await;
+    assert!(!ok && complaints.contains("EMBEDDING_MODEL_DIR: "), "{complaints}");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use testkit::{Behaviour, FakeOpenAi, Kind, Script, Step};
 
 use crate::support::{about_the_lease, finished, gooseek, handbook, on_both, run_id, with_model};
@@ -37,6 +38,27 @@ on_both! {
         assert_eq!(log.len(), seen.len());
         assert_eq!(log.last().unwrap().data["status"], "complete");
     }
+}
+
+#[tokio::test]
+async fn who_waits_for_a_whole_answer_is_told_that_it_comes_elsewhere() {
+    let model = FakeOpenAi::start(Script::default()).await;
+    model.push(Kind::Chat, Behaviour::Stream(vec![Step::text("The notice period is three months [1]."), Step::Stall]));
+    let mut server = with_model(gooseek(), &model).start().await;
+    let client = server.client();
+    handbook(&client).await;
+    let question = about_the_lease();
+    let asking = client.ask(&question);
+    let stopping = async {
+        model.wait_for_open_streams(1).await;
+        server.stop().await
+    };
+    let (answer, stopped) = tokio::join!(asking, stopping);
+    let problem = answer.expect(StatusCode::SERVICE_UNAVAILABLE);
+    assert!(problem["detail"].as_str().unwrap().contains("goes on"), "{problem}");
+    assert!(answer.headers.contains_key("retry-after"));
+    assert_eq!(stopped.code, Some(0));
+    assert!(stopped.took < DRAIN, "{stopped:?}");
 }
 
 #[tokio::test]

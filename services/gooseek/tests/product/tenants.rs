@@ -103,6 +103,27 @@ on_both! {
         }
         assert_ne!(runs[0], runs[1]);
     }
+
+    async fn the_same_questions_of_two_organisations_have_their_own_answers(server: Builder) {
+        let (issuer, ids) = (Issuer::new(), Ids::new(Clock::system()));
+        let server = server.set("JWT_PUBLIC_KEY", issuer.public_key()).set("ASKS_PER_MINUTE", "0").start().await;
+        let canaries = ["three months", "six weeks"];
+        let mut people = Vec::new();
+        for canary in canaries {
+            let person = server.client_of(&issuer.person(ids.next(), ids.next()));
+            person.make_project("handbook").await;
+            person.add_file("handbook", "lease.md", LEASE.replace("three months", canary)).await;
+            people.push(person);
+        }
+        for _ in 0..20 {
+            let asked = people.iter().map(async |person| person.ask(&about_the_lease()).await.expect(StatusCode::OK));
+            let answers = futures::future::join_all(asked).await;
+            for (answer, [own, other]) in answers.iter().zip([canaries, [canaries[1], canaries[0]]]) {
+                let answer = answer.to_string();
+                assert!(answer.contains(own) && !answer.contains(other), "{answer}");
+            }
+        }
+    }
 }
 
 #[tokio::test]

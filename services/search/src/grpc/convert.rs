@@ -125,6 +125,7 @@ pub(super) fn event(event: Event, pages: &mut Vec<Uuid>) -> pb::PassagesEvent {
             code: code.to_owned(),
             elapsed_ms: millis(elapsed),
         }),
+        Event::Degraded(reason) => passages_event::Event::Degraded(passages_event::Degraded { reason }),
         Event::Finished(finished) => passages_event::Event::Finished(end(&finished, pages)),
     };
     pb::PassagesEvent { event: Some(event) }

@@ -92,7 +92,7 @@ async fn find(search: &Search, who: Identity, checked: &Checked) -> Result<Vec<O
     };
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut found: Vec<(String, Opened)> = Vec::new();
-    let mut events = std::pin::pin!(passages::find(&search.web, &search.pages, wanted));
+    let mut events = std::pin::pin!(passages::find(search, wanted));
     while let Some(event) = events.next().await {
         match event {
             Event::Results { results, .. } => {
@@ -106,6 +106,7 @@ async fn find(search: &Search, who: Identity, checked: &Checked) -> Result<Vec<O
                 found.push((asked_url, (opened.page, passages)));
             }
             Event::Finished(Finished { outage: Some(outage), .. }) => return Err(super::outage(&outage)),
+            Event::Degraded(reason) => tracing::warn!(reason, "passages are ranked by words alone"),
             Event::Opened { .. } | Event::Finished(_) | Event::Engine(_) | Event::Failed { .. } => {}
         }
     }

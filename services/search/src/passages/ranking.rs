@@ -1,11 +1,11 @@
 //! Ranks the passages of the opened pages against the question, as each page comes.
 //!
 //! BM25 as in [`text::bm25`], over the counts kept with each page: opened pages are not read again, so a question over
-//! five of them costs microseconds.
+//! five of them costs microseconds. Where vectors were compared, their order and that of the words are fused by rank.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, hash::Hash, sync::Arc};
 
-use text::terms::query_terms;
+use text::{fusion, terms::query_terms};
 
 use crate::pages::{Page, Sketch, hash};
 
@@ -50,6 +50,8 @@ struct Entry {
     page: Arc<Page>,
     /// For each passage, how often it holds each term of the question.
     counts: Vec<Vec<u8>>,
+    /// How near passages are to the question by meaning; empty where that is not known.
+    nearness: BTreeMap<usize, f32>,
     sent: Vec<usize>,
 }
 
@@ -64,7 +66,7 @@ impl Ranking {
     }
 
     /// The best passages of one more page, best first, without those that repeat what was sent before.
-    pub(super) fn add(&mut self, page: Arc<Page>) -> Vec<Chosen> {
+    pub(super) fn add(&mut self, page: Arc<Page>, nearness: Vec<(usize, f32)>) -> Vec<Chosen> {
         let count =
             |passage: &crate::pages::Passage| self.question.iter().map(|term| passage.terms.count(*term)).collect();
         let counts: Vec<Vec<u8>> = page.passages.iter().map(count).collect();
@@ -75,7 +77,7 @@ impl Ranking {
         }
         self.passages += page.passages.len();
         self.length += page.passages.iter().map(|passage| passage.terms.length).sum::<usize>();
-        self.pages.push(Entry { page, counts, sent: Vec::new() });
+        self.pages.push(Entry { page, counts, nearness: nearness.into_iter().collect(), sent: Vec::new() });
         let chosen = self.choose(self.pages.len() - 1);
         let entry = self.pages.last_mut().expect("pushed above");
         entry.sent = chosen.iter().map(|chosen| chosen.passage).collect();
@@ -84,22 +86,21 @@ impl Ranking {
 
     fn choose(&self, number: usize) -> Vec<Chosen> {
         let entry = &self.pages[number];
-        let score = |passage: usize| Chosen { passage, score: self.score(entry, passage) };
-        let mut ranked: Vec<Chosen> = (0..entry.counts.len()).map(score).filter(|chosen| chosen.score > 0.0).collect();
+        let scored = (0..entry.counts.len()).map(|passage| (passage, self.score(entry, passage)));
+        let mut ranked = fused(scored.collect(), entry.nearness.iter().map(|(at, near)| (*at, *near)).collect());
         if ranked.is_empty() {
-            ranked = (0..entry.counts.len().min(BEGINNING)).map(|passage| Chosen { passage, score: 0.0 }).collect();
+            ranked = (0..entry.counts.len().min(BEGINNING)).map(|passage| (passage, 0.0)).collect();
         }
-        ranked.sort_by(|one, other| other.score.total_cmp(&one.score));
         let mut seen: Vec<&Sketch> = self.pages.iter().flat_map(Entry::sketches).collect();
         let mut chosen = Vec::new();
-        for candidate in ranked {
+        for (passage, score) in ranked {
             if chosen.len() == self.limit {
                 break;
             }
-            let sketch = &entry.page.passages[candidate.passage].sketch;
+            let sketch = &entry.page.passages[passage].sketch;
             if !seen.iter().any(|earlier| sketch.repeats(earlier)) {
                 seen.push(sketch);
-                chosen.push(candidate);
+                chosen.push(Chosen { passage, score });
             }
         }
         chosen
@@ -108,17 +109,24 @@ impl Ranking {
     /// All sent passages, scored anew now that every page is known: best first, at most two of a page before the
     /// other pages' have had their turn.
     pub(super) fn finish(&self) -> Vec<Ranked> {
-        let each = self.pages.iter().enumerate().flat_map(|(page, entry)| {
-            let ranked = |(place, passage): (usize, &usize)| Ranked { page, place, score: self.score(entry, *passage) };
-            entry.sent.iter().enumerate().map(ranked).collect::<Vec<_>>()
-        });
-        let mut all: Vec<Ranked> = each.collect();
-        all.sort_by(|one, other| other.score.total_cmp(&one.score));
+        let (mut scored, mut near) = (Vec::new(), Vec::new());
+        for (page, entry) in self.pages.iter().enumerate() {
+            for (place, passage) in entry.sent.iter().enumerate() {
+                scored.push(((page, place), self.score(entry, *passage)));
+                near.extend(entry.nearness.get(passage).map(|near| ((page, place), *near)));
+            }
+        }
+        let sent: Vec<(usize, usize)> = scored.iter().map(|(at, _)| *at).collect();
+        let mut all = fused(scored, near);
+        // The beginnings that stand for their pages.
+        let others: Vec<_> = sent.into_iter().filter(|at| all.iter().all(|(known, _)| known != at)).collect();
+        all.extend(others.into_iter().map(|at| (at, 0.0)));
         let mut given = vec![0; self.pages.len()];
         let (mut first, mut later) = (Vec::new(), Vec::new());
-        for ranked in all {
-            given[ranked.page] += 1;
-            if given[ranked.page] <= PER_PAGE { first.push(ranked) } else { later.push(ranked) }
+        for ((page, place), score) in all {
+            given[page] += 1;
+            let ranked = Ranked { page, place, score };
+            if given[page] <= PER_PAGE { first.push(ranked) } else { later.push(ranked) }
         }
         first.extend(later);
         first
@@ -136,6 +144,20 @@ impl Ranking {
             })
             .sum()
     }
+}
+
+/// Best first: by the scores of the words where nothing else is known, else by both orders together. What neither has
+/// anything to say for is left out.
+fn fused<T: Copy + Eq + Hash>(scored: Vec<(T, f32)>, near: Vec<(T, f32)>) -> Vec<(T, f32)> {
+    let mut by_words: Vec<(T, f32)> = scored.into_iter().filter(|(_, score)| *score > 0.0).collect();
+    by_words.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    if near.is_empty() {
+        return by_words;
+    }
+    let mut by_meaning = near;
+    by_meaning.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    let places = |list: Vec<(T, f32)>| list.into_iter().map(|(at, _)| at).collect();
+    fusion::rrf(&[places(by_words), places(by_meaning)], fusion::K)
 }
 
 impl Entry {

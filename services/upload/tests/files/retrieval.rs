@@ -72,6 +72,26 @@ on_both! {
         assert_eq!(found.chunks[0].file_name, "wolf.txt", "words are enough for some");
     }
 
+    async fn a_model_in_a_folder_makes_vectors(world: World) {
+        let Some(model) = testkit::embedding_model() else { return };
+        let mut world = world;
+        world.set("EMBEDDING_MODEL_DIR", model.display().to_string());
+        let services = start(&mut world).await;
+        let anna = world.person();
+        services.project(&anna, "handbook").await;
+        let texts: [(&str, &[u8]); 3] = [
+            ("refund.txt", b"Customers get their money back within fourteen days."),
+            ("museum.txt", b"The museum opens at nine on weekdays."),
+            ("ice.txt", b"Ice swims because it is lighter than water."),
+        ];
+        for (name, text) in texts {
+            indexed(&services.upload, &anna, "handbook", name, text).await;
+        }
+        let found = retrieve(&services.upload, &anna, question("reimbursement period")).await;
+        assert_eq!(found.chunks[0].file_name, "refund.txt", "no word is shared");
+        assert_eq!(found.degraded, "");
+    }
+
     async fn a_file_waits_for_vectors_and_is_found_meanwhile(world: World) {
         let mut world = world;
         let server = with_model(&mut world).await;

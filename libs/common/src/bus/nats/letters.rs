@@ -1,15 +1,21 @@
 //! Dead letters on the broker. The subject of one is `gooseek_dead.<service>.<org>.<event>.<consumer>`, `service` being the
-//! one that told the event; consumers' names have dots themselves.
+//! one that told the event; consumers' names have dots themselves. A message that cannot be read is a letter too, kept as it
+//! came; when no organisation can be read from it, it is shown to the administrators of each.
 
-use async_nats::jetstream::{
-    message::StreamMessage,
-    stream::{LastRawMessageErrorKind, Stream},
+use async_nats::{
+    HeaderMap,
+    header::NATS_MESSAGE_ID,
+    jetstream::{
+        message::StreamMessage,
+        stream::{LastRawMessageErrorKind, Stream},
+    },
 };
+use bytes::Bytes;
 use futures::{TryStreamExt, future::try_join_all};
 use uuid::Uuid;
 
 use super::{
-    super::{DeadLetter, Event, LetterKey},
+    super::{DeadLetter, LetterKey},
     DEAD, Nats, NatsError, PutError, REPLAYS, envelope,
 };
 
@@ -19,7 +25,21 @@ const ERROR: &str = "Gooseek-Error";
 /// Characters of the reason that are kept.
 const REASON: usize = 500;
 
-fn subject(service: &str, org: Uuid, key: &LetterKey) -> String {
+/// In place of an organisation.
+const NOBODY: &str = "nobody";
+
+/// What is put aside, and why.
+pub(super) struct Burial {
+    pub(super) key: LetterKey,
+    pub(super) org: Option<Uuid>,
+    /// The envelope.
+    pub(super) headers: HeaderMap,
+    pub(super) payload: Bytes,
+    pub(super) attempts: i64,
+    pub(super) reason: String,
+}
+
+fn subject(service: &str, org: &str, key: &LetterKey) -> String {
     format!("{DEAD}.{service}.{org}.{}.{}", key.id, key.consumer)
 }
 
@@ -30,23 +50,16 @@ fn key(subject: &str) -> Option<LetterKey> {
 }
 
 impl Nats {
-    /// Puts `event` aside for `consumer`.
-    pub(super) async fn bury(
-        &self,
-        event: &Event,
-        consumer: &str,
-        attempts: i64,
-        reason: &str,
-    ) -> Result<(), PutError> {
-        let service = event.subject.split('.').nth(1).unwrap_or_default();
-        let mut headers = envelope::headers(event, None);
-        headers.insert(CONSUMER, consumer);
+    /// Puts a message of `service` aside for one consumer.
+    pub(super) async fn bury(&self, service: &str, burial: Burial) -> Result<(), PutError> {
+        let Burial { key, org, mut headers, payload, attempts, reason } = burial;
+        headers.insert(CONSUMER, key.consumer.as_str());
         headers.insert(ATTEMPTS, attempts.to_string());
         let reason: String = reason.chars().take(REASON).collect();
         headers.insert(ERROR, envelope::line(&reason));
-        let key = LetterKey { id: event.id, consumer: consumer.to_owned() };
+        let org = org.map_or_else(|| NOBODY.to_owned(), |org| org.to_string());
         // No message id: the letter of an event that failed again after its replay is not a duplicate.
-        self.put(subject(service, event.org, &key), headers, event.payload.clone()).await
+        self.put(subject(service, &org, &key), headers, payload).await
     }
 
     /// At most `limit` letters about events of `service` that come after `after`, in order.
@@ -58,14 +71,17 @@ impl Nats {
         limit: usize,
     ) -> Result<Vec<DeadLetter>, NatsError> {
         let stream = self.dead_letters().await?;
-        let listing = stream.info_builder().subjects(format!("{DEAD}.{service}.{org}.>")).fetch().await;
-        let listed: Vec<(String, usize)> =
-            listing.map_err(NatsError::new)?.try_collect().await.map_err(NatsError::new)?;
-        let mut keys: Vec<LetterKey> =
-            listed.iter().filter_map(|(subject, _)| key(subject)).filter(|key| key > after).collect();
-        keys.sort_unstable();
-        keys.truncate(limit);
-        let reading = keys.iter().map(|key| self.find(&stream, subject(service, org, key)));
+        let mut places = Vec::new();
+        for org in [org.to_string().as_str(), NOBODY] {
+            let listing = stream.info_builder().subjects(format!("{DEAD}.{service}.{org}.>")).fetch().await;
+            let listed: Vec<(String, usize)> =
+                listing.map_err(NatsError::new)?.try_collect().await.map_err(NatsError::new)?;
+            places.extend(listed.into_iter().filter_map(|(subject, _)| Some((key(&subject)?, subject))));
+        }
+        places.retain(|(key, _)| key > after);
+        places.sort_unstable();
+        places.truncate(limit);
+        let reading = places.iter().map(|(_, subject)| self.read(&stream, subject));
         let found = try_join_all(reading).await?;
         // One that was settled in between is not there any more.
         Ok(found.into_iter().flatten().filter_map(|message| letter(&message)).collect())
@@ -79,18 +95,17 @@ impl Nats {
         key: &LetterKey,
     ) -> Result<bool, NatsError> {
         let stream = self.dead_letters().await?;
-        let Some(message) = self.find(&stream, subject(service, org, key)).await? else { return Ok(false) };
-        let event = envelope::event(Some(&message.headers), &message.payload)
-            .ok_or_else(|| NatsError::new("a dead letter is not one of ours"))?;
+        let Some(message) = self.find(&stream, service, org, key).await? else { return Ok(false) };
+        let mut headers = envelope::copied(&message.headers, |name| ![CONSUMER, ATTEMPTS, ERROR].contains(&name));
         // The same letter replayed by two at once is told once.
-        let message_id = format!("{}/{}/{}", key.id, key.consumer, message.sequence);
-        let headers = envelope::headers(&event, Some(&message_id));
-        self.put(format!("{REPLAYS}.{}", key.consumer), headers, event.payload).await?;
+        headers.insert(NATS_MESSAGE_ID, format!("{}/{}/{}", key.id, key.consumer, message.sequence));
+        self.put(format!("{REPLAYS}.{}", key.consumer), headers, message.payload.clone()).await?;
         self.remove(&stream, &message).await?;
         Ok(true)
     }
 
-    /// Gives the event up; whether there was such a letter.
+    /// Gives the event up, and tells the consumer so, which passes it over when it comes again; whether there was such a
+    /// letter.
     pub(in super::super) async fn drop_letter(
         &self,
         service: &str,
@@ -98,7 +113,8 @@ impl Nats {
         key: &LetterKey,
     ) -> Result<bool, NatsError> {
         let stream = self.dead_letters().await?;
-        let Some(message) = self.find(&stream, subject(service, org, key)).await? else { return Ok(false) };
+        let Some(message) = self.find(&stream, service, org, key).await? else { return Ok(false) };
+        self.put(format!("{REPLAYS}.{}", key.consumer), envelope::dropping(key.id), Bytes::new()).await?;
         self.remove(&stream, &message).await?;
         Ok(true)
     }
@@ -110,8 +126,21 @@ impl Nats {
         stream.inspect_err(|_| self.lost()).map_err(NatsError::new)
     }
 
-    async fn find(&self, stream: &Stream, subject: String) -> Result<Option<StreamMessage>, NatsError> {
-        match stream.get_last_raw_message_by_subject(&subject).await {
+    async fn find(
+        &self,
+        stream: &Stream,
+        service: &str,
+        org: Uuid,
+        key: &LetterKey,
+    ) -> Result<Option<StreamMessage>, NatsError> {
+        match self.read(stream, &subject(service, &org.to_string(), key)).await? {
+            None => self.read(stream, &subject(service, NOBODY, key)).await,
+            found => Ok(found),
+        }
+    }
+
+    async fn read(&self, stream: &Stream, subject: &str) -> Result<Option<StreamMessage>, NatsError> {
+        match stream.get_last_raw_message_by_subject(subject).await {
             Ok(message) => Ok(Some(message)),
             Err(error) => match error.kind() {
                 LastRawMessageErrorKind::NoMessageFound | LastRawMessageErrorKind::InvalidSubject => Ok(None),
@@ -121,19 +150,24 @@ impl Nats {
     }
 
     async fn remove(&self, stream: &Stream, message: &StreamMessage) -> Result<(), NatsError> {
-        stream.delete_message(message.sequence).await.map(drop).map_err(NatsError::new)
+        let Err(error) = stream.delete_message(message.sequence).await else { return Ok(()) };
+        // The event may have failed again already, and its new letter be in the place of this one.
+        match self.read(stream, &message.subject).await? {
+            Some(still) if still.sequence == message.sequence => Err(NatsError::new(error)),
+            _ => Ok(()),
+        }
     }
 }
 
 fn letter(message: &StreamMessage) -> Option<DeadLetter> {
-    let event = envelope::event(Some(&message.headers), &message.payload)?;
+    let known = envelope::known(&message.headers)?;
     Some(DeadLetter {
-        id: event.id,
+        id: known.id,
         consumer: envelope::text(&message.headers, CONSUMER)?.to_owned(),
-        subject: event.subject,
-        org: event.org,
+        subject: known.subject,
+        org: known.org.unwrap_or_default(),
         attempts: envelope::text(&message.headers, ATTEMPTS)?.parse().ok()?,
         error: envelope::text(&message.headers, ERROR).map(str::to_owned),
-        occurred_at: event.occurred_at,
+        occurred_at: known.occurred_at,
     })
 }

@@ -1,16 +1,11 @@
 //! From an outbox to the broker.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 
 use super::{
     super::{Courier, CourierError, Event},
     Nats, PutError, envelope,
 };
-
-/// Less than an attempt may take, which would count against the event.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) struct Publisher {
     nats: Nats,
@@ -35,7 +30,7 @@ impl Courier for Publisher {
         let headers = envelope::headers(event, Some(&event.id.to_string()));
         let put = self.nats.put(event.subject.clone(), headers, event.payload.clone());
         // A broker that takes connections and answers nothing is away, too.
-        let Ok(put) = tokio::time::timeout(PATIENCE, put).await else {
+        let Ok(put) = tokio::time::timeout(self.nats.options.patience, put).await else {
             return Err(CourierError::Unavailable("the broker does not answer".to_owned()));
         };
         put.map_err(|error| match error {

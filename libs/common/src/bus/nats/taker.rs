@@ -1,31 +1,35 @@
 //! From the broker to a consumer.
 
+mod pull;
+
 use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
 use async_nats::{
-    Subject,
+    HeaderMap, Subject,
     jetstream::{
         AckKind, Message,
-        consumer::{AckPolicy, PullConsumer, pull},
+        consumer::{self, AckPolicy},
+        message::Info,
     },
 };
-use futures::{StreamExt, future::join_all};
-use tokio::time::Instant;
+use chrono::DateTime;
+use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::{
-    super::{Consumer, CourierError, Event, retry},
-    EVENTS, Nats, NatsError, REPLAYS, envelope,
+    super::{Consumer, CourierError, Event, LetterKey, retry},
+    EVENTS, Nats, NatsError, REPLAYS,
+    envelope::{self, Known, Unreadable},
+    letters::Burial,
 };
 use crate::time::Clock;
 
-/// Events taken in one transaction.
-const BATCH: usize = 128;
-/// How long a request for events waits at the broker; lost together with the broker, it is missed for no longer.
-const WAIT: Duration = Duration::from_secs(3);
+/// Before another attempt at what failed for no fault of the event.
+const SOON: AckKind = AckKind::Nak(Some(Duration::from_secs(1)));
 /// Messages that replicas may hold or that wait for another attempt; more failing ones than this hold up the others.
 const UNSETTLED: i64 = 50_000;
 
@@ -65,7 +69,7 @@ impl Taker {
         let durable = self.declare().await?;
         while !stop.is_cancelled() {
             self.database(stop).await;
-            let messages = fetch(&durable, stop).await?;
+            let messages = pull::pull(&self.nats, &durable, stop).await?;
             let mut incoming = Vec::with_capacity(messages.len());
             for message in &messages {
                 incoming.extend(self.open(message).await);
@@ -78,22 +82,24 @@ impl Taker {
         Ok(())
     }
 
-    /// The durable consumer, as it is or made anew.
-    async fn declare(&self) -> Result<PullConsumer, NatsError> {
+    /// The name of the durable consumer, which is as it was or made anew.
+    async fn declare(&self) -> Result<String, NatsError> {
         self.nats.ready().await?;
         let name = self.consumer.name;
-        let config = pull::Config {
-            // Names of consumers may not have dots on the broker.
-            durable_name: Some(name.replace('.', "_")),
+        // Names of consumers may not have dots on the broker.
+        let durable = name.replace('.', "_");
+        let config = consumer::pull::Config {
+            durable_name: Some(durable.clone()),
             filter_subjects: vec![self.consumer.subject.to_owned(), format!("{REPLAYS}.{name}")],
             ack_policy: AckPolicy::Explicit,
             ack_wait: self.nats.options.ack_wait,
             // We count ourselves, because what was tried too often is not to be lost.
             max_deliver: -1,
             max_ack_pending: UNSETTLED,
-            ..pull::Config::default()
+            ..consumer::pull::Config::default()
         };
-        self.nats.context.create_consumer_on_stream(config, EVENTS).await.map_err(NatsError::new)
+        self.nats.context.create_consumer_on_stream(config, EVENTS).await.map_err(NatsError::new)?;
+        Ok(durable)
     }
 
     /// Waits until the consumer's database answers: its absence is not the events' fault.
@@ -106,15 +112,50 @@ impl Taker {
         }
     }
 
+    /// The event of a message. What is none is answered at once.
     async fn open(&self, message: &Message) -> Option<Incoming> {
         let reply = message.reply.clone()?;
-        let attempt = message.info().ok()?.delivered;
-        let Some(event) = envelope::event(message.headers.as_ref(), &message.payload) else {
-            tracing::error!(subject = %message.subject, "a message on the broker is none of ours");
-            self.answer(&reply, AckKind::Term).await;
-            return None;
+        let info = message.info().ok()?;
+        let answer = match envelope::dropped(message.headers.as_ref()) {
+            Some(dropped) => self.pass_over(dropped).await,
+            None => match envelope::event(message.headers.as_ref(), &message.payload) {
+                Ok(event) => {
+                    return Some(Incoming { event, reply, attempt: info.delivered, settled: AtomicBool::default() });
+                }
+                Err(cause) => self.park(message, &info, cause).await,
+            },
         };
-        Some(Incoming { event, reply, attempt, settled: AtomicBool::default() })
+        self.answer(&reply, answer).await;
+        None
+    }
+
+    /// Remembers what the operator gave up.
+    async fn pass_over(&self, event: Uuid) -> AckKind {
+        match self.consumer.pass_over(&self.clock, event).await {
+            Ok(()) => AckKind::Ack,
+            Err(error) => {
+                tracing::warn!(consumer = self.consumer.name, %error, "a dropped event cannot be remembered yet");
+                SOON
+            }
+        }
+    }
+
+    /// Puts aside what cannot be read: it may be of a newer program, which can be given it again.
+    async fn park(&self, message: &Message, info: &Info<'_>, cause: Unreadable) -> AckKind {
+        let headers = message.headers.as_ref();
+        // Those that speak to the broker would speak again.
+        let mut headers =
+            headers.map_or_else(HeaderMap::new, |all| envelope::copied(all, |name| !name.starts_with("Nats-")));
+        let known = envelope::complete(&mut headers, seen(message, info));
+        match self.consumer.has_taken(known.id).await {
+            Ok(true) => return AckKind::Ack,
+            Ok(false) => {}
+            Err(_) => return SOON,
+        }
+        retry::count(self.consumer.name, &Err(CourierError::Poison(cause.to_string())));
+        let key = LetterKey { id: known.id, consumer: self.consumer.name.to_owned() };
+        let (payload, attempts) = (message.payload.clone(), info.delivered);
+        self.put_aside(Burial { key, org: known.org, headers, payload, attempts, reason: cause.to_string() }).await
     }
 
     /// Takes a batch, in one transaction if all goes well; else one by one, so that what fails hurts itself alone.
@@ -154,20 +195,36 @@ impl Taker {
     /// Another attempt after a pause, or none because it is a dead letter now.
     async fn after(&self, incoming: &Incoming, error: &CourierError) -> AckKind {
         let pause = match error {
-            CourierError::Unavailable(_) => return AckKind::Nak(Some(Duration::from_secs(1))),
+            CourierError::Unavailable(_) => return SOON,
             CourierError::Poison(_) => None,
             _ => retry::pause(&self.nats.options.pauses, incoming.attempt),
         };
         if let Some(pause) = pause {
             return AckKind::Nak(Some(pause));
         }
-        let (id, consumer) = (incoming.event.id, self.consumer.name);
-        tracing::error!(%id, consumer, %error, "event is a dead letter");
-        match self.nats.bury(&incoming.event, consumer, incoming.attempt, &error.to_string()).await {
+        let event = &incoming.event;
+        let burial = Burial {
+            key: LetterKey { id: event.id, consumer: self.consumer.name.to_owned() },
+            org: Some(event.org),
+            headers: envelope::headers(event, None),
+            payload: event.payload.clone(),
+            attempts: incoming.attempt,
+            reason: error.to_string(),
+        };
+        self.put_aside(burial).await
+    }
+
+    /// Makes a dead letter.
+    async fn put_aside(&self, burial: Burial) -> AckKind {
+        let (id, consumer) = (burial.key.id, self.consumer.name);
+        tracing::error!(%id, consumer, error = burial.reason, "event is a dead letter");
+        // Letters belong to the service that tells of such things.
+        let service = self.consumer.subject.split('.').nth(1).unwrap_or_default();
+        match self.nats.bury(service, burial).await {
             Ok(()) => AckKind::Term,
             Err(error) => {
                 tracing::warn!(%id, consumer, %error, "dead letter could not be put aside");
-                AckKind::Nak(Some(Duration::from_secs(1)))
+                SOON
             }
         }
     }
@@ -192,28 +249,15 @@ impl Taker {
     }
 }
 
-/// What the broker has now, or the first that comes; at `stop` what has come. Nothing is left in the client, where it would
-/// not be known of and its time would run out.
-async fn fetch(durable: &PullConsumer, stop: &CancellationToken) -> Result<Vec<Message>, NatsError> {
-    let mut messages = Vec::new();
-    let asked = durable.fetch().max_messages(BATCH).expires(WAIT).messages().await.map_err(NatsError::new)?;
-    tokio::pin!(asked);
-    // A broker that died meanwhile does not say that the wait is over, and the client would give it longer.
-    let end = Instant::now() + WAIT + Duration::from_secs(1);
-    loop {
-        let next = tokio::select! {
-            next = tokio::time::timeout_at(end, asked.next()) => next,
-            () = stop.cancelled() => break,
-        };
-        let Ok(Some(message)) = next else { break };
-        match message {
-            Ok(message) => messages.push(message),
-            // What came before it is ours to answer for.
-            Err(_) if !messages.is_empty() => break,
-            Err(error) => return Err(NatsError::new(error)),
-        }
-    }
-    Ok(messages)
+/// What the broker itself knows of a message. The id is the same whenever the message comes.
+fn seen(message: &Message, info: &Info<'_>) -> Known {
+    let published = info.published.unix_timestamp_nanos();
+    let occurred_at = DateTime::from_timestamp_nanos(i64::try_from(published).unwrap_or_default());
+    let mut rest = [0; 10];
+    rest[2..].copy_from_slice(&info.stream_sequence.to_be_bytes());
+    let milliseconds = u64::try_from(occurred_at.timestamp_millis()).unwrap_or_default();
+    let id = uuid::Builder::from_unix_timestamp_millis(milliseconds, &rest).into_uuid();
+    Known { id, subject: message.subject.to_string(), org: None, occurred_at }
 }
 
 async fn pause(length: Duration, stop: &CancellationToken) {

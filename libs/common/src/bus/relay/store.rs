@@ -120,41 +120,6 @@ pub(super) async fn mark_expanded(session: &mut Session, events: &[Uuid]) -> Res
     Ok(())
 }
 
-/// A taker that is new, or that was not here when they were expanded, gets the events that are still kept.
-pub(super) async fn backfill(
-    session: &mut Session,
-    consumer: &str,
-    subject: Option<&str>,
-    now: DateTime<Utc>,
-) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "INSERT INTO outbox_deliveries (event_id, consumer, state, attempts, next_at)
-         SELECT o.id, $1, 'pending', 0, $2 FROM outbox o
-         WHERE o.expanded AND ($3 IS NULL OR o.subject = $3) AND NOT EXISTS (
-             SELECT 1 FROM outbox_deliveries d WHERE d.event_id = o.id AND d.consumer = $1)
-         ON CONFLICT DO NOTHING")
-        .bind(consumer)
-        .bind(now)
-        .bind(subject)
-        .execute(conn)
-        .await
-        .map(drop))?;
-    Ok(())
-}
-
-/// Forgets what was not delivered when the bus was another one: with a broker to consumers (who now take the same events from
-/// it), without one to the broker.
-pub(super) async fn leave_other_bus(session: &mut Session, broker: &str, with_broker: bool) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "DELETE FROM outbox_deliveries WHERE state <> 'done' AND (consumer = $1) <> $2")
-        .bind(broker)
-        .bind(with_broker)
-        .execute(conn)
-        .await
-        .map(drop))?;
-    Ok(())
-}
-
 /// What is due for one taker. On Postgres nobody else gets it before `lease` is over; SQLite has one process.
 pub(super) async fn claim_due(
     session: &mut Session,
@@ -252,34 +217,4 @@ pub(super) async fn set_back(
         .await
         .map(drop))?;
     Ok(())
-}
-
-/// Makes everything `consumer` has taken, and that is still kept, due again; how much that is.
-pub(super) async fn repeat(session: &mut Session, consumer: &str, now: DateTime<Utc>) -> Result<u64, DbError> {
-    let repeated = on_db!(session, conn => sqlx::query(
-        "UPDATE outbox_deliveries SET state = 'pending', attempts = 0, next_at = $2
-         WHERE consumer = $1 AND state = 'done'")
-        .bind(consumer)
-        .bind(now)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(repeated)
-}
-
-/// Deletes what was told before `before` and is settled, and the inbox rows that are older than `forget`.
-pub(super) async fn prune(session: &mut Session, before: DateTime<Utc>, forget: DateTime<Utc>) -> Result<u64, DbError> {
-    let pruned = on_db!(&mut *session, conn => sqlx::query(
-        "DELETE FROM outbox WHERE occurred_at < $1 AND expanded AND NOT EXISTS (
-             SELECT 1 FROM outbox_deliveries d WHERE d.event_id = outbox.id AND d.state <> 'done')")
-        .bind(before)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected()))?;
-    on_db!(session, conn => sqlx::query("DELETE FROM inbox WHERE handled_at < $1")
-        .bind(forget)
-        .execute(conn)
-        .await
-        .map(drop))?;
-    Ok(pruned)
 }

@@ -117,6 +117,7 @@ impl Look<'_> {
                     Some(Piece::Failed(failed)) => self.unopened(failed),
                     Some(Piece::Results(results)) => self.searched(results.results.len()),
                     Some(Piece::Finished(finished)) => return self.finished(&finished),
+                    Some(Piece::Degraded(degraded)) => self.context.degrade("web", degraded.reason),
                     Some(Piece::Engine(_)) | None => {}
                 },
                 Ok(Ok(None)) => return self.finished(&Finished::default()),
