@@ -108,7 +108,7 @@ async fn admit(frame: &Frame, route: &str, mut request: Request, next: Next) -> 
     }
     let org = identify(frame, &mut request).await?;
     let (route, queue) = match call_of(&request) {
-        // All methods of a service have one route.
+        // To the router all methods of a service are one route.
         Some((_, method)) => (method, overload::OF_SERVICES),
         None => (format!("{} {route}", method_label(request.method())), overload::OF_PERSONS),
     };

@@ -4,7 +4,7 @@
 //! its turn for a moment, and no longer than that once a queue stands (CoDel, RFC 8289, as a limit on waiting). A place that
 //! becomes free goes to the organisation that has the fewest, and a full queue makes room for one that has fewer in it: who
 //! asks for ten times as much gets a fair share and not more. A request counts until the head of its answer; one that takes
-//! long by nature says so ([`takes_long`]) and is limited elsewhere.
+//! long by nature says so ([`takes_long`]) and is limited elsewhere, and one whose body comes slowly counts no more.
 
 mod gradient;
 mod late;
