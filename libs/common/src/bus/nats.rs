@@ -204,9 +204,11 @@ impl Nats {
     /// Publishes and waits until the broker has it.
     async fn put(&self, subject: String, headers: HeaderMap, payload: Bytes) -> Result<(), PutError> {
         self.ready().await.map_err(|error| PutError::Unavailable(error.to_string()))?;
-        let sent = match self.context.publish_with_headers(subject, headers, payload).await {
-            Ok(acknowledgement) => acknowledgement.await,
-            Err(error) => Err(error),
+        let mut losses = self.losses.subscribe();
+        let sending = async { self.context.publish_with_headers(subject, headers, payload).await?.await };
+        let sent = tokio::select! {
+            sent = sending => sent,
+            _ = losses.changed() => return Err(PutError::Unavailable("the connection was lost".to_owned())),
         };
         let Err(error) = sent else { return Ok(()) };
         match error.kind() {

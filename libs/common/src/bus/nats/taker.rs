@@ -231,7 +231,12 @@ impl Taker {
 
     /// Answers and waits until the broker has that. An answer that is lost is a redelivery, which the inbox drops.
     async fn answer(&self, reply: &Subject, answer: AckKind) {
-        if let Err(error) = self.nats.client.request(reply.clone(), answer.into()).await {
+        let mut losses = self.nats.losses.subscribe();
+        let answered = tokio::select! {
+            answered = self.nats.client.request(reply.clone(), answer.into()) => answered.map_err(NatsError::new),
+            _ = losses.changed() => Err(NatsError::new("the connection was lost")),
+        };
+        if let Err(error) = answered {
             tracing::debug!(consumer = self.consumer.name, %error, "the broker did not take an answer");
         }
     }
