@@ -3,6 +3,7 @@
 
 mod database;
 mod listen;
+mod operator;
 mod options;
 mod probes;
 mod stop;
@@ -25,7 +26,6 @@ use rand::RngCore;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     auth::Auth,
@@ -46,9 +46,6 @@ use crate::{
     time::{Clock, Ids},
 };
 
-/// What the binary adds to the services: its pages and operator routes, given what was built.
-pub type Extras = fn(&Assembly) -> OpenApiRouter;
-
 /// The services of a process, built and not yet serving.
 pub struct Assembly {
     pub settings: Arc<Settings>,
@@ -56,9 +53,9 @@ pub struct Assembly {
     /// One document for all services of this process.
     pub openapi: OpenApi,
     /// The dead letters of each service's outbox.
-    pub dead_letters: Vec<(&'static str, DeadLetters)>,
+    dead_letters: Vec<(&'static str, DeadLetters)>,
     /// The relay of each service's outbox.
-    pub relays: Vec<Relay>,
+    relays: Vec<Relay>,
     http: Router,
     grpc: Router,
     frame: Frame,
@@ -310,15 +307,15 @@ impl Assembly {
         self.tasks.extend(service.tasks);
     }
 
-    /// Serves until a signal, then stops in order. `extras` are merged beside the services' routes.
-    pub async fn run(self, extras: Extras) -> anyhow::Result<()> {
+    /// Serves until a signal, then stops in order: the services, the operator's routes, and `extras`, which the binary adds.
+    pub async fn run(self, extras: Router) -> anyhow::Result<()> {
         let listener = listen::bind(self.options.bind).await?;
         let bound = listener.local_addr()?;
         let grpc_listener = match self.options.grpc_bind {
             Some(address) => Some(listen::bind(address).await?),
             None => None,
         };
-        let (extra, documented) = extras(&self).split_for_parts();
+        let (operator, documented) = operator::routes(&self).split_for_parts();
         let mut openapi = self.openapi.clone();
         openapi.merge(documented);
         let ready = probes::Ready {
@@ -329,7 +326,7 @@ impl Assembly {
             drain: self.drain.clone(),
         };
         let probes = probes::http(ready, &openapi);
-        let mut http = self.http.clone().merge(extra).merge(probes);
+        let mut http = self.http.clone().merge(operator).merge(extras).merge(probes);
         if grpc_listener.is_none() {
             http = http.merge(self.grpc.clone());
         }
@@ -405,7 +402,7 @@ pub fn main(spec: Spec) -> std::process::ExitCode {
         let telemetry = options::telemetry(&settings, &format!("{}-svc", spec.name))?;
         let shape = Shape::Alone { name: spec.name, port: spec.port };
         let assembly = assemble(&[spec], Arc::new(settings), shape).await?;
-        assembly.run(|_| OpenApiRouter::new()).await?;
+        assembly.run(Router::new()).await?;
         telemetry.flush();
         Ok(())
     })

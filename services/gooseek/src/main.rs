@@ -1,6 +1,5 @@
 //! GooSeek in one process, and its command line.
 
-mod admin;
 mod bootstrap;
 mod cli;
 mod client;

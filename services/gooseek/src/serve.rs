@@ -1,17 +1,15 @@
-//! `gooseek serve`: every service in one process, with its page, its documents and the operator's routes.
+//! `gooseek serve`: every service in one process, with its page and its documents.
 
 use std::{path::Path, sync::Arc};
 
 use anyhow::bail;
 use common::{
     config::{ConfigFaults, Settings},
-    server::{self, Assembly, Shape},
+    server::{self, Shape},
     service::Spec,
 };
 
-use utoipa_axum::router::OpenApiRouter;
-
-use crate::{admin, cli, docs, page};
+use crate::{cli, docs, page};
 
 /// Every service there is.
 pub(crate) const SERVICES: [Spec; 5] =
@@ -35,7 +33,7 @@ pub(crate) async fn run(options: &cli::Serve) -> anyhow::Result<()> {
     let telemetry = server::telemetry(&settings, "gooseek")?;
     let services = chosen(&options.only)?;
     let assembly = server::assemble(&services, Arc::new(settings), Shape::Together).await?;
-    assembly.run(extras).await?;
+    assembly.run(page::routes().merge(docs::routes())).await?;
     telemetry.flush();
     Ok(())
 }
@@ -55,8 +53,4 @@ fn chosen(only: &[String]) -> anyhow::Result<Vec<Spec>> {
         bail!("--only: there is no service {unknown:?}; there are {}", known.join(", "));
     }
     Ok(SERVICES.into_iter().filter(|spec| only.iter().any(|name| name == spec.name)).collect())
-}
-
-fn extras(assembly: &Assembly) -> OpenApiRouter {
-    admin::routes(assembly).merge(page::routes().into()).merge(docs::routes().into())
 }

@@ -118,6 +118,40 @@ async fn without_broker_and_redis_answers_go_on_and_the_library_hears_of_them_la
 }
 
 #[tokio::test]
+async fn a_broker_that_forgot_is_given_everything_again() {
+    let model = FakeOpenAi::start(Script::default()).await;
+    let Some(mut server) = cluster(&model).await else { return };
+    let client = server.client();
+    handbook(&client).await;
+    // Nobody takes what the broker has acknowledged, and then the broker loses it.
+    server.stop_replica("library").await;
+    let answer = client.ask(&about_the_lease()).await.expect(StatusCode::OK);
+    let told = async || {
+        let metrics = server.client_of_replica("chat").get("/metrics").await.body;
+        let other = server.client_of_replica("chat-2").get("/metrics").await.body;
+        let published = "gooseek_deliveries_total{consumer=\"nats\",outcome=\"ok\"} 1";
+        [metrics, other].iter().any(|body| String::from_utf8_lossy(body).contains(published)).then_some(())
+    };
+    eventually(told).await;
+    server.servers().nats.kill();
+    server.servers().nats.forget();
+    server.servers().nats.run();
+    server.start_replica("library").await;
+    // The edge finds it by itself.
+    eventually(async || client.served("/api/v1/library/threads").await.then_some(())).await;
+
+    let chat = server.client_of_replica("chat");
+    let resync = async || {
+        let answer = chat.try_send(chat.request("POST", "/api/v1/admin/bus/resync")).await.ok()?;
+        (answer.status == StatusCode::ACCEPTED).then(|| answer.json()["events"].as_u64().unwrap())
+    };
+    assert!(eventually(resync).await >= 1);
+    let thread = client.thread(answer["thread_id"].as_str().unwrap(), 1).await;
+    assert_eq!(thread["messages"].as_array().unwrap().len(), 1);
+    assert_eq!(chat.list("/api/v1/admin/bus/dead-letters").await, Vec::<Value>::new());
+}
+
+#[tokio::test]
 async fn one_question_is_one_trace_over_all_services_and_back() {
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
     let collector = FakeCollector::start().await;

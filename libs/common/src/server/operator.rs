@@ -7,18 +7,19 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use common::{
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::Assembly;
+use crate::{
     Problem,
     auth::Identity,
     bus::{DeadLetter, DeadLetters, LetterKey, Relay},
     db::DbError,
     http::Params,
     problem::Fault,
-    server::Assembly,
 };
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Letters of a page.
 const PAGE: usize = 100;
@@ -29,7 +30,7 @@ struct Bus {
     relays: Arc<Vec<Relay>>,
 }
 
-pub(crate) fn routes(assembly: &Assembly) -> OpenApiRouter {
+pub(super) fn routes(assembly: &Assembly) -> OpenApiRouter {
     let bus = Bus { letters: Arc::new(assembly.dead_letters.clone()), relays: Arc::new(assembly.relays.clone()) };
     OpenApiRouter::new()
         .routes(routes!(list))
