@@ -1,6 +1,7 @@
 //! A producer and a consumer with a database each, with and without a broker between them.
 
 mod actors;
+mod broker;
 
 use std::{
     borrow::Cow,
@@ -16,10 +17,7 @@ use actors::Keeper;
 pub(crate) use actors::Process;
 use common::{
     Deps, Service,
-    bus::{
-        Consumer, DeadLetter, DeadLetters, Event, LetterKey, Nats, NatsAddress, NatsOptions, Relay, RelayOptions,
-        Route, publish,
-    },
+    bus::{Consumer, DeadLetter, DeadLetters, Event, LetterKey, NatsOptions, Relay, RelayOptions, Route, publish},
     db::{Migrations, Scope},
     on_db,
     service::Spec,
@@ -189,25 +187,6 @@ impl Bus {
         let (relay, token) = (self.producer.relay.clone(), stop.clone());
         let relaying = tokio::spawn(async move { relay.run(routes, token).await });
         Process { stop, tasks: takers.into_iter().chain([relaying]).collect() }
-    }
-
-    /// A connection to the broker, if there is one.
-    pub(crate) async fn connect(&self) -> Option<Nats> {
-        let server = self.server.as_ref()?;
-        Some(Nats::connect(&NatsAddress::parse(&server.url()).unwrap(), self.options).await.unwrap())
-    }
-
-    /// A client of the broker beside those of the product.
-    pub(crate) async fn client(&self) -> async_nats::Client {
-        let url = self.server.as_ref().unwrap().url();
-        let (token, host) = url.trim_start_matches("nats://").split_once('@').unwrap();
-        async_nats::ConnectOptions::with_token(token.to_owned()).connect(host).await.unwrap()
-    }
-
-    /// What the broker knows of the consumer `test.taker`.
-    pub(crate) async fn at_the_broker(&self) -> async_nats::jetstream::consumer::Info {
-        let stream = async_nats::jetstream::new(self.client().await).get_stream("gooseek_events").await.unwrap();
-        stream.consumer_info("test_taker").await.unwrap()
     }
 
     /// Makes pauses between attempts pass.
