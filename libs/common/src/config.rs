@@ -1,4 +1,4 @@
-//! Layered configuration: compiled-in defaults ← `gooseek.toml` ← environment, under the variable names of
+//! Layered configuration: compiled-in defaults ← `gooseek.toml` ← environment ← command line, under the variable names of
 //! the deployment documents. Reading collects every fault, so that one start names them all.
 
 mod reader;
@@ -40,6 +40,8 @@ pub enum Origin {
     Default,
     File(String),
     Environment,
+    /// An option of the command line, as it is typed.
+    Option(&'static str),
 }
 
 impl fmt::Display for Origin {
@@ -48,6 +50,7 @@ impl fmt::Display for Origin {
             Self::Default => f.write_str("default"),
             Self::File(path) => f.write_str(path),
             Self::Environment => f.write_str("environment"),
+            Self::Option(option) => f.write_str(option),
         }
     }
 }
@@ -97,6 +100,13 @@ impl Settings {
             }
         }
         if faults.is_empty() { Ok(Self { variables, values }) } else { Err(ConfigFaults(faults)) }
+    }
+
+    /// The same with `value` in force for a variable, as `option` of the command line gives it.
+    #[must_use]
+    pub fn with_option(mut self, variable: &'static str, option: &'static str, value: String) -> Self {
+        self.values.insert(variable, (value, Origin::Option(option)));
+        self
     }
 
     /// The text of a value; `None` when unset. Asking for a variable nobody declared is a bug.

@@ -59,7 +59,7 @@ pub struct Frame {
 /// Puts the frame around `routes`.
 pub fn framed(routes: Router, frame: Frame) -> Router {
     routes
-        .fallback(|| async { Problem::not_found("this address") })
+        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this address") })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this address has other methods")
         })

@@ -29,6 +29,9 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
     let origins: Vec<Option<&Origin>> =
         settings.effective().map(|(_, value)| value.map(|(_, origin)| origin)).collect();
     assert_eq!(origins, [Some(&Origin::Environment), Some(&Origin::File(file.display().to_string())), None]);
+    let settings = settings.with_option("PORT", "--port", "83".to_owned());
+    let (_, port) = settings.effective().next().unwrap();
+    assert_eq!(port.map(|(value, origin)| (value, origin.to_string())), Some(("83", "--port".to_owned())));
 }
 
 #[test]

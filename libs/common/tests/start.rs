@@ -3,6 +3,7 @@
 
 use std::{borrow::Cow, net::TcpListener, path::Path, sync::Arc, time::Duration};
 
+use axum::Router;
 use common::{
     config::Settings,
     db::Migrations,
@@ -54,7 +55,7 @@ impl Process {
         let environment = own.into_iter().chain(variables).map(|(name, value)| (name.to_owned(), value));
         let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment)?;
         let assembly = server::assemble(&[spec], Arc::new(settings), Shape::Together).await?;
-        tokio::spawn(assembly.run(|_| OpenApiRouter::new()));
+        tokio::spawn(assembly.run(Router::new()));
         let client = OperatorClient::new(&format!("http://{address}"), FOREVER)?;
         Ok(Self { client, _data: data })
     }
@@ -73,7 +74,7 @@ impl Process {
         let run = || async {
             let shape = Shape::Alone { name: "idle", port: 0 };
             let assembly = server::assemble(&[idle(true)], Arc::new(settings), shape).await.unwrap();
-            assembly.run(|_| OpenApiRouter::new()).await.unwrap();
+            assembly.run(Router::new()).await.unwrap();
         };
         std::thread::spawn(|| tokio::runtime::Runtime::new().unwrap().block_on(run()));
         Self { client: OperatorClient::new(&format!("http://{address}"), FOREVER).unwrap(), _data: data }

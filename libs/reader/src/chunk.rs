@@ -2,10 +2,7 @@
 
 use std::ops::Range;
 
-use crate::document::{Document, Section};
-
-/// A section smaller than one in this many of the wanted size is joined to the next one on its page: a heading alone says nothing.
-const TINY: usize = 8;
+use crate::document::{Document, MAX_HEADING, Section, one_line};
 
 /// How large passages are, in tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +30,7 @@ pub struct Chunk {
     pub end: u64,
     /// Page it stands on, from 1.
     pub page: Option<u32>,
-    /// Headings above it, outermost first.
+    /// Headings above all of it but the lines of these headings themselves, outermost first.
     pub heading: Vec<String>,
 }
 
@@ -45,13 +42,13 @@ struct Unit {
 
 /// Cuts `document` into passages of `size`, measured by `count` (tokens of a text).
 ///
-/// Passages are in order and never cross a page. They stay within a section, save that a tiny section (a heading alone) goes
-/// with the next. A sentence is cut only when it is larger than a passage.
+/// Passages are in order and never cross a page. They stay within a section, so that what they say stands under their heading;
+/// only a heading with nothing below it goes with the next section. A sentence is cut only when it is larger than a passage.
 pub fn chunks(document: &Document, size: ChunkSize, count: impl Fn(&str) -> usize) -> Vec<Chunk> {
     let text = document.text.as_str();
     let mut offsets = Offsets::new(text);
     let mut out = Vec::new();
-    for part in parts(document, &mut offsets, size.tokens / TINY, &count) {
+    for part in parts(document, &mut offsets) {
         let units = units(text, part.range, size.tokens.max(1), &count);
         for range in passages(&units, size) {
             let Some(range) = trimmed(text, range) else {
@@ -69,23 +66,20 @@ pub fn chunks(document: &Document, size: ChunkSize, count: impl Fn(&str) -> usiz
     out
 }
 
-/// Sections to be cut, in bytes; tiny ones joined to the next. The section is the last one joined, which has most of the text.
+/// A section to be cut, in bytes, with the bare headings before it.
 struct Part<'d> {
     range: Range<usize>,
     section: &'d Section,
 }
 
-fn parts<'d>(
-    document: &'d Document,
-    offsets: &mut Offsets<'_>,
-    tiny: usize,
-    count: &impl Fn(&str) -> usize,
-) -> Vec<Part<'d>> {
+fn parts<'d>(document: &'d Document, offsets: &mut Offsets<'_>) -> Vec<Part<'d>> {
     let mut parts: Vec<Part<'d>> = Vec::new();
+    let mut is_bare = false;
     for section in &document.sections {
         let range = offsets.byte_of(section.start)..offsets.byte_of(section.end);
+        let was_bare = std::mem::replace(&mut is_bare, is_heading_alone(&document.text[range.clone()], section));
         match parts.last_mut() {
-            Some(last) if last.section.page == section.page && count(&document.text[last.range.clone()]) < tiny => {
+            Some(last) if was_bare && last.section.page == section.page => {
                 last.range.end = range.end;
                 last.section = section;
             }
@@ -93,6 +87,14 @@ fn parts<'d>(
         }
     }
     parts
+}
+
+/// Whether the section is nothing but the line of its heading, which says nothing by itself.
+fn is_heading_alone(text: &str, section: &Section) -> bool {
+    let Some(heading) = section.heading.last() else { return false };
+    let line = one_line(text.trim_start().trim_start_matches('#'));
+    // Only its start is kept of a long heading.
+    line == *heading || (line.starts_with(heading.as_str()) && heading.chars().count() == MAX_HEADING)
 }
 
 /// The smallest stretches of `range` that are kept whole; they touch, and together they cover it.

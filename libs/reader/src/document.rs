@@ -10,7 +10,7 @@ use crate::clean;
 const MAX_TEXT: usize = 16 << 20;
 
 /// A heading longer than this is cut in the heading path; the text keeps it whole (chars).
-const MAX_HEADING: usize = 200;
+pub(crate) const MAX_HEADING: usize = 200;
 
 /// The readable content of a page or a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -21,6 +21,8 @@ pub enum Format {
 /// Why the bytes are not read: what they are, and what was said of them.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsupported {
+    #[error("the file is empty")]
+    Empty,
     /// A format that is not read at all.
     #[error("files of this kind are not read: {found}")]
     Kind { found: String },
@@ -65,6 +67,9 @@ impl Format {
     ///
     /// What the content is, when nothing here reads it or when it is not what the name or the type says.
     pub fn detect(name: Option<&str>, content_type: Option<&str>, head: &[u8]) -> Result<Self, Unsupported> {
+        if head.is_empty() {
+            return Err(Unsupported::Empty);
+        }
         let by_name = name.map(extension);
         let content = Content::of(head);
         if let Some(extension) = by_name.as_deref()
@@ -146,9 +151,6 @@ impl Content {
             return Self::Other(kind.mime_type().to_owned());
         }
         let marked = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
-        if head.is_empty() {
-            return Self::Other("empty".to_owned());
-        }
         if !marked && head.contains(&0) {
             return Self::Other("binary data".to_owned());
         }
@@ -258,7 +260,7 @@ mod tests {
         assert!(matches!(error, Unsupported::Contradiction { .. }), "{error}");
         let error = Format::detect(Some("a.exe"), None, b"MZ\0\0").unwrap_err();
         assert!(error.to_string().contains(".exe"), "{error}");
-        assert!(Format::detect(None, None, b"").unwrap_err().to_string().contains("empty"));
+        assert_eq!(Format::detect(Some("a.txt"), None, b"").unwrap_err().to_string(), "the file is empty");
         assert!(Format::detect(None, None, b"PK\x03\x04other.txt").unwrap_err().to_string().contains("zip"));
         assert!(Format::detect(Some("a.csv"), None, &[0; 64]).unwrap_err().to_string().contains("binary"));
     }

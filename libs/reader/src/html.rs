@@ -27,11 +27,13 @@ pub(crate) fn parse(bytes: &[u8], hints: &Hints) -> Result<Document, ParseError>
     let page = dom_query::Document::from(html.as_ref());
     hidden::remove(&page)?;
     let meta = meta::read(&page);
+    let headline = headline(&page);
     let config = Config { disable_json_ld: true, ..Config::default() };
     let mut readability =
         Readability::with_document(page, None, Some(config)).map_err(|error| ParseError::Damaged(error.to_string()))?;
     let article = readability.parse().ok();
-    let main = article.as_ref().map(|_| main_text(&readability.doc)).filter(|main| !main.is_empty());
+    let main =
+        article.as_ref().map(|_| main_text(&readability.doc, headline.as_deref())).filter(|main| !main.is_empty());
     let builder = match main {
         Some(main) if main.chars() >= SHORT_ARTICLE => main,
         short => longer(short, &html)?,
@@ -56,13 +58,26 @@ pub(crate) fn append_fragment(builder: &mut Builder, html: &str) -> Result<(), P
     Ok(())
 }
 
-fn main_text(page: &dom_query::Document) -> Builder {
+/// The heading of the whole page, if it has one.
+fn headline(page: &dom_query::Document) -> Option<String> {
+    let found = page.select("h1");
+    let [headline] = found.nodes() else { return None };
+    some_line(&headline.text())
+}
+
+/// The article under its headline, which is taken out of it where it is the title of the page, too.
+fn main_text(page: &dom_query::Document, headline: Option<&str>) -> Builder {
     let found = page.select_single("#readability-page-1");
     let mut builder = Builder::default();
-    if let Some(node) = found.nodes().first() {
-        walk::append(&mut builder, *node, walk::Scope::Article);
+    let Some(node) = found.nodes().first() else { return builder };
+    let headings = found.select("h1, h2");
+    let is_there = |headline| headings.iter().any(|heading| some_line(&heading.text()).as_deref() == Some(headline));
+    if let Some(headline) = headline.filter(|headline| !is_there(headline)) {
+        builder.heading(1, headline);
     }
-    builder
+    let above = builder.chars();
+    walk::append(&mut builder, *node, walk::Scope::Article);
+    if builder.chars() == above { Builder::default() } else { builder }
 }
 
 /// The whole body when the article is missing or is a small part of it.

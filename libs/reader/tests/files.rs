@@ -39,6 +39,12 @@ fn a_pdf_gives_pages_paragraphs_and_its_outline() {
     );
     let passages = chunks(&document, ChunkSize::default(), text::tokens::count);
     assert!(passages.iter().any(|passage| passage.page == Some(2) && passage.text.contains("Залог")));
+    let heading = |words: &str| {
+        let passage = passages.iter().find(|passage| passage.text.contains(words)).unwrap();
+        passage.heading.last().map(String::as_str)
+    };
+    assert_eq!(heading("the notice period is three months"), Some("1 Term and notice"));
+    assert_eq!(heading("900 EUR"), Some("2 Rent"));
 }
 
 #[test]
@@ -88,4 +94,7 @@ fn a_docx_gives_headings_lists_and_tables() {
         "# House rules\n\nQuiet after ten; тишина после десяти.\n\n## Waste\n\n- Paper\n  - Boxes\n\nBin | Day\nPaper | Monday"
     );
     assert_eq!(document.sections[1].heading, ["House rules", "Waste"]);
+    let passages = chunks(&document, ChunkSize::default(), text::tokens::count);
+    assert_eq!(passages[0].heading, ["House rules"], "the quiet is no matter of waste");
+    assert!(passages[0].text.ends_with("после десяти.") && passages[1].text.starts_with("## Waste"), "{passages:?}");
 }

@@ -77,6 +77,21 @@ fn a_page_that_is_no_article_is_read_whole() {
 }
 
 #[test]
+fn what_is_cited_stands_under_its_own_heading() {
+    let page = "<!doctype html><html><head><title>Warranty of the projector</title></head><body>
+<h1>Warranty of the projector</h1><p>The projector was bought on 3 May 2024; warranty until 2 May 2027.</p>
+<h2>Claims</h2><p>Claims go to the shop in Hall with the receipt.</p></body></html>";
+    let source = "# Warranty of the projector\n\nThe projector was bought on 3 May 2024; warranty until 2 May 2027.\n\n\
+        ## Claims\n\n### By post\n\nClaims go to the shop in Hall with the receipt.\n";
+    for (format, content) in [(Format::Html, page), (Format::Markdown, source)] {
+        let passages = chunks(&read(format, content), ChunkSize::default(), text::tokens::count);
+        let under = |words: &str| passages.iter().find(|passage| passage.text.contains(words)).unwrap().heading.clone();
+        assert_eq!(under("was bought"), ["Warranty of the projector"], "{format:?}");
+        assert_eq!(under("Claims go")[..2], ["Warranty of the projector", "Claims"], "{format:?}");
+    }
+}
+
+#[test]
 fn charsets_other_than_utf_8_are_read() {
     let mut page = b"<html><head><meta charset=windows-1251></head><body><p>".to_vec();
     // "Договор аренды заканчивается через три месяца."

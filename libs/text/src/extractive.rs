@@ -9,6 +9,7 @@ mod asks;
 mod candidates;
 mod compare;
 mod entries;
+mod kind;
 mod question;
 mod reading;
 mod records;
@@ -143,9 +144,16 @@ fn plain(question: &Question, reading: &Reading<'_>, max_sentences: usize) -> Ex
 fn extract(question: &Question, reading: &Reading<'_>, candidates: &[Candidate<'_>], choice: &Choice) -> Extract {
     let covers = |index: usize| choice.places.iter().any(|place| candidates[*place].hits[index] >= COVERS);
     let covered = question.words.iter().enumerate().filter(|(index, _)| covers(*index));
+    let surface = |(_, word): (usize, &Word)| word.surface.clone();
+    let missing = if choice.places.is_empty() {
+        telling(&question.words).map(surface).collect()
+    } else {
+        // The kind of thing that is asked for need not be said where the answer gives something of that kind.
+        unsaid(&question.words, reading).filter(|(index, _)| !covers(*index)).map(surface).collect()
+    };
     Extract {
+        missing,
         covered: covered.map(|(_, word)| word.surface.clone()).collect(),
-        missing: missing(&question.words, reading, choice.places.is_empty()),
         direct: choice.direct,
         sides: Vec::new(),
         disagreeing: if choice.direct { select::disagreeing(candidates, &choice.places) } else { Vec::new() },
@@ -157,11 +165,15 @@ fn extract(question: &Question, reading: &Reading<'_>, candidates: &[Candidate<'
 /// A word counts as spoken of if the sentence or what stands above it says it.
 const COVERS: f32 = 0.5;
 
-/// The telling words that no source says, or all of them.
-fn missing(words: &[Word], reading: &Reading<'_>, all: bool) -> Vec<String> {
-    let is_said = |word: &Word| reading.vocabulary.nearness(word).iter().any(|near| *near > 0.0);
-    let missing = words.iter().filter(|word| !word.is_light && (all || !(word.is_verb() || is_said(word))));
-    missing.map(|word| word.surface.clone()).collect()
+/// The telling words of a question, with their positions.
+fn telling(words: &[Word]) -> impl Iterator<Item = (usize, &Word)> {
+    words.iter().enumerate().filter(|(_, word)| !word.is_light)
+}
+
+/// The telling words that no source says.
+fn unsaid<'q>(words: &'q [Word], reading: &Reading<'_>) -> impl Iterator<Item = (usize, &'q Word)> {
+    telling(words)
+        .filter(|(_, word)| !word.is_verb() && reading.vocabulary.nearness(word).iter().all(|near| *near <= 0.0))
 }
 
 fn picked(candidate: &Candidate<'_>, reading: &Reading<'_>) -> Picked {

@@ -10,17 +10,16 @@ pub struct Document<'a> {
     pub text: &'a str,
     /// Headings above it.
     pub heading: Option<&'a str>,
-    /// What its source is called.
+    /// What its source is called: often the only place that says what a table is about.
     pub title: &'a str,
 }
 
 /// Positions of the documents with their scores, best first: the fusion of two orders, their words against the question's, and the
 /// order they are given in (which knows of vectors and of what engines think of a page). Documents without any of the question's
-/// words are left out as long as there are others. Who asks for a summary names the source, not what it says: then the title counts, too.
+/// words are left out as long as there are others.
 #[must_use]
 pub fn rank(question: &str, documents: &[Document<'_>]) -> Vec<(usize, f32)> {
-    let by_title = is_summary(question);
-    let texts: Vec<Vec<String>> = documents.iter().map(|document| words(document, by_title)).collect();
+    let texts: Vec<Vec<String>> = documents.iter().map(words).collect();
     let scores = Bm25::new(&texts).scores(&extractive::search_terms(question));
     let mut by_words: Vec<usize> = (0..documents.len()).filter(|index| scores[*index] > 0.0).collect();
     by_words.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
@@ -33,20 +32,14 @@ pub fn rank(question: &str, documents: &[Document<'_>]) -> Vec<(usize, f32)> {
 /// How many passages one source may give: an answer draws on several, a summary is of one.
 #[must_use]
 pub fn per_source(question: &str, limit: usize) -> usize {
-    if is_summary(question) { limit } else { PER_SOURCE }
+    if extractive::task(question) == Task::Summarize { limit } else { PER_SOURCE }
 }
 
 const PER_SOURCE: usize = 3;
 
-fn is_summary(question: &str) -> bool {
-    extractive::task(question) == Task::Summarize
-}
-
-fn words(document: &Document<'_>, by_title: bool) -> Vec<String> {
+fn words(document: &Document<'_>) -> Vec<String> {
     let mut words = terms::index_terms(document.text);
     words.extend(document.heading.map(terms::index_terms).unwrap_or_default());
-    if by_title {
-        words.extend(terms::index_terms(document.title));
-    }
+    words.extend(terms::index_terms(document.title));
     words
 }

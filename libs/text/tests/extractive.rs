@@ -182,6 +182,45 @@ fn what_no_source_says_is_named() {
     assert!(ask("anything", &[]).sentences.is_empty());
 }
 
+const OFFICE: &str = "# Lease of the office\n\n## Rent\n\nThe monthly rent of the office is EUR 4,200, due on the third working day.\n\n\
+## Parking\n\nNorthwind Studio rents the parking spaces 11 to 14 in the yard. Each parking space costs EUR 85 a month.\n\n## Term\n\n\
+Either party may end it with a notice of three months to the end of a quarter.\n\n## Deposit\n\nThe deposit is three monthly rents.\n";
+const LEAVE: &str =
+    "# Отпуск\n\nСотрудник получает 28 календарных дней отпуска в год. Заявление подают за две недели.\n";
+
+#[test]
+fn the_kind_of_thing_that_is_asked_for_is_not_missed_where_it_is_given() {
+    for (question, text, expected) in [
+        ("what is the notice period in the lease?", OFFICE, "a notice of three months to the end of a quarter. [1]"),
+        ("какой срок отпуска?", LEAVE, "Сотрудник получает 28 календарных дней отпуска в год. [1]"),
+        ("what is the parking policy?", OFFICE, "a month. [1]"),
+    ] {
+        let found = written(question, "lease.md", text);
+        assert!(found.ends_with(expected) && !found.contains("Прямого"), "{question}: {found}");
+    }
+    let found = written("what is the price of the projector?", "", "The projector was bought on 3 May 2024 in Hall.");
+    assert_eq!(found, "The sources do not answer this question.", "a date is no price");
+}
+
+#[test]
+fn an_answer_in_the_words_of_the_question_is_not_padded_with_other_forms_of_them() {
+    for text in [OFFICE.to_owned(), OFFICE.replace("is EUR 4,200", "amounts to EUR 4,200")] {
+        let found = written("what is the rent?", "lease.md", &text);
+        assert!(found.starts_with("The monthly rent of the office") && found.ends_with("working day. [1]"), "{found}");
+    }
+}
+
+#[test]
+fn the_name_of_a_file_says_what_its_rows_are_about() {
+    let rows = "service: Offices\ninterval: weekly\nprice a month: 320 EUR\n\nservice: Windows\ninterval: quarterly\nprice a month: 90 EUR";
+    for question in ["What does the cleaning cost a month?", "how much is the cleaning?"] {
+        let found = written(question, "cleaning.csv", rows);
+        let both = ["service: Offices, interval: weekly, price a month: 320 EUR", "service: Windows, "];
+        assert!(both.iter().all(|row| found.contains(row)), "{question}: {found}");
+    }
+    assert_eq!(written("how much is the catering?", "cleaning.csv", rows), "The sources do not answer this question.");
+}
+
 #[test]
 fn the_answer_is_markdown_with_a_marker_after_each_sentence() {
     let extract = answer(

@@ -19,7 +19,11 @@ use crate::cli;
 pub(crate) struct Client {
     http: OperatorClient,
     token: Option<String>,
+    arguments: Arguments,
 }
+
+/// What fields of the API are called on the command line of a command. Other fields go by their own names.
+type Arguments = &'static [(&'static str, &'static str)];
 
 #[derive(Deserialize)]
 struct Problem {
@@ -35,9 +39,9 @@ struct Fault {
 }
 
 impl Client {
-    pub(crate) fn new(server: &cli::Server) -> anyhow::Result<Self> {
+    pub(crate) fn new(server: &cli::Server, arguments: Arguments) -> anyhow::Result<Self> {
         let http = OperatorClient::new(&server.url, Duration::from_secs(5)).context("--url")?;
-        Ok(Self { http, token: server.token.clone() })
+        Ok(Self { http, token: server.token.clone(), arguments })
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -59,12 +63,19 @@ impl Client {
         let Ok(problem) = serde_json::from_str::<Problem>(&body) else {
             bail!("the server answered {status}");
         };
-        let faults: String =
-            problem.errors.iter().map(|fault| format!("\n  {}: {}", fault.pointer, fault.detail)).collect();
-        if problem.errors.len() > 1 {
-            bail!("{}{faults}", problem.detail);
+        let mut faults =
+            problem.errors.iter().map(|fault| format!("{}: {}", self.argument(&fault.pointer), fault.detail));
+        match problem.errors.len() {
+            0 => bail!("{}", problem.detail),
+            1 => bail!(faults.next().unwrap_or_default()),
+            _ => bail!("{}\n  {}", problem.detail, faults.collect::<Vec<_>>().join("\n  ")),
         }
-        bail!("{}", problem.detail)
+    }
+
+    /// What the field at `pointer` is called on the command line.
+    fn argument<'a>(&self, pointer: &'a str) -> &'a str {
+        let field = pointer.trim_start_matches('/');
+        self.arguments.iter().find(|(name, _)| *name == field).map_or(field, |(_, argument)| argument)
     }
 
     pub(crate) async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {

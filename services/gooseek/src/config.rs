@@ -3,7 +3,7 @@
 use crate::{cli, serve};
 
 pub(crate) fn print(local: &cli::Local) -> anyhow::Result<()> {
-    let settings = serve::settings(serve::local_overrides(local))?;
+    let settings = serve::local_settings(local)?;
     let width = settings.effective().map(|(variable, _)| variable.name.len()).max().unwrap_or_default();
     for (variable, value) in settings.effective() {
         match value {

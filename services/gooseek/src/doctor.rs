@@ -12,6 +12,7 @@ use common::{
 };
 use fetch::operator::OperatorClient;
 use llm::{Embedder, Model, Purpose};
+use reqwest::Method;
 
 use crate::{cli, serve};
 
@@ -20,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const MODEL_PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(server: &cli::Server, local: &cli::Local) -> anyhow::Result<()> {
-    let settings = serve::settings(serve::local_overrides(local))?;
+    let settings = serve::local_settings(local)?;
     let options = common::server::check(&serve::SERVICES, &settings, Shape::Together)?;
     let mut report = Report::default();
     report.server(server).await;
@@ -28,6 +29,7 @@ pub(crate) async fn run(server: &cli::Server, local: &cli::Local) -> anyhow::Res
     report.redis(&options).await;
     report.objects(&options).await;
     report.searxng(&settings).await;
+    report.engines(&settings).await;
     report.model(&settings).await;
     report.embeddings(&settings).await;
     report.sandbox().await;
@@ -111,6 +113,28 @@ impl Report {
         }
     }
 
+    /// Without the internet the built-in engines find nothing, and everything else works. Two of them tell.
+    async fn engines(&self, settings: &Settings) {
+        if settings.get("SEARXNG_URL").is_some() {
+            return;
+        }
+        let wanted = settings.get("SEARCH_ENGINES").unwrap_or_default();
+        if wanted == "none" {
+            return self.off("web search", "SEARCH_ENGINES is none");
+        }
+        let wanted = if wanted.split(',').any(|name| name.trim() == "all") { "wikipedia,github" } else { wanted };
+        let engines: Vec<&str> = wanted.split(',').map(str::trim).filter(|name| !name.is_empty()).take(2).collect();
+        let probes = engines.iter().map(|name| reaches(settings.get(&format!("{}_URL", name.to_uppercase()))));
+        let reached = futures::future::join_all(probes).await;
+        match engines.iter().zip(reached).find(|(_, reached)| *reached) {
+            Some((name, _)) => self.on("web search", format!("{name} can be reached")),
+            None => {
+                let tried = engines.join(" and ");
+                self.off("web search", format!("no answer of {tried} (no internet?); answers come from files alone"));
+            }
+        }
+    }
+
     async fn model(&mut self, settings: &Settings) {
         let mut reader = Reader::new(settings);
         let Some(config) = llm::settings::read(&mut reader) else {
@@ -176,6 +200,13 @@ impl Report {
             None => self.off("accounts", "JWT_PUBLIC_KEY is unset; whoever reaches the loopback port is the owner"),
         }
     }
+}
+
+/// Whether anything answers at the address of an engine, whatever it says.
+async fn reaches(address: Option<&str>) -> bool {
+    let address = address.unwrap_or_default().replace("{lang}", "en");
+    let Ok(client) = OperatorClient::new(&address, PATIENCE) else { return false };
+    client.request(Method::HEAD, "/").timeout(PATIENCE).send().await.is_ok()
 }
 
 async fn get(base: &str, path: &str) -> Result<String, String> {

@@ -15,21 +15,25 @@ use crate::{cli, docs, page};
 pub(crate) const SERVICES: [Spec; 5] =
     [projects_svc::SPEC, search_svc::SPEC, upload_svc::SPEC, chat_svc::SPEC, library_svc::SPEC];
 
-/// Options given on the command line stand above the environment.
-pub(crate) fn settings(overrides: Vec<(String, String)>) -> Result<Settings, ConfigFaults> {
-    let environment = std::env::vars().chain(overrides);
-    Settings::load(server::variables(&SERVICES), Path::new("gooseek.toml"), environment)
+/// The settings of this machine.
+fn settings() -> Result<Settings, ConfigFaults> {
+    Settings::load(server::variables(&SERVICES), Path::new("gooseek.toml"), std::env::vars())
 }
 
-/// The overrides of commands that look at this machine's data.
-pub(crate) fn local_overrides(local: &cli::Local) -> Vec<(String, String)> {
-    local.data.iter().map(|data| ("DATA_DIR".to_owned(), data.display().to_string())).collect()
+/// The settings of this machine with what a command says of its data.
+pub(crate) fn local_settings(local: &cli::Local) -> Result<Settings, ConfigFaults> {
+    let settings = settings()?;
+    Ok(match &local.data {
+        Some(data) => settings.with_option("DATA_DIR", "--data", data.display().to_string()),
+        None => settings,
+    })
 }
 
 pub(crate) async fn run(options: &cli::Serve) -> anyhow::Result<()> {
-    let mut overrides = local_overrides(&options.local);
-    overrides.extend(options.bind.iter().map(|bind| ("BIND".to_owned(), bind.clone())));
-    let settings = settings(overrides)?;
+    let mut settings = local_settings(&options.local)?;
+    if let Some(bind) = &options.bind {
+        settings = settings.with_option("BIND", "--bind", bind.clone());
+    }
     let telemetry = server::telemetry(&settings, "gooseek")?;
     let services = chosen(&options.only)?;
     let assembly = server::assemble(&services, Arc::new(settings), Shape::Together).await?;
@@ -39,7 +43,7 @@ pub(crate) async fn run(options: &cli::Serve) -> anyhow::Result<()> {
 }
 
 pub(crate) async fn migrate() -> anyhow::Result<()> {
-    let settings = settings(Vec::new())?;
+    let settings = settings()?;
     let _telemetry = server::telemetry(&settings, "gooseek")?;
     server::migrate(&SERVICES, &settings).await
 }

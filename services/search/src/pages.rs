@@ -169,7 +169,7 @@ impl Pages {
 
     /// A stored copy; what belongs to somebody else is not there.
     pub(crate) async fn snapshot(&self, who: &Identity, id: &str) -> Result<Page, Problem> {
-        let missing = || Problem::not_found("this page copy");
+        let missing = || Problem::not_found("page copy");
         let id: Uuid = id.parse().map_err(|_| missing())?;
         let mut session = self.shared.db.read(&who.scope()).await?;
         let found = store::snapshot(&mut session, &who.scope().label(), id).await?;

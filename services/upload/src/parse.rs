@@ -57,11 +57,13 @@ fn fault(error: &ParseError) -> Fault {
 }
 
 fn cut(document: Document, name: &str) -> Parsed {
-    // The name of a file often says what its text takes for granted ("lease.pdf").
+    // The name of a file, or its title, often says what its text takes for granted ("lease.pdf").
     let stem = Path::new(name).file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let title = document.title.as_deref().unwrap_or_default();
     let chunks = reader::chunks(&document, ChunkSize::default(), text::tokens::count);
     let pieces = chunks.into_iter().map(|chunk| {
-        let terms = text::terms::index_text(&format!("{stem}\n{}\n{}", chunk.heading.join("\n"), chunk.text));
+        let terms = format!("{stem}\n{title}\n{}\n{}", chunk.heading.join("\n"), chunk.text);
+        let terms = text::terms::index_text(&terms);
         Piece {
             start: i64::try_from(chunk.start).unwrap_or(i64::MAX),
             end: i64::try_from(chunk.end).unwrap_or(i64::MAX),

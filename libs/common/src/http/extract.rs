@@ -1,7 +1,9 @@
 //! Extractors whose failures are problem documents.
 
+use std::error::Error;
+
 use axum::{
-    extract::{FromRequest, FromRequestParts, Query, Request},
+    extract::{FromRequest, FromRequestParts, Query, Request, rejection::QueryRejection},
     http::{StatusCode, request::Parts},
 };
 use bytes::Bytes;
@@ -56,9 +58,27 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let query = Query::<T>::from_request_parts(parts, state).await;
-        query
-            .map(|Query(value)| Self(value))
-            .map_err(|rejection| Problem::invalid(vec![Fault::new("query", rejection.body_text())]))
+        query.map(|Query(value)| Self(value)).map_err(|rejection| Problem::invalid(vec![parameter_fault(&rejection)]))
+    }
+}
+
+/// Names the parameter that serde's words are about.
+fn parameter_fault(rejection: &QueryRejection) -> Fault {
+    let cause = rejection.source().map_or_else(|| rejection.body_text(), ToString::to_string);
+    let quoted: Vec<&str> = cause.split('`').skip(1).step_by(2).collect();
+    let named = |of: &str| quoted.first().filter(|_| cause.contains(of)).map(|name| (*name).to_owned());
+    if let Some(unknown) = named("unknown field") {
+        return Fault::new(unknown, format!("unknown parameter; there are {}", quoted[1..].join(", ")));
+    }
+    if let Some(twice) = named("duplicate field") {
+        return Fault::new(twice, "given twice");
+    }
+    if let Some(missing) = named("missing field") {
+        return Fault::new(missing, "is missing");
+    }
+    match cause.split_once(": ") {
+        Some((name, _)) => Fault::new(name, "not a value that this parameter takes"),
+        None => Fault::new("query", "no list of parameters"),
     }
 }
 
@@ -78,6 +98,35 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
                 "invalid_request",
                 "Idempotency-Key: 1 to 200 visible ASCII characters",
             )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read by serde")]
+    struct Listing {
+        shelf: String,
+        limit: Option<i64>,
+        cursor: Option<String>,
+    }
+
+    #[tokio::test]
+    async fn a_faulty_parameter_is_named() {
+        for (query, expected) in [
+            ("shelf=a&foo=1", "foo: unknown parameter; there are shelf, limit, cursor"),
+            ("shelf=a&limit=1&limit=2", "limit: given twice"),
+            ("limit=1", "shelf: is missing"),
+            ("shelf=a&limit=many", "limit: not a value that this parameter takes"),
+        ] {
+            let request = axum::http::Request::get(format!("/books?{query}")).body(()).expect("an address");
+            let (mut parts, ()) = request.into_parts();
+            let problem = Params::<Listing>::from_request_parts(&mut parts, &()).await.expect_err("it is faulty");
+            assert_eq!(problem.detail, expected);
         }
     }
 }

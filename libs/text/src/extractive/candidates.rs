@@ -6,7 +6,6 @@ use super::question::Question;
 use super::reading::{Reading, Statement};
 use super::score;
 use super::vocabulary::Term;
-use super::words::Word;
 use crate::facts::{Fact, facts};
 use crate::similar::Shingles;
 
@@ -40,6 +39,8 @@ pub(super) fn gather<'a>(question: &Question, reading: &'a Reading<'_>) -> Vec<C
         }
         // The others are only there for the sentences that lean on them.
         let speaks = question.words.is_empty() || hits.iter().any(|hit| *hit > 0.0);
+        let facts = if speaks { facts(&said.text) } else { Vec::new() };
+        sought.take_kinds(question, said, &facts, &mut hits);
         found.push(Candidate {
             said,
             is_topic: speaks && sought.is_topic(question, said),
@@ -49,7 +50,7 @@ pub(super) fn gather<'a>(question: &Question, reading: &'a Reading<'_>) -> Vec<C
             context: 0.0,
             is_keyed: (0..question.words.len()).any(|place| sought.near(place, &said.key) > 0.0),
             score: 0.0,
-            facts: if speaks { facts(&said.text) } else { Vec::new() },
+            facts,
             shingles: Shingles::of_terms(if speaks { &said.list } else { &[] }),
         });
     }
@@ -64,6 +65,8 @@ const IN_COLUMN: f32 = 0.8;
 const IN_HEADING: f32 = 0.6;
 const IN_TITLE: f32 = 0.5;
 const IN_SOURCE: f32 = 0.2;
+/// What the kind of thing that is asked for counts for where something of that kind is given.
+const OF_KIND: f32 = 0.5;
 
 /// How near the terms of the passages are to each word of the question.
 struct Sought<'a> {
@@ -119,9 +122,28 @@ impl<'a> Sought<'a> {
         telling.peek().is_some() && telling.all(|(place, _)| self.near(place, &said.above) > 0.0)
     }
 
-    /// Whether an entry says a telling word itself, or all words are said by what names it.
+    /// Whether an entry says a telling word itself, or all telling ones are said by what names it.
     fn speaks_itself(&self, question: &Question, said: &Statement, hits: &[f32]) -> bool {
-        let own = |(place, word): (usize, &Word)| !word.is_light && self.near(place, &said.own) > 0.0;
-        question.words.iter().enumerate().any(own) || hits[..question.words.len()].iter().all(|hit| *hit > 0.0)
+        let telling = question.words.iter().any(|word| !word.is_light);
+        let mut hit = question.words.iter().zip(hits).filter(|(word, _)| !(telling && word.is_light));
+        self.says_telling(question, said) || hit.all(|(_, hit)| *hit > 0.0)
+    }
+
+    /// Whether a statement says a word itself that tells more than the kind of thing asked for.
+    fn says_telling(&self, question: &Question, said: &Statement) -> bool {
+        let mut words = question.words.iter().enumerate();
+        words.any(|(place, word)| !word.is_light && word.kind.is_none() && self.near(place, &said.own) > 0.0)
+    }
+
+    /// Counts the kind of thing that is asked for where a statement gives something of that kind, if no source says the word.
+    fn take_kinds(&self, question: &Question, said: &Statement, facts: &[Fact], hits: &mut [f32]) {
+        if !self.says_telling(question, said) {
+            return;
+        }
+        for (place, word) in question.words.iter().enumerate() {
+            if self.sources[place].is_empty() && word.kind.is_some_and(|kind| kind.is_in(facts)) {
+                hits[place] = OF_KIND;
+            }
+        }
     }
 }

@@ -3,7 +3,7 @@
 use super::candidates;
 use super::question::Question;
 use super::reading::Reading;
-use super::{Extract, Options, extract, missing, select};
+use super::{Extract, Options, extract, select, unsaid};
 use crate::language::Language;
 
 /// The best sentences for each side; `None` if no side has any.
@@ -15,12 +15,12 @@ pub(super) fn answer(
 ) -> Option<Extract> {
     let room = options.max_sentences.div_ceil(sides.len());
     let mut whole: Option<Extract> = None;
-    let mut unsaid = Vec::new();
+    let mut missing = Vec::new();
     for name in sides {
         let question = Question::read(name, options.context, Some(language));
         let candidates = candidates::gather(&question, reading);
         let mut choice = select::choose(&question, &candidates, room);
-        unsaid.extend(missing(&question.words, reading, false));
+        missing.extend(unsaid(&question.words, reading).map(|(_, word)| word.surface.clone()));
         if !choice.direct {
             choice.places.clear();
         }
@@ -42,7 +42,7 @@ pub(super) fn answer(
         whole.covered.extend(side.covered);
     }
     let mut whole = whole?;
-    unsaid.dedup();
-    whole.missing = unsaid;
+    missing.dedup();
+    whole.missing = missing;
     Some(whole)
 }

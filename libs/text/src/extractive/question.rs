@@ -68,7 +68,7 @@ impl Question {
             Asks::Person => facts.iter().any(|fact| matches!(fact, Fact::Name(name) if !self.names(name))),
             Asks::Time => facts.iter().any(|fact| match fact {
                 Fact::Date(_) => true,
-                Fact::Number(number) => number.is_year() || number.unit.is_some_and(is_time),
+                Fact::Number(number) => number.is_time(),
                 _ => false,
             }),
             Asks::Amount => facts.iter().any(|fact| matches!(fact, Fact::Number(_))),
@@ -129,10 +129,6 @@ impl Question {
         let named = self.words.iter().filter(|word| word.terms.iter().any(|term| before.contains(term))).count();
         named > 0 && named * 2 >= self.words.len()
     }
-}
-
-fn is_time(unit: &str) -> bool {
-    matches!(unit, "day" | "week" | "month" | "year" | "hour" | "minute" | "second")
 }
 
 /// The `many` of `how many` is what is asked for, and no answer says it again.

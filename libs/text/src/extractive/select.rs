@@ -6,6 +6,7 @@ use super::candidates::Candidate;
 use super::question::Question;
 use super::words::Word;
 use crate::facts::Fact;
+use crate::terms::{self, fold};
 
 /// Share of the question (weighted) that the best sentence must cover: less is no answer, only near one.
 const ANSWERS: f32 = 0.42;
@@ -110,12 +111,30 @@ fn further(
             }
             (false, true) => candidate.score >= top.score || (strong && candidate.suits && !top.suits),
         };
-        if candidate.coverage >= BELONGS && level && is_new(candidates, place, &chosen) {
+        let pads = !brings_new && place != best && says_other_forms(question, top, candidate);
+        if candidate.coverage >= BELONGS && level && !pads && is_new(candidates, place, &chosen) {
             add(candidates, place, max_sentences, &mut chosen);
         }
     }
     reading_order(candidates, &mut chosen);
     chosen
+}
+
+/// Whether the best sentence gives what is asked for in the words of the question, and another says one of these in another form only:
+/// `rents` may be of another thing than `rent`, or a verb. Words of other scripts change their form in every sentence.
+fn says_other_forms(question: &Question, best: &Candidate<'_>, other: &Candidate<'_>) -> bool {
+    let forms = |candidate: &Candidate<'_>, word: &Word| -> (bool, bool) {
+        let asked = fold(&word.surface);
+        let said = terms::words(&candidate.said.text).map(fold);
+        let forms: Vec<String> = said.filter(|said| terms::index_terms(said) == word.terms).collect();
+        (forms.contains(&asked), forms.is_empty())
+    };
+    let telling = question.words.iter().filter(|word| !word.is_light && word.surface.is_ascii());
+    best.suits
+        && telling.into_iter().any(|word| {
+            let (exact, none) = forms(other, word);
+            !exact && !none && forms(best, word).0
+        })
 }
 
 /// Whether it says something that those chosen do not.

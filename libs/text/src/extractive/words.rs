@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::kind::Kind;
 use crate::language::Language;
 use crate::terms::{self, Keyword, Tokens, fold};
 use crate::{language, stopwords};
@@ -31,6 +32,7 @@ pub(super) struct Word {
     /// A name or an identifier: what does not have it is about something else.
     pub(super) is_name: bool,
     pub(super) is_light: bool,
+    pub(super) kind: Option<Kind>,
 }
 
 impl Word {
@@ -76,6 +78,7 @@ pub(super) fn words(question: &str) -> Vec<Word> {
         words.push(Word {
             is_name: (tells && capital) || code,
             is_light: light.contains(folded.as_str()),
+            kind: Kind::named(&keyword.terms),
             surface: keyword.surface,
             terms: keyword.terms,
         });

@@ -29,6 +29,16 @@ impl Number {
         self.unit.is_none() && self.values.iter().any(|value| (1000.0..2100.0).contains(value) && value.fract() == 0.0)
     }
 
+    /// A length of time or a year.
+    pub(crate) fn is_time(&self) -> bool {
+        const UNITS: [&str; 7] = ["day", "week", "month", "year", "hour", "minute", "second"];
+        self.is_year() || self.unit.is_some_and(|unit| UNITS.contains(&unit))
+    }
+
+    pub(crate) fn is_money(&self) -> bool {
+        self.unit.is_some_and(is_currency)
+    }
+
     pub(super) fn is_plain(&self, value: f64) -> bool {
         self.unit.is_none() && self.values.iter().any(|own| close(*own, value))
     }
@@ -64,13 +74,15 @@ pub(super) fn read(
     };
     let mut unit = currency.or_else(|| unit_of(&fold(suffix)));
     let mut rest = tokens[taken - 1].rest;
-    // "3 million euros": the multiplier, then the unit.
+    // "3 million euros", "10 working days": the multiplier, then the unit.
     for _ in 0..2 {
         unit = unit.or_else(|| sign_after(rest));
         let Some(next) = tokens.get(taken).filter(|next| touches(rest, next)) else { break };
         let word = fold(next.text);
         if let Some(multiplier) = multiplier_of(&word).filter(|_| close(factor, 1.0)) {
             factor = multiplier;
+        } else if QUALIFIERS.iter().any(|start| word.starts_with(start)) {
+            // It belongs to the unit.
         } else if let Some(found) = unit_of(&word).filter(|_| unit.is_none()) {
             unit = Some(found);
         } else {
@@ -161,6 +173,9 @@ fn sign_after(rest: &str) -> Option<&'static str> {
         c => currency_sign(c),
     }
 }
+
+/// How words begin that stand between a number and its unit.
+const QUALIFIERS: [&str; 8] = ["working", "business", "calendar", "full", "рабоч", "календарн", "полн", "банковск"];
 
 /// `one` and its like are left out: they are pronouns and articles more often than numbers.
 const WORDS: [(&str, f64); 25] = [

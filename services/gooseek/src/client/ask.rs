@@ -11,13 +11,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Client,
+    Arguments, Client,
     sse::{Event, Events},
 };
 use crate::cli;
 
 /// A broken connection is tried again this often without a new event.
 const RETRIES: u32 = 8;
+const ARGUMENTS: Arguments =
+    &[("query", "question"), ("project", "--project"), ("thread_id", "--thread"), ("mode", "--mode")];
 
 #[derive(Deserialize)]
 struct Source {
@@ -43,7 +45,7 @@ struct Citation {
 }
 
 pub(crate) async fn run(server: &cli::Server, options: &cli::Ask) -> anyhow::Result<()> {
-    let client = Client::new(server)?;
+    let client = Client::new(server, ARGUMENTS)?;
     let body = json!({
         "query": options.question.join(" "),
         "mode": options.mode.as_str(),
@@ -175,8 +177,9 @@ impl Screen {
         for source in cited {
             self.print_source(source);
         }
-        if std::io::stderr().is_terminal() {
-            eprintln!("\n  to go on: gooseek ask --thread {} …", self.thread);
+        if !self.thread.is_empty() {
+            let (dim, plain) = if std::io::stderr().is_terminal() { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
+            eprintln!("\n{dim}Continue: gooseek ask --thread {} \"…\"{plain}", self.thread);
         }
         match self.failed {
             Some(message) => bail!(message),

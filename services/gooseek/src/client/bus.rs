@@ -10,7 +10,7 @@ const BUS: &str = "/api/v1/admin/bus";
 const LETTERS: &str = "/api/v1/admin/bus/dead-letters";
 
 pub(crate) async fn run(server: &cli::Server, command: cli::Bus) -> anyhow::Result<()> {
-    let client = Client::new(server)?;
+    let client = Client::new(server, &[])?;
     match command {
         cli::Bus::Dlq(cli::Dlq::List) => list(&client).await,
         cli::Bus::Dlq(cli::Dlq::Replay { id, consumer }) => {

@@ -14,11 +14,11 @@ use reqwest::{
     Body, Method,
     multipart::{Form, Part},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::Client;
+use super::{Arguments, Client};
 use crate::cli;
 
 /// Files sent at the same time.
@@ -26,10 +26,15 @@ const AT_ONCE: usize = 4;
 /// What can be read; other files of a folder are left out with a word about it.
 const EXTENSIONS: [&str; 10] = ["pdf", "docx", "md", "markdown", "html", "htm", "txt", "csv", "tsv", "text"];
 
+/// Files left out that are named; of more there is only the number.
+const NAMED: usize = 5;
+const ARGUMENTS: Arguments = &[("slug", "--project"), ("project", "--project")];
+
 #[derive(Debug, Deserialize)]
 struct File {
     id: Uuid,
     name: String,
+    project_id: Uuid,
     status: String,
     #[serde(default)]
     error: Option<String>,
@@ -40,13 +45,20 @@ struct File {
 }
 
 #[derive(Deserialize)]
-struct Listing {
-    items: Vec<File>,
+struct Project {
+    id: Uuid,
+    slug: String,
+}
+
+/// A page of a list.
+#[derive(Deserialize)]
+struct Listing<T> {
+    items: Vec<T>,
     next_cursor: Option<String>,
 }
 
 pub(crate) async fn run(server: &cli::Server, command: cli::Documents) -> anyhow::Result<()> {
-    let client = Client::new(server)?;
+    let client = Client::new(server, ARGUMENTS)?;
     match command {
         cli::Documents::Add { project, paths } => add(&client, &project, &paths).await,
         cli::Documents::List { project } => list(&client, project.as_deref()).await,
@@ -62,7 +74,7 @@ pub(crate) async fn run(server: &cli::Server, command: cli::Documents) -> anyhow
 
 async fn add(client: &Client, project: &str, paths: &[PathBuf]) -> anyhow::Result<()> {
     let mut files = Vec::new();
-    let mut left_out = 0;
+    let mut left_out = Vec::new();
     for path in paths {
         collect(path, true, &mut files, &mut left_out)?;
     }
@@ -83,10 +95,10 @@ async fn add(client: &Client, project: &str, paths: &[PathBuf]) -> anyhow::Resul
         .collect()
         .await;
     bar.finish_and_clear();
-    report(results, left_out)
+    report(results, &left_out)
 }
 
-fn report(mut results: Vec<(PathBuf, anyhow::Result<File>)>, left_out: usize) -> anyhow::Result<()> {
+fn report(mut results: Vec<(PathBuf, anyhow::Result<File>)>, left_out: &[PathBuf]) -> anyhow::Result<()> {
     results.sort_by(|a, b| a.0.cmp(&b.0));
     let mut failed = 0;
     for (path, result) in &results {
@@ -111,8 +123,10 @@ fn report(mut results: Vec<(PathBuf, anyhow::Result<File>)>, left_out: usize) ->
             }
         }
     }
-    if left_out > 0 {
-        println!("{left_out} file(s) of other types left out");
+    if !left_out.is_empty() {
+        let named: Vec<String> = left_out.iter().take(NAMED).map(|path| path.display().to_string()).collect();
+        let more = if left_out.len() > NAMED { ", …" } else { "" };
+        println!("{} file(s) of other types left out: {}{more}", left_out.len(), named.join(", "));
     }
     if failed > 0 {
         bail!("{failed} of {} file(s) could not be added", results.len());
@@ -121,7 +135,7 @@ fn report(mut results: Vec<(PathBuf, anyhow::Result<File>)>, left_out: usize) ->
 }
 
 /// Files below `path`; `named` files are taken whatever their type, so that the server says what is wrong with them.
-fn collect(path: &Path, named: bool, files: &mut Vec<PathBuf>, left_out: &mut usize) -> anyhow::Result<()> {
+fn collect(path: &Path, named: bool, files: &mut Vec<PathBuf>, left_out: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let kind = fs::symlink_metadata(path).with_context(|| path.display().to_string())?;
     if kind.is_dir() {
         let mut entries: Vec<PathBuf> =
@@ -141,7 +155,7 @@ fn collect(path: &Path, named: bool, files: &mut Vec<PathBuf>, left_out: &mut us
     if named || (kind.is_file() && readable) {
         files.push(path.to_owned());
     } else {
-        *left_out += 1;
+        left_out.push(path.to_owned());
     }
     Ok(())
 }
@@ -185,22 +199,41 @@ async fn wait_until_indexed(client: &Client, mut file: File) -> anyhow::Result<F
 }
 
 async fn list(client: &Client, project: Option<&str>) -> anyhow::Result<()> {
-    let mut cursor: Option<String> = None;
+    let query = project.map(|slug| format!("&project={}", utf8_percent_encode(slug, NON_ALPHANUMERIC)));
+    let files: Vec<File> = all(client, "/api/v1/upload", &query.unwrap_or_default()).await?;
+    if files.is_empty() {
+        println!("no documents");
+        return Ok(());
+    }
+    // Whoever named a project knows it.
+    let projects: Vec<Project> = match project {
+        Some(_) => Vec::new(),
+        None => all(client, "/api/v1/projects", "").await?,
+    };
+    let slug =
+        |file: &File| projects.iter().find(|project| project.id == file.project_id).map(|known| known.slug.as_str());
+    let width = projects.iter().map(|project| project.slug.len()).max().unwrap_or_default().max("PROJECT".len());
+    let column = |slug: &str| if project.is_some() { String::new() } else { format!("  {slug:width$}") };
+    println!("{:36}{}  {:8} {:>10}  NAME", "ID", column("PROJECT"), "STATE", "BYTES");
+    for file in &files {
+        let note = file.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
+        let project = column(slug(file).unwrap_or_default());
+        println!("{}{project}  {:8} {:>10}  {}{note}", file.id, file.status, file.size.unwrap_or_default(), file.name);
+    }
+    Ok(())
+}
+
+/// Every item of a list, page by page.
+async fn all<T: DeserializeOwned>(client: &Client, path: &str, query: &str) -> anyhow::Result<Vec<T>> {
+    let mut items = Vec::new();
+    let mut cursor = String::new();
     loop {
-        let mut path = "/api/v1/upload?limit=100".to_owned();
-        for (name, value) in [("project", project), ("cursor", cursor.as_deref())] {
-            if let Some(value) = value {
-                path.push_str(&format!("&{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC)));
-            }
-        }
-        let page: Listing = client.json(client.request(Method::GET, &path)).await?;
-        for file in &page.items {
-            let note = file.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
-            println!("{}  {:8} {:>10}  {}{note}", file.id, file.status, file.size.unwrap_or_default(), file.name);
-        }
+        let address = format!("{path}?limit=100{query}{cursor}");
+        let page: Listing<T> = client.json(client.request(Method::GET, &address)).await?;
+        items.extend(page.items);
         match page.next_cursor {
-            Some(next) => cursor = Some(next),
-            None => return Ok(()),
+            Some(next) => cursor = format!("&cursor={}", utf8_percent_encode(&next, NON_ALPHANUMERIC)),
+            None => return Ok(items),
         }
     }
 }

@@ -7,7 +7,7 @@ use super::Client;
 use crate::cli;
 
 pub(crate) async fn run(server: &cli::Server, options: &cli::Search) -> anyhow::Result<()> {
-    let client = Client::new(server)?;
+    let client = Client::new(server, &[("max_results", "--limit")])?;
     let body = json!({"query": options.query.join(" "), "max_results": options.limit});
     let found: Value = client.json(client.request(Method::POST, "/api/v1/search").json(&body)).await?;
     if options.json {

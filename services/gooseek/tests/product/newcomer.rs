@@ -68,10 +68,15 @@ on_both! {
         for name in ["lease.pdf", "house-rules.docx", "bicycles.md", "wifi.txt", "laundry.html", "keys.csv"] {
             assert!(added.lines().any(|line| line.starts_with("ok ") && line.contains(name)), "{name} in {added}");
         }
-        assert!(added.contains("1 file(s) of other types left out"), "{added}");
+        let left_out = added.lines().find(|line| line.starts_with("1 file(s) of other types left out: ")).unwrap();
+        assert!(left_out.ends_with("picture.png"), "{added}");
 
         let question = "what is the notice period in the lease?";
-        let printed = out(&server.command(&["ask", "--project", "handbook", question]).await);
+        let asked = server.command(&["ask", "--project", "handbook", question]).await;
+        let printed = out(&asked);
+        let hint = String::from_utf8_lossy(&asked.stderr).lines().last().unwrap().to_owned();
+        let thread = hint.strip_prefix("Continue: gooseek ask --thread ").unwrap().split(' ').next().unwrap().to_owned();
+        out(&server.command(&["ask", "--thread", &thread, "and the rent?"]).await);
         let (answer, sources) = printed.split_once("\nSources\n").expect(&printed);
         assert!(answer.contains("the notice period is three months to the end of a month"), "{printed}");
         assert!(answer.contains("[1]"), "{printed}");
@@ -140,7 +145,10 @@ async fn a_file_that_cannot_be_read_says_why_and_the_others_are_added() {
     assert!(locked.starts_with("failed") && locked.contains("encrypted"), "{locked}");
 
     let listed = out(&server.command(&["documents", "list", "--project", "handbook"]).await);
-    assert_eq!(listed.lines().count(), 2, "{listed}");
+    assert_eq!(listed.lines().count(), 3, "{listed}");
+    assert_eq!(listed.split_whitespace().take(4).collect::<Vec<_>>(), ["ID", "STATE", "BYTES", "NAME"]);
+    let everywhere = out(&server.command(&["documents", "list"]).await);
+    assert!(everywhere.lines().skip(1).all(|line| line.split_whitespace().nth(1) == Some("handbook")), "{everywhere}");
     let id = listed.lines().find(|line| line.contains("note.txt")).unwrap().split_whitespace().next().unwrap();
     out(&server.command(&["documents", "delete", id]).await);
     assert_eq!(server.client().get(&format!("/api/v1/upload/{id}")).await.status, StatusCode::NOT_FOUND);
@@ -157,6 +165,18 @@ async fn mistakes_on_the_command_line_are_named() {
     assert!(message.contains("\"handbok\" not found; did you mean handbook?"), "{message}");
     let nothing = server.command(&["documents", "add", "--project", "handbook", "no-such-file.txt"]).await;
     assert!(refusal(&nothing).contains("no-such-file.txt"), "{nothing:?}");
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("empty.txt"), "").unwrap();
+    for (command, complaint) in [
+        (&["ask", ""][..], "question: 1 to 8,000 characters"),
+        (&["documents", "add", "--project", "Bad Slug!", path(folder.path())], "--project: "),
+        (&["search", "--limit", "99", "geese"], "--limit: "),
+    ] {
+        let message = refusal(&server.command(command).await);
+        assert!(message.contains(complaint) && !message.contains(&format!("/{complaint}")), "{message}");
+    }
+    let empty = server.command(&["documents", "add", "--project", "handbook", path(folder.path())]).await;
+    assert!(String::from_utf8_lossy(&empty.stdout).contains("empty.txt: the file is empty"), "{empty:?}");
 
     for command in [&["ask", "Why?"][..], &["search", "why"], &["documents", "list"], &["bus", "dlq", "list"]] {
         let program = Builder::new(GOOSEEK).set("GOOSEEK_URL", NOBODY);

@@ -32,7 +32,7 @@ async fn the_configuration_shows_where_each_value_comes_from_and_no_secret() {
     assert_eq!(line("BIND"), "BIND = 127.0.0.1:8080 (default)");
     assert_eq!(line("OPENAI_API_KEY"), "OPENAI_API_KEY = *** (environment)");
     assert!(line("SEARXNG_URL").starts_with("SEARXNG_URL unset: "), "{printed}");
-    assert!(line("DATA_DIR").starts_with("DATA_DIR = elsewhere"), "{printed}");
+    assert_eq!(line("DATA_DIR"), "DATA_DIR = elsewhere (--data)");
     assert!(!printed.contains("hush"), "{printed}");
 }
 
@@ -69,12 +69,15 @@ async fn an_address_that_others_reach_needs_accounts() {
 
 #[tokio::test]
 async fn the_doctor_says_what_is_on_off_and_broken() {
-    let (ok, printed, complaints) = run(command("doctor").set("GOOSEEK_URL", NOBODY)).await;
+    let doctor = command("doctor").set("GOOSEEK_URL", NOBODY).set("SEARCH_ENGINES", "wikipedia,wikidata");
+    let doctor = doctor.set("WIKIPEDIA_URL", NOBODY).set("WIKIDATA_URL", NOBODY);
+    let (ok, printed, complaints) = run(doctor).await;
     assert!(ok, "{complaints}");
     for line in [
         "off     server:",
         "on      database: SQLite",
         "off     SearXNG: SEARXNG_URL",
+        "off     web search: no answer of wikipedia and wikidata",
         "off     model: LLM_PROVIDER",
         "off     embeddings: EMBEDDING_MODEL is unset",
         "off     accounts: JWT_PUBLIC_KEY",
@@ -82,6 +85,11 @@ async fn the_doctor_says_what_is_on_off_and_broken() {
         assert!(printed.contains(line), "{line} in {printed}");
     }
     assert!(printed.contains("parser sandbox"), "{printed}");
+
+    let web = FakeWeb::start().await;
+    let doctor = command("doctor").set("SEARCH_ENGINES", "wikidata").set("WIKIDATA_URL", web.url());
+    let (_, printed, _) = run(doctor).await;
+    assert!(printed.contains("on      web search: wikidata can be reached"), "{printed}");
 
     let engine = FakeSearxng::start(&FakeWeb::start().await.url()).await;
     let doctor = command("doctor").set("SEARXNG_URL", engine.url()).set("LLM_PROVIDER", "ollama");

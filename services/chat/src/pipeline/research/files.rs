@@ -83,25 +83,16 @@ fn documents(chunks: Vec<Chunk>) -> Vec<Document> {
     documents
 }
 
-/// A chunk is sized for an index; what is cited is smaller, and stands under its own heading.
+/// A chunk is sized for an index; what is cited is smaller. Plain text has headings, too, that only show in the text.
 fn parts(chunk: &Chunk) -> impl Iterator<Item = SourcePassage> {
     let above = (!chunk.heading.is_empty()).then(|| chunk.heading.join(SEPARATOR));
-    let title = chunk.heading.first().cloned();
     passages::split(&chunk.text, Limits::PAGE).into_iter().map(move |part| SourcePassage {
         text: chunk.text[part.range].to_owned(),
         start: chunk.start + part.chars.start as u64,
         end: chunk.start + part.chars.end as u64,
         page: (chunk.page > 0).then_some(chunk.page),
-        heading: part.heading.map_or_else(|| above.clone(), |heading| Some(below(title.as_deref(), heading))),
+        heading: above.clone().or(part.heading),
     })
-}
-
-/// A heading met inside a chunk, below the title of the document.
-fn below(title: Option<&str>, heading: String) -> String {
-    match title {
-        Some(title) if !heading.starts_with(title) => format!("{title}{SEPARATOR}{heading}"),
-        _ => heading,
-    }
 }
 
 fn document(chunk: &Chunk) -> Document {
