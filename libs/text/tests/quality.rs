@@ -119,6 +119,7 @@ fn ranked(question: &str, library: &[Passage]) -> Vec<Passage> {
             text: &passage.text,
             heading: passage.heading.as_deref(),
             title: passage.title.as_deref().unwrap(),
+            near: false,
         })
         .collect();
     let order = ranking::rank(question, &documents);

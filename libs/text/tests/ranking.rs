@@ -5,6 +5,7 @@ use rand::{Rng, SeedableRng};
 use text::bm25::{Bm25, proximity};
 use text::fusion::{K, rrf};
 use text::passages::{Limits, split};
+use text::ranking::{Document, rank};
 use text::similar::{NEAR_DUPLICATE, Shingles, distinct};
 use text::spread::{Candidate, select};
 use text::terms::{index_terms, query_terms};
@@ -41,6 +42,15 @@ fn fusion_prefers_what_several_lists_hold() {
     let order: Vec<&str> = fused.iter().map(|(item, _)| *item).collect();
     assert_eq!(order, ["b", "a", "d", "c"]);
     assert!((fused[0].1 - (1.0 / 62.0 + 1.0 / 61.0)).abs() < 1e-6);
+}
+
+#[test]
+fn what_is_near_in_meaning_is_kept_without_a_common_word() {
+    let document = |text, near| Document { text, heading: None, title: "", near };
+    let leave = document("Either side may leave after a quarter of a year.", true);
+    let documents = [document(RENT, false), leave, document(NOTICE, false)];
+    let order: Vec<usize> = rank("notice period", &documents).into_iter().map(|(place, _)| place).collect();
+    assert_eq!(order, [2, 1], "words come first, and what has neither is left out");
 }
 
 #[test]

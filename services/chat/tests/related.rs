@@ -39,6 +39,31 @@ testkit::on_both! {
         assert_eq!(model.requests().len(), 1);
     }
 
+    async fn the_writer_is_asked_alone_until_it_has_begun(world: World) {
+        let mut world = world;
+        let model = FakeOpenAi::start(Script::default()).await;
+        let slow = [Step::Wait(Duration::from_millis(300)), Step::text("Ducks fly."), Step::Stall];
+        model.push(Kind::Chat, Behaviour::Stream(slow.to_vec()));
+        world.set("LLM_PROVIDER", "openai");
+        world.set("OPENAI_BASE_URL", model.url());
+        world.set("CHAT_MODEL", "chat-model");
+        let (chat, who) = (world.start(chat_svc::SPEC).await, world.person());
+        let ask = json!({"query": "Where do ducks fly?", "sources": [], "mode": "balanced", "background": true});
+        let asking = chat.send_json(&who, "POST", "/api/v1/chat", &ask);
+        let watching = async {
+            model.wait_for_open_streams(1).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            assert_eq!(model.requests().len(), 1);
+            while model.requests().len() < 2 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            _ = asking => panic!("the writer stalls"),
+            () = watching => {}
+        }
+    }
+
     async fn late_questions_are_not_waited_for(world: World) {
         let late = Behaviour::Stream(vec![Step::Wait(Duration::from_secs(4)), Step::text(QUESTIONS), Step::end(), Step::Done]);
         let (answer, _) = run(world, "balanced", "Where do ducks fly?", late).await;

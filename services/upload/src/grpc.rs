@@ -62,7 +62,7 @@ fn parse(request: RetrieveRequest) -> Result<Ask, Problem> {
 }
 
 fn chunk(hit: Hit) -> pb::Chunk {
-    let Hit { chunk, score } = hit;
+    let Hit { chunk, score, near } = hit;
     let unsigned = |value: i64| u64::try_from(value).unwrap_or_default();
     pb::Chunk {
         file_id: chunk.file_id.to_string(),
@@ -78,5 +78,6 @@ fn chunk(hit: Hit) -> pb::Chunk {
             seconds: chunk.created_at.timestamp(),
             nanos: i32::try_from(chunk.created_at.timestamp_subsec_nanos()).unwrap_or_default(),
         }),
+        near,
     }
 }

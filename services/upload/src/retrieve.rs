@@ -1,6 +1,6 @@
 //! Finds passages: full text and, where there are vectors, nearest vectors, fused by rank.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{collections::HashSet, future::Future, sync::Arc, time::Duration};
 
 use common::{
     Problem,
@@ -18,6 +18,8 @@ use crate::{
     vectors::Shelves,
 };
 
+/// So many are near to a query, whatever words they have.
+const NEAR: usize = 5;
 /// Candidates of each list.
 const CANDIDATES: usize = 50;
 /// A person waits for this; files are found by their words meanwhile.
@@ -49,6 +51,8 @@ pub(crate) struct Selection {
 pub(crate) struct Hit {
     pub(crate) chunk: StoredChunk,
     pub(crate) score: f32,
+    /// Among the nearest to a query by meaning.
+    pub(crate) near: bool,
 }
 
 /// Everything that was found.
@@ -82,14 +86,13 @@ impl Retriever {
         let depth = CANDIDATES.max(ask.limit);
         let words = try_join_all(ask.queries.iter().map(|query| self.by_words(&scope, &selection, query, depth)));
         let (words, meaning) = futures::join!(words, self.by_meaning(&scope, &selection, &ask.queries, depth));
-        let mut lists = words?;
-        let degraded = match meaning {
-            Ok(more) => {
-                lists.extend(more);
-                None
-            }
-            Err(reason) => Some(reason),
+        let (meaning, degraded) = match meaning {
+            Ok(lists) => (lists, None),
+            Err(reason) => (Vec::new(), Some(reason)),
         };
+        let near: HashSet<i64> = meaning.iter().flat_map(|list| list.iter().take(NEAR)).copied().collect();
+        let mut lists = words?;
+        lists.extend(meaning);
         let fused = text::fusion::rrf(&lists, text::fusion::K);
         let mut session = self.db.read(&scope).await?;
         let mut hits = Vec::with_capacity(ask.limit);
@@ -99,7 +102,7 @@ impl Retriever {
             }
             // A file may be deleted between the two looks.
             if let Some(chunk) = store::content::chunk(&mut session, who.org, seq).await? {
-                hits.push(Hit { chunk, score });
+                hits.push(Hit { chunk, score, near: near.contains(&seq) });
             }
         }
         let pending = store::files::unread(&mut session, who.org, ask.project, &ask.files).await?;

@@ -11,6 +11,7 @@ use std::{
 use common::{Deps, auth::Identity, client::Peers, db::Db, time::Clock};
 use llm::Model;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
@@ -71,6 +72,8 @@ pub(crate) struct Context {
     began: Instant,
     steps: AtomicU32,
     progress: Mutex<Progress>,
+    /// Cancelled when the answer has its first text.
+    begun: CancellationToken,
 }
 
 impl Context {
@@ -93,6 +96,10 @@ impl Context {
         let began = Instant::now();
         let last_step = before.map_or(0, |before| before.last_step);
         let progress = before.map(Progress::of).unwrap_or_default();
+        let begun = CancellationToken::new();
+        if !progress.answer.is_empty() {
+            begun.cancel();
+        }
         Self {
             who: who.clone(),
             peers: deps.peers.clone(),
@@ -110,6 +117,7 @@ impl Context {
             began,
             steps: AtomicU32::new(last_step),
             progress: Mutex::new(progress),
+            begun,
         }
     }
 
@@ -134,7 +142,13 @@ impl Context {
         let first = progress.answer.is_empty();
         progress.answer.push_str(&text);
         drop(progress);
+        self.begun.cancel();
         self.log.append(&self.tail, Op::Text(text), first);
+    }
+
+    /// Returns when the answer has its first text.
+    pub(crate) async fn begun(&self) {
+        self.begun.cancelled().await;
     }
 
     /// Notes a part the answer goes on without.

@@ -19,7 +19,25 @@ pub(super) struct Document {
     /// Address or file id.
     pub(super) key: String,
     pub(super) source: Source,
-    pub(super) passages: Vec<SourcePassage>,
+    pub(super) passages: Vec<Passage>,
+}
+
+/// A passage as it was found.
+#[derive(Debug, Clone)]
+pub(super) struct Passage {
+    pub(super) text: SourcePassage,
+    /// By meaning, whatever words it has.
+    pub(super) near: bool,
+}
+
+impl Document {
+    fn absorb(&mut self, passage: Passage) {
+        let place = |passage: &Passage| (passage.text.start, passage.text.end);
+        match self.passages.iter_mut().find(|known| place(known) == place(&passage)) {
+            Some(known) => known.near |= passage.near,
+            None => self.passages.push(passage),
+        }
+    }
 }
 
 /// What research has brought so far.
@@ -38,9 +56,7 @@ impl Found {
             match self.documents.iter_mut().find(|known| known.key == document.key) {
                 Some(known) => {
                     for passage in document.passages {
-                        if known.passages.iter().all(|old| (old.start, old.end) != (passage.start, passage.end)) {
-                            known.passages.push(passage);
-                        }
+                        known.absorb(passage);
                     }
                 }
                 None => self.documents.push(document),
@@ -60,7 +76,7 @@ impl Found {
         self.documents.iter().filter_map(|document| document.source.url.clone()).collect()
     }
 
-    fn passages(&self) -> impl Iterator<Item = (usize, &SourcePassage)> {
+    fn passages(&self) -> impl Iterator<Item = (usize, &Passage)> {
         self.documents
             .iter()
             .enumerate()
@@ -74,7 +90,7 @@ pub(super) fn coverage(question: &str, found: &Found) -> f32 {
     if query.is_empty() {
         return 1.0;
     }
-    let texts: Vec<Vec<String>> = found.passages().map(|(_, passage)| terms::index_terms(&passage.text)).collect();
+    let texts: Vec<Vec<String>> = found.passages().map(|(_, passage)| terms::index_terms(&passage.text.text)).collect();
     let hit = query.iter().filter(|term| texts.iter().any(|text| text.contains(term))).count();
     #[expect(clippy::cast_precision_loss, reason = "a question has few words")]
     let share = hit as f32 / query.len() as f32;
@@ -83,13 +99,14 @@ pub(super) fn coverage(question: &str, found: &Found) -> f32 {
 
 /// The sources of the answer, numbered from 1, each with the passages that were chosen, best source first.
 pub(super) fn select(question: &str, found: &Found, limit: usize) -> Vec<Source> {
-    let passages: Vec<(usize, &SourcePassage)> = found.passages().collect();
+    let passages: Vec<(usize, &Passage)> = found.passages().collect();
     let ranked: Vec<Ranked<'_>> = passages
         .iter()
         .map(|(place, passage)| Ranked {
-            text: &passage.text,
-            heading: passage.heading.as_deref(),
+            text: &passage.text.text,
+            heading: passage.text.heading.as_deref(),
             title: found.documents[*place].source.site.as_deref().unwrap_or_default(),
+            near: passage.near,
         })
         .collect();
     let order = ranking::rank(question, &ranked);
@@ -98,7 +115,7 @@ pub(super) fn select(question: &str, found: &Found, limit: usize) -> Vec<Source>
         .map(|(index, score)| Candidate {
             source: u32::try_from(passages[*index].0).unwrap_or(u32::MAX),
             score: *score,
-            shingles: Shingles::of(&passages[*index].1.text),
+            shingles: Shingles::of(&passages[*index].1.text.text),
         })
         .collect();
     let mut sources: Vec<Source> = Vec::new();
@@ -110,7 +127,7 @@ pub(super) fn select(question: &str, found: &Found, limit: usize) -> Vec<Source>
             sources.push(Source { index, ..found.documents[place].source.clone() });
             sources.len() - 1
         });
-        sources[number].passages.push(passage.clone());
+        sources[number].passages.push(passage.text.clone());
     }
     sources
 }

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use super::{Context, extract, prompt, understand::Understanding};
 use crate::api::Source;
 
-/// From the start of writing. Questions are worth no more.
+/// From the first text of the answer. Questions are worth no more.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// What may be left of that when the answer is written: a person waits for it.
 const AFTER_WRITING: Duration = Duration::from_millis(400);
@@ -36,9 +36,7 @@ pub(super) async fn beside<T>(
 ) -> (T, Vec<String>) {
     let asking = by_model(context, understanding, sources);
     let (mut writing, mut asking) = (std::pin::pin!(writing), std::pin::pin!(asking));
-    // The writer first, always: a server that takes one request at a time gets its request before the other.
     let (written, asked) = tokio::select! {
-        biased;
         written = &mut writing => (written, timeout(AFTER_WRITING, asking).await.ok().flatten()),
         asked = &mut asking => (writing.await, asked),
     };
@@ -54,6 +52,8 @@ async fn by_model(context: &Context, understanding: &Understanding, sources: &[S
         return None;
     }
     let model = context.model.as_ref()?;
+    // A server that takes one request at a time must have the writer's first.
+    context.begun().await;
     let schema = json!({
         "type": "object",
         "properties": { "questions": { "type": "array", "items": { "type": "string" }, "maxItems": MOST } },

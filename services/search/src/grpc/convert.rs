@@ -153,6 +153,7 @@ fn passage(page: &Page, chosen: &Chosen) -> pb::Passage {
         page: passage.page.unwrap_or_default(),
         heading: passage.heading.clone().unwrap_or_default(),
         score: f64::from(chosen.score),
+        near: chosen.near,
     }
 }
 

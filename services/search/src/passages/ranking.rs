@@ -15,6 +15,8 @@ const B: f32 = 0.75;
 const PER_PAGE: usize = 2;
 /// When no passage holds a word of the question (it may be in another language), the beginning stands for the page.
 const BEGINNING: usize = 2;
+/// So many of a page are near to the question, whatever words they have.
+const NEAR: usize = 2;
 
 /// A passage worth sending.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,6 +24,8 @@ pub(crate) struct Chosen {
     /// Place among the page's passages.
     pub(crate) passage: usize,
     pub(crate) score: f32,
+    /// Among the nearest of the page by meaning.
+    pub(crate) near: bool,
 }
 
 /// A sent passage among those of all pages.
@@ -91,6 +95,7 @@ impl Ranking {
         if ranked.is_empty() {
             ranked = (0..entry.counts.len().min(BEGINNING)).map(|passage| (passage, 0.0)).collect();
         }
+        let near = entry.nearest();
         let mut seen: Vec<&Sketch> = self.pages.iter().flat_map(Entry::sketches).collect();
         let mut chosen = Vec::new();
         for (passage, score) in ranked {
@@ -100,7 +105,7 @@ impl Ranking {
             let sketch = &entry.page.passages[passage].sketch;
             if !seen.iter().any(|earlier| sketch.repeats(earlier)) {
                 seen.push(sketch);
-                chosen.push(Chosen { passage, score });
+                chosen.push(Chosen { passage, score, near: near.contains(&passage) });
             }
         }
         chosen
@@ -161,6 +166,13 @@ fn fused<T: Copy + Eq + Hash>(scored: Vec<(T, f32)>, near: Vec<(T, f32)>) -> Vec
 }
 
 impl Entry {
+    /// The passages that are nearest to the question by meaning.
+    fn nearest(&self) -> Vec<usize> {
+        let mut near: Vec<(usize, f32)> = self.nearness.iter().map(|(passage, near)| (*passage, *near)).collect();
+        near.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+        near.into_iter().take(NEAR).map(|(passage, _)| passage).collect()
+    }
+
     fn sketches(&self) -> impl Iterator<Item = &Sketch> {
         self.sent.iter().map(|passage| &self.page.passages[*passage].sketch)
     }

@@ -68,6 +68,8 @@ on_both! {
         assert!(has_meant(&story), "{:?}", story.opened[0].passages);
         assert!(story.ranked(2).text.contains(MEANT), "after those whose words count as well: {:?}", story.end.ranking);
         assert!(story.degraded.is_empty());
+        let near = story.opened[0].passages.iter().filter(|passage| passage.near);
+        assert!(near.clone().any(|passage| passage.text.contains(MEANT)) && near.count() <= 2);
 
         let asked = server.requests().len();
         ask(&stage, &site, 30_000).await;

@@ -60,6 +60,7 @@ on_both! {
         indexed(&services.upload, &anna, "handbook", "wolf.txt", b"The wolf eats meat.").await;
         let found = retrieve(&services.upload, &anna, question("zzz qqq")).await;
         assert!(!found.chunks.is_empty(), "no word is shared, every chunk has a vector");
+        assert!(found.chunks.iter().all(|chunk| chunk.near));
         assert_eq!(found.degraded, "");
         let wolf = retrieve(&services.upload, &anna, question("The wolf eats meat.")).await;
         assert_eq!(wolf.chunks[0].file_name, "wolf.txt");
@@ -70,6 +71,7 @@ on_both! {
         let found = retrieve(&services.upload, &anna, question("wolf")).await;
         assert!(found.degraded.starts_with("embeddings: "), "{}", found.degraded);
         assert_eq!(found.chunks[0].file_name, "wolf.txt", "words are enough for some");
+        assert!(found.chunks.iter().all(|chunk| !chunk.near), "nothing is known of what it means");
     }
 
     async fn a_model_in_a_folder_makes_vectors(world: World) {

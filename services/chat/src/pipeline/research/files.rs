@@ -10,7 +10,7 @@ use tonic::Status;
 
 use super::super::{
     Context,
-    rank::{Document, Found},
+    rank::{Document, Found, Passage},
     started,
 };
 use crate::{
@@ -78,7 +78,8 @@ fn documents(chunks: Vec<Chunk>) -> Vec<Document> {
             documents.push(document(&chunk));
             documents.len() - 1
         });
-        documents[place].passages.extend(parts(&chunk));
+        let near = chunk.near;
+        documents[place].passages.extend(parts(&chunk).map(|text| Passage { text, near }));
     }
     documents
 }

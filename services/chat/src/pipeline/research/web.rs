@@ -14,7 +14,7 @@ use tonic::Streaming;
 
 use super::super::{
     Context,
-    rank::{Document, Found},
+    rank::{Document, Found, Passage},
     started,
     understand::Understanding,
 };
@@ -147,12 +147,15 @@ impl Look<'_> {
             file_id: None,
             passages: Vec::new(),
         };
-        let passages = opened.passages.into_iter().map(|passage| SourcePassage {
-            text: passage.text,
-            start: passage.start,
-            end: passage.end,
-            page: (passage.page > 0).then_some(passage.page),
-            heading: (!passage.heading.is_empty()).then_some(passage.heading),
+        let passages = opened.passages.into_iter().map(|passage| Passage {
+            near: passage.near,
+            text: SourcePassage {
+                text: passage.text,
+                start: passage.start,
+                end: passage.end,
+                page: (passage.page > 0).then_some(passage.page),
+                heading: (!passage.heading.is_empty()).then_some(passage.heading),
+            },
         });
         self.found.documents.push(Document { key: page.url, source, passages: passages.collect() });
     }
