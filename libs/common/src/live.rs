@@ -5,24 +5,15 @@
 //! forget, be away, or never have been there.
 
 mod listener;
+mod sender;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use listener::{Listener, Subscription};
-use redis::{Pipeline, streams::StreamMaxlen};
-use tokio::sync::mpsc;
+use sender::Sender;
 use uuid::Uuid;
 
 use crate::redis::Redis;
-
-/// How long a stream outlives its last entry. Who comes later finds everything in the database.
-const KEPT: Duration = Duration::from_secs(60);
-/// About so many entries of a log are kept.
-const LENGTH: usize = 1_000;
-/// Entries on their way to Redis; while there are more, new ones are left out.
-const WAITING: usize = 4_096;
-/// Entries that are sent in one round trip.
-const BATCH: usize = 256;
 
 /// The name of a log: whose, of what kind, which.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -52,7 +43,7 @@ pub struct LiveLog {
 
 #[derive(Debug, Clone)]
 struct Shared {
-    entries: mpsc::Sender<(LogKey, LogEntry)>,
+    sender: Sender,
     listener: Arc<Listener>,
 }
 
@@ -62,19 +53,15 @@ impl LiveLog {
         Self::default()
     }
 
-    /// Shared through Redis.
+    /// Shared through Redis, over two connections of its own.
     pub fn redis(redis: Redis) -> Self {
-        let (entries, waiting) = mpsc::channel(WAITING);
-        tokio::spawn(send(redis.clone(), waiting));
-        Self { shared: Some(Shared { entries, listener: Listener::start(redis) }) }
+        Self { shared: Some(Shared { sender: Sender::start(redis.clone()), listener: Listener::start(redis) }) }
     }
 
     /// Shows a committed entry to other processes, some time soon or not at all.
     pub fn append(&self, key: &LogKey, entry: impl FnOnce() -> LogEntry) {
-        if let Some(shared) = &self.shared
-            && let Ok(place) = shared.entries.try_reserve()
-        {
-            place.send((key.clone(), entry()));
+        if let Some(shared) = &self.shared {
+            shared.sender.send(key.clone(), entry());
         }
     }
 
@@ -103,25 +90,11 @@ impl Follower {
             None => std::future::pending().await,
         }
     }
-}
 
-/// Carries entries to Redis for as long as there is a [`LiveLog`].
-async fn send(redis: Redis, mut waiting: mpsc::Receiver<(LogKey, LogEntry)>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        let mut pipeline = redis::pipe();
-        // A number that is there already, written by the one who took this log over, is refused and stays as it is.
-        pipeline.ignore_errors();
-        for (key, entry) in batch.drain(..) {
-            add(&mut pipeline, &key, &entry);
+    /// Leaves out the entries up to `seq`, which were found elsewhere.
+    pub fn skip_to(&self, seq: i64) {
+        if let Some(heard) = &self.heard {
+            heard.skip_to(seq);
         }
-        let _: Option<()> =
-            redis.ask(|mut connection| async move { pipeline.query_async::<()>(&mut connection).await }).await;
     }
-}
-
-fn add(pipeline: &mut Pipeline, key: &LogKey, entry: &LogEntry) {
-    let fields = [(entry.kind.as_str(), entry.data.as_str())];
-    pipeline.xadd_maxlen(&key.0, StreamMaxlen::Approx(LENGTH), format!("{}-0", entry.seq), &fields).ignore();
-    pipeline.expire(&key.0, KEPT.as_secs().cast_signed()).ignore();
 }

@@ -1,5 +1,5 @@
-//! The way to Redis, which holds nothing that may not vanish: caches, limits and copies of live logs. A call that fails or is slow is given
-//! up, Redis is left alone from then on, and its users go on in process until a probe finds it again.
+//! The way to Redis, which holds nothing that may not vanish: caches, limits and copies of live logs. A call that fails or is
+//! slow is given up, Redis is left alone from then on, and its users go on in process until a probe finds it again.
 
 use std::{
     future::Future,

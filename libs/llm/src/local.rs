@@ -1,7 +1,7 @@
 //! Embeddings of a model that is read from a folder and computed in this process.
 //!
 //! The work is done on a blocking thread, one batch at a time for the whole process, so that it takes no thread that
-//! serves and a question waits for a batch at most, not for a whole file.
+//! serves and a question waits for the batches that were asked for before, not for a whole file.
 
 mod bert;
 mod folder;

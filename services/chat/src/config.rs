@@ -11,7 +11,11 @@ use llm::ModelConfig;
 pub(crate) const VARIABLES: &[Variable] = &[
     Variable::with_default("RUN_DETACH_GRACE", "30s", "a run nobody has watched for this long is stopped"),
     Variable::with_default("RUN_LEASE", "15s", "a run whose process has not been heard of for this long is taken over"),
-    Variable::with_default("RUN_LIMIT", "1024", "runs at once in one process; more are answered with 503"),
+    Variable::with_default(
+        "RUN_LIMIT",
+        "1024",
+        "runs at once in one process; more are answered with 503, and sooner those of an organisation that has its share",
+    ),
     Variable::with_default(
         "ASKS_PER_MINUTE",
         "60",

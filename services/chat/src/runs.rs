@@ -1,5 +1,6 @@
 //! The runs of this process: started, followed, cancelled, taken over.
 
+mod admission;
 mod mirror;
 mod supervise;
 mod takeover;
@@ -89,16 +90,10 @@ impl Runs {
         {
             return same_question(&run, &ask);
         }
-        if self.live().len() >= self.inner.config.run_limit {
-            return Err(Problem::unavailable("this server answers as many questions at once as it may"));
+        if !self.has_room(&self.live(), who.org) {
+            return Err(full());
         }
-        let (thread_id, its_project) = self.thread(who, ask.thread_id).await?;
-        // A follow-up stays in its thread's project.
-        let project = match (&ask.project, its_project) {
-            (None, Some(project)) => Some(project),
-            (asked, _) => self.resolve_project(who, asked.as_deref()).await?,
-        };
-        let job = Job { ask, project };
+        let (thread_id, job) = self.job(who, ask).await?;
         let run = self.new_run(who, thread_id, key.clone(), &job)?;
         let started = Event::Run(RunStarted {
             run_id: run.id,
@@ -110,7 +105,7 @@ impl Runs {
         });
         let (id, created_at) = (run.id, run.created_at);
         let tail = Tail::new(who.org, id, Vec::new());
-        self.live().insert(id, tail.clone());
+        self.enter(&tail)?;
         self.inner.log.append(&tail, Op::Create(Box::new(run)), false);
         let work = supervise::Run { tail, who: who.clone(), thread_id, job, created_at, before: None };
         let asked = work.job.ask.clone();
@@ -126,6 +121,32 @@ impl Runs {
             return same_question(&run, &asked);
         }
         Err(Problem::unavailable("the run could not be stored"))
+    }
+
+    /// Makes the run one of this process, if it takes on one more.
+    fn enter(&self, tail: &Arc<Tail>) -> Result<(), Problem> {
+        let mut live = self.live();
+        // Others have asked since it was looked at first.
+        if !self.has_room(&live, tail.org) {
+            return Err(full());
+        }
+        live.insert(tail.id, tail.clone());
+        Ok(())
+    }
+
+    fn has_room(&self, live: &HashMap<Uuid, Arc<Tail>>, org: Uuid) -> bool {
+        admission::has_room(live.values().map(|tail| tail.org), org, self.inner.config.run_limit)
+    }
+
+    /// The thread to go on with, or a new one, and what is to be done.
+    async fn job(&self, who: &Identity, ask: Ask) -> Result<(Uuid, Job), Problem> {
+        let (thread_id, its_project) = self.thread(who, ask.thread_id).await?;
+        // A follow-up stays in its thread's project.
+        let project = match (&ask.project, its_project) {
+            (None, Some(project)) => Some(project),
+            (asked, _) => self.resolve_project(who, asked.as_deref()).await?,
+        };
+        Ok((thread_id, Job { ask, project }))
     }
 
     /// Stores the run's first event and starts the work; `false` when it cannot be stored.
@@ -257,6 +278,10 @@ impl Runs {
     fn live(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Arc<Tail>>> {
         self.inner.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn full() -> Problem {
+    Problem::unavailable("this server answers as many questions at once as it may")
 }
 
 fn fold_frames(frames: &[Frame]) -> Answer {

@@ -5,7 +5,7 @@ use common::redis::Redis;
 use http::StatusCode;
 use serde_json::json;
 use testkit::{
-    Behaviour, FakeOpenAi, Kind, Script,
+    Behaviour, FakeOpenAi, Kind, Script, Step,
     service::{Answer, Person, TestService, World},
 };
 
@@ -29,6 +29,30 @@ async fn ask(chat: &TestService, who: &Person) -> Answer {
 
 fn header<'a>(answer: &'a Answer, name: &str) -> &'a str {
     answer.headers[name].to_str().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_more_runs_begin_at_once_than_may() {
+    let (mut world, model) = stage("0", 0).await;
+    for _ in 0..40 {
+        model.push(Kind::Chat, Behaviour::Stream(vec![Step::text("South."), Step::Stall]));
+    }
+    world.set("RUN_LIMIT", "8");
+    let chat = world.start(chat_svc::SPEC).await;
+    let (anna, boris) = (world.person(), world.person());
+    let question = json!({"query": "Where do ducks fly?", "sources": [], "mode": "speed"});
+    let begun = async |who: &Person, asks: usize| {
+        let asked = (0..asks).map(|_| async {
+            let request = who.http("POST", "/api/v1/chat").header("content-type", "application/json");
+            let request = request.body(axum::body::Body::from(question.to_string())).unwrap();
+            let response = tower::ServiceExt::oneshot(chat.http.clone(), request).await.unwrap();
+            (response.status() == StatusCode::OK).then_some(response)
+        });
+        futures::future::join_all(asked).await.into_iter().flatten().collect::<Vec<_>>()
+    };
+    let annas = begun(&anna, 20).await;
+    assert_eq!(annas.len(), 7, "one is kept for others");
+    assert_eq!(begun(&boris, 20).await.len(), 1);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use common::{
 use futures::{StreamExt, stream::BoxStream};
 use serde_json::{Value, json};
 use testkit::{
-    Behaviour, FakeOpenAi, Kind, Script, Step,
+    Behaviour, FakeOpenAi, KillablePostgres, Kind, Script, Step,
     service::{Person, TestService, World},
 };
 use tower::ServiceExt;
@@ -37,7 +37,10 @@ impl Shared {
 }
 
 async fn shared() -> Option<Shared> {
-    let mut world = World::postgres().await?;
+    shared_on(World::postgres().await?).await
+}
+
+async fn shared_on(mut world: World) -> Option<Shared> {
     let server = testkit::Redis::start().await?;
     let redis = Redis::open(&server.url(), PATIENCE).await.unwrap();
     let model = FakeOpenAi::start(Script::default()).await;
@@ -129,4 +132,28 @@ async fn what_redis_misses_is_read_from_the_database() {
     for stream in &mut followed {
         assert_eq!(stream.until("event: done").await, whole);
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_back_after_an_outage_follows_to_the_end() {
+    let Some(mut database) = KillablePostgres::start().await else { return };
+    let Some(shared) = shared_on(World::on_postgres(&database)).await else { return };
+    shared.model.push(Kind::Chat, Behaviour::Stream(vec![Step::text("Ducks"), Step::Stall]));
+    let (here, there) = (shared.world.start(chat_svc::SPEC).await, shared.world.start(chat_svc::SPEC).await);
+    let who = shared.world.person();
+    let mut asked = ask(&here, &who).await;
+    let id = run_id(&asked.until("Ducks").await);
+    // It does not read on, and so holds what the other sees break off.
+    let mut stalled = follow(&there, &who, &id).await;
+    stalled.until("Ducks").await;
+    let mut broken = follow(&there, &who, &id).await;
+    broken.until("Ducks").await;
+    database.kill();
+    while broken.stream.next().await.is_some() {}
+    database.run().await;
+
+    let mut again = follow(&there, &who, &id).await;
+    let cancel = events(&there, &who, "POST", &format!("/api/v1/chat/runs/{id}/cancel"), &json!({})).await;
+    drop(cancel);
+    again.until("event: done").await;
 }

@@ -15,14 +15,15 @@ use tokio::sync::{Notify, mpsc};
 use super::{LogEntry, LogKey};
 use crate::redis::Redis;
 
-/// How long one call waits for entries. A log that is followed from now on is heard after so long at most.
+/// How long one round over all followed logs waits for entries. One that is followed from now on is heard after that.
 const BLOCK: Duration = Duration::from_millis(50);
-/// What the answer may take beyond it, on a busy machine.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// What an answer may take beyond it, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Until a Redis that does not answer is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Entries of one log in one answer.
-const COUNT: usize = 256;
+/// Logs of one call, and entries of each: an answer must come within the patience.
+const LOGS: usize = 64;
+const COUNT: usize = 64;
 /// Answers that wait for a follower; one that is slower misses some, and sees that by their numbers.
 const WAITING: usize = 64;
 
@@ -37,13 +38,14 @@ pub(super) struct Listener {
 #[derive(Debug, Default)]
 struct Followed {
     next: u64,
-    logs: HashMap<u64, Log>,
+    /// By the name of the log.
+    ears: HashMap<String, Vec<Ear>>,
 }
 
 #[derive(Debug)]
-struct Log {
-    key: LogKey,
-    /// The number of the last entry that was heard.
+struct Ear {
+    id: u64,
+    /// The number of the last entry that it has.
     after: i64,
     heard: mpsc::Sender<Vec<LogEntry>>,
 }
@@ -52,6 +54,7 @@ struct Log {
 #[derive(Debug)]
 pub(super) struct Subscription {
     listener: Arc<Listener>,
+    key: LogKey,
     id: u64,
     heard: mpsc::Receiver<Vec<LogEntry>>,
 }
@@ -68,11 +71,24 @@ impl Subscription {
             None => std::future::pending().await,
         }
     }
+
+    pub(super) fn skip_to(&self, seq: i64) {
+        let mut followed = self.listener.followed();
+        let ears = followed.ears.get_mut(&self.key.0).into_iter().flatten();
+        for ear in ears.filter(|ear| ear.id == self.id) {
+            ear.after = ear.after.max(seq);
+        }
+    }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.listener.followed().logs.remove(&self.id);
+        let mut followed = self.listener.followed();
+        let Some(ears) = followed.ears.get_mut(&self.key.0) else { return };
+        ears.retain(|ear| ear.id != self.id);
+        if ears.is_empty() {
+            followed.ears.remove(&self.key.0);
+        }
     }
 }
 
@@ -89,29 +105,40 @@ impl Listener {
         let mut followed = self.followed();
         let id = followed.next;
         followed.next += 1;
-        followed.logs.insert(id, Log { key, after, heard: sender });
+        followed.ears.entry(key.0.clone()).or_default().push(Ear { id, after, heard: sender });
         drop(followed);
         self.first.notify_one();
-        Subscription { listener: self.clone(), id, heard }
+        Subscription { listener: self.clone(), key, id, heard }
     }
 
-    /// Names and last numbers of what is followed.
-    fn places(&self) -> (Vec<String>, Vec<String>) {
+    /// Names of the followed logs, and the last numbers that somebody has.
+    fn places(&self) -> Vec<(String, String)> {
         let followed = self.followed();
-        followed.logs.values().map(|log| (log.key.0.clone(), format!("{}-0", log.after))).unzip()
+        let after = |ears: &[Ear]| ears.iter().map(|ear| ear.after).min().unwrap_or_default();
+        followed.ears.iter().map(|(key, ears)| (key.clone(), format!("{}-0", after(ears)))).collect()
+    }
+
+    /// Listens to every followed log once; `false` when Redis does not answer.
+    async fn round(&self, connection: &mut MultiplexedConnection, places: &[(String, String)]) -> bool {
+        let calls = places.len().div_ceil(LOGS);
+        for places in places.chunks(LOGS) {
+            let block = BLOCK / u32::try_from(calls).unwrap_or(u32::MAX);
+            let Some(answer) = read(connection, places, block).await else { return false };
+            self.hand_out(&answer);
+        }
+        true
     }
 
     fn hand_out(&self, answer: &StreamReadReply) {
         let mut followed = self.followed();
         for stream in &answer.keys {
             let entries: Vec<LogEntry> = stream.ids.iter().filter_map(|id| entry(&id.id, &id.map)).collect();
-            let followers = followed.logs.values_mut().filter(|log| log.key.0 == stream.key);
-            for log in followers {
-                let fresh: Vec<LogEntry> = entries.iter().filter(|entry| entry.seq > log.after).cloned().collect();
+            for ear in followed.ears.get_mut(&stream.key).into_iter().flatten() {
+                let fresh: Vec<LogEntry> = entries.iter().filter(|entry| entry.seq > ear.after).cloned().collect();
                 let Some(last) = fresh.last() else { continue };
-                log.after = last.seq;
+                ear.after = last.seq;
                 // One that is full misses these.
-                let _ = log.heard.try_send(fresh);
+                let _ = ear.heard.try_send(fresh);
             }
         }
     }
@@ -125,37 +152,40 @@ impl Listener {
 async fn listen(redis: Redis, listener: Weak<Listener>) {
     let mut connection: Option<MultiplexedConnection> = None;
     while let Some(listener) = listener.upgrade() {
-        let (keys, after) = listener.places();
-        if keys.is_empty() {
+        let places = listener.places();
+        if places.is_empty() {
             let _ = tokio::time::timeout(PAUSE, listener.first.notified()).await;
             continue;
         }
         if connection.is_none() {
             connection = redis.another_connection().await;
         }
-        let answer = match &mut connection {
-            Some(open) => read(open, &keys, &after).await,
-            None => None,
+        let heard = match &mut connection {
+            Some(open) => listener.round(open, &places).await,
+            None => false,
         };
-        listener.hears.store(answer.is_some(), Ordering::Relaxed);
-        match answer {
-            Some(answer) => listener.hand_out(&answer),
-            None => {
-                connection = None;
-                drop(listener);
-                tokio::time::sleep(PAUSE).await;
-            }
+        listener.hears.store(heard, Ordering::Relaxed);
+        if !heard {
+            connection = None;
+            drop(listener);
+            tokio::time::sleep(PAUSE).await;
         }
     }
 }
 
 /// What came after the last numbers, empty after a while; `None` when Redis does not answer.
-async fn read(connection: &mut MultiplexedConnection, keys: &[String], after: &[String]) -> Option<StreamReadReply> {
+async fn read(
+    connection: &mut MultiplexedConnection,
+    places: &[(String, String)],
+    block: Duration,
+) -> Option<StreamReadReply> {
+    let (keys, after): (Vec<&str>, Vec<&str>) = places.iter().map(|(key, after)| (&**key, &**after)).unzip();
     let mut call = redis::cmd("XREAD");
-    call.arg("COUNT").arg(COUNT).arg("BLOCK").arg(BLOCK.as_millis().to_string());
-    call.arg("STREAMS").arg(keys).arg(after);
+    // Zero would mean for ever.
+    call.arg("COUNT").arg(COUNT).arg("BLOCK").arg(block.as_millis().max(1).to_string());
+    call.arg("STREAMS").arg(&keys).arg(&after);
     let answer: RedisResult<Option<StreamReadReply>> =
-        tokio::time::timeout(BLOCK + PATIENCE, call.query_async(connection)).await.ok()?;
+        tokio::time::timeout(block + PATIENCE, call.query_async(connection)).await.ok()?;
     match answer {
         Ok(answer) => Some(answer.unwrap_or_default()),
         Err(error) => {

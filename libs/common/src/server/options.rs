@@ -49,7 +49,7 @@ pub const FRAME_VARIABLES: &[Variable] = &[
     Variable::with_default("CACHE_BYTES", "33554432", "size of the in-process cache"),
     Variable::secret(
         "REDIS_URL",
-        "cache and limits shared by processes: redis://user:password@host:6379/0, rediss:// for TLS",
+        "cache, limits and live runs shared by processes: redis://user:password@host:6379/0, rediss:// for TLS",
     ),
     Variable::optional("MINIO_ENDPOINT", "S3 server for uploaded files, instead of DATA_DIR: http://host:9000"),
     Variable::secret("MINIO_ACCESS_KEY", "access key for MINIO_ENDPOINT"),

@@ -108,12 +108,12 @@ impl Tail {
 
     /// Shows committed events to those who follow.
     pub(crate) fn publish(&self, frames: Vec<Frame>) {
-        let Some(last) = frames.last().map(|frame| (frame.seq, is_terminal(frame.kind))) else { return };
+        let Some((last, ends)) = frames.last().map(|frame| (frame.seq, is_terminal(frame.kind))) else { return };
         let mut state = self.state();
         state.frames.extend(frames);
-        state.closed |= last.1;
+        state.closed |= ends;
         drop(state);
-        self.changed.send_replace(last.0);
+        self.changed.send_replace(last);
     }
 
     /// Ends every stream without a terminal event: the log cannot be written, and a client that comes back will
@@ -131,6 +131,12 @@ impl Tail {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.state().closed
+    }
+
+    /// Closed, but not by the end of the run.
+    pub(crate) fn is_broken_off(&self) -> bool {
+        let state = self.state();
+        state.closed && !state.frames.last().is_some_and(|frame| is_terminal(frame.kind))
     }
 
     /// The events so far.

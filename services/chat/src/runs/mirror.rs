@@ -32,7 +32,8 @@ impl Runs {
     /// The mirror of a person's run, which is kept up for as long as somebody holds it.
     pub(super) fn mirror(&self, who: &Identity, run_id: Uuid) -> Arc<Tail> {
         let mut mirrors = self.inner.mirrors.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mirror) = mirrors.get(&run_id).and_then(Weak::upgrade) {
+        // One that could not be kept up stays with those who hold it, to their end.
+        if let Some(mirror) = mirrors.get(&run_id).and_then(Weak::upgrade).filter(|mirror| !mirror.is_broken_off()) {
             return mirror;
         }
         mirrors.retain(|_, mirror| mirror.strong_count() > 0);
@@ -58,7 +59,7 @@ struct Keeping {
 
 impl Keeping {
     async fn run(mut self, key: LogKey) {
-        let mut live = self.runs.inner.deps.live.follow(key, 0);
+        let mut live: Option<Follower> = None;
         while let Some(mirror) = self.mirror.upgrade() {
             if let Err(error) = self.look(&mirror).await {
                 tracing::warn!(%error, "a run cannot be followed");
@@ -72,7 +73,9 @@ impl Keeping {
             if let Some(tail) = self.runs.tail(self.run_id) {
                 return self.copy(tail).await;
             }
-            self.listen(&mut live).await;
+            let live = live.get_or_insert_with(|| self.runs.inner.deps.live.follow(key.clone(), self.last));
+            live.skip_to(self.last);
+            self.listen(live).await;
         }
     }
 

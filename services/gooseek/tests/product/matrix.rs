@@ -114,10 +114,22 @@ impl Things {
         Route { method: method.to_uppercase(), path, of }
     }
 
+    /// What nobody else sees.
+    fn private(&self) -> [&String; 2] {
+        [&self.run, &self.thread]
+    }
+
+    /// What the organisation sees.
+    fn shared(&self) -> [&String; 3] {
+        [&self.file, &self.project, &self.page]
+    }
+
     /// The same path about what does not exist.
     fn nowhere(&self, path: &str) -> String {
-        let ids = [&self.run, &self.thread, &self.file, &self.project, &self.page];
-        ids.into_iter().fold(path.to_owned(), |path, id| path.replace(id.as_str(), NOWHERE))
+        self.private()
+            .into_iter()
+            .chain(self.shared())
+            .fold(path.to_owned(), |path, id| path.replace(id.as_str(), NOWHERE))
     }
 }
 
@@ -176,6 +188,18 @@ async fn check_every_route(server: Builder) {
             Of::Operator => {
                 for client in [&scene.ada, &scene.bob, &scene.eve] {
                     assert_eq!(call(client, method, path).await.status, StatusCode::FORBIDDEN, "{method} {path}");
+                }
+                continue;
+            }
+            Of::Caller if method == "GET" => {
+                for stranger in [&scene.bob, &scene.eve] {
+                    let seen = String::from_utf8_lossy(&call(stranger, method, path).await.body).into_owned();
+                    let shared = std::ptr::eq(stranger, &scene.eve);
+                    let leaked =
+                        scene.things.private().into_iter().chain(scene.things.shared().into_iter().filter(|_| !shared));
+                    for id in leaked {
+                        assert!(!seen.contains(id.as_str()), "{path} shows {id}");
+                    }
                 }
                 continue;
             }
