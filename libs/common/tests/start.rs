@@ -1,7 +1,7 @@
 //! A process that is given servers: it uses them from its start, and says at `/ready` which of them is away.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{borrow::Cow, path::Path, sync::Arc, time::Duration};
+use std::{borrow::Cow, path::Path, process::Stdio, sync::Arc, time::Duration};
 
 use axum::Router;
 use common::{
@@ -85,6 +85,7 @@ impl Process {
             .env("GRPC_BIND", "127.0.0.1:0")
             .env("DATA_DIR", data.path())
             .envs(variables)
+            .stdout(Stdio::null())
             .kill_on_drop(true);
         let client = OperatorClient::new(&format!("http://{address}"), FOREVER).unwrap();
         Self { client, child: Some(command.spawn().unwrap()), _data: data }
