@@ -110,7 +110,7 @@ fi
 # Networks that tests cut need root and `ip`; without either those tests are skipped.
 if [ "$(id -u)" = 0 ] && ! command -v ip >/dev/null; then
   if ! command -v apt-get >/dev/null || ! { apt-get -qq update && apt-get -qq install -y --no-install-recommends iproute2; } >/dev/null; then
-    echo "deps: iproute2 could not be installed; tests that cut networks are skipped" >&2
+    echo "deps: iproute2 could not be installed; tests that cut networks are skipped, or fail where CI is set" >&2
   fi
 fi
 exit $missing

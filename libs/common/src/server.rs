@@ -68,6 +68,7 @@ pub struct Assembly {
     redis: Option<Redis>,
     drain: CancellationToken,
     closing: CancellationToken,
+    signals: stop::Signals,
     /// Held for as long as the process has the data folder.
     _lock: File,
 }
@@ -94,8 +95,21 @@ pub fn check(specs: &[Spec], settings: &Settings, shape: Shape) -> anyhow::Resul
     Ok(options)
 }
 
-/// Opens the databases and builds the services.
+/// Opens the databases and builds the services. A signal ends the process meanwhile: nothing is served yet.
 pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> anyhow::Result<Assembly> {
+    let mut signals = stop::Signals::listen()?;
+    tokio::select! {
+        assembled = build(specs, settings, shape) => assembled,
+        () = signals.next() => {
+            tracing::info!("stopped before the start");
+            std::process::exit(0);
+        }
+    }
+}
+
+async fn build(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> anyhow::Result<Assembly> {
+    // What comes after all is built is for whoever runs it.
+    let signals = stop::Signals::listen()?;
     let options = check(specs, &settings, shape)?;
     // Before anything is counted.
     probes::recorder();
@@ -143,6 +157,7 @@ pub async fn assemble(specs: &[Spec], settings: Arc<Settings>, shape: Shape) -> 
         redis: parts.redis,
         drain: parts.drain,
         closing: parts.closing,
+        signals,
         _lock: lock,
     };
     for service in services {
@@ -308,7 +323,7 @@ impl Assembly {
     }
 
     /// Serves until a signal, then stops in order: the services, the operator's routes, and `extras`, which the binary adds.
-    pub async fn run(self, extras: Router) -> anyhow::Result<()> {
+    pub async fn run(mut self, extras: Router) -> anyhow::Result<()> {
         let listener = listen::bind(self.options.bind).await?;
         let bound = listener.local_addr()?;
         let grpc_listener = match self.options.grpc_bind {
@@ -340,11 +355,8 @@ impl Assembly {
             servers.spawn(self.serve(listener, self.grpc.clone(), bound, &stop));
         }
         tracing::info!("listening on http://{bound}");
-        stop.until_signal(self.options.lame_duck).await;
-        stop.finish(servers).await;
-        for db in &self.dbs {
-            db.close().await;
-        }
+        stop.until_signal(&mut self.signals, self.options.lame_duck).await;
+        stop.finish(&mut self.signals, servers, &self.dbs).await;
         Ok(())
     }
 

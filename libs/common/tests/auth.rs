@@ -1,9 +1,12 @@
 //! Which access tokens are believed: EdDSA of a known key, for this audience, not expired, and nothing else.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use aws_lc_rs::{
@@ -26,6 +29,9 @@ use uuid::Uuid;
 
 const USER: Uuid = Uuid::from_u128(7);
 const ORG: Uuid = Uuid::from_u128(8);
+
+const TEN_MINUTES: Duration = Duration::from_secs(600);
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// A signing key and the forms of its public half.
 struct Issuer {
@@ -210,29 +216,94 @@ async fn a_key_server_that_is_down_is_an_outage_and_no_verdict() {
     }
 }
 
+/// An issuer whose answer can be changed.
+struct KeyServer {
+    /// `None` for an outage.
+    keys: Arc<Mutex<Option<Value>>>,
+    server: FakeServer,
+}
+
+impl KeyServer {
+    async fn start(keys: Value) -> Self {
+        let keys = Arc::new(Mutex::new(Some(keys)));
+        let current = keys.clone();
+        let answer = move || async move {
+            let keys = current.lock().unwrap().clone();
+            keys.map(|keys| Json(json!({ "keys": keys }))).ok_or(StatusCode::INTERNAL_SERVER_ERROR)
+        };
+        let server = FakeServer::start(Router::new().route("/.well-known/jwks.json", get(answer))).await;
+        Self { keys, server }
+    }
+
+    fn answer(&self, keys: Option<Value>) {
+        *self.keys.lock().unwrap() = keys;
+    }
+}
+
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+/// Waits until `token` is refused.
+async fn forgotten(verifier: &Verifier, token: &str) {
+    let believed = async {
+        while verifier.verify(token).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), believed).await.expect("the key is forgotten");
+    refused(verifier, token).await;
+}
+
 #[tokio::test]
 async fn a_key_that_was_taken_back_is_not_believed_for_long() {
     let (old, new) = (Issuer::new("old"), Issuer::new("new"));
-    let current = Arc::new(std::sync::Mutex::new(json!({ "keys": [old.jwk(), new.jwk()] })));
-    let answer = {
-        let current = current.clone();
-        move || async move { Json(current.lock().unwrap().clone()) }
-    };
-    let server = FakeServer::start(Router::new().route("/.well-known/jwks.json", get(answer))).await;
-    let verifier = Verifier::remote(&server.url()).unwrap();
+    let server = KeyServer::start(json!([old.jwk(), new.jwk()])).await;
+    let verifier = Verifier::remote(&server.server.url()).unwrap();
     let token = old.sign(&claims(600));
     verifier.verify(&token).await.unwrap();
-    *current.lock().unwrap() = json!({ "keys": [new.jwk()] });
+    server.answer(Some(json!([new.jwk()])));
     verifier.verify(&token).await.unwrap();
+    pass(TEN_MINUTES).await;
+    forgotten(&verifier, &token).await;
+    let token = new.sign(&claims(600));
+    verifier.verify(&token).await.unwrap();
+    // The last one too.
+    server.answer(Some(json!([])));
+    pass(TEN_MINUTES).await;
+    forgotten(&verifier, &token).await;
+}
 
-    tokio::time::pause();
-    tokio::time::advance(std::time::Duration::from_secs(600)).await;
-    tokio::time::resume();
-    let refused = async {
-        while verifier.verify(&token).await.is_ok() {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(20), refused).await.expect("the old key is forgotten");
+#[tokio::test]
+async fn after_a_quiet_hour_the_first_token_waits_for_the_keys_of_now() {
+    let (old, new) = (Issuer::new("old"), Issuer::new("new"));
+    let server = KeyServer::start(json!([old.jwk(), new.jwk()])).await;
+    let verifier = Verifier::remote(&server.server.url()).unwrap();
+    verifier.verify(&old.sign(&claims(600))).await.unwrap();
+    server.answer(Some(json!([new.jwk()])));
+    pass(HOUR).await;
+    refused(&verifier, &old.sign(&claims(600))).await;
     verifier.verify(&new.sign(&claims(600))).await.unwrap();
+}
+
+#[tokio::test]
+async fn while_the_issuer_is_away_its_keys_are_believed_for_an_hour() {
+    let issuer = Issuer::new("one");
+    let server = KeyServer::start(json!([issuer.jwk()])).await;
+    let verifier = Verifier::remote(&server.server.url()).unwrap();
+    let token = issuer.sign(&claims(600));
+    verifier.verify(&token).await.unwrap();
+    server.answer(None);
+    pass(HOUR - TEN_MINUTES).await;
+    verifier.verify(&token).await.unwrap();
+    pass(TEN_MINUTES).await;
+    for _ in 0..2 {
+        let outcome = verifier.verify(&token).await;
+        assert!(matches!(outcome, Err(TokenError::KeysUnavailable)), "{outcome:?}");
+    }
+    server.answer(Some(json!([issuer.jwk()])));
+    pass(Duration::from_secs(2)).await;
+    verifier.verify(&token).await.unwrap();
 }

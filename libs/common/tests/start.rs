@@ -1,7 +1,7 @@
 //! A process that is given servers: it uses them from its start, and says at `/ready` which of them is away.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{borrow::Cow, net::TcpListener, path::Path, sync::Arc, time::Duration};
+use std::{borrow::Cow, path::Path, process::Stdio, sync::Arc, time::Duration};
 
 use axum::Router;
 use common::{
@@ -14,7 +14,8 @@ use fetch::operator::OperatorClient;
 use serde_json::{Value, json};
 use sqlx::migrate::Migrator;
 use tempfile::TempDir;
-use testkit::KillablePostgres;
+use testkit::{KillablePostgres, Network};
+use tokio::process::{Child, Command};
 use utoipa_axum::router::OpenApiRouter;
 
 const FOREVER: Duration = Duration::from_secs(60);
@@ -36,9 +37,21 @@ fn idle(objects: bool) -> Spec {
     }
 }
 
+/// Not a test by itself: the process that [`Process::alone`] starts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "other tests start it"]
+async fn runs_alone() {
+    let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), std::env::vars()).unwrap();
+    let shape = Shape::Alone { name: "idle", port: 0 };
+    let assembly = server::assemble(&[idle(true)], Arc::new(settings), shape).await.unwrap();
+    assembly.run(Router::new()).await.unwrap();
+}
+
 /// A process with one service that does nothing.
 struct Process {
     client: OperatorClient,
+    /// Unless it is this one.
+    child: Option<Child>,
     _data: TempDir,
 }
 
@@ -50,34 +63,41 @@ impl Process {
 
     async fn of(spec: Spec, variables: Vec<(&str, String)>) -> anyhow::Result<Self> {
         let data = tempfile::tempdir().unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let own = [("BIND", address.to_string()), ("DATA_DIR", data.path().display().to_string())];
+        let address = format!("127.0.0.1:{}", testkit::free_port());
+        let own = [("BIND", address.clone()), ("DATA_DIR", data.path().display().to_string())];
         let environment = own.into_iter().chain(variables).map(|(name, value)| (name.to_owned(), value));
         let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment)?;
         let assembly = server::assemble(&[spec], Arc::new(settings), Shape::Together).await?;
         tokio::spawn(assembly.run(Router::new()));
         let client = OperatorClient::new(&format!("http://{address}"), FOREVER)?;
-        Ok(Self { client, _data: data })
+        Ok(Self { client, child: None, _data: data })
     }
 
-    /// A service that runs alone; it is not waited for.
+    /// A service that runs alone, in a process of its own; it is not waited for.
     fn alone(variables: Vec<(&str, String)>) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let own = [
-            ("BIND", address.to_string()),
-            ("GRPC_BIND", "127.0.0.1:0".to_owned()),
-            ("DATA_DIR", data.path().display().to_string()),
-        ];
-        let environment = own.into_iter().chain(variables).map(|(name, value)| (name.to_owned(), value));
-        let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
-        let run = || async {
-            let shape = Shape::Alone { name: "idle", port: 0 };
-            let assembly = server::assemble(&[idle(true)], Arc::new(settings), shape).await.unwrap();
-            assembly.run(Router::new()).await.unwrap();
-        };
-        std::thread::spawn(|| tokio::runtime::Runtime::new().unwrap().block_on(run()));
-        Self { client: OperatorClient::new(&format!("http://{address}"), FOREVER).unwrap(), _data: data }
+        let address = format!("127.0.0.1:{}", testkit::free_port());
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["--exact", "runs_alone", "--ignored", "--nocapture"])
+            .env_clear()
+            .env("BIND", &address)
+            .env("GRPC_BIND", "127.0.0.1:0")
+            .env("DATA_DIR", data.path())
+            .envs(variables)
+            .stdout(Stdio::null())
+            .kill_on_drop(true);
+        let client = OperatorClient::new(&format!("http://{address}"), FOREVER).unwrap();
+        Self { client, child: Some(command.spawn().unwrap()), _data: data }
+    }
+
+    /// Asks a process of its own to stop, and waits until it does so in order.
+    async fn stops(mut self) {
+        let mut child = self.child.take().unwrap();
+        let pid = child.id().unwrap().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
+        let status = tokio::time::timeout(FOREVER, child.wait()).await.expect("it stops").unwrap();
+        assert!(status.success(), "{status}");
     }
 
     /// Waits until `/ready` says this.
@@ -214,6 +234,25 @@ async fn a_service_may_start_before_everything_it_stands_on_in_any_order() {
         servers.run(last).await;
         process.says(200, ready(&[])).await;
     }
+}
+
+#[tokio::test]
+async fn a_service_that_waits_for_its_database_stops_when_it_is_told_to() {
+    let nobody = format!("postgresql://nobody@127.0.0.1:{}/nothing", testkit::free_port());
+    let process = Process::alone(vec![("POSTGRES_URL", nobody)]);
+    process.says(503, json!({"status": "unready", "missing": "database: it does not answer"})).await;
+    process.stops().await;
+}
+
+#[tokio::test]
+async fn a_service_stops_though_its_database_is_cut_off() {
+    let Some(network) = Network::start() else { return };
+    let Some(server) = KillablePostgres::start_behind(&network).await else { return };
+    let process = Process::alone(vec![("POSTGRES_URL", server.url().expose().to_owned())]);
+    process.says(200, ready(&[])).await;
+    network.cut();
+    process.says(503, json!({"status": "unready", "missing": "database"})).await;
+    process.stops().await;
 }
 
 #[tokio::test]

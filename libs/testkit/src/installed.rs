@@ -50,7 +50,10 @@ fn cache() -> Option<PathBuf> {
 const PORTS: Range<u16> = 10_000..32_000;
 
 /// A port of loopback that nobody has at the moment, and that this process has not given before.
-pub(crate) fn free_port() -> u16 {
+///
+/// # Panics
+/// When there is none.
+pub fn free_port() -> u16 {
     static GIVEN: AtomicU32 = AtomicU32::new(0);
     // Test processes that run side by side begin at places of their own.
     let start = std::process::id().wrapping_mul(97);

@@ -83,7 +83,7 @@ impl DeadLetters {
         Self { service, db, clock, relay, broker }
     }
 
-    /// At most `limit` letters of one organisation that come after `after`, in the order of their keys.
+    /// At most `limit` letters of one organisation, and of nobody, that come after `after`, in the order of their keys.
     pub async fn list(&self, org: Uuid, after: &LetterKey, limit: usize) -> Result<Vec<DeadLetter>, BusError> {
         let mut letters = self.undelivered(org, after, limit).await?;
         if let Some(broker) = &self.broker {
@@ -94,7 +94,7 @@ impl DeadLetters {
         Ok(letters)
     }
 
-    /// Delivers to this consumer again, with all attempts; whether there was such a letter of this organisation.
+    /// Delivers to this consumer again, with all attempts; whether there was such a letter of this organisation or of nobody.
     pub async fn replay(&self, org: Uuid, key: &LetterKey) -> Result<bool, BusError> {
         if self.settle(org, key, "pending").await? {
             self.relay.wake_takers();
@@ -113,7 +113,24 @@ impl DeadLetters {
             return Ok(true);
         }
         match &self.broker {
-            Some(broker) => Ok(broker.drop_letter(self.service, org, key).await?),
+            Some(broker) => Ok(broker.drop_letter(self.service, Some(org), key).await?),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether there is such a letter that no organisation can be read from.
+    pub async fn is_nobodys(&self, key: &LetterKey) -> Result<bool, BusError> {
+        match &self.broker {
+            Some(broker) => Ok(broker.is_nobodys(self.service, key).await?),
+            None => Ok(false),
+        }
+    }
+
+    /// [`drop_letter`](Self::drop_letter) for a letter that no organisation can be read from. For those who answer for all
+    /// organisations.
+    pub async fn drop_nobodys(&self, key: &LetterKey) -> Result<bool, BusError> {
+        match &self.broker {
+            Some(broker) => Ok(broker.drop_letter(self.service, None, key).await?),
             None => Ok(false),
         }
     }

@@ -8,13 +8,14 @@ use axum::{
     http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::Assembly;
 use crate::{
     Problem,
-    auth::Identity,
+    auth::{Auth, Identity},
     bus::{DeadLetter, DeadLetters, LetterKey, Relay},
     db::DbError,
     http::Params,
@@ -28,10 +29,19 @@ const PAGE: usize = 100;
 struct Bus {
     letters: Arc<Vec<(&'static str, DeadLetters)>>,
     relays: Arc<Vec<Relay>>,
+    /// Held by the one that goes on.
+    resyncing: Arc<Mutex<()>>,
+    /// Without accounts there is one organisation, whose owner has the installation.
+    has_accounts: bool,
 }
 
 pub(super) fn routes(assembly: &Assembly) -> OpenApiRouter {
-    let bus = Bus { letters: Arc::new(assembly.dead_letters.clone()), relays: Arc::new(assembly.relays.clone()) };
+    let bus = Bus {
+        letters: Arc::new(assembly.dead_letters.clone()),
+        relays: Arc::new(assembly.relays.clone()),
+        resyncing: Arc::default(),
+        has_accounts: !matches!(assembly.options.auth, Auth::LocalOwner),
+    };
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(replay))
@@ -127,6 +137,18 @@ async fn drop_letter(
         if letters.drop_letter(who.org, &key).await? {
             return Ok(StatusCode::NO_CONTENT);
         }
+        if !letters.is_nobodys(&key).await? {
+            continue;
+        }
+        // It may be another organisation's, and nobody here answers for all of them.
+        if bus.has_accounts {
+            return Err(Problem::forbidden(
+                "the organisation of this event is not known; replay it, or ask the operator",
+            ));
+        }
+        if letters.drop_nobodys(&key).await? {
+            return Ok(StatusCode::NO_CONTENT);
+        }
     }
     Err(missing())
 }
@@ -150,14 +172,22 @@ struct Resync {
     events: u64,
 }
 
-/// Publish every event that is still kept once more, after the broker lost some.
+/// Publish every event that is still kept once more, after the broker lost some. One at a time.
 #[utoipa::path(
     post, path = "/api/v1/admin/bus/resync", operation_id = "resync_bus", tag = "admin",
-    responses((status = 202, body = Resync), (status = 403, body = Problem)))]
+    responses((status = 202, body = Resync), (status = 403, body = Problem), (status = 409, body = Problem)))]
 async fn resync(State(bus): State<Bus>, who: Identity) -> Result<(StatusCode, Json<Resync>), Problem> {
     who.require_admin()?;
+    let Ok(only) = bus.resyncing.clone().try_lock_owned() else {
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "resync_running",
+            "this process publishes all events again already",
+        ));
+    };
     // It may take a while, and goes on when nobody waits for its end any more.
     let resync = tokio::spawn(async move {
+        let _only = only;
         let mut events = 0;
         for relay in bus.relays.iter() {
             events += relay.resync().await?;

@@ -2,11 +2,15 @@
 
 use std::{pin::pin, time::Duration};
 
+use anyhow::Context;
+use futures::future::join_all;
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     task::JoinSet,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::db::Db;
 
 /// Requests in flight get this long.
 const FINISH: Duration = Duration::from_secs(12);
@@ -14,6 +18,29 @@ const FINISH: Duration = Duration::from_secs(12);
 const APOLOGY: Duration = Duration::from_secs(1);
 /// Background work gets this long after them, and the outbox again.
 const FLUSH: Duration = Duration::from_secs(4);
+/// And then databases to close: what is committed is safe without, and one that is cut off would take minutes.
+const CLOSE: Duration = Duration::from_secs(2);
+
+/// Signals that ask the process to stop. Each of these hears all that come after it was made, even while nobody waits.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(super) fn listen() -> anyhow::Result<Self> {
+        let listen = |kind| signal(kind).context("signals cannot be listened to");
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next one.
+    pub(super) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
 
 /// One token per stage.
 pub(super) struct Stop {
@@ -52,19 +79,19 @@ impl Stop {
     }
 
     /// Waits for the first signal, then for the lame-duck pause.
-    pub(super) async fn until_signal(&self, lame_duck: Duration) {
-        next_signal().await;
+    pub(super) async fn until_signal(&self, signals: &mut Signals, lame_duck: Duration) {
+        signals.next().await;
         tracing::info!("stopping");
         self.drain.cancel();
         tokio::select! {
             () = tokio::time::sleep(lame_duck) => {}
-            () = next_signal() => std::process::exit(1),
+            () = signals.next() => std::process::exit(1),
         }
         self.accepting.cancel();
     }
 
-    /// Lets requests, background work and relays finish, in this order.
-    pub(super) async fn finish(&self, mut servers: JoinSet<()>) {
+    /// Lets requests, background work and relays finish, in this order, and closes `dbs`.
+    pub(super) async fn finish(&self, signals: &mut Signals, mut servers: JoinSet<()>, dbs: &[Db]) {
         let orderly = async {
             let mut all = pin!(async { while servers.join_next().await.is_some() {} });
             if tokio::time::timeout(FINISH, &mut all).await.is_err() {
@@ -75,22 +102,13 @@ impl Stop {
             }
             self.tasks.end().await;
             self.relays.end().await;
+            if tokio::time::timeout(CLOSE, join_all(dbs.iter().map(Db::close))).await.is_err() {
+                tracing::warn!("some databases could not be closed in time");
+            }
         };
         tokio::select! {
             () = orderly => tracing::info!("stopped"),
-            () = next_signal() => std::process::exit(1),
+            () = signals.next() => std::process::exit(1),
         }
-    }
-}
-
-async fn next_signal() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        // Without signal handlers the process is stopped the hard way.
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
     }
 }

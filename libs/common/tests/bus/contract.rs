@@ -56,7 +56,10 @@ on_every_bus! {
         eventually("the broker", async || letters.list(Uuid::nil(), &LetterKey::start(), 1).await.is_ok()).await;
         let (us, stranger) = (Uuid::nil(), Uuid::max());
         assert!(letters.list(stranger, &LetterKey::start(), 1).await.unwrap().is_empty());
+        assert!(!letters.replay(stranger, &dead[0].key()).await.unwrap());
         assert!(!letters.drop_letter(stranger, &dead[0].key()).await.unwrap());
+        assert!(!letters.is_nobodys(&dead[0].key()).await.unwrap());
+        assert!(!letters.drop_nobodys(&dead[0].key()).await.unwrap());
         assert!(letters.drop_letter(us, &dead[0].key()).await.unwrap());
         assert!(!letters.drop_letter(us, &dead[0].key()).await.unwrap());
         bus.dead(0).await;

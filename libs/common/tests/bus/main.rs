@@ -5,6 +5,7 @@ mod broker;
 mod contract;
 mod mute;
 mod network;
+mod operator;
 mod parked;
 mod pieces;
 mod relay;

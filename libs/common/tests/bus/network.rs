@@ -31,6 +31,7 @@ async fn a_broker_that_is_cut_off_loses_and_repeats_nothing() {
         bus.publish_numbers(told + 200..told + 400).await;
         told += 400;
         sleep(cut).await;
+        assert!(bus.inbox().await <= i64::from(told - 200), "nothing gets through");
         network.heal();
         let healed = Instant::now();
         bus.taken_numbers("test.taker", told).await;
@@ -57,6 +58,7 @@ async fn a_database_that_is_cut_off_keeps_what_it_acknowledged_and_comes_back() 
         });
         told += 101;
         sleep(cut).await;
+        assert!(!writing.is_finished(), "nothing gets through");
         network.heal();
         let healed = Instant::now();
         timeout(DEADLINE, writing).await.unwrap().unwrap();
@@ -100,6 +102,7 @@ async fn a_cache_that_is_cut_off_is_slower_and_never_wrong() {
             assert_eq!(cache.get(&key).await, Some(meanwhile.into()));
         };
         timeout(DEADLINE, cut_off).await.unwrap();
+        assert!(!redis.ping().await, "nothing gets through");
         sleep(cut).await;
         network.heal();
         let healed = Instant::now();

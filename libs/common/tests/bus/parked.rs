@@ -31,8 +31,8 @@ async fn only_letter(bus: &Bus) -> DeadLetter {
     bus.dead(1).await.remove(0)
 }
 
-/// Lists, replays and drops `letter` as its organisation may, or anybody when it has none.
-async fn settle(bus: &Bus, org: Uuid, letter: &DeadLetter) {
+/// Lists and replays `letter` as its organisation may, or anybody when it has none.
+async fn replay(bus: &Bus, org: Uuid, letter: &DeadLetter) {
     let letters = bus.dead_letters().await;
     eventually("the broker", async || letters.list(org, &LetterKey::start(), 1).await.is_ok()).await;
     assert!(letters.replay(org, &letter.key()).await.unwrap());
@@ -40,8 +40,6 @@ async fn settle(bus: &Bus, org: Uuid, letter: &DeadLetter) {
     let again = async || letters.list(org, &LetterKey::start(), 2).await.unwrap();
     eventually("the letter again", async || again().await.len() == 1).await;
     assert_eq!((again().await[0].id, &again().await[0].error), (letter.id, &letter.error));
-    assert!(letters.drop_letter(org, &letter.key()).await.unwrap());
-    assert!(again().await.is_empty());
 }
 
 testkit::on_both! {
@@ -56,8 +54,12 @@ testkit::on_both! {
         }
         let (first, second) = (&letters[0], letters[1].key());
         let dlq = bus.dead_letters().await;
-        eventually("a drop", async || dlq.drop_letter(Uuid::max(), &second).await.is_ok()).await;
-        settle(&bus, Uuid::max(), first).await;
+        eventually("a drop", async || dlq.drop_nobodys(&second).await.is_ok()).await;
+        replay(&bus, Uuid::max(), first).await;
+        assert!(!dlq.drop_letter(Uuid::max(), &first.key()).await.unwrap(), "it may be another's");
+        assert!(dlq.is_nobodys(&first.key()).await.unwrap());
+        assert!(dlq.drop_nobodys(&first.key()).await.unwrap());
+        bus.dead(0).await;
         bus.publish("last").await;
         bus.taken("test.taker", &["first", "last"]).await;
     }
@@ -86,8 +88,14 @@ testkit::on_both! {
         }
         let letters = bus.dead_letters().await;
         eventually("the broker", async || letters.list(Uuid::max(), &LetterKey::start(), 1).await.is_ok()).await;
-        assert!(letters.list(Uuid::max(), &LetterKey::start(), 1).await.unwrap().is_empty(), "it has an organisation");
-        settle(&bus, Uuid::nil(), &letter).await;
+        let (stranger, key) = (Uuid::max(), letter.key());
+        assert!(letters.list(stranger, &LetterKey::start(), 1).await.unwrap().is_empty(), "it has an organisation");
+        assert!(!letters.replay(stranger, &key).await.unwrap());
+        assert!(!letters.drop_letter(stranger, &key).await.unwrap());
+        assert!(!letters.drop_nobodys(&key).await.unwrap());
+        replay(&bus, Uuid::nil(), &letter).await;
+        assert!(letters.drop_letter(Uuid::nil(), &key).await.unwrap());
+        assert!(letters.list(Uuid::nil(), &LetterKey::start(), 1).await.unwrap().is_empty());
         // Dropped, it is not put aside again when it comes again.
         eventually("the drop is remembered", async || bus.inbox().await == 2).await;
         put(&bus, &headers, "new").await;

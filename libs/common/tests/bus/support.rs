@@ -15,6 +15,7 @@ use std::{
 
 use actors::Keeper;
 pub(crate) use actors::Process;
+pub(crate) use broker::broker_client;
 use common::{
     Deps, Service,
     bus::{Consumer, DeadLetter, DeadLetters, Event, LetterKey, NatsOptions, Relay, RelayOptions, Route, publish},

@@ -1,6 +1,7 @@
 //! Dead letters on the broker. The subject of one is `gooseek_dead.<service>.<org>.<event>.<consumer>`, `service` being the
 //! one that told the event; consumers' names have dots themselves. A message that cannot be read is a letter too, kept as it
-//! came; when no organisation can be read from it, it is shown to the administrators of each.
+//! came; when no organisation can be read from it, it is nobody's: each organisation may see it and have it delivered again,
+//! which repeats nothing, and none may drop it, since it may be another's.
 
 use async_nats::{
     HeaderMap,
@@ -25,7 +26,7 @@ const ERROR: &str = "Gooseek-Error";
 /// Characters of the reason that are kept.
 const REASON: usize = 500;
 
-/// In place of an organisation.
+/// In place of the organisation of a letter of nobody.
 const NOBODY: &str = "nobody";
 
 /// What is put aside, and why.
@@ -39,8 +40,14 @@ pub(super) struct Burial {
     pub(super) reason: String,
 }
 
-fn subject(service: &str, org: &str, key: &LetterKey) -> String {
-    format!("{DEAD}.{service}.{org}.{}.{}", key.id, key.consumer)
+/// Begins the subjects of the letters of `org`, or of nobody.
+fn place(service: &str, org: Option<Uuid>) -> String {
+    let org = org.map_or_else(|| NOBODY.to_owned(), |org| org.to_string());
+    format!("{DEAD}.{service}.{org}")
+}
+
+fn subject(service: &str, org: Option<Uuid>, key: &LetterKey) -> String {
+    format!("{}.{}.{}", place(service, org), key.id, key.consumer)
 }
 
 fn key(subject: &str) -> Option<LetterKey> {
@@ -57,12 +64,11 @@ impl Nats {
         headers.insert(ATTEMPTS, attempts.to_string());
         let reason: String = reason.chars().take(REASON).collect();
         headers.insert(ERROR, envelope::line(&reason));
-        let org = org.map_or_else(|| NOBODY.to_owned(), |org| org.to_string());
         // No message id: the letter of an event that failed again after its replay is not a duplicate.
-        self.put(subject(service, &org, &key), headers, payload).await
+        self.put(subject(service, org, &key), headers, payload).await
     }
 
-    /// At most `limit` letters about events of `service` that come after `after`, in order.
+    /// At most `limit` letters, of `org` and of nobody, about events of `service` that come after `after`, in order.
     pub(in super::super) async fn letters(
         &self,
         service: &str,
@@ -72,8 +78,8 @@ impl Nats {
     ) -> Result<Vec<DeadLetter>, NatsError> {
         let stream = self.dead_letters().await?;
         let mut places = Vec::new();
-        for org in [org.to_string().as_str(), NOBODY] {
-            let listing = stream.info_builder().subjects(format!("{DEAD}.{service}.{org}.>")).fetch().await;
+        for org in [Some(org), None] {
+            let listing = stream.info_builder().subjects(format!("{}.>", place(service, org))).fetch().await;
             let listed: Vec<(String, usize)> =
                 listing.map_err(NatsError::new)?.try_collect().await.map_err(NatsError::new)?;
             places.extend(listed.into_iter().filter_map(|(subject, _)| Some((key(&subject)?, subject))));
@@ -87,7 +93,7 @@ impl Nats {
         Ok(found.into_iter().flatten().filter_map(|message| letter(&message)).collect())
     }
 
-    /// Gives the event to this consumer again; whether there was such a letter.
+    /// Gives the event to this consumer again; whether there was such a letter, of `org` or of nobody.
     pub(in super::super) async fn replay_letter(
         &self,
         service: &str,
@@ -95,7 +101,11 @@ impl Nats {
         key: &LetterKey,
     ) -> Result<bool, NatsError> {
         let stream = self.dead_letters().await?;
-        let Some(message) = self.find(&stream, service, org, key).await? else { return Ok(false) };
+        let found = match self.read(&stream, &subject(service, Some(org), key)).await? {
+            None => self.read(&stream, &subject(service, None, key)).await?,
+            found => found,
+        };
+        let Some(message) = found else { return Ok(false) };
         let mut headers = envelope::copied(&message.headers, |name| ![CONSUMER, ATTEMPTS, ERROR].contains(&name));
         // The same letter replayed by two at once is told once.
         headers.insert(NATS_MESSAGE_ID, format!("{}/{}/{}", key.id, key.consumer, message.sequence));
@@ -105,15 +115,15 @@ impl Nats {
     }
 
     /// Gives the event up, and tells the consumer so, which passes it over when it comes again; whether there was such a
-    /// letter.
+    /// letter of `org`, or of nobody.
     pub(in super::super) async fn drop_letter(
         &self,
         service: &str,
-        org: Uuid,
+        org: Option<Uuid>,
         key: &LetterKey,
     ) -> Result<bool, NatsError> {
         let stream = self.dead_letters().await?;
-        let Some(message) = self.find(&stream, service, org, key).await? else { return Ok(false) };
+        let Some(message) = self.read(&stream, &subject(service, org, key)).await? else { return Ok(false) };
         self.put(format!("{REPLAYS}.{}", key.consumer), envelope::dropping(key.id), Bytes::new()).await?;
         self.remove(&stream, &message).await?;
         Ok(true)
@@ -126,17 +136,10 @@ impl Nats {
         stream.inspect_err(|_| self.lost()).map_err(NatsError::new)
     }
 
-    async fn find(
-        &self,
-        stream: &Stream,
-        service: &str,
-        org: Uuid,
-        key: &LetterKey,
-    ) -> Result<Option<StreamMessage>, NatsError> {
-        match self.read(stream, &subject(service, &org.to_string(), key)).await? {
-            None => self.read(stream, &subject(service, NOBODY, key)).await,
-            found => Ok(found),
-        }
+    /// Whether there is such a letter of nobody.
+    pub(in super::super) async fn is_nobodys(&self, service: &str, key: &LetterKey) -> Result<bool, NatsError> {
+        let stream = self.dead_letters().await?;
+        Ok(self.read(&stream, &subject(service, None, key)).await?.is_some())
     }
 
     async fn read(&self, stream: &Stream, subject: &str) -> Result<Option<StreamMessage>, NatsError> {

@@ -30,6 +30,8 @@ use crate::time::Clock;
 
 /// Before another attempt at what failed for no fault of the event.
 const SOON: AckKind = AckKind::Nak(Some(Duration::from_secs(1)));
+/// Between two looks whether there is a connection again.
+const RECONNECTED: Duration = Duration::from_millis(100);
 /// Messages that replicas may hold or that wait for another attempt; more failing ones than this hold up the others.
 const UNSETTLED: i64 = 50_000;
 
@@ -69,6 +71,7 @@ impl Taker {
         let durable = self.declare().await?;
         while !stop.is_cancelled() {
             self.database(stop).await;
+            self.connection(stop).await;
             let messages = pull::pull(&self.nats, &durable, stop).await?;
             let mut incoming = Vec::with_capacity(messages.len());
             for message in &messages {
@@ -109,6 +112,13 @@ impl Taker {
         {
             tracing::warn!(consumer = self.consumer.name, %error, "events wait for the database");
             pause(Duration::from_secs(1), stop).await;
+        }
+    }
+
+    /// Waits until the broker is there to be asked.
+    async fn connection(&self, stop: &CancellationToken) {
+        while !stop.is_cancelled() && !self.nats.is_up() {
+            pause(RECONNECTED, stop).await;
         }
     }
 

@@ -13,9 +13,7 @@ impl Bus {
 
     /// A client of the broker beside those of the product.
     pub(crate) async fn client(&self) -> async_nats::Client {
-        let url = self.server.as_ref().unwrap().url();
-        let (token, host) = url.trim_start_matches("nats://").split_once('@').unwrap();
-        async_nats::ConnectOptions::with_token(token.to_owned()).connect(host).await.unwrap()
+        broker_client(self.server.as_ref().unwrap()).await
     }
 
     /// What the broker knows of the consumer `test.taker`.
@@ -23,4 +21,11 @@ impl Bus {
         let stream = async_nats::jetstream::new(self.client().await).get_stream("gooseek_events").await.unwrap();
         stream.consumer_info("test_taker").await.unwrap()
     }
+}
+
+/// A client of `server` that is no part of the product.
+pub(crate) async fn broker_client(server: &testkit::Nats) -> async_nats::Client {
+    let url = server.url();
+    let (token, host) = url.trim_start_matches("nats://").split_once('@').unwrap();
+    async_nats::ConnectOptions::with_token(token.to_owned()).connect(host).await.unwrap()
 }

@@ -4,9 +4,12 @@
 use std::time::Duration;
 
 use async_nats::{StatusCode, jetstream::Message};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use serde_json::json;
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    task::unconstrained,
+    time::{Instant, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::super::{EVENTS, Nats, NatsError};
@@ -16,7 +19,8 @@ const BATCH: usize = 128;
 /// How long a request for events waits at the broker; lost together with the broker, it is missed for no longer.
 const WAIT: Duration = Duration::from_secs(3);
 
-/// What the broker has for `durable` now, or the first that comes; at `stop` what it sent before it knew.
+/// What the broker has for `durable` now, or the first that comes; at `stop` what it sent before it knew. Without a
+/// connection the request would be kept for the next one, and answered when nobody waits for it.
 pub(super) async fn pull(nats: &Nats, durable: &str, stop: &CancellationToken) -> Result<Vec<Message>, NatsError> {
     let mut losses = nats.losses.subscribe();
     let inbox = nats.client.new_inbox();
@@ -30,9 +34,18 @@ pub(super) async fn pull(nats: &Nats, durable: &str, stop: &CancellationToken) -
     let mut draining = false;
     while messages.len() < BATCH {
         let next = tokio::select! {
+            // What has come already is not left behind for one of the others.
+            biased;
             next = timeout_at(end, answers.next()) => next,
-            // The request is lost with the connection.
-            _ = losses.changed() => break,
+            // The request is lost with the connection. What came before, the last of it just now, is ours to answer for.
+            _ = losses.changed() => {
+                while let Some(Some(message)) = unconstrained(answers.next()).now_or_never() {
+                    if matches!(message.status, None | Some(StatusCode::OK)) {
+                        messages.push(Message { message, context: nats.context.clone() });
+                    }
+                }
+                break;
+            }
             () = stop.cancelled(), if !draining => {
                 // The broker ends the subscription after what it has sent already.
                 answers.drain().await.map_err(NatsError::new)?;
