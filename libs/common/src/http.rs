@@ -1,6 +1,7 @@
 //! What every HTTP request meets: request id, span, metrics, identity, the rules of a machine without accounts, the
 //! limits of an overloaded process, security headers, and problem documents for whatever goes wrong. Plus the extractors handlers use.
 
+mod body;
 mod extract;
 mod guard;
 mod overload;
@@ -40,6 +41,8 @@ use crate::{
 pub const BODY_LIMIT: usize = 1024 * 1024;
 /// A body of which nothing arrives for this long is given up.
 const BODY_PAUSE: Duration = Duration::from_secs(30);
+/// The longest message of a call, as tonic has it.
+const MESSAGE_LIMIT: usize = 4 * 1024 * 1024;
 const URI_LIMIT: usize = 8 * 1024;
 const HEADER_LIMIT: usize = 16 * 1024;
 
@@ -92,10 +95,7 @@ async fn serve(State(frame): State<Arc<Frame>>, request: Request, next: Next) ->
 
 async fn admit(frame: &Frame, route: &str, mut request: Request, next: Next) -> Result<Response, Problem> {
     check_size(&request)?;
-    request = request.map(|body| {
-        let body = axum::body::Body::new(TimeoutBody::new(BODY_PAUSE, body));
-        axum::body::Body::new(overload::Late::new(body))
-    });
+    request = request.map(|body| axum::body::Body::new(TimeoutBody::new(BODY_PAUSE, body)));
     let path = request.uri().path();
     if is_health(path) {
         return Ok(run(next, request).await);
@@ -107,12 +107,34 @@ async fn admit(frame: &Frame, route: &str, mut request: Request, next: Next) -> 
         return Ok(run(next, request).await);
     }
     let org = identify(frame, &mut request).await?;
-    let (route, queue) = match call_of(&request) {
-        // To the router all methods of a service are one route.
-        Some((_, method)) => (method, overload::OF_SERVICES),
-        None => (format!("{} {route}", method_label(request.method())), overload::OF_PERSONS),
+    let Some((_, call)) = call_of(&request) else {
+        let route = format!("{} {route}", method_label(request.method()));
+        // A stranger's body is not read, and a question of reflection does not end before its answer.
+        if org.is_some() && !is_reflection(request.uri().path()) {
+            request = read_ahead(request, BODY_LIMIT).await;
+        }
+        return frame.overload.serve(&route, org, overload::OF_PERSONS, run(next, request)).await;
     };
-    frame.overload.serve(&route, org, queue, run(next, request)).await
+    // Only our own services may set one: a person's would make us give up, and blame the service that is asked.
+    let asked = deadline::asked(request.headers());
+    let served = async {
+        let request = read_ahead(request, MESSAGE_LIMIT).await;
+        // To the router all methods of a service are one route.
+        frame.overload.serve(&call, org, overload::OF_SERVICES, run(next, request)).await
+    };
+    match asked {
+        None => served.await,
+        // The caller waits for its turn in this time too.
+        Some(deadline) => deadline::within(deadline, served)
+            .await
+            .unwrap_or_else(|_| Ok(tonic::Status::deadline_exceeded("the caller's deadline has passed").into_http())),
+    }
+}
+
+async fn read_ahead(request: Request, most: usize) -> Request {
+    let (parts, body) = request.into_parts();
+    let body = body::read_ahead(&parts.headers, body, most).await;
+    Request::from_parts(parts, body)
 }
 
 /// Puts the person on the request whom it is made by, or for; the organisation, if there is one.
@@ -144,16 +166,7 @@ fn call_of(request: &Request) -> Option<(Option<String>, String)> {
 
 /// A panic of a handler becomes a problem document; the process lives on.
 async fn run(next: Next, request: Request) -> Response {
-    // Only our own services may set one: a person's would make us give up, and blame the service that is asked.
-    let asked = call_of(&request).and_then(|_| deadline::asked(request.headers()));
-    let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let handled = match asked {
-        None => handled.await,
-        Some(deadline) => match deadline::within(deadline, handled).await {
-            Ok(handled) => handled,
-            Err(_) => return tonic::Status::deadline_exceeded("the caller's deadline has passed").into_http(),
-        },
-    };
+    let handled = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     handled.unwrap_or_else(|_| Problem::internal("handler panicked").into_response())
 }
 

@@ -395,7 +395,14 @@ impl Assembly {
                 }
             }
         });
-        for task in self.tasks.iter().cloned().chain([prune, probes::metrics_upkeep()]) {
+        let overload = self.frame.overload.clone();
+        let watch = Task::new("watch the load", move |_, stop| {
+            let overload = overload.clone();
+            async move {
+                stop.run_until_cancelled(overload.watch()).await;
+            }
+        });
+        for task in self.tasks.iter().cloned().chain([prune, watch, probes::metrics_upkeep()]) {
             task.start(&stop.tasks.tracker, stop.tasks.token.clone());
         }
     }

@@ -9,6 +9,7 @@ use axum::{
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
+use super::{BODY_LIMIT, body::length};
 use crate::{Problem, problem::Fault};
 
 /// A JSON body.
@@ -19,6 +20,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        // Who says to send too much is not waited for.
+        if length(request.headers()).is_some_and(|length| length > BODY_LIMIT as u64) {
+            let detail = "the body is longer than 1 MiB";
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_unreadable", detail));
+        }
         let bytes = Bytes::from_request(request, state)
             .await
             .map_err(|rejection| Problem::new(rejection.status(), "body_unreadable", rejection.body_text()))?;

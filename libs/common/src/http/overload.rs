@@ -1,26 +1,26 @@
 //! Load shedding: more requests than a process can serve are refused at once, so that those it serves are served in time.
 //!
-//! Each route has a limit of requests served at once, which follows what they take ([`gradient`]). Over it a request waits
-//! its turn for a moment, and no longer than that once a queue stands (CoDel, RFC 8289, as a limit on waiting). A place that
-//! becomes free goes to the organisation that has the fewest, and a full queue makes room for one that has fewer in it: who
-//! asks for ten times as much gets a fair share and not more. A request counts until the head of its answer; one that takes
-//! long by nature says so ([`takes_long`]) and is limited elsewhere, and one whose body comes slowly counts no more.
+//! Each route has a limit of requests served at once, which falls while the process is late ([`Lag`]) and grows back when it
+//! is not. Over it a request waits its turn for a moment, and no longer than that once a queue stands (CoDel, RFC 8289, as a
+//! limit on waiting). A place that becomes free goes to the organisation that has the fewest, and a full queue makes room for
+//! one that has fewer in it: who asks for ten times as much gets a fair share and not more. A request counts until the head of
+//! its answer, a call until the end of it; one that takes long by nature says so ([`takes_long`]) and is limited elsewhere.
 
-mod gradient;
-mod late;
+mod lag;
 mod shares;
 
 use std::{
     cell::RefCell,
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use axum::response::Response;
-pub(super) use late::Late;
+use axum::{body::Body, http::header, response::Response};
+use http_body_util::BodyExt;
+use lag::Lag;
 use shares::{Entered, Org, State};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 use uuid::Uuid;
 
 use crate::Problem;
@@ -53,6 +53,8 @@ pub(super) const OF_PERSONS: Queue = Queue { places: 64, burst: Duration::from_m
 pub(super) const OF_SERVICES: Queue = Queue { places: 1_024, burst: Duration::from_secs(2) };
 /// How long one waits in a queue that has been there for longer.
 const STANDING: Duration = Duration::from_millis(5);
+/// The limits are set this often. They take some windows to become low: a burst of a few seconds is served.
+const WINDOW: Duration = Duration::from_millis(500);
 /// Routes are known by names that a caller may have made up; further ones share a limit.
 const ROUTES: usize = 512;
 
@@ -81,6 +83,17 @@ impl Overload {
         Self { bounds, routes: Arc::default() }
     }
 
+    /// Sets the limits by how late the process is, for ever; without it they stay at their highest.
+    pub async fn watch(&self) {
+        let mut lag = Lag::default();
+        loop {
+            lag.measure(WINDOW).await;
+            for route in self.routes().values() {
+                route.state().adjust(lag.is_late());
+            }
+        }
+    }
+
     /// Serves a request of `org` when there is a place for it, or refuses it.
     pub(super) async fn serve(
         &self,
@@ -92,16 +105,20 @@ impl Overload {
         let place = self.route(route).place(org, queue).await?;
         let counted = async {
             let response = served.await;
-            if let Some(place) = PLACE.with(RefCell::take) {
-                place.answered(&response);
+            match PLACE.with(RefCell::take) {
+                Some(place) if is_grpc(&response) => response.map(|body| place.until_the_end(body)),
+                _ => response,
             }
-            response
         };
         Ok(PLACE.scope(RefCell::new(Some(place)), counted).await)
     }
 
+    fn routes(&self) -> MutexGuard<'_, HashMap<String, Arc<Route>>> {
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn route(&self, name: &str) -> Arc<Route> {
-        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut routes = self.routes();
         let name = if routes.len() < ROUTES || routes.contains_key(name) { name } else { "other" };
         if let Some(route) = routes.get(name) {
             return route.clone();
@@ -141,7 +158,7 @@ impl Route {
             }
         };
         if granted {
-            return Ok(Place { route: self, org, since: Instant::now(), took: None });
+            return Ok(Place { route: self, org });
         }
         self.shed.increment(1);
         Err(Problem::overloaded("more requests than this server can serve; try again in a moment"))
@@ -165,7 +182,7 @@ impl Drop for Waiting {
         let mut state = self.route.state();
         // The turn may have come while nobody looked.
         match self.turn.try_recv() {
-            Ok(()) => state.leave(self.org, None, Instant::now()),
+            Ok(()) => state.leave(self.org),
             Err(_) => state.withdraw(self.org),
         }
     }
@@ -176,22 +193,25 @@ impl Drop for Waiting {
 struct Place {
     route: Arc<Route>,
     org: Org,
-    since: Instant,
-    took: Option<Duration>,
 }
 
 impl Place {
-    /// What failed says nothing of what an answer takes.
-    fn answered(mut self, response: &Response) {
-        let failed = response.headers().get("grpc-status").is_some_and(|status| status != "0");
-        if !failed && !response.status().is_client_error() && !response.status().is_server_error() {
-            self.took = Some(self.since.elapsed());
-        }
+    /// The answer to a call may be a stream, which is worked on until its end.
+    fn until_the_end(self, body: Body) -> Body {
+        Body::new(body.map_frame(move |frame| {
+            let _held = &self;
+            frame
+        }))
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.route.state().leave(self.org, self.took, Instant::now());
+        self.route.state().leave(self.org);
     }
+}
+
+fn is_grpc(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }

@@ -2,20 +2,25 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 use uuid::Uuid;
 
-use super::{Bounds, Queue, STANDING, gradient::Gradient};
+use super::{Bounds, Queue, STANDING};
 
 /// Nobody that is known is an organisation too.
 pub(super) type Org = Option<Uuid>;
 
+/// What becomes of the limit in a window in which there was too much to do, and in one in which there was not.
+const LOWER: f64 = 0.8;
+const HIGHER: f64 = 1.25;
+
 #[derive(Debug)]
 pub(super) struct State {
-    gradient: Gradient,
+    bounds: Bounds,
+    limit: f64,
     in_flight: usize,
     waiting: usize,
     /// Those that have a place or wait for one.
@@ -43,13 +48,13 @@ impl State {
     pub(super) fn new(bounds: Bounds, route: &str) -> Self {
         let limit = metrics::gauge!("gooseek_concurrency_limit", "route" => route.to_owned());
         let in_flight = metrics::gauge!("gooseek_concurrency", "route" => route.to_owned());
-        let gradient = Gradient::new(bounds, Instant::now());
-        Self { gradient, in_flight: 0, waiting: 0, orgs: HashMap::new(), gauges: [limit, in_flight] }
+        let gauges = [limit, in_flight];
+        Self { bounds, limit: bounds.most as f64, in_flight: 0, waiting: 0, orgs: HashMap::new(), gauges }
     }
 
     pub(super) fn enter(&mut self, org: Org, queue: Queue, now: Instant) -> Entered {
         // Whoever waits gets a place when one becomes free, so that nobody waits while there are places.
-        if self.in_flight < self.gradient.limit() {
+        if self.has_places() {
             self.take(org);
             return Entered::Served;
         }
@@ -80,18 +85,32 @@ impl State {
         true
     }
 
-    /// A request of `org` is served no more; `took` tells of the load.
-    pub(super) fn leave(&mut self, org: Org, took: Option<Duration>, now: Instant) {
-        if let Some(took) = took {
-            self.gradient.note(took, self.in_flight, now);
-            self.gauges[0].set(self.gradient.limit() as f64);
-        }
+    /// Sets the limit for the next window. A route that serves no more than the least is not what keeps the process busy.
+    pub(super) fn adjust(&mut self, is_late: bool) {
+        let Bounds { least, most } = self.bounds;
+        let factor = if is_late && self.in_flight > least { LOWER } else { HIGHER };
+        self.limit = (self.limit * factor).clamp(least as f64, most as f64);
+        self.gauges[0].set(self.limit.floor());
+        self.fill();
+    }
+
+    fn has_places(&self) -> bool {
+        // Cut off, and between two numbers of requests.
+        self.in_flight < self.limit as usize
+    }
+
+    fn fill(&mut self) {
+        while self.has_places() && self.grant() {}
+        self.gauges[1].set(self.in_flight as f64);
+    }
+
+    /// A request of `org` is served no more.
+    pub(super) fn leave(&mut self, org: Org) {
         self.in_flight -= 1;
         if let Some(share) = self.orgs.get_mut(&org) {
             share.in_flight -= 1;
         }
-        while self.in_flight < self.gradient.limit() && self.grant() {}
-        self.gauges[1].set(self.in_flight as f64);
+        self.fill();
         self.tidy(org);
     }
 
@@ -158,7 +177,7 @@ mod tests {
         // Each place goes to the next; when the queue has been empty it is a new one.
         for _ in 0..3 {
             let next = state.orgs.iter().find(|(_, share)| share.in_flight == 1).map(|(org, _)| *org).unwrap();
-            state.leave(next, None, later);
+            state.leave(next);
         }
         let again = state.enter(busy, OF_PERSONS, later);
         assert_eq!((state.in_flight, patience(&again)), (1, OF_PERSONS.burst));
