@@ -1,14 +1,15 @@
 //! A process that is given servers: it uses them from its start, and says at `/ready` which of them is away.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{borrow::Cow, path::Path, process::Stdio, sync::Arc, time::Duration};
+use std::{borrow::Cow, convert::Infallible, path::Path, process::Stdio, sync::Arc, time::Duration};
 
 use axum::Router;
 use common::{
     config::Settings,
-    db::Migrations,
+    db::{Db, DbError, Migrations, Scope},
+    on_db,
     server::{self, FRAME_VARIABLES, Shape},
-    service::{Service, Spec},
+    service::{Building, Deps, Service, Spec},
 };
 use fetch::operator::OperatorClient;
 use serde_json::{Value, json};
@@ -37,13 +38,30 @@ fn idle(objects: bool) -> Spec {
     }
 }
 
+/// The same, always in the middle of a statement.
+fn busy() -> Spec {
+    let build = |deps: Deps| -> Building {
+        tokio::spawn(work(deps.db));
+        Box::pin(async { Ok(Service::new("idle", OpenApiRouter::new())) })
+    };
+    Spec { build, ..idle(true) }
+}
+
+/// On Postgres alone.
+async fn work(db: Db) -> Result<Infallible, DbError> {
+    let mut session = db.begin(&Scope::Public).await?;
+    loop {
+        on_db!(&mut session, conn => sqlx::query("SELECT pg_sleep(1)").execute(conn).await.map(drop))?;
+    }
+}
+
 /// Not a test by itself: the process that [`Process::alone`] starts.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "other tests start it"]
 async fn runs_alone() {
     let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), std::env::vars()).unwrap();
     let shape = Shape::Alone { name: "idle", port: 0 };
-    let assembly = server::assemble(&[idle(true)], Arc::new(settings), shape).await.unwrap();
+    let assembly = server::assemble(&[busy()], Arc::new(settings), shape).await.unwrap();
     assembly.run(Router::new()).await.unwrap();
 }
 

@@ -1,6 +1,7 @@
 //! The bus: a fact is told exactly when its change is committed, and takes effect once, whatever dies in between.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod away;
 mod broker;
 mod contract;
 mod mute;
