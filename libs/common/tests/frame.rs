@@ -1,7 +1,7 @@
 //! What the frame believes of a request, and what a call carries to another service.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -15,14 +15,18 @@ use common::{
     http::{Frame, Overload, framed},
     time::{Clock, Ids},
 };
+use futures::stream;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
 use serde_json::json;
 use testkit::{
     FakeServer,
     service::{Issuer, Person},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 use tower::ServiceExt;
+
+/// Less than a body that pauses is given.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A server with accounts and one person.
 struct Accounts {
@@ -55,6 +59,11 @@ impl Accounts {
     }
 }
 
+/// A body that does not end.
+fn unfinished() -> Body {
+    Body::from_stream(stream::pending::<Result<bytes::Bytes, Infallible>>())
+}
+
 #[tokio::test]
 async fn a_deadline_is_for_services_to_set_and_not_for_persons() {
     let accounts = Accounts::new();
@@ -79,12 +88,24 @@ async fn the_contracts_are_shown_to_people_with_a_token() {
     let accounts = Accounts::new();
     let path = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
     let routes = Router::new().route(path, post(|| async { "contracts" }));
+    // Whoever asks may ask more after the first answer.
     let ask = async |request: http::request::Builder| {
-        accounts.framed(routes.clone()).oneshot(request.body(Body::empty()).unwrap()).await.unwrap().status()
+        let asked = accounts.framed(routes.clone()).oneshot(request.body(unfinished()).unwrap());
+        timeout(PATIENCE, asked).await.expect("the end of the body is not waited for").unwrap().status()
     };
     assert_eq!(ask(Request::post(path)).await, StatusCode::UNAUTHORIZED);
     assert_eq!(ask(Request::post(path).header("authorization", "Bearer guess")).await, StatusCode::UNAUTHORIZED);
     assert_eq!(ask(accounts.person().http("POST", path)).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_body_that_says_to_be_too_long_is_not_waited_for() {
+    let accounts = Accounts::new();
+    let routes = Router::new().route("/notes", post(async |_: common::http::Body<serde_json::Value>| "kept"));
+    let request = accounts.person().http("POST", "/notes").header("content-length", "3000000");
+    let asked = accounts.framed(routes).oneshot(request.body(unfinished()).unwrap());
+    let answer = timeout(PATIENCE, asked).await.expect("it is refused at once").unwrap();
+    assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
 }
 
 /// Whoever may name the person sends no token of the person's, which would open the public API to who reads it on the way.

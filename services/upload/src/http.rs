@@ -1,12 +1,16 @@
 //! `/api/v1/upload`.
 
+use std::{sync::Arc, time::Duration};
+
 use axum::{
     Json,
     extract::{
-        DefaultBodyLimit, Multipart, Path, State,
+        DefaultBodyLimit, Multipart, Path, Request, State,
         multipart::{Field, MultipartError, MultipartRejection},
     },
     http::{HeaderMap, StatusCode, header},
+    middleware::{self, Next},
+    response::Response,
 };
 use common::{
     Problem,
@@ -16,6 +20,7 @@ use common::{
 };
 use futures::StreamExt;
 use serde::Deserialize;
+use tokio::{sync::Semaphore, time::timeout};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -25,10 +30,25 @@ use crate::files::{Admitted, File, FilePage, FileText, Files, Staged, too_large}
 /// What a multipart body adds to its file.
 const FRAMING: u64 = 64 * 1024;
 const PROJECT_BYTES: usize = 200;
+/// Files a process receives at once, and how long another one waits for its turn.
+const RECEIVED_AT_ONCE: usize = 32;
+const TURN: Duration = Duration::from_secs(1);
 
 pub(crate) fn routes(files: Files) -> OpenApiRouter {
-    let upload = OpenApiRouter::new().routes(routes!(upload)).layer(DefaultBodyLimit::disable());
+    let turns = middleware::from_fn_with_state(Arc::new(Semaphore::new(RECEIVED_AT_ONCE)), in_turn);
+    let upload = OpenApiRouter::new().routes(routes!(upload)).layer(DefaultBodyLimit::disable()).layer(turns);
     upload.routes(routes!(list)).routes(routes!(get, delete)).routes(routes!(text)).with_state(files)
+}
+
+/// An upload takes as long as its sender does, which is why it has a limit of its own.
+async fn in_turn(State(turns): State<Arc<Semaphore>>, request: Request, next: Next) -> Result<Response, Problem> {
+    takes_long();
+    let Ok(Ok(_turn)) = timeout(TURN, turns.acquire()).await else {
+        return Err(Problem::overloaded(
+            "more files are sent than this server receives at once; try again in a moment",
+        ));
+    };
+    Ok(next.run(request).await)
 }
 
 /// The fields of an upload, in any order.
@@ -53,7 +73,8 @@ struct UploadForm {
     responses(
         (status = 202, body = File), (status = 200, body = File, description = "it was there already"),
         (status = 400, body = Problem), (status = 404, body = Problem, description = "no such project"),
-        (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem)))]
+        (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
+        (status = 503, body = Problem)))]
 async fn upload(
     State(files): State<Files>,
     who: Identity,
@@ -61,8 +82,6 @@ async fn upload(
     headers: HeaderMap,
     multipart: Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<File>), Problem> {
-    // As long as its sender does.
-    takes_long();
     check_length(&headers, files.max_bytes())?;
     let multipart =
         multipart.map_err(|rejection| Problem::new(rejection.status(), "body_unreadable", rejection.body_text()))?;

@@ -1,9 +1,17 @@
 //! What is taken and what is refused.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::Poll,
+};
+
 use http::StatusCode;
 use testkit::{on_both, service::World};
 
-use crate::support::{LEASE, Part, add, post, post_with, start, text};
+use crate::support::{LEASE, Part, add, eventually, post, post_with, start, text};
 
 /// Files under `objects`, whatever they are called.
 fn objects(world: &World) -> usize {
@@ -106,6 +114,38 @@ on_both! {
             .header("content-length", "300000");
         let problem = services.upload.send(request.body(axum::body::Body::from_stream(never)).unwrap()).await;
         assert_eq!(problem.expect(StatusCode::PAYLOAD_TOO_LARGE)["code"], "file_too_large");
+    }
+
+    async fn one_file_too_many_at_once_is_refused_until_there_is_a_turn(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        services.project(&anna, "handbook").await;
+        let received = Arc::new(AtomicUsize::new(0));
+        let sending = (0..32).map(|_| {
+            let mut counted = Some(received.clone());
+            let never = futures::stream::poll_fn(move |_| {
+                let _ = counted.take().map(|received| received.fetch_add(1, Ordering::Relaxed));
+                Poll::<Option<Result<bytes::Bytes, std::io::Error>>>::Pending
+            });
+            let request = anna
+                .http("POST", "/api/v1/upload")
+                .header("content-type", "multipart/form-data; boundary=x")
+                .header("content-length", "3000000");
+            services.upload.send(request.body(axum::body::Body::from_stream(never)).unwrap())
+        });
+        let parts = [Part::Field("project", "handbook"), Part::File("a.txt", b"hello")];
+        let refused = async {
+            eventually("32 are received", || async { received.load(Ordering::Relaxed) == 32 }).await;
+            post(&services.upload, &anna, &parts).await
+        };
+        let refused = tokio::select! {
+            refused = refused => refused,
+            _ = futures::future::join_all(sending) => panic!("nothing was sent"),
+        };
+        assert_eq!(refused.headers["retry-after"], "1");
+        assert_eq!(refused.expect(StatusCode::SERVICE_UNAVAILABLE)["code"], "overloaded");
+        post(&services.upload, &anna, &parts).await.expect(StatusCode::ACCEPTED);
     }
 
     async fn what_is_not_a_document_is_refused(world: World) {

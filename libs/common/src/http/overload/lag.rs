@@ -48,3 +48,27 @@ async fn behind_others() {
     })
     .await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_queue_in_front_of_the_workers_is_seen() {
+        for _ in 0..600 {
+            tokio::spawn(async {
+                loop {
+                    std::thread::sleep(Duration::from_millis(1));
+                    behind_others().await;
+                }
+            });
+        }
+        let measured = tokio::spawn(async {
+            let mut lag = Lag::default();
+            lag.measure(Duration::from_secs(2)).await;
+            lag
+        });
+        let lag = measured.await.expect("it measures");
+        assert!(lag.is_late(), "{lag:?}");
+    }
+}
