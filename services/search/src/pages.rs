@@ -176,7 +176,7 @@ impl Pages {
         drop(session);
         let snapshot = found.ok_or_else(missing)?;
         let text = packing::unpack(&snapshot.text).map_err(Problem::internal)?;
-        Ok(page(snapshot, text, Vec::new()))
+        Ok(page(&snapshot, &text, &[]))
     }
 
     /// Drops the searchable pages beyond the limit.
@@ -256,12 +256,13 @@ impl Shared {
     /// A stored copy, cut into passages again.
     async fn hold(&self, known: Known) -> Result<Held, OpenError> {
         let checked_at = known.checked_at;
-        let page = self.reading.compute(move || {
+        let parts = self.reading.compute(move || {
             let text = packing::unpack(&known.snapshot.text).map_err(|_| OpenError::Store)?;
             let passages = page::passages(&text, &known.snapshot.sections);
-            Ok(page(known.snapshot, text, passages))
+            Ok((known.snapshot, text, passages))
         });
-        Ok(Held { page: Arc::new(page.await?), checked_at })
+        let (snapshot, text, passages) = parts.await?;
+        Ok(Held { page: Arc::new(page(&snapshot, &text, &passages)), checked_at })
     }
 
     /// Parses what was fetched and stores it, under the id of the copy at hand when nothing changed.
@@ -285,7 +286,7 @@ impl Shared {
             }
         }
         session.commit().await?;
-        Ok(Held { page: Arc::new(page(snapshot, text, passages)), checked_at: now })
+        Ok(Held { page: Arc::new(page(&snapshot, &text, &passages)), checked_at: now })
     }
 }
 
@@ -334,17 +335,19 @@ impl Prepared {
     }
 }
 
-fn page(snapshot: Snapshot, text: String, passages: Vec<Passage>) -> Page {
+/// The page to be kept at hand. Its parts are copied: those made while it was parsed lie between what was freed since, which
+/// the allocator cannot use or give back as long as they are there.
+fn page(snapshot: &Snapshot, text: &str, passages: &[Passage]) -> Page {
     Page {
         snapshot_id: snapshot.id,
         private: snapshot.scope != Scope::Public.label(),
-        url: snapshot.url,
-        title: snapshot.title,
-        author: snapshot.author,
-        language: snapshot.language,
+        url: snapshot.url.clone(),
+        title: snapshot.title.clone(),
+        author: snapshot.author.clone(),
+        language: snapshot.language.clone(),
         published_at: snapshot.published_at,
         fetched_at: snapshot.fetched_at,
-        text,
-        passages,
+        text: text.to_owned(),
+        passages: passages.to_vec(),
     }
 }

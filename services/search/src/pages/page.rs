@@ -30,7 +30,7 @@ pub(crate) struct Page {
 }
 
 /// A stretch of a page's text with what ranking needs of it, so that a page that is opened often is analysed once.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Passage {
     /// In bytes.
     pub(crate) range: Range<usize>,
@@ -99,7 +99,7 @@ pub(crate) fn hash(term: &str) -> u32 {
 }
 
 /// How often each term occurs: five bytes a term, where a list of strings takes forty.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct TermCounts {
     hashes: Box<[u32]>,
     counts: Box<[u8]>,
