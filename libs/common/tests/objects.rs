@@ -134,7 +134,10 @@ async fn a_sender_that_leaves_leaves_nothing() {
         let (objects, scope) = (twin.objects.clone(), tenant(1));
         let endless = pieces(12).chain(stream::pending());
         let upload = tokio::spawn(async move { objects.put(&scope, Uuid::from_u128(1), endless).await });
-        eventually("parts are stored", || twin.files() > 0).await;
+        // Both whole parts: a server may still store one that is on its way when the upload is taken back.
+        let parts = if matches!(twin.place, Place::Server(_)) { 2 } else { 1 };
+        eventually("parts are stored", || twin.files() >= parts).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
         upload.abort();
         eventually("the parts are taken back", || twin.files() == 0).await;
     }
