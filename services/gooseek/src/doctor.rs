@@ -213,7 +213,7 @@ async fn get(base: &str, path: &str) -> Result<String, String> {
     let client = OperatorClient::new(base, PATIENCE).map_err(|error| error.to_string())?;
     let answer = fetch::operator::text(client.get(path).timeout(PATIENCE), 4 * 1024 * 1024).await;
     answer.map_err(|error| match error {
-        fetch::operator::AnswerError::Http(error) if error.is_connect() => "nothing answers".to_owned(),
+        fetch::operator::ResponseError::Http(error) if error.is_connect() => "nothing answers".to_owned(),
         other => other.to_string(),
     })
 }
