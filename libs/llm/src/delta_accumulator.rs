@@ -1,4 +1,4 @@
-//! What both wire formats come down to: the deltas of one answer and the state of its end.
+//! Accumulates the parsed events of one response into [`Delta`]s; used by both wire formats.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -6,42 +6,42 @@ use serde::de::IgnoredAny;
 
 use crate::{
     Delta, FinishReason, LlmError, ModelRef, ToolCall, Usage,
-    lines::MAX_FRAME,
-    think::{Side, Think},
+    reasoning::{ReasoningSplitter, Segment},
+    response_stream::EVENT_SIZE_LIMIT,
     tokens::tokens_of_bytes,
 };
 
-/// More calls than this in one answer are a fault of the model, and would let it fill the memory.
-const MAX_TOOL_CALLS: usize = 128;
+/// More tool calls in one response are an error of the model; the limit bounds memory.
+const TOOL_CALL_LIMIT: usize = 128;
 
-/// Collects what the frames say and gives it out as [`Delta`]s.
+/// State of one response.
 #[derive(Debug, Default)]
-pub(crate) struct Assembly {
+pub(crate) struct DeltaAccumulator {
     out: VecDeque<Delta>,
-    think: Think,
+    splitter: ReasoningSplitter,
     tools: BTreeMap<usize, ToolCall>,
     tool_bytes: usize,
-    reason: Option<FinishReason>,
+    finish_reason: Option<FinishReason>,
     prompt_tokens: Option<u64>,
     completion_tokens: Option<u64>,
-    /// Bytes of text, reasoning and tool calls: tells progress, and counts tokens when the server does not.
-    received: usize,
+    /// Bytes of text, reasoning and tool calls: shows progress, and estimates tokens when the server sends no usage.
+    received_bytes: usize,
 }
 
-impl Assembly {
-    pub(crate) fn text(&mut self, text: &str) {
-        self.received += text.len();
-        let Self { think, out, .. } = self;
-        think.feed(text, &mut |side, piece| push(out, side, piece));
+impl DeltaAccumulator {
+    pub(crate) fn push_text(&mut self, text: &str) {
+        self.received_bytes += text.len();
+        let Self { splitter, out, .. } = self;
+        splitter.feed(text, &mut |segment, piece| push(out, segment, piece));
     }
 
-    pub(crate) fn reasoning(&mut self, text: &str) {
-        self.received += text.len();
-        push(&mut self.out, Side::Thinking, text);
+    pub(crate) fn push_reasoning(&mut self, text: &str) {
+        self.received_bytes += text.len();
+        push(&mut self.out, Segment::Reasoning, text);
     }
 
-    /// A piece of the tool call `index`. The id and the name come in the first piece, the arguments in any.
-    pub(crate) fn tool(
+    /// A part of the tool call `index`. Id and name come in the first part, arguments in any.
+    pub(crate) fn push_tool_call_part(
         &mut self,
         index: usize,
         id: Option<&str>,
@@ -50,10 +50,12 @@ impl Assembly {
     ) -> Result<(), LlmError> {
         let pieces = [id, name, arguments];
         let bytes: usize = pieces.iter().flatten().map(|piece| piece.len()).sum();
-        self.received += bytes;
+        self.received_bytes += bytes;
         self.tool_bytes += bytes;
-        if self.tool_bytes > MAX_FRAME || (self.tools.len() >= MAX_TOOL_CALLS && !self.tools.contains_key(&index)) {
-            return Err(LlmError::Garbage("the tool calls are too long"));
+        if self.tool_bytes > EVENT_SIZE_LIMIT
+            || (self.tools.len() >= TOOL_CALL_LIMIT && !self.tools.contains_key(&index))
+        {
+            return Err(LlmError::InvalidResponse("the tool calls are too long"));
         }
         let call = self.tools.entry(index).or_default();
         if call.id.is_empty() {
@@ -66,77 +68,77 @@ impl Assembly {
         Ok(())
     }
 
-    /// A whole tool call of a server that does not number them.
-    pub(crate) fn whole_tool(&mut self, id: Option<&str>, name: &str, arguments: &str) -> Result<(), LlmError> {
-        self.tool(self.tools.len(), id, Some(name), Some(arguments))
+    /// A complete tool call, from a server that does not number them.
+    pub(crate) fn push_tool_call(&mut self, id: Option<&str>, name: &str, arguments: &str) -> Result<(), LlmError> {
+        self.push_tool_call_part(self.tools.len(), id, Some(name), Some(arguments))
     }
 
-    pub(crate) fn finish(&mut self, reason: FinishReason) {
-        self.reason = Some(reason);
+    pub(crate) fn set_finish_reason(&mut self, reason: FinishReason) {
+        self.finish_reason = Some(reason);
     }
 
-    /// Counts of the server; the last ones are kept.
-    pub(crate) fn usage(&mut self, prompt: Option<u64>, completion: Option<u64>) {
+    /// Token counts of the server; the last ones win.
+    pub(crate) fn set_usage(&mut self, prompt: Option<u64>, completion: Option<u64>) {
         self.prompt_tokens = prompt.or(self.prompt_tokens);
         self.completion_tokens = completion.or(self.completion_tokens);
     }
 
-    /// Whether the model said that it is done; what may still follow is the usage.
+    /// Whether there was a finish reason; only the usage may still follow.
     pub(crate) fn is_finished(&self) -> bool {
-        self.reason.is_some()
+        self.finish_reason.is_some()
     }
 
-    /// Grows with every token, and with nothing else.
-    pub(crate) fn received(&self) -> usize {
-        self.received
+    /// Bytes received so far; grows with tokens only.
+    pub(crate) fn received_bytes(&self) -> usize {
+        self.received_bytes
     }
 
     pub(crate) fn pop(&mut self) -> Option<Delta> {
         self.out.pop_front()
     }
 
-    /// Ends a good answer: what was held back, the tool calls, and [`Delta::Finished`]. The usage has no cost yet.
-    pub(crate) fn end(&mut self, model: &ModelRef, prompt_bytes: usize) -> Result<(), LlmError> {
-        let Self { think, out, .. } = self;
-        think.end(&mut |side, piece| push(out, side, piece));
-        let mut reason = self.reason.unwrap_or(FinishReason::Stop);
-        // A call cut by the token limit is not a call.
+    /// Completes a successful response: text held back, tool calls, and [`Delta::Finished`], whose usage has no cost yet.
+    pub(crate) fn complete(&mut self, model: &ModelRef, prompt_bytes: usize) -> Result<(), LlmError> {
+        let Self { splitter, out, .. } = self;
+        splitter.finish(&mut |segment, piece| push(out, segment, piece));
+        let mut reason = self.finish_reason.unwrap_or(FinishReason::Stop);
+        // A call cut off by the token limit is dropped.
         if reason != FinishReason::Length {
             for (index, call) in std::mem::take(&mut self.tools) {
-                self.out.push_back(Delta::ToolCall(complete(index, call)?));
+                self.out.push_back(Delta::ToolCall(validate(index, call)?));
                 reason = FinishReason::ToolCalls;
             }
         }
-        let usage = self.count(prompt_bytes);
+        let usage = self.usage(prompt_bytes);
         self.out.push_back(Delta::Finished { reason, usage, model: model.clone() });
         Ok(())
     }
 
-    fn count(&self, prompt_bytes: usize) -> Usage {
+    fn usage(&self, prompt_bytes: usize) -> Usage {
         Usage {
             prompt_tokens: self.prompt_tokens.unwrap_or_else(|| tokens_of_bytes(prompt_bytes)),
-            completion_tokens: self.completion_tokens.unwrap_or_else(|| tokens_of_bytes(self.received)),
+            completion_tokens: self.completion_tokens.unwrap_or_else(|| tokens_of_bytes(self.received_bytes)),
             estimated: self.prompt_tokens.is_none() || self.completion_tokens.is_none(),
             cost: None,
         }
     }
 }
 
-/// Adds a piece to the last delta when it is of the same side: frames that came in one read cost one allocation.
-fn push(out: &mut VecDeque<Delta>, side: Side, piece: &str) {
-    match (side, out.back_mut()) {
+/// Appends to the last delta if it is of the same segment, so events that arrive in one read cost one allocation.
+fn push(out: &mut VecDeque<Delta>, segment: Segment, piece: &str) {
+    match (segment, out.back_mut()) {
         _ if piece.is_empty() => {}
-        (Side::Answer, Some(Delta::Text(text))) | (Side::Thinking, Some(Delta::Reasoning(text))) => {
+        (Segment::Answer, Some(Delta::Text(text))) | (Segment::Reasoning, Some(Delta::Reasoning(text))) => {
             text.push_str(piece);
         }
-        (Side::Answer, _) => out.push_back(Delta::Text(piece.to_owned())),
-        (Side::Thinking, _) => out.push_back(Delta::Reasoning(piece.to_owned())),
+        (Segment::Answer, _) => out.push_back(Delta::Text(piece.to_owned())),
+        (Segment::Reasoning, _) => out.push_back(Delta::Reasoning(piece.to_owned())),
     }
 }
 
-fn complete(index: usize, mut call: ToolCall) -> Result<ToolCall, LlmError> {
+fn validate(index: usize, mut call: ToolCall) -> Result<ToolCall, LlmError> {
     if call.name.is_empty() {
-        return Err(LlmError::Garbage("a tool call has no name"));
+        return Err(LlmError::InvalidResponse("a tool call has no name"));
     }
     if call.id.is_empty() {
         call.id = format!("call_{index}");
@@ -146,6 +148,6 @@ fn complete(index: usize, mut call: ToolCall) -> Result<ToolCall, LlmError> {
     }
     match serde_json::from_str::<BTreeMap<String, IgnoredAny>>(&call.arguments) {
         Ok(_) => Ok(call),
-        Err(_) => Err(LlmError::Garbage("the arguments of a tool call are not a JSON object")),
+        Err(_) => Err(LlmError::InvalidResponse("the arguments of a tool call are not a JSON object")),
     }
 }

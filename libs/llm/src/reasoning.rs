@@ -1,73 +1,73 @@
-//! `<think>…</think>` inside the text of an answer, as models without a field for reasoning send it.
+//! Separates `<think>…</think>` from the text of an answer: some models send their reasoning that way.
 
 const OPEN: &str = "<think>";
 const CLOSE: &str = "</think>";
 
-/// Which side of the tags a piece of text is on.
+/// What a piece of text belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Side {
+pub(crate) enum Segment {
     Answer,
-    Thinking,
+    Reasoning,
 }
 
-/// Tells answer from thinking in a text that comes in pieces; a tag may be cut anywhere.
+/// Splits streamed text into answer and reasoning; a tag may be cut anywhere.
 #[derive(Debug, Default)]
-pub(crate) struct Think {
+pub(crate) struct ReasoningSplitter {
     inside: bool,
-    /// What may be the beginning of a tag.
-    held: String,
-    /// Until the answer begins, blank lines after the thinking are dropped.
-    thought: bool,
-    answered: bool,
+    /// Text at the end that may be the beginning of a tag.
+    partial_tag: String,
+    /// White space between the first reasoning and the beginning of the answer is dropped.
+    seen_reasoning: bool,
+    seen_answer: bool,
 }
 
-impl Think {
-    /// Calls `out` with the parts of `text` that are decided.
-    pub(crate) fn feed(&mut self, text: &str, out: &mut impl FnMut(Side, &str)) {
-        if self.held.is_empty() {
+impl ReasoningSplitter {
+    /// Calls `out` with the segments of `text`, except for a possible partial tag at its end.
+    pub(crate) fn feed(&mut self, text: &str, out: &mut impl FnMut(Segment, &str)) {
+        if self.partial_tag.is_empty() {
             self.split(text, out);
             return;
         }
-        let mut whole = std::mem::take(&mut self.held);
+        let mut whole = std::mem::take(&mut self.partial_tag);
         whole.push_str(text);
         self.split(&whole, out);
     }
 
-    /// Hands out what was held back: no tag came of it.
-    pub(crate) fn end(&mut self, out: &mut impl FnMut(Side, &str)) {
-        let held = std::mem::take(&mut self.held);
-        self.emit(&held, out);
+    /// Emits a partial tag that was never completed.
+    pub(crate) fn finish(&mut self, out: &mut impl FnMut(Segment, &str)) {
+        let rest = std::mem::take(&mut self.partial_tag);
+        self.emit(&rest, out);
     }
 
-    fn split(&mut self, text: &str, out: &mut impl FnMut(Side, &str)) {
+    fn split(&mut self, text: &str, out: &mut impl FnMut(Segment, &str)) {
         let mut rest = text;
         loop {
             let tag = if self.inside { CLOSE } else { OPEN };
             if let Some(at) = rest.find(tag) {
                 self.emit(&rest[..at], out);
                 rest = &rest[at + tag.len()..];
-                self.thought |= self.inside;
+                self.seen_reasoning |= self.inside;
                 self.inside = !self.inside;
                 continue;
             }
-            let sure = rest.len() - tag_start_at_end(rest, tag);
-            self.emit(&rest[..sure], out);
-            self.held.push_str(&rest[sure..]);
+            let decided = rest.len() - tag_start_at_end(rest, tag);
+            self.emit(&rest[..decided], out);
+            self.partial_tag.push_str(&rest[decided..]);
             return;
         }
     }
 
-    fn emit(&mut self, text: &str, out: &mut impl FnMut(Side, &str)) {
+    fn emit(&mut self, text: &str, out: &mut impl FnMut(Segment, &str)) {
         if self.inside {
             if !text.is_empty() {
-                out(Side::Thinking, text);
+                out(Segment::Reasoning, text);
             }
             return;
         }
-        let text = if self.thought && !self.answered { text.trim_start() } else { text };
+        let text = if self.seen_reasoning && !self.seen_answer { text.trim_start() } else { text };
         if !text.is_empty() {
-            self.answered = true;
-            out(Side::Answer, text);
+            self.seen_answer = true;
+            out(Segment::Answer, text);
         }
     }
 }
@@ -82,17 +82,17 @@ mod tests {
     use super::*;
 
     fn split(pieces: &[&str]) -> (String, String) {
-        let (mut answer, mut thinking) = (String::new(), String::new());
-        let mut think = Think::default();
+        let (mut answer, mut reasoning) = (String::new(), String::new());
+        let mut splitter = ReasoningSplitter::default();
         let mut out = |side, text: &str| match side {
-            Side::Answer => answer.push_str(text),
-            Side::Thinking => thinking.push_str(text),
+            Segment::Answer => answer.push_str(text),
+            Segment::Reasoning => reasoning.push_str(text),
         };
         for piece in pieces {
-            think.feed(piece, &mut out);
+            splitter.feed(piece, &mut out);
         }
-        think.end(&mut out);
-        (answer, thinking)
+        splitter.finish(&mut out);
+        (answer, reasoning)
     }
 
     #[test]

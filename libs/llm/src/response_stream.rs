@@ -1,66 +1,72 @@
-//! Reading one open stream of a model server.
+//! Reads the streamed response of a model server as [`Delta`]s.
 
 use std::time::Duration;
 
+use fetch::{
+    lines::{LineSplitter, TooLong},
+    sse::EventParser,
+};
 use reqwest::Response;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
-    Delta, LlmError, ModelRef, Phase, Provider, Timeouts, assembly::Assembly, lines::Lines, ollama, openai, sse::Sse,
-    upstream,
+    Delta, LlmError, ModelRef, Phase, Provider, Timeouts, delta_accumulator::DeltaAccumulator, ollama, openai, upstream,
 };
 
-/// A server that says it is done has this long to send the usage.
-const USAGE_WAIT: Duration = Duration::from_secs(2);
-/// How long the end of the body is waited for, so that the connection can be used again.
-const END_WAIT: Duration = Duration::from_millis(20);
-/// An answer that comes in one piece although a stream was asked for.
-const MAX_WHOLE_ANSWER: usize = 8 << 20;
+/// The longest line or event (bytes). A token takes some hundred bytes; a whole answer in one event fits too.
+pub(crate) const EVENT_SIZE_LIMIT: usize = 1 << 20;
+/// How long the usage may take to arrive after the finish reason.
+const USAGE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long to wait for the end of the body, so that the connection can be reused.
+const BODY_END_TIMEOUT: Duration = Duration::from_millis(20);
+/// Longest response that is one JSON object although a stream was requested (bytes).
+const WHOLE_RESPONSE_LIMIT: usize = 8 << 20;
 
-/// An open stream. Dropping it closes the connection, and with it the work of the server.
-pub(crate) struct Reading {
+/// An open stream. Dropping it closes the connection, which makes the server stop generating.
+pub(crate) struct ResponseStream {
     response: Response,
-    decoder: Decoder,
-    answer: Assembly,
-    limits: Limits,
+    parser: ResponseParser,
+    deltas: DeltaAccumulator,
+    timeouts: StreamTimeouts,
     model: ModelRef,
     prompt_bytes: usize,
-    /// Given out once the deltas before it are.
-    failure: Option<LlmError>,
-    state: State,
+    /// Returned after the deltas that precede it.
+    error: Option<LlmError>,
+    state: StreamState,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum StreamState {
     Open,
     Ended,
     Failed,
 }
 
-enum Decoder {
-    OpenAi(Sse),
-    Ollama(Lines),
-    /// One JSON answer in place of an event stream.
+enum ResponseParser {
+    OpenAi(EventParser),
+    Ollama(LineSplitter),
+    /// One JSON object instead of an event stream.
     Whole,
 }
 
-/// The waits of one stream.
-pub(crate) struct Limits {
-    pub(crate) sent: Instant,
-    pub(crate) timeouts: Timeouts,
-    pub(crate) deadline: Option<Instant>,
-    last_token: Option<Instant>,
+/// Timeouts of one stream.
+pub(crate) struct StreamTimeouts {
+    sent_at: Instant,
+    timeouts: Timeouts,
+    deadline: Option<Instant>,
+    last_token_at: Option<Instant>,
 }
 
-impl Limits {
+impl StreamTimeouts {
+    /// Starts now: the request is about to be sent.
     pub(crate) fn new(timeouts: Timeouts, deadline: Option<Instant>) -> Self {
-        Self { sent: Instant::now(), timeouts, deadline, last_token: None }
+        Self { sent_at: Instant::now(), timeouts, deadline, last_token_at: None }
     }
 
-    /// Until when the next token is waited for, and what it is called if it does not come.
-    pub(crate) fn next(&self) -> (Instant, Phase) {
-        let (until, phase) = match self.last_token {
-            None => (self.sent + self.timeouts.first_token, Phase::FirstToken),
+    /// When the next token is due, and the phase to name in the error if it does not arrive.
+    pub(crate) fn next_token_deadline(&self) -> (Instant, Phase) {
+        let (until, phase) = match self.last_token_at {
+            None => (self.sent_at + self.timeouts.first_token, Phase::FirstToken),
             Some(last) => (last + self.timeouts.between_tokens, Phase::BetweenTokens),
         };
         match self.deadline {
@@ -70,118 +76,134 @@ impl Limits {
     }
 }
 
-impl Reading {
-    /// Starts to read `response`, an answer with status 200.
+impl ResponseStream {
+    /// Starts to read `response`, which has status 200.
     pub(crate) fn new(
         response: Response,
         model: ModelRef,
-        limits: Limits,
+        timeouts: StreamTimeouts,
         prompt_bytes: usize,
     ) -> Result<Self, LlmError> {
         if upstream::is_type(&response, "text/html") {
-            return Err(LlmError::Garbage("a web page in place of an answer"));
+            return Err(LlmError::InvalidResponse("a web page in place of an answer"));
         }
-        let decoder = match model.provider {
-            Provider::Ollama => Decoder::Ollama(Lines::default()),
-            Provider::OpenAi if upstream::is_type(&response, "application/json") => Decoder::Whole,
-            Provider::OpenAi => Decoder::OpenAi(Sse::default()),
+        let parser = match model.provider {
+            Provider::Ollama => ResponseParser::Ollama(LineSplitter::new(EVENT_SIZE_LIMIT)),
+            Provider::OpenAi if upstream::is_type(&response, "application/json") => ResponseParser::Whole,
+            Provider::OpenAi => ResponseParser::OpenAi(EventParser::new(EVENT_SIZE_LIMIT)),
         };
-        let answer = Assembly::default();
-        Ok(Self { response, decoder, answer, limits, model, prompt_bytes, failure: None, state: State::Open })
+        let deltas = DeltaAccumulator::default();
+        Ok(Self { response, parser, deltas, timeouts, model, prompt_bytes, error: None, state: StreamState::Open })
     }
 
-    /// The next piece; `None` after [`Delta::Finished`] or an error.
+    /// The next delta; `None` after [`Delta::Finished`] or an error.
     pub(crate) async fn next(&mut self) -> Option<Result<Delta, LlmError>> {
         loop {
-            if let Some(delta) = self.answer.pop() {
+            if let Some(delta) = self.deltas.pop() {
                 return Some(Ok(delta));
             }
             match self.state {
-                State::Open => {}
-                State::Ended => {
-                    // Whether the end comes in time decides only if the connection is kept.
-                    let _ = timeout(END_WAIT, self.response.chunk()).await;
+                StreamState::Open => {}
+                StreamState::Ended => {
+                    // If the body does not end in time, the connection is closed instead of reused.
+                    let _ = timeout(BODY_END_TIMEOUT, self.response.chunk()).await;
                     return None;
                 }
-                State::Failed => return self.failure.take().map(Err),
+                StreamState::Failed => return self.error.take().map(Err),
             }
             match self.read().await {
                 Ok(state) => self.state = state,
                 Err(error) => {
-                    self.failure = Some(error);
-                    self.state = State::Failed;
+                    self.error = Some(error);
+                    self.state = StreamState::Failed;
                 }
             }
         }
     }
 
-    async fn read(&mut self) -> Result<State, LlmError> {
-        let (until, phase) = self.limits.next();
-        if matches!(self.decoder, Decoder::Whole) {
-            let body = upstream::read_body(&mut self.response, MAX_WHOLE_ANSWER, until, phase).await?;
-            openai::frame(&body, &mut self.answer)?;
+    async fn read(&mut self) -> Result<StreamState, LlmError> {
+        let (until, phase) = self.timeouts.next_token_deadline();
+        if matches!(self.parser, ResponseParser::Whole) {
+            let body = upstream::read_body(&mut self.response, WHOLE_RESPONSE_LIMIT, until, phase).await?;
+            openai::parse_event(&body, &mut self.deltas)?;
             return self.end_of_body();
         }
-        let finished = self.answer.is_finished();
-        let until = if finished { until.min(Instant::now() + USAGE_WAIT) } else { until };
+        let finished = self.deltas.is_finished();
+        let until = if finished { until.min(Instant::now() + USAGE_TIMEOUT) } else { until };
         let chunk = match timeout_at(until, self.response.chunk()).await {
-            // The answer itself is complete: a missing usage or a rough end is not worth losing it.
-            Err(_) | Ok(Err(_)) if finished => return self.end(),
+            // The answer is complete; a missing usage or an unclean close does not invalidate it.
+            Err(_) | Ok(Err(_)) if finished => return self.complete(),
             Err(_) => return Err(LlmError::Timeout { phase }),
             Ok(Err(_)) => return Err(LlmError::Interrupted),
             Ok(Ok(chunk)) => chunk,
         };
-        let received = self.answer.received();
+        let received = self.deltas.received_bytes();
         let done = match &chunk {
-            Some(bytes) => self.decoder.feed(bytes, &mut self.answer)?,
-            None => self.decoder.end(&mut self.answer)?,
+            Some(bytes) => self.parser.feed(bytes, &mut self.deltas)?,
+            None => self.parser.finish(&mut self.deltas)?,
         };
-        if self.answer.received() > received {
-            self.limits.last_token = Some(Instant::now());
+        if self.deltas.received_bytes() > received {
+            self.timeouts.last_token_at = Some(Instant::now());
         }
         match chunk {
-            _ if done => self.end(),
+            _ if done => self.complete(),
             None => self.end_of_body(),
-            Some(_) => Ok(State::Open),
+            Some(_) => Ok(StreamState::Open),
         }
     }
 
-    /// Without `[DONE]` the reason to finish is what tells a complete answer from a cut one.
-    fn end_of_body(&mut self) -> Result<State, LlmError> {
-        if self.answer.is_finished() {
-            return self.end();
+    /// Without `[DONE]`, the finish reason distinguishes a complete answer from a truncated one.
+    fn end_of_body(&mut self) -> Result<StreamState, LlmError> {
+        if self.deltas.is_finished() {
+            return self.complete();
         }
-        if self.answer.received() == 0 {
-            return Err(LlmError::Garbage("an answer without content"));
+        if self.deltas.received_bytes() == 0 {
+            return Err(LlmError::InvalidResponse("an answer without content"));
         }
         Err(LlmError::Interrupted)
     }
 
-    fn end(&mut self) -> Result<State, LlmError> {
-        self.answer.end(&self.model, self.prompt_bytes)?;
-        Ok(State::Ended)
+    fn complete(&mut self) -> Result<StreamState, LlmError> {
+        self.deltas.complete(&self.model, self.prompt_bytes)?;
+        Ok(StreamState::Ended)
     }
 }
 
-impl Decoder {
-    /// `true` when the server said that nothing follows.
-    fn feed(&mut self, chunk: &[u8], answer: &mut Assembly) -> Result<bool, LlmError> {
+impl ResponseParser {
+    /// `true` after the last event.
+    fn feed(&mut self, chunk: &[u8], deltas: &mut DeltaAccumulator) -> Result<bool, LlmError> {
         let mut done = false;
         match self {
-            Self::OpenAi(sse) => sse.feed(chunk, |data| openai::frame(data, answer).map(|last| done |= last))?,
-            Self::Ollama(lines) => lines.feed(chunk, |line| ollama::line(line, answer).map(|last| done |= last))?,
+            Self::OpenAi(events) => {
+                events.feed(chunk, |event| openai::parse_event(event.data, deltas).map(|last| done |= last))?;
+            }
+            Self::Ollama(lines) => {
+                lines.feed(chunk, |line| ollama::parse_line(line, deltas).map(|last| done |= last))?;
+            }
             Self::Whole => {}
         }
         Ok(done)
     }
 
-    fn end(&mut self, answer: &mut Assembly) -> Result<bool, LlmError> {
+    /// Parses what the body ended with. `true` after the last event.
+    fn finish(&mut self, deltas: &mut DeltaAccumulator) -> Result<bool, LlmError> {
         let mut done = false;
         match self {
-            Self::OpenAi(sse) => sse.end(|data| openai::frame(data, answer).map(|last| done |= last))?,
-            Self::Ollama(lines) => lines.end(|line| ollama::line(line, answer).map(|last| done |= last))?,
+            Self::OpenAi(events) => {
+                events.finish(|event| openai::parse_event(event.data, deltas).map(|last| done |= last))?;
+            }
+            Self::Ollama(lines) => lines.finish(|line| ollama::parse_line(line, deltas).map(|last| done |= last))?,
             Self::Whole => {}
         }
         Ok(done)
+    }
+}
+
+impl From<TooLong> for LlmError {
+    fn from(error: TooLong) -> Self {
+        Self::InvalidResponse(match error {
+            TooLong::Line => "a line is too long",
+            TooLong::Event => "an event is too long",
+        })
     }
 }

@@ -1,32 +1,32 @@
-//! What a compatible server turned out not to understand.
+//! Optional request parameters a compatible server has rejected.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::LlmError;
 
-/// Optional parts of a request that one model refused. Learned from its answers with status 400 or 422 and kept, so
-/// that the detour is paid once.
+/// What one model does not accept. Learned from responses with status 400 or 422 and remembered, so that the extra
+/// round trip happens once.
 #[derive(Debug, Default)]
-pub(crate) struct Dialect {
-    /// The schema goes into the prompt in place of the parameter made for it.
+pub(crate) struct ServerCapabilities {
+    /// Send the schema in the prompt instead of in its parameter.
     pub(crate) schema_in_prompt: AtomicBool,
-    /// `max_completion_tokens`, which OpenAI's reasoning models want and older servers do not know, in place of
-    /// `max_tokens`.
+    /// Send `max_completion_tokens` instead of `max_tokens`: OpenAI's reasoning models require it, older servers do not
+    /// know it.
     pub(crate) max_completion_tokens: AtomicBool,
     pub(crate) no_stream_options: AtomicBool,
     pub(crate) no_temperature: AtomicBool,
 }
 
-impl Dialect {
-    /// Whether `error` taught something new, so that asking again makes sense. `structured`: the request had a schema.
+impl ServerCapabilities {
+    /// Whether `error` revealed something new, so that the request should be repeated. `structured`: it had a schema.
     pub(crate) fn learn(&self, error: &LlmError, structured: bool) -> bool {
         let LlmError::Upstream { status: 400 | 422, message } = error else { return false };
-        let says = |word: &str| message.contains(word);
-        let part = if says("max_completion_tokens") {
+        let mentions = |word: &str| message.contains(word);
+        let part = if mentions("max_completion_tokens") {
             &self.max_completion_tokens
-        } else if says("stream_options") {
+        } else if mentions("stream_options") {
             &self.no_stream_options
-        } else if says("temperature") {
+        } else if mentions("temperature") {
             &self.no_temperature
         } else if structured {
             &self.schema_in_prompt
