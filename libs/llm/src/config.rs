@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use base::config::Secret;
 use fetch::operator::OperatorError;
 
-use crate::{Price, Secret};
+use crate::Price;
 
 /// The API of a model server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use common::config::{Reader, Variable};
+use base::config::{Reader, Variable};
 
-use crate::{EmbedderConfig, ModelConfig, Price, Provider, Secret};
+use crate::{EmbedderConfig, ModelConfig, Price, Provider};
 
 /// Variables of every service that uses a model.
 pub const VARIABLES: &[Variable] = &[
@@ -44,7 +44,7 @@ pub fn read(reader: &mut Reader<'_>) -> Option<ModelConfig> {
     if config.chat_models.is_empty() && config.embedding_model.is_none() {
         reader.fault("LLM_PROVIDER is set, but neither CHAT_MODEL nor EMBEDDING_MODEL is");
     }
-    config.api_key = reader.secret("OPENAI_API_KEY").map(|key| Secret::new(key.expose()));
+    config.api_key = reader.secret("OPENAI_API_KEY");
     config.context_tokens = reader.parse("LLM_CONTEXT_TOKENS", "a number of tokens", config.context_tokens);
     config.prices = prices(reader);
     Some(config)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base::config::Secret;
 use chrono::{DateTime, Utc};
 use reqwest::{
     Response, StatusCode,
@@ -10,7 +11,7 @@ use reqwest::{
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use crate::{LlmError, Phase, Secret};
+use crate::{LlmError, Phase};
 
 /// Longest error body that is read (bytes).
 const ERROR_BODY_LIMIT: usize = 64 * 1024;

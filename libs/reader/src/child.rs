@@ -17,13 +17,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+pub use probe::{Probe, SandboxReport};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
 use crate::{Document, Format, Hints, ParseError};
-
-pub use probe::{Probe, SandboxReport};
 
 /// The subcommand for which a program must call [`run`], before it starts any thread.
 pub const SUBCOMMAND: &str = "parse-file";
@@ -31,7 +30,7 @@ pub const SUBCOMMAND: &str = "parse-file";
 /// How much of the child's standard error is kept (bytes).
 const MAX_STDERR: usize = 4 << 10;
 
-/// ChildLimits the parent enforces, in addition to those the child sets on itself.
+/// Limits the parent enforces, in addition to those the child sets on itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChildLimits {
     /// Time from start to result.

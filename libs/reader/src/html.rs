@@ -8,7 +8,6 @@ mod text_writer;
 
 use dom_query::NodeRef;
 use dom_smoothie::{Article, Config, Readability};
-
 pub(crate) use meta::date;
 
 use crate::document::{Document, DocumentBuilder, non_empty_line};

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use common::{
-    auth::Identity,
-    db::{Db, Scope},
-};
+use access::Caller;
+use base::Scope;
+use db::Db;
 
 use crate::{
     engines::{Engine, EngineError, Found, Hit, Kind, Query},
@@ -19,7 +18,7 @@ const MOST_TERMS: usize = 12;
 /// The pages that one person may see.
 pub(crate) struct Local {
     pub(crate) db: Db,
-    pub(crate) who: Arc<Identity>,
+    pub(crate) who: Arc<Caller>,
 }
 
 #[async_trait::async_trait]
@@ -44,7 +43,7 @@ impl Engine for Local {
         let public = Scope::Public.label();
         let least = i64::try_from((terms.len() * 2).div_ceil(3)).unwrap_or(1);
         let limit = i64::try_from(query.limit).unwrap_or(10);
-        let failed = |error: common::db::DbError| {
+        let failed = |error: db::DbError| {
             tracing::error!(%error, "the local index failed");
             EngineError::Unreachable
         };

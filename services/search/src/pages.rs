@@ -15,13 +15,13 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
-use common::{
-    Problem,
-    auth::Identity,
-    db::{Db, DbError, Scope},
+use access::Caller;
+use base::{
+    Problem, Scope,
     time::{Clock, Ids},
 };
+use chrono::{DateTime, Utc};
+use db::{Db, DbError};
 use fetch::FetchResponse;
 use moka::future::Cache;
 use sqlx::types::Json;
@@ -120,7 +120,7 @@ struct Shared {
 }
 
 impl Pages {
-    pub(crate) fn new(deps: &common::Deps, config: &crate::config::Config) -> anyhow::Result<Self> {
+    pub(crate) fn new(deps: &server::Deps, config: &crate::config::Config) -> anyhow::Result<Self> {
         let memory = Cache::builder()
             .max_capacity(config.page_bytes)
             .weigher(|_: &Key, held: &Held| u32::try_from(held.page.weight()).unwrap_or(u32::MAX))
@@ -137,7 +137,7 @@ impl Pages {
     }
 
     /// Opens `url` for `who`. Equal addresses opened at the same time are fetched once.
-    pub(crate) async fn open(&self, who: &Identity, url: &str, deadline: Instant) -> Result<Opened, OpenError> {
+    pub(crate) async fn open(&self, who: &Caller, url: &str, deadline: Instant) -> Result<Opened, OpenError> {
         let shared = &self.shared;
         let address: Arc<str> = canonical::key(url).ok_or(OpenError::Address)?.into();
         let url = canonical::clean(url).ok_or(OpenError::Address)?;
@@ -168,7 +168,7 @@ impl Pages {
     }
 
     /// A stored copy; what belongs to somebody else is not there.
-    pub(crate) async fn snapshot(&self, who: &Identity, id: &str) -> Result<Page, Problem> {
+    pub(crate) async fn snapshot(&self, who: &Caller, id: &str) -> Result<Page, Problem> {
         let missing = || Problem::not_found("page copy");
         let id: Uuid = id.parse().map_err(|_| missing())?;
         let mut session = self.shared.db.read(&who.scope()).await?;
@@ -203,7 +203,7 @@ impl Shared {
 
     async fn load(
         &self,
-        who: &Identity,
+        who: &Caller,
         key: &Key,
         url: &str,
         deadline: Instant,
@@ -238,7 +238,7 @@ impl Shared {
         }
     }
 
-    async fn known(&self, who: &Identity, org: &str, address: &str) -> Result<Option<Known>, DbError> {
+    async fn known(&self, who: &Caller, org: &str, address: &str) -> Result<Option<Known>, DbError> {
         let mut session = self.db.read(&who.scope()).await?;
         store::known(&mut session, org, address).await
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base::config::Secret;
 use llm::{LlmError, Model, ModelStatus, Phase};
 use testkit::{Behaviour, FakeOpenAi, Kind, Script, Step};
 
@@ -145,7 +146,7 @@ async fn readiness_names_the_models_that_are_missing() {
     let status = |model: &str, exists| ModelStatus { model: model.into(), exists };
     let fake = FakeOpenAi::start(Script { key: Some("sk-right".into()), ..Script::default() }).await;
     let model = openai(&fake, |config| {
-        config.api_key = Some(llm::Secret::new("sk-right"));
+        config.api_key = Some(Secret::new("sk-right"));
         config.chat_models.push("no-such-model".into());
     });
     let readiness = model.readiness().await.unwrap();

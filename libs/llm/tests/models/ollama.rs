@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base::config::Secret;
 use futures::StreamExt;
 use llm::{Delta, FinishReason, LlmError, Message, ModelStatus, Phase, Tool, ToolChoice};
 use serde_json::json;
@@ -113,7 +114,7 @@ async fn refusals_become_errors() {
     };
     assert_eq!(error(&ollama(&fake, |_| {})).await, Some(LlmError::Unauthorized));
 
-    let key = Some(llm::Secret::new("right"));
+    let key = Some(Secret::new("right"));
     let missing = ollama(&fake, |config| {
         config.api_key = key.clone();
         config.chat_models = vec!["no-such-model".into()];

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use base::config::Secret;
 use futures::StreamExt;
 use llm::{ChatRequest, Delta, FinishReason, LlmError, Message, Phase, Tool, ToolCall, ToolChoice};
 use serde_json::json;
@@ -24,7 +25,7 @@ async fn an_answer_streams_and_ends_once_with_its_usage() {
     let fake = FakeOpenAi::start(Script { key: Some("sk-right".into()), ..Script::default() }).await;
     fake.push(Kind::Chat, Behaviour::tokens(["The sky ", "is ", "blue."]));
     let model = openai(&fake, |config| {
-        config.api_key = Some(llm::Secret::new("sk-right"));
+        config.api_key = Some(Secret::new("sk-right"));
         config.prices.insert("chat-model".into(), llm::Price::new("2", "8", "USD").unwrap());
     });
 

@@ -1,7 +1,7 @@
 //! Dates as the Search API writes them: MM/DD/YYYY.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use common::http::Faults;
+use kit::Validator;
 
 /// From when to when a page may have been published; both days are excluded, as in the API's own words "after" and
 /// "before".
@@ -13,8 +13,8 @@ pub(super) struct Period {
 
 impl Period {
     /// Reads two filters; each fault is noted at its field.
-    pub(super) fn read(faults: &mut Faults, after: (&str, Option<&str>), before: (&str, Option<&str>)) -> Self {
-        Self { after: date(faults, after), before: date(faults, before) }
+    pub(super) fn read(check: &mut Validator, after: (&str, Option<&str>), before: (&str, Option<&str>)) -> Self {
+        Self { after: date(check, after), before: date(check, before) }
     }
 
     /// A page without a date passes only when no date was asked for.
@@ -27,9 +27,9 @@ impl Period {
     }
 }
 
-fn date(faults: &mut Faults, (field, text): (&str, Option<&str>)) -> Option<NaiveDate> {
+fn date(check: &mut Validator, (field, text): (&str, Option<&str>)) -> Option<NaiveDate> {
     let text = text?;
     let date = NaiveDate::parse_from_str(text, "%m/%d/%Y").ok();
-    faults.require(date.is_some(), &format!("/{field}"), "a date as MM/DD/YYYY");
+    check.ensure(date.is_some(), &format!("/{field}"), "a date as MM/DD/YYYY");
     date
 }

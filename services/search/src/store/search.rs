@@ -1,7 +1,7 @@
 //! Full text over the pages already read: FTS5 and tsvector, hence two texts.
 
 use chrono::{DateTime, Utc};
-use common::db::{DbError, Session};
+use db::{DbError, Session};
 
 /// A page that holds enough of the terms.
 #[derive(Debug, Clone, sqlx::FromRow)]
