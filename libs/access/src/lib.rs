@@ -1,6 +1,6 @@
 //! Who asks: the local owner of a machine without accounts, or the bearer of an EdDSA access token.
 //!
-//! [`server::http`] puts an [`Caller`] on each request it can vouch for; a handler that takes one as an argument
+//! The HTTP middleware puts a [`Caller`] on each request it can vouch for; a handler that takes one as an argument
 //! answers 401 without it, and a handler that does not is visibly public. Over gRPC the caller
 //! proves which service it is; the person's own token travels along and is verified again, or the caller is one that may
 //! name the person. A bare user id in a header is never believed.

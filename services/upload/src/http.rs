@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use access::{Caller, LOCAL_ORG};
+use access::Caller;
 use axum::{
     Json,
     extract::{
@@ -35,7 +35,7 @@ const MAX_CONCURRENT_UPLOADS: usize = 32;
 const PERMIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(crate) fn routes(files: Files) -> OpenApiRouter {
-    let limiter = TenantLimiter::with_reserve(MAX_CONCURRENT_UPLOADS, Some(LOCAL_ORG));
+    let limiter = TenantLimiter::new(MAX_CONCURRENT_UPLOADS);
     let limit = middleware::from_fn_with_state(limiter, limit_uploads);
     let upload = OpenApiRouter::new().routes(routes!(upload)).layer(DefaultBodyLimit::disable()).layer(limit);
     upload.routes(routes!(list)).routes(routes!(get, delete)).routes(routes!(text)).with_state(files)
