@@ -1,4 +1,4 @@
-//! Checking several fields of a request and naming all faults at once.
+//! Checks of the fields of a request that name every violation at once.
 
 use base::problem::{Problem, Violation};
 

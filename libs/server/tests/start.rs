@@ -10,7 +10,7 @@ use fetch::operator::OperatorClient;
 use serde_json::{Value, json};
 use server::{
     FRAME_VARIABLES, Mode,
-    service::{Deps, Service, ServiceDef, ServiceFuture},
+    service::{Deps, Service, ServiceBuilder, ServiceDef},
 };
 use sqlx::migrate::Migrator;
 use tempfile::TempDir;
@@ -32,18 +32,17 @@ fn idle(objects: bool) -> ServiceDef {
         variables: &[],
         migrations: Migrations { sqlite: &NOTHING, postgres: &NOTHING },
         objects,
-        check: |_| {},
-        build: |_| Box::pin(async { Ok(Service::new("idle", OpenApiRouter::new())) }),
+        configure: |_| ServiceBuilder::new(async |_| Ok(Service::new("idle", OpenApiRouter::new()))),
     }
 }
 
 /// The same, always in the middle of a statement.
 fn busy() -> ServiceDef {
-    let build = |deps: Deps| -> ServiceFuture {
+    async fn build(deps: Deps) -> anyhow::Result<Service> {
         tokio::spawn(work(deps.db));
-        Box::pin(async { Ok(Service::new("idle", OpenApiRouter::new())) })
-    };
-    ServiceDef { build, ..idle(true) }
+        Ok(Service::new("idle", OpenApiRouter::new()))
+    }
+    ServiceDef { configure: |_| ServiceBuilder::new(build), ..idle(true) }
 }
 
 /// On Postgres alone.

@@ -37,6 +37,18 @@ pub fn embedding_model() -> Option<PathBuf> {
     weights.parent().map(Path::to_owned)
 }
 
+/// `python3 -m module` with the packages of `scripts/openapi.txt`. `None`, with a word about it, when they are not
+/// installed.
+///
+/// # Panics
+/// When they are not installed and `CI` is set.
+pub fn python_module(module: &str) -> Option<Command> {
+    let package = installed(module, &format!("openapi/{module}"))?;
+    let mut command = Command::new("python3");
+    command.args(["-m", module]).env("PYTHONPATH", package.parent()?).env("PYTHONDONTWRITEBYTECODE", "1");
+    Some(command)
+}
+
 /// Where `scripts/deps.sh` puts things.
 fn cache() -> Option<PathBuf> {
     match env::var_os("GOOSEEK_CACHE") {

@@ -156,9 +156,13 @@ impl World {
     }
 
     async fn start_as(&self, spec: ServiceDef, auth: Auth) -> TestService {
+        let settings = self.settings(&spec);
+        let mut reader = Reader::new(&settings);
+        let builder = (spec.configure)(&mut reader);
+        reader.finish().expect("the settings of the test are right");
         let deps = self.deps(&spec).await;
         let (db, relay) = (deps.db.clone(), deps.relay.clone());
-        let service = (spec.build)(deps).await.expect("the service can be built");
+        let service = builder.build(deps).await.expect("the service can be built");
         let (routes, _) = service.http.split_for_parts();
         let (ids, overload) = (self.ids.clone(), Overload::default());
         let frame = Frame { auth, guard: None, callers: RpcAuth::Anyone, ids, overload };
@@ -183,10 +187,6 @@ impl World {
 
     /// What `spec` is built from, for tests that build parts of a service themselves.
     pub async fn deps(&self, spec: &ServiceDef) -> Deps {
-        let settings = Arc::new(self.settings(spec));
-        let mut reader = Reader::new(&settings);
-        (spec.check)(&mut reader);
-        reader.finish().expect("the settings of the test are right");
         let db = self.open(spec).await.expect("the database can be opened");
         let clock = self.clock.clock();
         let (cache, limits, live) = match &self.redis {
@@ -203,7 +203,6 @@ impl World {
             poll: Duration::from_secs(1),
         };
         Deps {
-            settings,
             ids: self.ids.clone(),
             cache,
             limits,

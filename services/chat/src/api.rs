@@ -11,7 +11,7 @@ use crate::mode::Mode;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Ask {
-    /// 1 to 8,000 characters.
+    #[schema(min_length = 1, max_length = 8_000, example = "Who was the first person on the moon?")]
     pub(crate) query: String,
     /// Goes on with a thread; a new one begins when left out.
     #[serde(default)]
@@ -28,11 +28,13 @@ pub(crate) struct Ask {
     pub(crate) project: Option<String>,
     /// Only these files.
     #[serde(default)]
+    #[schema(max_items = 100)]
     pub(crate) file_ids: Vec<Uuid>,
     #[serde(default)]
     pub(crate) filters: Filters,
-    /// Language of the answer (ISO 639-1) when the question does not tell.
+    /// Language of the answer when the question does not tell: a language tag such as `en` or `ru-RU`.
     #[serde(default)]
+    #[schema(min_length = 2, max_length = 35)]
     pub(crate) locale: Option<String>,
     #[serde(default)]
     pub(crate) budget: BudgetRequest,
@@ -72,10 +74,12 @@ pub(crate) enum SourceKind {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filters {
-    /// Hosts, with their subdomains; at most 20.
+    /// Hosts, with their subdomains.
     #[serde(default)]
+    #[schema(max_items = 20)]
     pub(crate) domains: Vec<String>,
     #[serde(default)]
+    #[schema(max_items = 20)]
     pub(crate) exclude_domains: Vec<String>,
     #[serde(default)]
     pub(crate) recency: Option<Recency>,
@@ -94,11 +98,12 @@ pub(crate) enum Recency {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BudgetRequest {
-    /// 1 to 600.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 600)]
     pub(crate) seconds: Option<u32>,
     /// Prompt and completion tokens together.
     #[serde(default)]
+    #[schema(minimum = 1)]
     pub(crate) tokens: Option<u64>,
     /// A decimal amount in the currency of `LLM_PRICES`.
     #[serde(default)]

@@ -12,15 +12,10 @@ mod store;
 mod vectors;
 mod web;
 
-use axum::Router;
-use base::{Scope, config::Reader, tasks::Task};
+use base::{Scope, tasks::Task};
 use db::Migrations;
 use llm::Embedder;
-use server::{
-    Deps, Service,
-    service::{ServiceDef, ServiceFuture},
-};
-use tonic::service::Routes;
+use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
 
 use self::{config::Config, pages::Pages, vectors::Vectors, web::Web};
 
@@ -34,11 +29,13 @@ pub const SERVICE: ServiceDef = ServiceDef {
         postgres: &sqlx::migrate!("migrations/postgres"),
     },
     objects: false,
-    check: |reader| drop(Config::read(reader)),
-    build: service,
+    configure: |reader| {
+        let config = Config::read(reader);
+        ServiceBuilder::new(move |deps| build(config, deps))
+    },
 };
 
-/// What both doors, gRPC and HTTP, lead to. Cheap to clone.
+/// What gRPC and HTTP share. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Search {
     web: Web,
@@ -50,23 +47,17 @@ pub(crate) struct Search {
 }
 
 /// Builds the service. [`Deps::executable`] must serve [`reader::child::SUBCOMMAND`], or PDF pages are not read.
-pub fn service(deps: Deps) -> ServiceFuture {
-    Box::pin(async move {
-        let mut reader = Reader::new(&deps.settings);
-        let config = Config::read(&mut reader);
-        reader.finish()?;
-        let pages = Pages::new(&deps, &config)?;
-        let vectors = match config.embedder.clone() {
-            Some(embedder) => Some(Vectors::new(Embedder::open(embedder).await?, config.embed_within)),
-            None => None,
-        };
-        let web = Web::new(&deps, &config)?;
-        let search = Search { web, pages, vectors, clock: deps.clock.clone(), ids: deps.ids.clone() };
-        let mut service = Service::new(SERVICE.name, http::routes(search.clone()));
-        service.tasks.push(trim(&search, deps.clock, config.index_limit));
-        service.grpc = Routes::from(Router::new()).add_service(grpc::server(search)).into_axum_router();
-        Ok(service)
-    })
+async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
+    let pages = Pages::new(&deps, &config)?;
+    let vectors = match config.embedder.clone() {
+        Some(embedder) => Some(Vectors::new(Embedder::open(embedder).await?, config.embed_within)),
+        None => None,
+    };
+    let web = Web::new(&deps, &config)?;
+    let search = Search { web, pages, vectors, clock: deps.clock.clone(), ids: deps.ids.clone() };
+    let mut service = Service::new(SERVICE.name, http::routes(search.clone())).with_grpc(grpc::server(search.clone()));
+    service.tasks.push(trim(&search, deps.clock, config.index_limit));
+    Ok(service)
 }
 
 /// Keeps the index of pages at its size.

@@ -17,16 +17,12 @@ mod vectors;
 
 use std::sync::Arc;
 
-use axum::Router;
+use config::Config;
 use db::Migrations;
 use llm::Embedder;
 use reader::child::{Limits, ParserChild};
-use server::{
-    Deps, Service,
-    service::{ServiceDef, ServiceFuture},
-};
+use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
 use tokio::sync::Notify;
-use tonic::service::Routes;
 
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef {
@@ -38,28 +34,23 @@ pub const SERVICE: ServiceDef = ServiceDef {
         postgres: &sqlx::migrate!("migrations/postgres"),
     },
     objects: true,
-    check: |reader| {
-        config::Config::read(reader);
+    configure: |reader| {
+        let config = Config::read(reader);
+        ServiceBuilder::new(move |deps| build(config, deps))
     },
-    build: service,
 };
 
-/// Builds the service.
-pub fn service(deps: Deps) -> ServiceFuture {
-    Box::pin(async move {
-        let config = config::Config::read(&mut base::config::Reader::new(&deps.settings));
-        let embedder = match config.embedder {
-            Some(config) => Some(Embedder::open(config).await?),
-            None => None,
-        };
-        let wake = Arc::new(Notify::new());
-        let files = files::Files::new(&deps, config.max_bytes, wake.clone());
-        let retriever = retrieve::Retriever::new(deps.db.clone(), embedder.clone(), config.vector_cache_bytes);
-        let parser = ParserChild::new(deps.executable.clone(), Limits { at_once: config.workers, ..Limits::default() });
-        let queue = queue::Queue::new(&deps, parser, embedder, config.workers, wake);
-        let mut service = Service::new(SERVICE.name, http::routes(files));
-        service.grpc = Routes::from(Router::new()).add_service(grpc::server(retriever)).into_axum_router();
-        service.tasks = vec![queue.task(), upkeep::task(deps.db, deps.objects, deps.clock)];
-        Ok(service)
-    })
+async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
+    let embedder = match config.embedder {
+        Some(config) => Some(Embedder::open(config).await?),
+        None => None,
+    };
+    let wake = Arc::new(Notify::new());
+    let files = files::Files::new(&deps, config.max_bytes, wake.clone());
+    let retriever = retrieve::Retriever::new(deps.db.clone(), embedder.clone(), config.vector_cache_bytes);
+    let parser = ParserChild::new(deps.executable.clone(), Limits { at_once: config.workers, ..Limits::default() });
+    let queue = queue::Queue::new(&deps, parser, embedder, config.workers, wake);
+    let mut service = Service::new(SERVICE.name, http::routes(files)).with_grpc(grpc::server(retriever));
+    service.tasks = vec![queue.task(), upkeep::task(deps.db, deps.objects, deps.clock)];
+    Ok(service)
 }

@@ -14,7 +14,7 @@ use fetch::operator::OperatorClient;
 use serde_json::{Value, json};
 use server::{
     self, FRAME_VARIABLES, Mode,
-    service::{Service, ServiceDef},
+    service::{Service, ServiceBuilder, ServiceDef},
 };
 use sqlx::{Connection, SqliteConnection, migrate::Migrator};
 use tempfile::TempDir;
@@ -49,8 +49,7 @@ impl Process {
             variables: &[],
             migrations: Migrations { sqlite: &NOTHING, postgres: &NOTHING },
             objects: false,
-            check: |_| {},
-            build: |_| Box::pin(async { Ok(Service::new("idle", OpenApiRouter::new())) }),
+            configure: |_| ServiceBuilder::new(async |_| Ok(Service::new("idle", OpenApiRouter::new()))),
         };
         let assembly = server::assemble(&[idle], Arc::new(settings), Mode::AllInOne).await.unwrap();
         tokio::spawn(assembly.run(Router::new()));

@@ -19,7 +19,7 @@ use base::Scope;
 pub(crate) use broker::broker_client;
 use bus::{Consumer, DeadLetter, DeadLetters, Event, LetterKey, NatsOptions, Relay, RelayOptions, Route, publish};
 use db::{Migrations, on_db};
-use server::{Deps, Service, service::ServiceDef};
+use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
 use sqlx::migrate::Migrator;
 use testkit::service::World;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -95,8 +95,7 @@ impl Bus {
             variables: &[],
             migrations: Migrations { sqlite: &NOTHING, postgres: &NOTHING },
             objects: false,
-            check: |_| {},
-            build: |_| Box::pin(async { Ok(Service::new("unused", OpenApiRouter::new())) }),
+            configure: |_| ServiceBuilder::new(async |_| Ok(Service::new("unused", OpenApiRouter::new()))),
         };
         let mut producer = world.deps(&spec("producer")).await;
         let consumer = world.deps(&spec("consumer")).await;

@@ -19,33 +19,43 @@ const LONGEST_DOMAIN: usize = 253;
 pub(crate) struct SearchBody {
     /// A query, or up to 5.
     query: OneOrMany,
-    /// 1 to 20; 10 when left out.
+    /// 10 when left out.
+    #[schema(minimum = 1, maximum = 20)]
     max_results: Option<u32>,
-    /// Tokens of all snippets together: 1 to 1,000,000; 10,000 when left out.
+    /// Tokens of all snippets together; 10,000 when left out.
+    #[schema(minimum = 1, maximum = 1_000_000)]
     max_tokens: Option<u32>,
     /// Tokens of one snippet; 4,096 when left out.
+    #[schema(minimum = 1, maximum = 1_000_000)]
     max_tokens_per_page: Option<u32>,
     /// Stands for `max_tokens_per_page` when that is left out: 1,024, 4,096 or 8,192.
     search_context_size: Option<ContextSize>,
-    /// ISO 3166-1, two letters.
+    /// ISO 3166-1.
+    #[schema(pattern = "^[A-Za-z]{2}$")]
     country: Option<String>,
     search_mode: Option<SearchMode>,
     #[expect(dead_code, reason = "both values ask for what this does anyway; others are refused")]
     search_type: Option<SearchType>,
-    /// Up to 20 hosts, or up to 20 with a leading `-` that are left out.
+    /// Hosts, or hosts with a leading `-` that are left out.
     #[serde(default)]
+    #[schema(max_items = 20)]
     search_domain_filter: Vec<String>,
-    /// Up to 20 codes of ISO 639-1.
+    /// Codes of ISO 639-1.
     #[serde(default)]
+    #[schema(max_items = 20)]
     search_language_filter: Vec<String>,
     search_recency_filter: Option<RecencyFilter>,
     /// MM/DD/YYYY
+    #[schema(pattern = "^[0-9]{2}/[0-9]{2}/[0-9]{4}$")]
     search_after_date_filter: Option<String>,
     /// MM/DD/YYYY
+    #[schema(pattern = "^[0-9]{2}/[0-9]{2}/[0-9]{4}$")]
     search_before_date_filter: Option<String>,
     /// MM/DD/YYYY; compared with the date of publication.
+    #[schema(pattern = "^[0-9]{2}/[0-9]{2}/[0-9]{4}$")]
     last_updated_after_filter: Option<String>,
     /// MM/DD/YYYY; compared with the date of publication.
+    #[schema(pattern = "^[0-9]{2}/[0-9]{2}/[0-9]{4}$")]
     last_updated_before_filter: Option<String>,
     /// Whether the answer says what time it is here.
     #[serde(default)]
