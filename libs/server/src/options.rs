@@ -12,6 +12,8 @@ use bus::NatsAddress;
 use cache::redis::Redis;
 use objects::S3Options;
 
+use super::probes;
+
 /// Variables every process has.
 pub const FRAME_VARIABLES: &[Variable] = &[
     Variable::with_default(
@@ -83,7 +85,7 @@ pub const FRAME_VARIABLES: &[Variable] = &[
         "log filter, in the syntax of tracing's EnvFilter",
     ),
     Variable::with_default("LOG_FORMAT", "text", "text or json"),
-    Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces"),
+    Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces and metrics"),
 ];
 
 /// Every service there is, and the variable that says where it runs when not here.
@@ -331,9 +333,11 @@ fn auth(reader: &mut Reader<'_>, mode: Mode) -> Auth {
     }
 }
 
-/// Installs logs and traces as configured.
+/// Installs logs, traces and metrics as configured.
 pub fn telemetry(settings: &Settings, service: &str) -> anyhow::Result<Telemetry> {
     let format = if settings.get("LOG_FORMAT") == Some("json") { LogFormat::Json } else { LogFormat::Text };
     let filter = settings.get("RUST_LOG").unwrap_or("info");
-    Telemetry::install(service, filter, format, settings.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    let telemetry = Telemetry::install(service, filter, format, settings.get("OTEL_EXPORTER_OTLP_ENDPOINT"))?;
+    probes::install_recorder(telemetry.recorder());
+    Ok(telemetry)
 }
