@@ -11,7 +11,7 @@ use base::{
     problem::{Code, Violation},
 };
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use utoipa::{IntoParams, ToSchema, openapi::path::ParameterIn};
 
 use crate::openapi::{Describe, Description};
@@ -52,6 +52,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
             }
         }
     }
+}
+
+/// For an optional field that may be left out and is not `null`, as in a body that says what to change:
+/// `#[serde(default, deserialize_with = "kit::present")]`.
+///
+/// # Errors
+/// When the value is not one of the type.
+pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// The path of a violation as a JSON pointer (RFC 6901).

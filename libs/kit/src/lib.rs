@@ -8,9 +8,10 @@ pub mod openapi;
 mod page;
 mod resource;
 pub mod sse;
+pub mod tenant_limiter;
 mod validate;
 
-pub use extract::{BODY_LIMIT, JsonBody, QueryParams, content_length};
+pub use extract::{BODY_LIMIT, JsonBody, QueryParams, content_length, present};
 pub use headers::{IdempotencyKey, LastEventId};
 pub use page::{Page, PageOf, PageWith};
 pub use resource::{Created, Id, IfMatch, Resource, Tagged};

@@ -117,7 +117,7 @@ impl Description<'_> {
     /// A JSON body of this type.
     pub fn json_body<T: ToSchema>(&mut self) {
         if self.operation.request_body.is_none() {
-            let content = self.json::<T>();
+            let content = self.content::<T>();
             let body = RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True));
             self.operation.request_body = Some(RefOr::T(body.build()));
         }
@@ -125,11 +125,16 @@ impl Description<'_> {
 
     /// A JSON answer of this type.
     pub fn json_answer<T: ToSchema>(&mut self, status: u16) {
-        let content = self.json::<T>();
+        self.answer::<T>(status, "application/json");
+    }
+
+    /// An answer of this type in another form than JSON.
+    pub fn answer<T: ToSchema>(&mut self, status: u16, media_type: &str) {
+        let content = self.content::<T>();
         if let Some(response) = self.response(status)
             && response.content.is_empty()
         {
-            response.content.insert("application/json".to_owned(), RefOr::T(content));
+            response.content.insert(media_type.to_owned(), RefOr::T(content));
         }
     }
 
@@ -154,7 +159,7 @@ impl Description<'_> {
         self.problem(Code::Unauthorized);
     }
 
-    fn json<T: ToSchema>(&mut self) -> Content {
+    fn content<T: ToSchema>(&mut self) -> Content {
         self.schemas.push((T::name().into_owned(), T::schema()));
         T::schemas(self.schemas);
         Content::new(Some(Ref::from_schema_name(T::name())))

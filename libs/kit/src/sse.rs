@@ -11,7 +11,7 @@ use axum::{
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
-use utoipa::openapi::{Content, ObjectBuilder, RefOr, Type};
+use utoipa::ToSchema;
 
 use crate::openapi::{Describe, Description};
 
@@ -32,6 +32,18 @@ pub fn frame(out: &mut BytesMut, id: Option<i64>, event: &str, data: &str) {
     out.extend_from_slice(b"\n\n");
 }
 
+/// One event of a stream, as OpenAPI describes it: fields that are texts.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the stream")]
+pub struct ServerSentEvent {
+    /// The number of the event, for `Last-Event-ID`; absent on `reconnect`.
+    id: Option<String>,
+    /// The type of the event.
+    event: String,
+    /// JSON.
+    data: String,
+}
+
 /// An answer of server-sent events.
 #[derive(Debug)]
 pub struct EventStream(Response);
@@ -44,10 +56,7 @@ impl IntoResponse for EventStream {
 
 impl Describe for EventStream {
     fn describe(description: &mut Description<'_>) {
-        if let Some(response) = description.response(200) {
-            let text = Content::new(Some(ObjectBuilder::new().schema_type(Type::String)));
-            response.content.entry("text/event-stream".to_owned()).or_insert(RefOr::T(text));
-        }
+        description.answer::<ServerSentEvent>(200, "text/event-stream");
     }
 }
 

@@ -38,7 +38,7 @@ use cache::{
     redis::{self, Redis},
 };
 pub use database::migrate;
-use db::{Db, on_db};
+use db::{Db, PgConnections};
 use kit::cursor::CursorKey;
 use objects::Objects;
 pub use options::{Bus, FRAME_VARIABLES, Mode, Options, telemetry};
@@ -50,7 +50,7 @@ use utoipa::openapi::OpenApi;
 
 pub use crate::service::{Deps, Service, ServiceBuilder};
 use crate::{
-    http::{Frame, LoopbackGuard, Overload, framed},
+    http::{AdaptiveLimiter, Frame, LoopbackGuard, framed},
     service::ServiceDef,
 };
 
@@ -127,7 +127,7 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     probes::recorder();
     let lock = lock_data(&options)?;
     wait::until_it_can_start(specs, &options, mode).await?;
-    let parts = Parts::new(&options, specs).await?;
+    let parts = Parts::new(&options, specs, mode).await?;
     let broker = broker(&options).await?;
     let mut services = Vec::new();
     let mut relays = Vec::new();
@@ -152,7 +152,7 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
         guard: None,
         callers: options.callers(),
         ids: parts.ids.clone(),
-        overload: Overload::default(),
+        limiter: AdaptiveLimiter::default(),
     };
     let mut assembly = Server {
         settings,
@@ -204,6 +204,7 @@ struct Parts {
     live: LiveLog,
     objects: Objects,
     redis: Option<Redis>,
+    postgres: Option<PgConnections>,
     peers: Peers,
     drain: CancellationToken,
     closing: CancellationToken,
@@ -211,7 +212,7 @@ struct Parts {
 }
 
 impl Parts {
-    async fn new(options: &Options, specs: &[ServiceDef]) -> anyhow::Result<Self> {
+    async fn new(options: &Options, specs: &[ServiceDef], mode: Mode) -> anyhow::Result<Self> {
         let clock = Clock::system();
         let peers = Peers::new(options::PEERS.map(|(name, _)| name));
         // A service of this process is called here, whatever its address elsewhere.
@@ -236,6 +237,7 @@ impl Parts {
             Some(s3) => Objects::s3(s3).await?,
             None => Objects::local(&options.data.join("objects"))?,
         };
+        let postgres = database::connect(options, mode).await.context("the database cannot be opened")?;
         Ok(Self {
             ids: Ids::new(clock.clone()),
             clock,
@@ -244,6 +246,7 @@ impl Parts {
             live,
             objects,
             redis,
+            postgres,
             peers,
             drain: CancellationToken::new(),
             closing: CancellationToken::new(),
@@ -252,7 +255,7 @@ impl Parts {
     }
 
     async fn deps(&self, spec: &ServiceDef, options: &Options) -> anyhow::Result<Deps> {
-        let opened = database::open(spec, options).await;
+        let opened = database::open(spec, options, self.postgres.as_ref()).await;
         let db = opened.with_context(|| format!("the database of {} cannot be opened", spec.name))?;
         let relay_options = RelayOptions {
             retention: options.outbox_retention,
@@ -278,20 +281,18 @@ impl Parts {
 }
 
 /// Made at the first start and kept in the database, so that every replica signs with the same key.
+#[expect(clippy::disallowed_methods, reason = "the key is the system's, and no organisation may read it")]
 async fn cursor_key(db: &Db) -> anyhow::Result<CursorKey> {
     let mut fresh = [0_u8; 32];
     rand::rng().fill_bytes(&mut fresh);
     let mut session = db.begin(&Scope::from(SystemScope::new())).await?;
-    on_db!(&mut session, conn => sqlx::query(
-        "INSERT INTO frame_secrets (name, value) VALUES ('cursor', $1) ON CONFLICT DO NOTHING")
-        .bind(fresh.as_slice())
-        .execute(conn)
-        .await
-        .map(drop))?;
-    let (secret,): (Vec<u8>,) = on_db!(&mut session, conn => sqlx::query_as(
-        "SELECT value FROM frame_secrets WHERE name = 'cursor'")
-        .fetch_one(conn)
-        .await)?;
+    db::execute!(
+        &mut session,
+        any: "INSERT INTO frame_secrets (name, value) VALUES ('cursor', $1) ON CONFLICT DO NOTHING",
+        fresh.as_slice()
+    )?;
+    let (secret,): (Vec<u8>,) =
+        db::fetch_one!(&mut session, any: "SELECT value FROM frame_secrets WHERE name = 'cursor'")?;
     session.commit().await?;
     Ok(CursorKey::new(&secret))
 }
@@ -405,11 +406,11 @@ impl Server {
                 }
             }
         });
-        let overload = self.frame.overload.clone();
-        let watch = Task::new("watch the load", move |_, stop| {
-            let overload = overload.clone();
+        let limiter = self.frame.limiter.clone();
+        let watch = Task::new("adjust concurrency limits", move |_, stop| {
+            let limiter = limiter.clone();
             async move {
-                stop.run_until_cancelled(overload.watch()).await;
+                stop.run_until_cancelled(limiter.adjust_limits()).await;
             }
         });
         for task in self.tasks.iter().cloned().chain([prune, watch, probes::metrics_upkeep()]) {

@@ -124,7 +124,7 @@ async fn drop_letter(
 fn key(who: &Caller, id: &str, consumer: String) -> Result<LetterKey, Problem> {
     who.require_admin()?;
     // It becomes part of a subject on the broker, where these mean more than themselves.
-    if consumer.contains(|c: char| matches!(c, '*' | '>') || c.is_whitespace()) {
+    if consumer.contains(|c: char| matches!(c, '*' | '>') || c.is_whitespace() || c.is_control()) {
         return Err(missing());
     }
     Ok(LetterKey { id: id.parse().map_err(|_| missing())?, consumer })

@@ -43,7 +43,8 @@ pub fn embedding_model() -> Option<PathBuf> {
 /// # Panics
 /// When they are not installed and `CI` is set.
 pub fn python_module(module: &str) -> Option<Command> {
-    let package = installed(module, &format!("openapi/{module}"))?;
+    let name = module.split('.').next().unwrap_or(module);
+    let package = installed(name, &format!("openapi/{name}"))?;
     let mut command = Command::new("python3");
     command.args(["-m", module]).env("PYTHONPATH", package.parent()?).env("PYTHONDONTWRITEBYTECODE", "1");
     Some(command)

@@ -11,7 +11,12 @@ use crate::mode::Mode;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Ask {
-    #[schema(min_length = 1, max_length = 8_000, example = "Who was the first person on the moon?")]
+    #[schema(
+        min_length = 1,
+        max_length = 8_000,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        example = "Who was the first person on the moon?"
+    )]
     pub(crate) query: String,
     /// Goes on with a thread; a new one begins when left out.
     #[serde(default)]
@@ -25,6 +30,7 @@ pub(crate) struct Ask {
     pub(crate) sources: Option<Vec<SourceKind>>,
     /// Slug or id of the project whose files are read; all files when left out.
     #[serde(default, alias = "space_id")]
+    #[schema(max_length = 200)]
     pub(crate) project: Option<String>,
     /// Only these files.
     #[serde(default)]
@@ -103,10 +109,11 @@ pub(crate) struct BudgetRequest {
     pub(crate) seconds: Option<u32>,
     /// Prompt and completion tokens together.
     #[serde(default)]
-    #[schema(minimum = 1)]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub(crate) tokens: Option<u64>,
     /// A decimal amount in the currency of `LLM_PRICES`.
     #[serde(default)]
+    #[schema(pattern = r"^[0-9]{1,12}(\.[0-9]{1,6})?$", example = "0.05")]
     pub(crate) cost: Option<String>,
 }
 

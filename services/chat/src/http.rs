@@ -11,9 +11,9 @@ use base::Problem;
 use cache::limits::{Allowance, LimitKey, Limits, PerMinute};
 use kit::{
     Id, IdempotencyKey, JsonBody, LastEventId, Resource, Validator,
-    sse::{self, EventStream},
+    sse::{self, EventStream, ServerSentEvent},
 };
-use server::http::takes_long;
+use server::http::exempt_from_limit;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -46,7 +46,7 @@ pub(crate) fn routes(runs: Runs, door: Door) -> OpenApiRouter {
 #[utoipa::path(
     post, path = "/api/v1/chat", operation_id = "ask",
     responses(
-        (status = 200, content((Answer = "application/json"), (String = "text/event-stream")),
+        (status = 200, content((Answer = "application/json"), (ServerSentEvent = "text/event-stream")),
             description = "The answer, or its events unless `stream` is false."),
         (status = 404, description = "There is no such thread, project or file."),
         (status = 500, body = Answer, description = "The run failed, or the server did."),
@@ -58,7 +58,7 @@ async fn ask(
     JsonBody(ask): JsonBody<Ask>,
 ) -> Result<Response, Problem> {
     // An answer takes as long as its model does; RUN_LIMIT says how many are made at once.
-    takes_long();
+    exempt_from_limit();
     check(&ask, chat.runs.has_model())?;
     let Some(allowance) = chat.door.take_one(&who).await else { return answer(chat, &who, ask, key).await };
     let answered = match allowance.require("questions") {
@@ -138,20 +138,24 @@ impl Resource for Run {
 
 fn check(ask: &Ask, has_model: bool) -> Result<(), Problem> {
     let mut check = Validator::default();
-    let length = ask.query.trim().chars().count();
-    let readable = !ask.query.contains('\0');
-    check.ensure((1..=8_000).contains(&length) && readable, "/query", "1 to 8,000 characters, none of them NUL");
+    let readable = !ask.query.trim().is_empty() && !ask.query.contains('\0');
+    let short = ask.query.chars().count() <= 8_000;
+    check.ensure(readable && short, "/query", "1 to 8,000 characters, none of them NUL");
     let nowhere = ask.sources.as_ref().is_some_and(Vec::is_empty);
     check.ensure(has_model || !nowhere, "/sources", "without a model (LLM_PROVIDER) an answer needs sources");
     let seconds = ask.budget.seconds.unwrap_or(1);
     check.ensure((1..=600).contains(&seconds), "/budget/seconds", "1 to 600");
-    check.ensure(ask.budget.tokens != Some(0), "/budget/tokens", "at least 1");
-    let cost_ok = ask.budget.cost.as_deref().is_none_or(|cost| llm::parse_micros(cost).is_ok());
+    let tokens = ask.budget.tokens.unwrap_or(1);
+    check.ensure((1..=1_000_000_000).contains(&tokens), "/budget/tokens", "1 to 1,000,000,000");
+    let whole = |cost: &str| cost.find('.').unwrap_or(cost.len());
+    let cost_ok = ask.budget.cost.as_deref().is_none_or(|cost| whole(cost) <= 12 && llm::parse_micros(cost).is_ok());
     check.ensure(cost_ok, "/budget/cost", "a decimal amount such as 0.05");
     check.ensure(ask.filters.domains.len() <= 20, "/filters/domains", "at most 20 hosts");
     check.ensure(ask.filters.exclude_domains.len() <= 20, "/filters/exclude_domains", "at most 20 hosts");
+    let project_ok = ask.project.as_ref().is_none_or(|project| project.chars().count() <= 200);
+    check.ensure(project_ok, "/project", "longer than any slug");
     check.ensure(ask.file_ids.len() <= 100, "/file_ids", "at most 100 files");
-    let locale_ok = ask.locale.as_deref().is_none_or(|locale| (2..=35).contains(&locale.len()));
+    let locale_ok = ask.locale.as_deref().is_none_or(|locale| (2..=35).contains(&locale.chars().count()));
     check.ensure(locale_ok, "/locale", "a language tag such as en or ru-RU");
     check.finish()
 }

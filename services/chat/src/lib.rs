@@ -27,10 +27,7 @@ pub const SERVICE: ServiceDef = ServiceDef {
     name: "chat",
     port: 3000,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
-    migrations: Migrations {
-        sqlite: &sqlx::migrate!("migrations/sqlite"),
-        postgres: &sqlx::migrate!("migrations/postgres"),
-    },
+    migrations: Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None },
     objects: false,
     configure: |reader| {
         let config = Config::read(reader);

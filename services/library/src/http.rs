@@ -29,10 +29,10 @@ async fn list(
     who: Caller,
     PageWith(page, filters): PageWith<ThreadFilters>,
 ) -> Result<PageOf<ThreadItem>, Problem> {
-    let query = filters.q.as_deref().map(str::trim).filter(|query| !query.is_empty());
     let mut check = Validator::default();
-    check.ensure(query.is_none_or(|query| query.chars().count() <= 200), "q", "at most 200 characters");
+    check.ensure(filters.q.as_ref().is_none_or(|query| query.chars().count() <= 200), "q", "at most 200 characters");
     check.finish()?;
+    let query = filters.q.as_deref().map(str::trim).filter(|query| !query.is_empty());
     threads.list(&who, &page, query).await
 }
 
@@ -47,8 +47,16 @@ async fn get(State(threads): State<Threads>, who: Caller, id: Id<Thread>) -> Res
 #[serde(deny_unknown_fields)]
 #[schema(min_properties = 1)]
 struct ThreadChange {
-    #[schema(min_length = 1, max_length = 200)]
+    #[serde(default, deserialize_with = "kit::present")]
+    #[schema(
+        nullable = false,
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     title: Option<String>,
+    #[serde(default, deserialize_with = "kit::present")]
+    #[schema(nullable = false)]
     pinned: Option<bool>,
 }
 
@@ -61,12 +69,11 @@ async fn change(
     if_match: IfMatch,
     JsonBody(change): JsonBody<ThreadChange>,
 ) -> Result<Tagged<ThreadItem>, Problem> {
-    let title = change.title.map(|title| title.split_whitespace().collect::<Vec<_>>().join(" "));
-    let title_ok = title
-        .as_ref()
-        .is_none_or(|title| (1..=200).contains(&title.chars().count()) && !title.contains(char::is_control));
     let mut check = Validator::default();
-    check.ensure(title_ok, "/title", "1 to 200 characters");
+    if let Some(title) = &change.title {
+        check.ensure_line(title, 200, "/title");
+    }
+    let title = change.title.map(|title| title.split_whitespace().collect::<Vec<_>>().join(" "));
     check.ensure(title.is_some() || change.pinned.is_some(), "", "title or pinned");
     check.finish()?;
     threads.change(&who, id.0, Change { title, pinned: change.pinned }, &if_match).await

@@ -25,7 +25,11 @@ struct NewProject {
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9][a-z0-9-]*$", example = "moon-landing")]
     slug: String,
     /// What people see; the slug when left out.
-    #[schema(min_length = 1, max_length = 200, pattern = r"\S")]
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     name: Option<String>,
 }
 
@@ -38,12 +42,14 @@ async fn create(
     who: Caller,
     JsonBody(new): JsonBody<NewProject>,
 ) -> Result<Created<Project>, Problem> {
-    let name = new.name.as_deref().map_or(new.slug.as_str(), str::trim);
     let mut check = Validator::default();
     let slug = "1 to 64 lowercase letters, digits and hyphens, not starting with one, and not a UUID";
     check.ensure(is_slug(&new.slug), "/slug", slug);
-    check.ensure((1..=200).contains(&name.chars().count()) || new.name.is_none(), "/name", "1 to 200 characters");
+    if let Some(name) = &new.name {
+        check.ensure_line(name, 200, "/name");
+    }
     check.finish()?;
+    let name = new.name.as_deref().map_or(new.slug.as_str(), str::trim);
     projects.create(&who, &new.slug, name).await.map(Created)
 }
 

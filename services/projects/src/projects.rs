@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::store;
 
 const LIST: &str = "projects";
+const MAX_SLUG_LENGTH: usize = 64;
 
 /// A project of an organisation.
 #[derive(Debug, Clone, Serialize, ToSchema, sqlx::FromRow)]
@@ -46,7 +47,7 @@ impl Projects {
         let project =
             Project { id: self.ids.next(), slug: slug.to_owned(), name: name.to_owned(), created_at: self.clock.now() };
         let mut session = self.db.begin(&who.scope()).await?;
-        match store::insert(&mut session, who.org, who.user, &project).await {
+        match store::insert(&mut session, &project).await {
             Ok(()) => {}
             Err(error) if error.is_unique_violation() => {
                 return Err(Problem::conflict(format!("a project with the slug {slug:?} exists")));
@@ -61,13 +62,14 @@ impl Projects {
     pub(crate) async fn resolve(&self, who: &Caller, slug_or_id: &str) -> Result<Project, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
         let found = match slug_or_id.parse::<Uuid>() {
-            Ok(id) => store::by_id(&mut session, who.org, id).await?,
-            Err(_) => store::by_slug(&mut session, who.org, slug_or_id).await?,
+            Ok(id) => store::by_id(&mut session, id).await?,
+            Err(_) if is_slug(slug_or_id) => store::by_slug(&mut session, slug_or_id).await?,
+            Err(_) => None,
         };
         if let Some(project) = found {
             return Ok(project);
         }
-        let near = near(slug_or_id, &store::slugs(&mut session, who.org).await?);
+        let near = near(slug_or_id, &store::slugs(&mut session).await?);
         let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) };
         Err(Problem::new(Code::NotFound, format!("project {slug_or_id:?} not found{hint}")))
     }
@@ -76,14 +78,14 @@ impl Projects {
     pub(crate) async fn list(&self, who: &Caller, page: &Page) -> Result<PageOf<Project>, Problem> {
         let before: Option<Uuid> = self.cursors.position(LIST, page)?;
         let mut session = self.db.read(&who.scope()).await?;
-        let items = store::list(&mut session, who.org, before, page.fetch_limit()).await?;
+        let items = store::list(&mut session, before, page.fetch_limit()).await?;
         Ok(self.cursors.page(LIST, page, items, |project| project.id))
     }
 }
 
 /// Whether this can be a slug. A UUID cannot, since an address names a project by slug or id.
 pub(crate) fn is_slug(text: &str) -> bool {
-    (1..=64).contains(&text.len())
+    (1..=MAX_SLUG_LENGTH).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && !text.starts_with('-')
         && text.parse::<Uuid>().is_err()
@@ -91,6 +93,10 @@ pub(crate) fn is_slug(text: &str) -> bool {
 
 /// Up to three slugs within two edits, or with the same first three characters.
 fn near(wanted: &str, slugs: &[String]) -> Vec<String> {
+    // The time it takes grows with both lengths.
+    if wanted.len() > 2 * MAX_SLUG_LENGTH {
+        return Vec::new();
+    }
     let mut scored: Vec<(usize, &String)> = slugs
         .iter()
         .map(|slug| (strsim::levenshtein(wanted, slug), slug))

@@ -4,6 +4,7 @@ mod dates;
 mod engines;
 mod pages;
 mod request;
+mod schema;
 mod search;
 mod suggest;
 

@@ -1,8 +1,8 @@
 //! `/api/v1/upload`.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use access::Caller;
+use access::{Caller, LOCAL_ORG};
 use axum::{
     Json,
     extract::{
@@ -18,10 +18,9 @@ use base::{
     problem::{Code, Violation},
 };
 use futures::StreamExt;
-use kit::{Id, IdempotencyKey, PageOf, PageWith};
+use kit::{Id, IdempotencyKey, PageOf, PageWith, Validator, tenant_limiter::TenantLimiter};
 use serde::Deserialize;
-use server::http::takes_long;
-use tokio::{sync::Semaphore, time::timeout};
+use server::http::exempt_from_limit;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
@@ -30,21 +29,27 @@ use crate::files::{Admitted, File, FileText, Files, Staged, too_large};
 
 /// What a multipart body adds to its file.
 const FRAMING: u64 = 64 * 1024;
-const PROJECT_BYTES: usize = 200;
-/// Files a process receives at once, and how long another one waits for its turn.
-const RECEIVED_AT_ONCE: usize = 32;
-const TURN: Duration = Duration::from_secs(1);
+const MAX_PROJECT_BYTES: usize = 200;
+/// Files a process receives at once, and how long another one waits for a permit.
+const MAX_CONCURRENT_UPLOADS: usize = 32;
+const PERMIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(crate) fn routes(files: Files) -> OpenApiRouter {
-    let turns = middleware::from_fn_with_state(Arc::new(Semaphore::new(RECEIVED_AT_ONCE)), in_turn);
-    let upload = kit::routes![upload].layer(DefaultBodyLimit::disable()).layer(turns);
+    let limiter = TenantLimiter::with_reserve(MAX_CONCURRENT_UPLOADS, Some(LOCAL_ORG));
+    let limit = middleware::from_fn_with_state(limiter, limit_uploads);
+    let upload = kit::routes![upload].layer(DefaultBodyLimit::disable()).layer(limit);
     upload.merge(kit::routes![list, get, delete, text]).with_state(files)
 }
 
 /// An upload takes as long as its sender does, which is why it has a limit of its own.
-async fn in_turn(State(turns): State<Arc<Semaphore>>, request: Request, next: Next) -> Result<Response, Problem> {
-    takes_long();
-    let Ok(Ok(_turn)) = timeout(TURN, turns.acquire()).await else {
+async fn limit_uploads(
+    State(limiter): State<TenantLimiter>,
+    caller: Caller,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    exempt_from_limit();
+    let Some(_permit) = limiter.acquire(Some(caller.org), PERMIT_TIMEOUT).await else {
         return Err(Problem::overloaded(
             "more files are sent than this server receives at once; try again in a moment",
         ));
@@ -154,7 +159,7 @@ async fn short_text(mut field: Field<'_>) -> Result<String, Problem> {
     let mut text = Vec::new();
     while let Some(piece) = field.chunk().await.map_err(|error| unreadable(&error))? {
         text.extend_from_slice(&piece);
-        if text.len() > PROJECT_BYTES {
+        if text.len() > MAX_PROJECT_BYTES {
             return Err(Problem::invalid(vec![Violation::new("project", "longer than any slug")]));
         }
     }
@@ -175,6 +180,7 @@ fn missing_fields(file: bool, project: bool) -> Problem {
 #[serde(deny_unknown_fields)]
 struct FileFilters {
     /// Slug or id; every project when left out.
+    #[param(max_length = 200)]
     project: Option<String>,
 }
 
@@ -187,6 +193,10 @@ async fn list(
     who: Caller,
     PageWith(page, filters): PageWith<FileFilters>,
 ) -> Result<PageOf<File>, Problem> {
+    let mut check = Validator::default();
+    let project_ok = filters.project.as_ref().is_none_or(|project| project.len() <= MAX_PROJECT_BYTES);
+    check.ensure(project_ok, "project", "longer than any slug");
+    check.finish()?;
     let project = match filters.project {
         Some(slug_or_id) => Some(files.project(&who, &slug_or_id).await?),
         None => None,

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use config::Config;
 use db::Migrations;
 use llm::Embedder;
-use reader::child::{Limits, ParserChild};
+use reader::child::{ChildLimits, ParserChild};
 use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
 use tokio::sync::Notify;
 
@@ -30,8 +30,9 @@ pub const SERVICE: ServiceDef = ServiceDef {
     port: 3007,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
     migrations: Migrations {
-        sqlite: &sqlx::migrate!("migrations/sqlite"),
-        postgres: &sqlx::migrate!("migrations/postgres"),
+        tables: &sqlx::migrate!(),
+        sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
+        postgres: Some(&sqlx::migrate!("migrations/postgres")),
     },
     objects: true,
     configure: |reader| {
@@ -48,7 +49,10 @@ async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
     let wake = Arc::new(Notify::new());
     let files = files::Files::new(&deps, config.max_bytes, wake.clone());
     let retriever = retrieve::Retriever::new(deps.db.clone(), embedder.clone(), config.vector_cache_bytes);
-    let parser = ParserChild::new(deps.executable.clone(), Limits { at_once: config.workers, ..Limits::default() });
+    let parser = ParserChild::new(
+        deps.executable.clone(),
+        ChildLimits { concurrency: config.workers, ..ChildLimits::default() },
+    );
     let queue = queue::Queue::new(&deps, parser, embedder, config.workers, wake);
     let mut service = Service::new(SERVICE.name, http::routes(files)).with_grpc(grpc::server(retriever));
     service.tasks = vec![queue.task(), upkeep::task(deps.db, deps.objects, deps.clock)];
