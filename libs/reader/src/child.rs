@@ -57,7 +57,7 @@ pub struct ParserChild {
 }
 
 impl ParserChild {
-    /// `command` is a program that calls [`run`] for [`SUBCOMMAND`]; in the product it is the running program itself.
+    /// `command` is a program that calls [`run_if_child`] first; in the product it is the running program itself.
     #[must_use]
     pub fn new(command: PathBuf, limits: Limits) -> Self {
         Self { command, limits, slots: Arc::new(Semaphore::new(limits.at_once.max(1))) }
@@ -183,11 +183,15 @@ fn death(status: ExitStatus, complaint: &str) -> ParseError {
     }
 }
 
-/// The child's side: restricts the process, reads one request from standard input, writes the response to standard output.
+/// The child's side, when this process was started as one: restricts the process, reads one request from standard input, writes
+/// the response to standard output. `None` in any other process.
 ///
 /// It must be called before the program starts a thread: the restrictions hold for the thread that sets them and its descendants.
-#[must_use]
-pub fn run() -> ExitCode {
+pub fn run_if_child() -> Option<ExitCode> {
+    (std::env::args().nth(1).as_deref() == Some(SUBCOMMAND)).then(run)
+}
+
+fn run() -> ExitCode {
     let restricted = restrict::apply();
     let response = match (&restricted, read_request()) {
         (_, Err(error)) => {

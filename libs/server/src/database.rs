@@ -77,8 +77,7 @@ pub async fn migrate(specs: &[ServiceDef], settings: &Settings) -> anyhow::Resul
     };
     let mut granted = BTreeSet::new();
     for spec in specs {
-        let own = format!("gooseek_{}", spec.name.replace('-', "_"));
-        let role = role.clone().or((service.is_none()).then_some(own));
+        let role = role.clone().or_else(|| service.is_none().then(|| registry::postgres_role(spec.name)));
         let migrated = Db::migrate(url, spec.name, spec.migrations, role.as_deref()).await;
         migrated.with_context(|| format!("the schema of {} cannot be migrated", spec.name))?;
         granted.extend(role);

@@ -40,7 +40,7 @@ pub use database::migrate;
 use db::{Db, on_db};
 use kit::cursor::CursorKey;
 use objects::Objects;
-pub use options::{Bus, FRAME_VARIABLES, Mode, Options, telemetry};
+pub use options::{Bus, Mode, Options, frame_variables, telemetry};
 use rand::RngCore;
 use rpc::Peers;
 use tokio::net::TcpListener;
@@ -82,7 +82,7 @@ pub struct Server {
 
 /// Every variable the frame and the services read, each once.
 pub fn variables(specs: &[ServiceDef]) -> Vec<Variable> {
-    let mut variables = FRAME_VARIABLES.to_vec();
+    let mut variables = frame_variables();
     for variable in specs.iter().flat_map(|spec| spec.variables).copied().flatten() {
         if variables.iter().all(|known| known.name != variable.name) {
             variables.push(*variable);
@@ -205,7 +205,7 @@ struct Parts {
 impl Parts {
     async fn new(options: &Options, specs: &[ServiceDef]) -> anyhow::Result<Self> {
         let clock = Clock::system();
-        let peers = Peers::new(options::PEERS.map(|(name, _)| name));
+        let peers = Peers::new(registry::names());
         // A service of this process is called here, whatever its address elsewhere.
         let elsewhere = options.remote.iter().filter(|(name, _)| specs.iter().all(|spec| spec.name != *name));
         for (name, address) in elsewhere {

@@ -13,6 +13,7 @@ use cache::{Cache, limits::Limits, live::LiveLog};
 use db::{Db, Migrations};
 use kit::cursor::CursorKey;
 use objects::Objects;
+use registry::ServiceInfo;
 use rpc::Peers;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
@@ -32,6 +33,14 @@ pub struct ServiceDef {
     /// Reads the service's configuration for its faults, before anything starts.
     pub check: fn(&mut Reader<'_>),
     pub build: fn(Deps) -> ServiceFuture,
+}
+
+impl ServiceDef {
+    /// A service of the registry without variables of its own.
+    pub const fn new(info: ServiceInfo, migrations: Migrations, build: fn(Deps) -> ServiceFuture) -> Self {
+        let ServiceInfo { name, port, objects, .. } = info;
+        Self { name, port, variables: &[], migrations, objects, check: |_| {}, build }
+    }
 }
 
 /// A service being built.

@@ -13,7 +13,7 @@ use access::{Auth, RpcAuth};
 pub use answer::Answer;
 use axum::{Router, body::Body};
 use base::{
-    config::{Reader, Secret, Settings, Variable},
+    config::{Reader, Secret, Settings},
     time::Ids,
 };
 use bus::{CourierError, Event, Relay, RelayOptions};
@@ -27,7 +27,7 @@ pub use person::{Issuer, Person};
 use rpc::{Peers, Transport};
 pub use schema::assert_same_schema;
 use server::{
-    Deps, FRAME_VARIABLES,
+    Deps,
     http::{Frame, Overload, framed},
     service::ServiceDef,
 };
@@ -38,9 +38,6 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 const CACHE_BYTES: u64 = 1 << 20;
-
-/// Every service a test may connect.
-const PEERS: [&str; 5] = ["chat", "search", "upload", "library", "projects"];
 
 /// Expands `async fn name(world: World)` into one test on SQLite and one on Postgres.
 ///
@@ -118,7 +115,7 @@ impl World {
             settings: Vec::new(),
             executable: std::env::current_exe().expect("a test knows its own path"),
             postgres,
-            peers: Peers::new(PEERS),
+            peers: Peers::new(registry::names()),
             issuer: Issuer::new(),
             folder,
         }
@@ -220,25 +217,24 @@ impl World {
         }
     }
 
-    /// On Postgres a service has a role of its own, with rights to its rows alone. Parts of the frame, which stand for no
-    /// service, own their schema.
+    /// On Postgres a service has a role of its own, with rights to its rows alone. One without migrations stands for a part of
+    /// the frame and owns its schema, in which the test makes tables.
     async fn open(&self, spec: &ServiceDef) -> Result<Db, DbError> {
         let Some(owner) = &self.postgres else {
             return Db::open(DbOptions::Sqlite { folder: self.folder.path() }, spec.name, spec.migrations).await;
         };
-        if !PEERS.contains(&spec.name) {
+        if spec.migrations.postgres.iter().next().is_none() {
             return Db::open(DbOptions::Postgres { url: owner }, spec.name, spec.migrations).await;
         }
-        let role = format!("gooseek_{}", spec.name);
+        let role = registry::postgres_role(spec.name);
         Db::migrate(owner, spec.name, spec.migrations, Some(&role)).await?;
         Db::connect(&crate::Postgres::as_role(owner, &role), spec.name, spec.migrations).await
     }
 
     fn settings(&self, spec: &ServiceDef) -> Settings {
-        let variables: Vec<Variable> =
-            FRAME_VARIABLES.iter().chain(spec.variables.iter().copied().flatten()).copied().collect();
         let file = self.folder.path().join("no-such-file.toml");
-        Settings::load(variables, &file, self.settings.iter().cloned()).expect("the settings can be read")
+        Settings::load(server::variables(&[*spec]), &file, self.settings.iter().cloned())
+            .expect("the settings can be read")
     }
 }
 

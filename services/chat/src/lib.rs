@@ -28,17 +28,13 @@ use server::{
 
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef {
-    name: "chat",
-    port: 3000,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
-    migrations: Migrations {
-        sqlite: &sqlx::migrate!("migrations/sqlite"),
-        postgres: &sqlx::migrate!("migrations/postgres"),
-    },
-    objects: false,
     check: |reader| drop(Config::read(reader)),
-    build: service,
+    ..ServiceDef::new(registry::CHAT, MIGRATIONS, service)
 };
+
+const MIGRATIONS: Migrations =
+    Migrations { sqlite: &sqlx::migrate!("migrations/sqlite"), postgres: &sqlx::migrate!("migrations/postgres") };
 
 /// Builds the service.
 pub fn service(deps: Deps) -> ServiceFuture {

@@ -16,8 +16,8 @@ use cli::{Cli, Command};
 
 fn main() -> ExitCode {
     // The parser child restricts itself before it touches a byte, so it comes before the runtime and its threads.
-    if std::env::args().nth(1).is_some_and(|argument| argument == reader::child::SUBCOMMAND) {
-        return reader::child::run();
+    if let Some(code) = reader::child::run_if_child() {
+        return code;
     }
     let cli = Cli::parse();
     if !matches!(cli.command, Command::Serve(_)) {

@@ -9,8 +9,15 @@ use server::{Mode, service::ServiceDef};
 use crate::{cli, docs, page};
 
 /// Every service there is.
-pub(crate) const SERVICES: [ServiceDef; 5] =
-    [projects_svc::SERVICE, search_svc::SERVICE, upload_svc::SERVICE, chat_svc::SERVICE, library_svc::SERVICE];
+pub(crate) const SERVICES: [ServiceDef; registry::SERVICES.len()] = [
+    // generated: services
+    projects_svc::SERVICE,
+    search_svc::SERVICE,
+    upload_svc::SERVICE,
+    chat_svc::SERVICE,
+    library_svc::SERVICE,
+    // end of services
+];
 
 /// The settings of this machine.
 fn settings() -> Result<Settings, ConfigFaults> {

@@ -20,18 +20,10 @@ use server::{
 };
 
 /// How binaries start this service.
-pub const SERVICE: ServiceDef = ServiceDef {
-    name: "library",
-    port: 3009,
-    variables: &[],
-    migrations: Migrations {
-        sqlite: &sqlx::migrate!("migrations/sqlite"),
-        postgres: &sqlx::migrate!("migrations/postgres"),
-    },
-    objects: false,
-    check: |_| {},
-    build: service,
-};
+pub const SERVICE: ServiceDef = ServiceDef::new(registry::LIBRARY, MIGRATIONS, service);
+
+const MIGRATIONS: Migrations =
+    Migrations { sqlite: &sqlx::migrate!("migrations/sqlite"), postgres: &sqlx::migrate!("migrations/postgres") };
 
 /// Builds the service.
 pub fn service(deps: Deps) -> ServiceFuture {

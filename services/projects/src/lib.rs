@@ -14,18 +14,10 @@ use server::{
 use tonic::service::Routes;
 
 /// How binaries start this service.
-pub const SERVICE: ServiceDef = ServiceDef {
-    name: "projects",
-    port: 3006,
-    variables: &[],
-    migrations: Migrations {
-        sqlite: &sqlx::migrate!("migrations/sqlite"),
-        postgres: &sqlx::migrate!("migrations/postgres"),
-    },
-    objects: false,
-    check: |_| {},
-    build: service,
-};
+pub const SERVICE: ServiceDef = ServiceDef::new(registry::PROJECTS, MIGRATIONS, service);
+
+const MIGRATIONS: Migrations =
+    Migrations { sqlite: &sqlx::migrate!("migrations/sqlite"), postgres: &sqlx::migrate!("migrations/postgres") };
 
 /// Builds the service.
 pub fn service(deps: Deps) -> ServiceFuture {

@@ -26,17 +26,13 @@ use self::{config::Config, pages::Pages, vectors::Vectors, web::Web};
 
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef {
-    name: "search",
-    port: 3001,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
-    migrations: Migrations {
-        sqlite: &sqlx::migrate!("migrations/sqlite"),
-        postgres: &sqlx::migrate!("migrations/postgres"),
-    },
-    objects: false,
     check: |reader| drop(Config::read(reader)),
-    build: service,
+    ..ServiceDef::new(registry::SEARCH, MIGRATIONS, service)
 };
+
+const MIGRATIONS: Migrations =
+    Migrations { sqlite: &sqlx::migrate!("migrations/sqlite"), postgres: &sqlx::migrate!("migrations/postgres") };
 
 /// What both doors, gRPC and HTTP, lead to. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -49,7 +45,7 @@ pub(crate) struct Search {
     ids: base::time::Ids,
 }
 
-/// Builds the service. [`Deps::executable`] must serve [`reader::child::SUBCOMMAND`], or PDF pages are not read.
+/// Builds the service. [`Deps::executable`] must call [`reader::child::run_if_child`] first, or PDF pages are not read.
 pub fn service(deps: Deps) -> ServiceFuture {
     Box::pin(async move {
         let mut reader = Reader::new(&deps.settings);

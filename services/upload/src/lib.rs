@@ -30,19 +30,15 @@ use tonic::service::Routes;
 
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef {
-    name: "upload",
-    port: 3007,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
-    migrations: Migrations {
-        sqlite: &sqlx::migrate!("migrations/sqlite"),
-        postgres: &sqlx::migrate!("migrations/postgres"),
-    },
-    objects: true,
     check: |reader| {
         config::Config::read(reader);
     },
-    build: service,
+    ..ServiceDef::new(registry::UPLOAD, MIGRATIONS, service)
 };
+
+const MIGRATIONS: Migrations =
+    Migrations { sqlite: &sqlx::migrate!("migrations/sqlite"), postgres: &sqlx::migrate!("migrations/postgres") };
 
 /// Builds the service.
 pub fn service(deps: Deps) -> ServiceFuture {

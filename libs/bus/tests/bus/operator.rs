@@ -13,7 +13,7 @@ use db::Migrations;
 use fetch::operator::OperatorClient;
 use serde_json::{Value, json};
 use server::{
-    self, FRAME_VARIABLES, Mode,
+    self, Mode,
     service::{Service, ServiceDef},
 };
 use sqlx::{Connection, SqliteConnection, migrate::Migrator};
@@ -42,7 +42,7 @@ impl Process {
         let address = format!("127.0.0.1:{}", testkit::free_port());
         let own = [("BIND", address.clone()), ("DATA_DIR", data.path().display().to_string())];
         let environment = own.iter().chain(variables).map(|(name, value)| ((*name).to_owned(), value.clone()));
-        let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
+        let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment).unwrap();
         let idle = ServiceDef {
             name: "idle",
             port: 0,
