@@ -50,6 +50,17 @@ fn every_file_that_names_services_names_them_all() {
 }
 
 #[test]
+fn services_that_call_and_are_called_are_in_the_list() {
+    let known: Vec<&str> = registry::names().collect();
+    for (method, callers) in access::rpc_acl::RPC_ACL {
+        let callee = access::rpc_acl::callee(method).unwrap();
+        for name in callers.iter().copied().chain([callee]) {
+            assert!(known.contains(&name), "{name} of {method} in libs/access is no service of libs/registry");
+        }
+    }
+}
+
+#[test]
 fn a_line_that_is_missing_is_named_with_its_file() {
     let copy = copy();
     let path = copy.path().join("docker/prometheus.yaml");

@@ -1,4 +1,4 @@
-//! The databases of a process: migrated by whoever may.
+//! Opens the databases of a process; migrates them first where its role may.
 
 use std::collections::BTreeSet;
 
@@ -26,17 +26,17 @@ pub(super) async fn open(spec: &ServiceDef, options: &Options) -> Result<Db, DbE
     }
 }
 
-/// Whether this process migrates by itself: its role may, and nobody else is named for it.
+/// Whether this process migrates at start: its role may, and no other role is configured for it.
 async fn owns(spec: &ServiceDef, options: &Options, url: &Secret) -> Result<bool, DbError> {
     Ok(options.postgres_migrate.is_none() && Db::may_migrate(url, spec.name).await?)
 }
 
-/// What has to be done before the databases can be opened: a schema lacks migrations that this process may not run, or the
-/// database of a service that runs alone does not answer.
-pub(super) async fn missing(specs: &[ServiceDef], options: &Options, mode: Mode) -> anyhow::Result<Option<String>> {
+/// Why the databases cannot be opened yet: a schema lacks migrations that this process may not run, or the database of a service
+/// that runs alone does not answer.
+pub(super) async fn unavailable(specs: &[ServiceDef], options: &Options, mode: Mode) -> anyhow::Result<Option<String>> {
     let Some(url) = &options.postgres else { return Ok(None) };
     for spec in specs {
-        match look(spec, options, url).await {
+        match check(spec, options, url).await {
             Ok(()) => {}
             Err(error @ DbError::NotMigrated { .. }) => {
                 let command = match mode {
@@ -54,7 +54,7 @@ pub(super) async fn missing(specs: &[ServiceDef], options: &Options, mode: Mode)
     Ok(None)
 }
 
-async fn look(spec: &ServiceDef, options: &Options, url: &Secret) -> Result<(), DbError> {
+async fn check(spec: &ServiceDef, options: &Options, url: &Secret) -> Result<(), DbError> {
     if owns(spec, options, url).await? {
         return Ok(());
     }

@@ -8,8 +8,8 @@ mod operator;
 mod options;
 mod probes;
 pub mod service;
+mod startup;
 mod stop;
-mod wait;
 
 use std::{
     fs::{File, Permissions},
@@ -102,75 +102,77 @@ pub fn check(specs: &[ServiceDef], settings: &Settings, mode: Mode) -> anyhow::R
     Ok(options)
 }
 
-/// Opens the databases and builds the services. A signal ends the process meanwhile: nothing is served yet.
-pub async fn assemble(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> anyhow::Result<Server> {
-    let mut signals = stop::Signals::listen()?;
-    tokio::select! {
-        assembled = build(specs, settings, mode) => assembled,
-        () = signals.next() => {
-            tracing::info!("stopped before the start");
-            std::process::exit(0);
+impl Server {
+    /// Opens the databases and builds the services. A signal ends the process meanwhile: nothing is served yet.
+    pub async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> anyhow::Result<Self> {
+        let mut signals = stop::Signals::listen()?;
+        tokio::select! {
+            built = build(specs, settings, mode) => built,
+            () = signals.next() => {
+                tracing::info!("stopped before the start");
+                std::process::exit(0);
+            }
         }
     }
 }
 
 async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> anyhow::Result<Server> {
-    // What comes after all is built is for whoever runs it.
+    // Those that come after this are for `Server::run`.
     let signals = stop::Signals::listen()?;
     let options = check(specs, &settings, mode)?;
     // Before anything is counted.
     probes::recorder();
     let lock = lock_data(&options)?;
-    wait::until_it_can_start(specs, &options, mode).await?;
-    let parts = Parts::new(&options, specs).await?;
+    startup::wait_for_dependencies(specs, &options, mode).await?;
+    let shared = SharedResources::new(&options, specs).await?;
     let broker = broker(&options).await?;
     let mut services = Vec::new();
     let mut relays = Vec::new();
     let mut dbs = Vec::new();
     let mut dead_letters = Vec::new();
     for spec in specs {
-        let deps = parts.deps(spec, &options, settings.clone()).await?;
+        let deps = shared.deps(spec, &options, settings.clone()).await?;
         let (db, relay) = (deps.db.clone(), deps.relay.clone());
         let service = (spec.build)(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
-        parts.peers.connect_local(spec.name, service.grpc.clone());
-        let letters = DeadLetters::new(spec.name, db.clone(), parts.clock.clone(), relay.clone(), broker.clone());
+        shared.peers.connect_local(spec.name, service.grpc.clone());
+        let letters = DeadLetters::new(spec.name, db.clone(), shared.clock.clone(), relay.clone(), broker.clone());
         dead_letters.push((spec.name, letters));
         relays.push(relay);
         dbs.push(db);
         services.push(service);
     }
-    let (routes, taking) = deliveries(&options.bus, broker.as_ref(), &services, &parts.clock);
+    let (routes, taking) = deliveries(&options.bus, broker.as_ref(), &services, &shared.clock);
     let frame = Frame {
         auth: options.auth.clone(),
         guard: None,
         callers: options.callers(),
-        ids: parts.ids.clone(),
+        ids: shared.ids.clone(),
         limiter: AdaptiveLimiter::default(),
     };
-    let mut assembly = Server {
+    let mut server = Server {
         settings,
         options,
         openapi: document(),
         dead_letters,
         relays,
         http: Router::new(),
-        grpc: probes::grpc(parts.drain.clone()),
+        grpc: probes::grpc(shared.drain.clone()),
         frame,
         tasks: taking,
         routes,
         broker,
         dbs,
-        objects: parts.objects,
-        redis: parts.redis,
-        drain: parts.drain,
-        closing: parts.closing,
+        objects: shared.objects,
+        redis: shared.redis,
+        drain: shared.drain,
+        closing: shared.closing,
         signals,
         _lock: lock,
     };
     for service in services {
-        assembly.add(service);
+        server.add(service);
     }
-    Ok(assembly)
+    Ok(server)
 }
 
 /// One process at a time has a data folder: two would each take the other's unfinished work for a dead one's.
@@ -188,7 +190,7 @@ fn lock_data(options: &Options) -> anyhow::Result<File> {
 }
 
 /// What all services of a process share.
-struct Parts {
+struct SharedResources {
     clock: Clock,
     ids: Ids,
     cache: Cache,
@@ -202,7 +204,7 @@ struct Parts {
     executable: PathBuf,
 }
 
-impl Parts {
+impl SharedResources {
     async fn new(options: &Options, specs: &[ServiceDef]) -> anyhow::Result<Self> {
         let clock = Clock::system();
         let peers = Peers::new(registry::names());
@@ -376,8 +378,8 @@ impl Server {
         stop: &stop::Stop,
     ) -> impl Future<Output = ()> + Send + 'static {
         let routes = framed(routes, self.frame_at(bound));
-        let patience = listen::Patience::default();
-        listen::serve(listener, routes, self.options.connections, patience, stop.accepting.clone())
+        let timeouts = listen::Timeouts::default();
+        listen::serve(listener, routes, self.options.connections, timeouts, stop.accepting.clone())
     }
 
     /// The frame of one listener: without accounts, requests must name its very port.
@@ -427,8 +429,8 @@ pub fn main(spec: ServiceDef) -> std::process::ExitCode {
         }
         let telemetry = options::telemetry(&settings, &format!("{}-svc", spec.name))?;
         let mode = Mode::Single { name: spec.name, port: spec.port };
-        let assembly = assemble(&[spec], Arc::new(settings), mode).await?;
-        assembly.run(Router::new()).await?;
+        let server = Server::build(&[spec], Arc::new(settings), mode).await?;
+        server.run(Router::new()).await?;
         telemetry.flush();
         Ok(())
     })

@@ -46,7 +46,7 @@ impl ServiceDef {
 /// A service being built.
 pub type ServiceFuture = Pin<Box<dyn Future<Output = anyhow::Result<Service>> + Send>>;
 
-/// Everything a service stands on. It cannot tell what is embedded and what is a server.
+/// Everything a service depends on. It does not know what is embedded and what is a server.
 #[derive(Debug, Clone)]
 pub struct Deps {
     pub settings: Arc<Settings>,
@@ -63,7 +63,7 @@ pub struct Deps {
     pub cursor_key: CursorKey,
     /// Cancelled when the process starts to stop: streams send `reconnect` and end.
     pub drain: CancellationToken,
-    /// Cancelled when a stopping process is about to close its connections: an answer that is not ready is an apology.
+    /// Cancelled shortly before connections are closed. A handler that is still working should answer 503 now.
     pub closing: CancellationToken,
     /// This executable, which runs again as the parser child.
     pub executable: PathBuf,

@@ -9,7 +9,7 @@ use db::{Db, DbError, Migrations, on_db};
 use fetch::operator::OperatorClient;
 use serde_json::{Value, json};
 use server::{
-    Mode,
+    Mode, Server,
     service::{Deps, Service, ServiceDef, ServiceFuture},
 };
 use sqlx::migrate::Migrator;
@@ -60,8 +60,8 @@ async fn work(db: Db) -> Result<Infallible, DbError> {
 async fn runs_alone() {
     let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), std::env::vars()).unwrap();
     let mode = Mode::Single { name: "idle", port: 0 };
-    let assembly = server::assemble(&[busy()], Arc::new(settings), mode).await.unwrap();
-    assembly.run(Router::new()).await.unwrap();
+    let server = Server::build(&[busy()], Arc::new(settings), mode).await.unwrap();
+    server.run(Router::new()).await.unwrap();
 }
 
 /// A process with one service that does nothing.
@@ -84,8 +84,8 @@ impl Process {
         let own = [("BIND", address.clone()), ("DATA_DIR", data.path().display().to_string())];
         let environment = own.into_iter().chain(variables).map(|(name, value)| (name.to_owned(), value));
         let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment)?;
-        let assembly = server::assemble(&[spec], Arc::new(settings), Mode::AllInOne).await?;
-        tokio::spawn(assembly.run(Router::new()));
+        let server = Server::build(&[spec], Arc::new(settings), Mode::AllInOne).await?;
+        tokio::spawn(server.run(Router::new()));
         let client = OperatorClient::new(&format!("http://{address}"), FOREVER)?;
         Ok(Self { client, child: None, _data: data })
     }

@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::bail;
 use base::config::{ConfigFaults, Settings};
-use server::{Mode, service::ServiceDef};
+use server::{Mode, Server, service::ServiceDef};
 
 use crate::{cli, docs, page};
 
@@ -40,8 +40,8 @@ pub(crate) async fn run(options: &cli::ServeArgs) -> anyhow::Result<()> {
     }
     let telemetry = server::telemetry(&settings, "gooseek")?;
     let services = select_services(&options.only)?;
-    let assembly = server::assemble(&services, Arc::new(settings), Mode::AllInOne).await?;
-    assembly.run(page::routes().merge(docs::routes())).await?;
+    let server = Server::build(&services, Arc::new(settings), Mode::AllInOne).await?;
+    server.run(page::routes().merge(docs::routes())).await?;
     telemetry.flush();
     Ok(())
 }

@@ -52,8 +52,8 @@ impl Process {
             check: |_| {},
             build: |_| Box::pin(async { Ok(Service::new("idle", OpenApiRouter::new())) }),
         };
-        let assembly = server::assemble(&[idle], Arc::new(settings), Mode::AllInOne).await.unwrap();
-        tokio::spawn(assembly.run(Router::new()));
+        let server = server::Server::build(&[idle], Arc::new(settings), Mode::AllInOne).await.unwrap();
+        tokio::spawn(server.run(Router::new()));
         let client = OperatorClient::new(&format!("http://{address}"), Duration::from_secs(60)).unwrap();
         let process = Self { client, key, data };
         eventually("an answer", async || process.client.get("/health").send().await.is_ok()).await;

@@ -5,6 +5,7 @@
 mod deletion;
 mod faults;
 mod lifecycle;
+mod migrations;
 mod retrieval;
 mod s3;
 mod support;
