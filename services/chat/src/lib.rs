@@ -33,8 +33,7 @@ pub const SERVICE: ServiceDef = ServiceDef {
     ..ServiceDef::new(registry::CHAT, MIGRATIONS, service)
 };
 
-const MIGRATIONS: Migrations =
-    Migrations { sqlite: &sqlx::migrate!("migrations/sqlite"), postgres: &sqlx::migrate!("migrations/postgres") };
+const MIGRATIONS: Migrations = Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None };
 
 /// Builds the service.
 pub fn service(deps: Deps) -> ServiceFuture {

@@ -22,8 +22,11 @@ use server::{
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef::new(registry::LIBRARY, MIGRATIONS, service);
 
-const MIGRATIONS: Migrations =
-    Migrations { sqlite: &sqlx::migrate!("migrations/sqlite"), postgres: &sqlx::migrate!("migrations/postgres") };
+const MIGRATIONS: Migrations = Migrations {
+    tables: &sqlx::migrate!(),
+    sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
+    postgres: Some(&sqlx::migrate!("migrations/postgres")),
+};
 
 /// Builds the service.
 pub fn service(deps: Deps) -> ServiceFuture {

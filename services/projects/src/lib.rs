@@ -16,8 +16,7 @@ use tonic::service::Routes;
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef::new(registry::PROJECTS, MIGRATIONS, service);
 
-const MIGRATIONS: Migrations =
-    Migrations { sqlite: &sqlx::migrate!("migrations/sqlite"), postgres: &sqlx::migrate!("migrations/postgres") };
+const MIGRATIONS: Migrations = Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None };
 
 /// Builds the service.
 pub fn service(deps: Deps) -> ServiceFuture {

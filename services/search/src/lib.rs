@@ -31,8 +31,11 @@ pub const SERVICE: ServiceDef = ServiceDef {
     ..ServiceDef::new(registry::SEARCH, MIGRATIONS, service)
 };
 
-const MIGRATIONS: Migrations =
-    Migrations { sqlite: &sqlx::migrate!("migrations/sqlite"), postgres: &sqlx::migrate!("migrations/postgres") };
+const MIGRATIONS: Migrations = Migrations {
+    tables: &sqlx::migrate!(),
+    sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
+    postgres: Some(&sqlx::migrate!("migrations/postgres")),
+};
 
 /// What both doors, gRPC and HTTP, lead to. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -37,8 +37,11 @@ pub const SERVICE: ServiceDef = ServiceDef {
     ..ServiceDef::new(registry::UPLOAD, MIGRATIONS, service)
 };
 
-const MIGRATIONS: Migrations =
-    Migrations { sqlite: &sqlx::migrate!("migrations/sqlite"), postgres: &sqlx::migrate!("migrations/postgres") };
+const MIGRATIONS: Migrations = Migrations {
+    tables: &sqlx::migrate!(),
+    sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
+    postgres: Some(&sqlx::migrate!("migrations/postgres")),
+};
 
 /// Builds the service.
 pub fn service(deps: Deps) -> ServiceFuture {

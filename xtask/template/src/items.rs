@@ -49,7 +49,7 @@ impl Items {
     pub(crate) async fn create(&self, who: &Caller, title: &str) -> Result<ExampleItem, Problem> {
         let item = ExampleItem { id: self.ids.next(), title: title.to_owned(), created_at: self.clock.now() };
         let mut session = self.db.begin(&who.scope()).await?;
-        store::insert(&mut session, who.org, who.user, &item).await?;
+        store::insert(&mut session, &item).await?;
         session.commit().await?;
         Ok(item)
     }
@@ -59,14 +59,14 @@ impl Items {
         let missing = || Problem::new(Code::NotFound, format!("item {id:?} not found"));
         let key = id.parse().map_err(|_| missing())?;
         let mut session = self.db.read(&who.scope()).await?;
-        store::get(&mut session, who.org, key).await?.ok_or_else(missing)
+        store::get(&mut session, key).await?.ok_or_else(missing)
     }
 
     /// Newest first.
     pub(crate) async fn list(&self, who: &Caller, limit: i64, cursor: Option<&str>) -> Result<ExamplePage, Problem> {
         let before: Option<Uuid> = cursor.map(|cursor| self.cursors.open(LIST, cursor)).transpose()?;
         let mut session = self.db.read(&who.scope()).await?;
-        let mut items = store::list(&mut session, who.org, before, limit + 1).await?;
+        let mut items = store::list(&mut session, before, limit + 1).await?;
         let limit = usize::try_from(limit).unwrap_or_default();
         let more = items.len() > limit;
         items.truncate(limit);

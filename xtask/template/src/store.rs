@@ -1,44 +1,32 @@
 //! SQL of items.
 
-use db::{DbError, Session, on_db};
+use db::{DbError, Session, execute, fetch_all, fetch_optional};
 use uuid::Uuid;
 
 use crate::items::ExampleItem;
 
-pub(crate) async fn insert(session: &mut Session, org: Uuid, user: Uuid, item: &ExampleItem) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "INSERT INTO items (id, org, title, created_by, created_at) VALUES ($1, $2, $3, $4, $5)")
-        .bind(item.id)
-        .bind(org)
-        .bind(&item.title)
-        .bind(user)
-        .bind(item.created_at)
-        .execute(conn)
-        .await
-        .map(drop))?;
+pub(crate) async fn insert(session: &mut Session, item: &ExampleItem) -> Result<(), DbError> {
+    execute!(
+        session,
+        owner: "INSERT INTO items (org, created_by, id, title, created_at) VALUES ($1, $2, $3, $4, $5)",
+        item.id,
+        &item.title,
+        item.created_at
+    )?;
     Ok(())
 }
 
-pub(crate) async fn get(session: &mut Session, org: Uuid, id: Uuid) -> Result<Option<ExampleItem>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as("SELECT id, title, created_at FROM items WHERE org = $1 AND id = $2")
-        .bind(org)
-        .bind(id)
-        .fetch_optional(conn)
-        .await)?)
+pub(crate) async fn get(session: &mut Session, id: Uuid) -> Result<Option<ExampleItem>, DbError> {
+    fetch_optional!(session, org: "SELECT id, title, created_at FROM items WHERE org = $1 AND id = $2", id)
 }
 
 /// Items older than `before`, newest first; ids sort by the time they were made.
-pub(crate) async fn list(
-    session: &mut Session,
-    org: Uuid,
-    before: Option<Uuid>,
-    limit: i64,
-) -> Result<Vec<ExampleItem>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT id, title, created_at FROM items WHERE org = $1 AND ($2 IS NULL OR id < $2) ORDER BY id DESC LIMIT $3")
-        .bind(org)
-        .bind(before)
-        .bind(limit)
-        .fetch_all(conn)
-        .await)?)
+pub(crate) async fn list(session: &mut Session, before: Option<Uuid>, limit: i64) -> Result<Vec<ExampleItem>, DbError> {
+    fetch_all!(
+        session,
+        org: "SELECT id, title, created_at FROM items
+              WHERE org = $1 AND ($2 IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
+        before,
+        limit
+    )
 }

@@ -5,7 +5,6 @@
 mod deletion;
 mod faults;
 mod lifecycle;
-mod migrations;
 mod retrieval;
 mod s3;
 mod support;
