@@ -8,13 +8,16 @@ mod connect;
 mod migrate;
 mod postgres;
 
-use std::ops::{Deref, DerefMut};
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+};
 
 use base::{Problem, Scope};
 pub use connect::DbOptions;
 pub use migrate::Migrations;
 pub use postgres::Servers;
-use sqlx::{Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction, pool::PoolConnection};
+use sqlx::{PgConnection, Postgres, Sqlite, SqliteConnection, SqlitePool, Transaction, pool::PoolConnection};
 
 /// What can go wrong below a store function.
 #[derive(Debug, thiserror::Error)]
@@ -92,7 +95,7 @@ impl Db {
     pub async fn read(&self, scope: &Scope) -> Result<Session, DbError> {
         match self {
             Self::Sqlite { readers, .. } => Ok(Session::Sqlite(SqliteSession::Read(readers.acquire().await?))),
-            Self::Postgres(servers) => Ok(Session::Postgres(servers.begin(scope).await?)),
+            Self::Postgres(servers) => Ok(Session::Postgres(PostgresSession::new(servers.begin(scope).await?))),
         }
     }
 
@@ -101,7 +104,7 @@ impl Db {
     pub async fn read_stale(&self, scope: &Scope) -> Result<Session, DbError> {
         match self {
             Self::Sqlite { .. } => self.read(scope).await,
-            Self::Postgres(servers) => Ok(Session::Postgres(servers.begin_stale(scope).await?)),
+            Self::Postgres(servers) => Ok(Session::Postgres(PostgresSession::new(servers.begin_stale(scope).await?))),
         }
     }
 
@@ -113,7 +116,7 @@ impl Db {
             Self::Sqlite { writer, .. } => {
                 Ok(Session::Sqlite(SqliteSession::Write(writer.begin_with("BEGIN IMMEDIATE").await?)))
             }
-            Self::Postgres(servers) => Ok(Session::Postgres(servers.begin(scope).await?)),
+            Self::Postgres(servers) => Ok(Session::Postgres(PostgresSession::new(servers.begin(scope).await?))),
         }
     }
 
@@ -150,16 +153,30 @@ impl Db {
 #[derive(Debug)]
 pub enum Session {
     Sqlite(SqliteSession),
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(PostgresSession),
 }
 
 impl Session {
+    /// Runs `action` when the writes of this session are durable, and not at all if they are rolled back. It may run before:
+    /// on SQLite other writers wait for this session anyway.
+    pub fn on_commit(&mut self, action: impl FnOnce() + Send + Sync + 'static) {
+        match self {
+            Self::Sqlite(_) => action(),
+            Self::Postgres(postgres) => postgres.on_commit.push(Box::new(action)),
+        }
+    }
+
     /// Makes the writes of this session durable.
     pub async fn commit(self) -> Result<(), DbError> {
         match self {
             Self::Sqlite(SqliteSession::Write(transaction)) => transaction.commit().await?,
             Self::Sqlite(SqliteSession::Read(_)) => {}
-            Self::Postgres(transaction) => transaction.commit().await?,
+            Self::Postgres(postgres) => {
+                postgres.transaction.commit().await?;
+                for action in postgres.on_commit {
+                    action();
+                }
+            }
         }
         Ok(())
     }
@@ -189,6 +206,38 @@ impl DerefMut for SqliteSession {
             Self::Read(connection) => connection,
             Self::Write(transaction) => transaction,
         }
+    }
+}
+
+/// A transaction, and what is done when it is durable.
+pub struct PostgresSession {
+    transaction: Transaction<'static, Postgres>,
+    on_commit: Vec<Box<dyn FnOnce() + Send + Sync>>,
+}
+
+impl PostgresSession {
+    fn new(transaction: Transaction<'static, Postgres>) -> Self {
+        Self { transaction, on_commit: Vec::new() }
+    }
+}
+
+impl fmt::Debug for PostgresSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PostgresSession").field(&self.transaction).finish()
+    }
+}
+
+impl Deref for PostgresSession {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.transaction
+    }
+}
+
+impl DerefMut for PostgresSession {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.transaction
     }
 }
 

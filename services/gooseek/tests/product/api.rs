@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 
 use crate::support::gooseek;
 
-const ROUTES: [&str; 24] = [
+const ROUTES: [&str; 27] = [
     "delete /api/v1/admin/bus/dead-letters/{id}/{consumer}",
+    "delete /api/v1/admin/jobs/dead/{id}",
     "delete /api/v1/library/threads/{id}",
     "delete /api/v1/upload/{id}",
     "get /api/v1/admin/bus/dead-letters",
+    "get /api/v1/admin/jobs/dead",
     "get /api/v1/chat/runs/{id}",
     "get /api/v1/chat/runs/{id}/events",
     "get /api/v1/library/threads",
@@ -27,6 +29,7 @@ const ROUTES: [&str; 24] = [
     "patch /api/v1/library/threads/{id}",
     "post /api/v1/admin/bus/dead-letters/{id}/{consumer}/replay",
     "post /api/v1/admin/bus/resync",
+    "post /api/v1/admin/jobs/dead/{id}/replay",
     "post /api/v1/chat",
     "post /api/v1/chat/runs/{id}/cancel",
     "post /api/v1/projects",
