@@ -11,9 +11,6 @@ CREATE TABLE files (
     stage TEXT NOT NULL,
     error TEXT,
     attempts BIGINT NOT NULL,
-    crashes BIGINT NOT NULL,
-    next_at TIMESTAMPTZ NOT NULL,
-    claim UUID,
     title TEXT,
     pages BIGINT,
     chunks BIGINT NOT NULL,
@@ -24,7 +21,6 @@ CREATE TABLE files (
     UNIQUE (org, project, sha256),
     UNIQUE (org, uploaded_by, idempotency_key)
 );
-CREATE INDEX files_due ON files (next_at) WHERE stage IN ('received', 'parsed');
 CREATE INDEX files_embedded ON files (embedded_with) WHERE stage = 'indexed';
 
 CREATE TABLE texts (
@@ -59,20 +55,11 @@ CREATE TABLE shelves (
     PRIMARY KEY (org, project)
 );
 
-CREATE TABLE loose_objects (
-    org UUID NOT NULL,
-    id UUID NOT NULL,
-    owner UUID NOT NULL,
-    due_at TIMESTAMPTZ NOT NULL,
-    PRIMARY KEY (org, id)
-);
-CREATE INDEX loose_objects_due ON loose_objects (due_at);
-
 -- What organisations share: how many of them have numbers for their chunks.
 CREATE TABLE numbering (orgs BIGINT NOT NULL);
 INSERT INTO numbering (orgs) VALUES (0);
 
--- Behind the conditions of every statement: a session sees its own organisation, the queue and upkeep see all.
+-- Behind the conditions of every statement: a session sees its own organisation, that of the system sees all.
 ALTER TABLE files ENABLE ROW LEVEL SECURITY;
 ALTER TABLE files FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON files
@@ -88,8 +75,4 @@ CREATE POLICY tenant ON chunks
 ALTER TABLE shelves ENABLE ROW LEVEL SECURITY;
 ALTER TABLE shelves FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON shelves
-    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
-ALTER TABLE loose_objects ENABLE ROW LEVEL SECURITY;
-ALTER TABLE loose_objects FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON loose_objects
     USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');

@@ -11,9 +11,6 @@ CREATE TABLE files (
     stage TEXT NOT NULL,
     error TEXT,
     attempts BIGINT NOT NULL,
-    crashes BIGINT NOT NULL,
-    next_at TEXT NOT NULL,
-    claim BLOB,
     title TEXT,
     pages BIGINT,
     chunks BIGINT NOT NULL,
@@ -24,7 +21,6 @@ CREATE TABLE files (
     UNIQUE (org, project, sha256),
     UNIQUE (org, uploaded_by, idempotency_key)
 );
-CREATE INDEX files_due ON files (next_at) WHERE stage IN ('received', 'parsed');
 CREATE INDEX files_embedded ON files (embedded_with) WHERE stage = 'indexed';
 
 CREATE TABLE texts (
@@ -58,15 +54,6 @@ CREATE TABLE shelves (
     vectors_version BIGINT NOT NULL,
     PRIMARY KEY (org, project)
 );
-
-CREATE TABLE loose_objects (
-    org BLOB NOT NULL,
-    id BLOB NOT NULL,
-    owner BLOB NOT NULL,
-    due_at TEXT NOT NULL,
-    PRIMARY KEY (org, id)
-);
-CREATE INDEX loose_objects_due ON loose_objects (due_at);
 
 -- What organisations share: how many of them have numbers for their chunks.
 CREATE TABLE numbering (orgs BIGINT NOT NULL);

@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use db::{DbError, Session, on_db};
 use uuid::Uuid;
 
-use crate::{parse::Piece, queue::Job};
+use super::files::UnfinishedFile;
+use crate::parse::Piece;
 
 /// Numbers of one project; some 33 million chunks over its whole life.
 const PROJECT_SPAN: i64 = 1 << 25;
@@ -111,10 +112,10 @@ pub(crate) async fn range(
     Ok(first.zip(next))
 }
 
-pub(crate) async fn insert_text(session: &mut Session, job: &Job, text: &str) -> Result<(), DbError> {
+pub(crate) async fn insert_text(session: &mut Session, file: &UnfinishedFile, text: &str) -> Result<(), DbError> {
     on_db!(session, conn => sqlx::query("INSERT INTO texts (org, file_id, text) VALUES ($1, $2, $3)")
-        .bind(job.org)
-        .bind(job.id)
+        .bind(file.org)
+        .bind(file.id)
         .bind(text)
         .execute(conn)
         .await
@@ -124,7 +125,7 @@ pub(crate) async fn insert_text(session: &mut Session, job: &Job, text: &str) ->
 
 pub(crate) async fn insert_chunk(
     session: &mut Session,
-    job: &Job,
+    file: &UnfinishedFile,
     seq: i64,
     ordinal: i64,
     piece: &Piece,
@@ -133,9 +134,9 @@ pub(crate) async fn insert_chunk(
         "INSERT INTO chunks (seq, org, project, file_id, ordinal, start_char, end_char, page, heading, text)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
         .bind(seq)
-        .bind(job.org)
-        .bind(job.project)
-        .bind(job.id)
+        .bind(file.org)
+        .bind(file.project)
+        .bind(file.id)
         .bind(ordinal)
         .bind(piece.start)
         .bind(piece.end)

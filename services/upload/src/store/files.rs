@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use db::{DbError, Session, on_db};
 use uuid::Uuid;
 
-use crate::files::{Row, Staged};
+use crate::files::{Row, Stage, Staged};
 
 /// A file to be made.
 pub(crate) struct NewFile<'a> {
@@ -17,8 +17,8 @@ pub(crate) struct NewFile<'a> {
 pub(crate) async fn insert(session: &mut Session, org: Uuid, user: Uuid, new: &NewFile<'_>) -> Result<(), DbError> {
     on_db!(session, conn => sqlx::query(
         "INSERT INTO files (org, id, project, uploaded_by, idempotency_key, name, format, size, sha256, stage,
-            attempts, crashes, next_at, chunks, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'received', 0, 0, $10, 0, $11)")
+            attempts, chunks, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'received', 0, 0, $10)")
         .bind(org)
         .bind(new.staged.id)
         .bind(new.project)
@@ -28,7 +28,6 @@ pub(crate) async fn insert(session: &mut Session, org: Uuid, user: Uuid, new: &N
         .bind(&new.staged.format)
         .bind(new.staged.size)
         .bind(new.staged.sha256.as_slice())
-        .bind(new.now)
         .bind(new.now)
         .execute(conn)
         .await
@@ -114,7 +113,7 @@ pub(crate) async fn unread(
     for id in files {
         let file = by_id(session, org, *id).await?;
         let selected = file.filter(|file| project.is_none_or(|project| project == file.project));
-        count += i64::from(selected.is_some_and(|file| file.stage == crate::files::Stage::Received));
+        count += i64::from(selected.is_some_and(|file| file.stage == Stage::Received));
     }
     Ok(count)
 }
@@ -143,5 +142,127 @@ pub(crate) async fn delete(session: &mut Session, org: Uuid, id: Uuid) -> Result
         .bind(org)
         .bind(id)
         .fetch_optional(conn)
+        .await)?)
+}
+
+/// A file that is not read to its end.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct UnfinishedFile {
+    pub(crate) org: Uuid,
+    pub(crate) id: Uuid,
+    pub(crate) project: Uuid,
+    pub(crate) name: String,
+    pub(crate) format: String,
+    #[sqlx(try_from = "String")]
+    pub(crate) stage: Stage,
+}
+
+/// Counts an attempt; `None` when the file is gone or has reached its last stage.
+pub(crate) async fn begin(session: &mut Session, org: Uuid, id: Uuid) -> Result<Option<UnfinishedFile>, DbError> {
+    Ok(on_db!(session, conn => sqlx::query_as(
+        "UPDATE files SET attempts = attempts + 1 WHERE org = $1 AND id = $2 AND stage IN ('received', 'parsed')
+         RETURNING org, id, project, name, format, stage")
+        .bind(org)
+        .bind(id)
+        .fetch_optional(conn)
+        .await)?)
+}
+
+/// What reading a file made known about it.
+pub(crate) struct ParseResult<'a> {
+    pub(crate) stage: &'static str,
+    pub(crate) title: Option<&'a str>,
+    pub(crate) pages: Option<i64>,
+    pub(crate) chunks: i64,
+    pub(crate) first_seq: i64,
+}
+
+/// `received` is done; `false` when the file is gone: then nothing of this session may be kept.
+pub(crate) async fn set_parsed(
+    session: &mut Session,
+    file: &UnfinishedFile,
+    result: &ParseResult<'_>,
+) -> Result<bool, DbError> {
+    Ok(on_db!(session, conn => sqlx::query(
+        "UPDATE files SET error = NULL, stage = $1, title = $2, pages = $3, chunks = $4, first_seq = $5
+         WHERE org = $6 AND id = $7 AND stage = 'received'")
+        .bind(result.stage)
+        .bind(result.title)
+        .bind(result.pages)
+        .bind(result.chunks)
+        .bind(result.first_seq)
+        .bind(file.org)
+        .bind(file.id)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1))?)
+}
+
+/// Keeps a file from being deleted until the session ends; `false` when it is gone.
+pub(crate) async fn lock(session: &mut Session, file: &UnfinishedFile) -> Result<bool, DbError> {
+    Ok(on_db!(session, conn => sqlx::query("UPDATE files SET stage = stage WHERE org = $1 AND id = $2")
+        .bind(file.org)
+        .bind(file.id)
+        .execute(conn)
+        .await
+        .map(|done| done.rows_affected() == 1))?)
+}
+
+/// `parsed` is done, with vectors of `model` or without any.
+pub(crate) async fn set_indexed(
+    session: &mut Session,
+    file: &UnfinishedFile,
+    model: Option<&str>,
+) -> Result<(), DbError> {
+    on_db!(session, conn => sqlx::query(
+        "UPDATE files SET error = NULL, stage = 'indexed', embedded_with = $1 WHERE org = $2 AND id = $3")
+        .bind(model)
+        .bind(file.org)
+        .bind(file.id)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// The file cannot be read, and trying again would not help.
+pub(crate) async fn set_failed(session: &mut Session, org: Uuid, id: Uuid, error: &str) -> Result<(), DbError> {
+    on_db!(session, conn => sqlx::query("UPDATE files SET stage = 'failed', error = $1 WHERE org = $2 AND id = $3")
+        .bind(error)
+        .bind(org)
+        .bind(id)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Why the file is not read yet.
+pub(crate) async fn set_error(session: &mut Session, org: Uuid, id: Uuid, error: &str) -> Result<(), DbError> {
+    on_db!(session, conn => sqlx::query("UPDATE files SET error = $1 WHERE org = $2 AND id = $3")
+        .bind(error)
+        .bind(org)
+        .bind(id)
+        .execute(conn)
+        .await
+        .map(drop))?;
+    Ok(())
+}
+
+/// Sets files of every tenant whose vectors are of another model, or missing, back to `parsed`. The organisation, the id and
+/// the owner of each.
+pub(crate) async fn reopen_embedded(
+    session: &mut Session,
+    model: &str,
+    limit: i64,
+) -> Result<Vec<(Uuid, Uuid, Uuid)>, DbError> {
+    Ok(on_db!(session, conn => sqlx::query_as(
+        "UPDATE files SET stage = 'parsed'
+         WHERE (org, id) IN (SELECT org, id FROM files
+             WHERE stage = 'indexed' AND (embedded_with IS NULL OR embedded_with <> $1) LIMIT $2)
+         RETURNING org, id, uploaded_by")
+        .bind(model)
+        .bind(limit)
+        .fetch_all(conn)
         .await)?)
 }

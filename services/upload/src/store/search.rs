@@ -11,12 +11,12 @@ use uuid::Uuid;
 use super::content;
 use crate::{
     lexical::{self, Plan},
-    queue::Job,
     retrieve::Selection,
+    store::files::UnfinishedFile,
 };
 
 /// Makes a chunk findable by `terms` (joined by spaces).
-pub(crate) async fn insert(session: &mut Session, job: &Job, seq: i64, terms: &str) -> Result<(), DbError> {
+pub(crate) async fn insert(session: &mut Session, file: &UnfinishedFile, seq: i64, terms: &str) -> Result<(), DbError> {
     match session {
         Session::Sqlite(sqlite) => {
             let conn: &mut sqlx::SqliteConnection = &mut *sqlite;
@@ -30,9 +30,9 @@ pub(crate) async fn insert(session: &mut Session, job: &Job, seq: i64, terms: &s
             let conn: &mut sqlx::PgConnection = &mut *postgres;
             sqlx::query("INSERT INTO chunk_terms (seq, org, project, terms) VALUES ($1, $2, $3, $4::tsvector)")
                 .bind(seq)
-                .bind(job.org)
-                .bind(job.project)
-                .bind(tsvector(job.org, job.project, terms))
+                .bind(file.org)
+                .bind(file.project)
+                .bind(tsvector(file.org, file.project, terms))
                 .execute(conn)
                 .await?;
         }

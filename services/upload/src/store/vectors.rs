@@ -3,30 +3,31 @@
 use db::{DbError, Session, on_db};
 use uuid::Uuid;
 
-use crate::{queue::Job, retrieve::Selection};
+use super::files::UnfinishedFile;
+use crate::retrieve::Selection;
 
 /// A chunk without a vector of the wanted model.
 #[derive(Debug, sqlx::FromRow)]
-pub(crate) struct Missing {
+pub(crate) struct UnembeddedChunk {
     pub(crate) seq: i64,
     /// A JSON list.
     pub(crate) heading: String,
     pub(crate) text: String,
 }
 
-pub(crate) async fn missing(
+pub(crate) async fn unembedded(
     session: &mut Session,
-    job: &Job,
+    file: &UnfinishedFile,
     model: &str,
     limit: i64,
-) -> Result<Vec<Missing>, DbError> {
+) -> Result<Vec<UnembeddedChunk>, DbError> {
     Ok(on_db!(session, conn => sqlx::query_as(
         "SELECT seq, heading, text FROM chunks
          WHERE org = $1 AND file_id = $2
             AND NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.seq = chunks.seq AND vectors.model = $3)
          ORDER BY ordinal LIMIT $4")
-        .bind(job.org)
-        .bind(job.id)
+        .bind(file.org)
+        .bind(file.id)
         .bind(model)
         .bind(limit)
         .fetch_all(conn)
@@ -36,7 +37,7 @@ pub(crate) async fn missing(
 /// Stores the vector of a chunk in place of one of another model.
 pub(crate) async fn put(
     session: &mut Session,
-    job: &Job,
+    file: &UnfinishedFile,
     seq: i64,
     model: &str,
     vector: &[f32],
@@ -51,8 +52,8 @@ pub(crate) async fn put(
                     embedding = excluded.embedding",
             )
             .bind(seq)
-            .bind(job.org)
-            .bind(job.project)
+            .bind(file.org)
+            .bind(file.project)
             .bind(model)
             .bind(dimensions)
             .bind(to_blob(vector))
@@ -68,8 +69,8 @@ pub(crate) async fn put(
                     embedding = excluded.embedding",
             )
             .bind(seq)
-            .bind(job.org)
-            .bind(job.project)
+            .bind(file.org)
+            .bind(file.project)
             .bind(model)
             .bind(dimensions)
             .bind(to_literal(vector))

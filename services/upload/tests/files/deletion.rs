@@ -16,7 +16,7 @@ use crate::support::{LEASE, eventually, indexed, question, retrieve, start};
 async fn leftovers(db: &Db, who: &Person, term: &str) -> Vec<(&'static str, i64)> {
     let mut session = db.read(&Scope::Tenant { org: who.org, user: who.user }).await.unwrap();
     let mut found = Vec::new();
-    for table in ["files", "texts", "chunks", "vectors", "loose_objects"] {
+    for table in ["files", "texts", "chunks", "vectors", "jobs"] {
         let count = format!("SELECT COUNT(*) FROM {table}");
         let (rows,): (i64,) = db::on_db!(&mut session, conn => sqlx::query_as(sqlx::AssertSqlSafe(count))
             .fetch_one(conn)
@@ -98,7 +98,7 @@ on_both! {
         services.upload.delete(&anna, &format!("/api/v1/upload/{wolf}")).await;
         world.clock.advance(Duration::from_secs(60));
         let db = services.upload.db.clone();
-        eventually("the index is rewritten", || async { leftovers(&db, &anna, "wolf").await.iter().all(|(table, _)| *table != "loose_objects") }).await;
+        eventually("the index is rewritten", || async { leftovers(&db, &anna, "wolf").await.iter().all(|(table, _)| *table != "jobs") }).await;
         let found = retrieve(&services.upload, &anna, question("What does the panda eat?")).await;
         assert_eq!(found.chunks.len(), 1);
     }
