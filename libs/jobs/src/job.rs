@@ -63,6 +63,9 @@ impl JobError {
 impl From<DbError> for JobError {
     fn from(error: DbError) -> Self {
         tracing::warn!(%error, "a statement of a job failed; the job will be retried");
-        Self::transient("the database does not answer")
+        Self::transient(match error {
+            DbError::Unavailable(_) => "the database does not answer",
+            _ => "the database refused a statement",
+        })
     }
 }
