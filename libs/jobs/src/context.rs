@@ -7,7 +7,6 @@ use std::sync::{
 
 use base::{Scope, SystemScope};
 use db::{DbError, Session};
-use uuid::Uuid;
 
 use crate::{JobError, JobQueue, Schedule, queue::LEASE, store, store::ClaimedJob};
 
@@ -29,14 +28,9 @@ impl JobContext {
         &self.scope
     }
 
-    /// The organisation of [`scope`](Self::scope); nil for the system.
-    pub fn org(&self) -> Uuid {
-        self.claimed.org
-    }
-
     /// The right to act for every organisation, which only jobs of the system are given.
     pub fn system(&self) -> Option<&SystemScope> {
-        self.claimed.org.is_nil().then_some(&self.system)
+        self.scope.is_system().then_some(&self.system)
     }
 
     /// The number of this try; the first is 1.

@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! struct SendMail { to: String }                       impl Job for SendMail { const KIND: &str = "notifications.send_mail"; }
-//! queue.enqueue(&mut session, &who.scope(), &SendMail { … }).await?;                 // with the change
+//! queue.enqueue(&mut session, &SendMail { … }).await?;                               // with the change
 //! impl JobHandler<SendMail> for Mailer { async fn run(&self, context, job) { … } }   // later
 //! service.jobs = Jobs::default().handle(4, mailer);
 //! ```

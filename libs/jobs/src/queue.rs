@@ -28,7 +28,7 @@ pub struct JobQueue {
     wake: Arc<Notify>,
 }
 
-/// When a job is done, and whether it is the same as another.
+/// When a job is done, for whom, and whether it is the same as another.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EnqueueOptions<'a> {
     /// Not before this; `None`: at once.
@@ -36,6 +36,8 @@ pub struct EnqueueOptions<'a> {
     /// While a job of this kind and organisation with this key waits, another is not added. The key is free again when work
     /// on the job begins, because that may have read already what the next one is about.
     pub dedupe_key: Option<&'a str>,
+    /// In whose name it is done; `None`: in that of the session. Only the system's session may enqueue for others.
+    pub scope: Option<&'a Scope>,
 }
 
 impl JobQueue {
@@ -43,21 +45,20 @@ impl JobQueue {
         Self { db, clock, ids, wake: Arc::default() }
     }
 
-    /// Adds a job for `scope` to the transaction of `session`; workers of this process begin when it is committed.
-    pub async fn enqueue<J: Job>(&self, session: &mut Session, scope: &Scope, job: &J) -> Result<(), DbError> {
-        self.enqueue_with(session, scope, job, EnqueueOptions::default()).await.map(drop)
+    /// Adds a job to the transaction of `session`; workers of this process begin when it is committed.
+    pub async fn enqueue<J: Job>(&self, session: &mut Session, job: &J) -> Result<(), DbError> {
+        self.enqueue_with(session, job, EnqueueOptions::default()).await.map(drop)
     }
 
-    /// [`enqueue`](Self::enqueue) for later, or unless the same work waits already; whether the job was added.
+    /// [`enqueue`](Self::enqueue) for later, for another, or unless the same work waits already; whether the job was added.
     pub async fn enqueue_with<J: Job>(
         &self,
         session: &mut Session,
-        scope: &Scope,
         job: &J,
         options: EnqueueOptions<'_>,
     ) -> Result<bool, DbError> {
         let now = self.clock.now();
-        let (org, user) = owner(scope);
+        let (org, user) = owner(options.scope.unwrap_or(session.scope()));
         let new = NewJob {
             id: self.ids.next(),
             org,
@@ -76,14 +77,9 @@ impl JobQueue {
         Ok(is_added)
     }
 
-    /// Takes back the job of `scope` with this key; `false` when there is none, or work on it has begun.
-    pub async fn cancel<J: Job>(
-        &self,
-        session: &mut Session,
-        scope: &Scope,
-        dedupe_key: &str,
-    ) -> Result<bool, DbError> {
-        let (org, _) = owner(scope);
+    /// Takes back the job of the session's scope with this key; `false` when there is none, or work on it has begun.
+    pub async fn cancel<J: Job>(&self, session: &mut Session, dedupe_key: &str) -> Result<bool, DbError> {
+        let (org, _) = owner(session.scope());
         store::cancel(session, org, J::KIND, dedupe_key).await
     }
 
@@ -109,12 +105,9 @@ impl JobQueue {
     }
 }
 
-/// The organisation and the user a job is stored for; those of the system are nil.
-pub(crate) fn owner(scope: &Scope) -> (Uuid, Uuid) {
-    match scope {
-        Scope::Tenant { org, user } => (*org, *user),
-        Scope::Public | Scope::System(_) => (Uuid::nil(), Uuid::nil()),
-    }
+/// The organisation and the user a job is stored for; what a scope does not name is nil.
+fn owner(scope: &Scope) -> (Uuid, Uuid) {
+    (scope.org().unwrap_or_default(), scope.user().unwrap_or_default())
 }
 
 pub(crate) fn payload<J: Job>(job: &J) -> Result<String, DbError> {

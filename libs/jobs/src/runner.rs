@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use base::{Scope, SystemScope, tasks::Task};
 use chrono::{DateTime, Utc};
-use db::{Db, DbError, Session};
+use db::{DbError, Session};
 use tokio::{sync::OwnedSemaphorePermit, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -93,12 +93,14 @@ impl JobRunner {
     }
 
     fn sleep(&self, next_due: Option<DateTime<Utc>>, waiting: i64) -> Duration {
-        let longest = match self.queue.db() {
-            Db::Sqlite { .. } if waiting == 0 => IDLE_POLL_INTERVAL,
-            _ => POLL_INTERVAL,
-        };
+        let is_quiet = self.queue.db().is_sqlite() && waiting == 0;
+        let longest = if is_quiet { IDLE_POLL_INTERVAL } else { POLL_INTERVAL };
         let until_due = next_due.map(|due| (due - self.queue.clock().now()).to_std().unwrap_or(Duration::ZERO));
         until_due.unwrap_or(longest).min(longest)
+    }
+
+    async fn read(&self, system: &SystemScope) -> Result<Session, DbError> {
+        self.queue.db().read(&Scope::from(system.clone())).await
     }
 
     async fn begin(&self, system: &SystemScope) -> Result<Session, DbError> {
@@ -148,8 +150,7 @@ impl<'a> Pass<'a> {
 
     /// When the next job is due, and whether any waits for a slot.
     async fn peek(&self) -> Result<(Option<DateTime<Utc>>, bool), DbError> {
-        // On SQLite a transaction that writes may hold a job this is to find: it is waited for.
-        let mut session = self.runner.begin(self.system).await?;
+        let mut session = self.runner.read(self.system).await?;
         Ok((store::next_due(&mut session).await?, store::any_available(&mut session).await?))
     }
 
@@ -185,7 +186,7 @@ impl<'a> Pass<'a> {
         if is_recent || (!any && self.waiting == 0 && self.counted_at.is_some()) {
             return Ok(());
         }
-        let mut session = self.runner.begin(self.system).await?;
+        let mut session = self.runner.read(self.system).await?;
         let counts = store::count_available(&mut session).await?;
         drop(session);
         self.waiting = 0;

@@ -5,12 +5,13 @@
 //! | `scheduled` | not due yet | when it is due | none |
 //! | `available` | a worker may claim it | when it became due | none |
 //! | `running` | claimed | the end of the lease | the worker's |
-//! | `dead` | given up, kept for an administrator | when it was given up | none |
+//! | `dead` | given up, kept for an administrator | when it was last claimed | none |
 //!
-//! A job that is done is deleted; the row of a schedule is `scheduled` again.
+//! A job that is done is deleted; the row of a schedule is `scheduled` again. Statements about one claim go by its id, in the
+//! session of whomever the job works for, an organisation or the system: they are `unscoped`.
 
 use chrono::{DateTime, Utc};
-use db::{DbError, Session, on_db};
+use db::{DbError, Session, execute, fetch_all, fetch_optional};
 use uuid::Uuid;
 
 /// A row to be written.
@@ -26,12 +27,6 @@ pub(crate) struct NewJob<'a> {
     pub(crate) schedule: Option<&'a str>,
     pub(crate) trace: Option<String>,
     pub(crate) now: DateTime<Utc>,
-}
-
-impl NewJob<'_> {
-    fn state(&self) -> &'static str {
-        state_at(self.run_at, self.now)
-    }
 }
 
 fn state_at(run_at: DateTime<Utc>, now: DateTime<Utc>) -> &'static str {
@@ -52,26 +47,26 @@ pub(crate) struct ClaimedJob {
     pub(crate) trace: Option<String>,
 }
 
-/// `false` when a row with the same key is there.
+/// `false` when a row with the same key is there. Unscoped: the system enqueues for organisations.
 pub(crate) async fn insert(session: &mut Session, new: &NewJob<'_>) -> Result<bool, DbError> {
-    Ok(on_db!(session, conn => sqlx::query(
-        "INSERT INTO jobs (id, org, user_id, kind, payload, state, run_at, attempts, crashes, dedupe_key, schedule,
-            trace, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, $8, $9, $10, $11) ON CONFLICT DO NOTHING")
-        .bind(new.id)
-        .bind(new.org)
-        .bind(new.user)
-        .bind(new.kind)
-        .bind(&new.payload)
-        .bind(new.state())
-        .bind(new.run_at)
-        .bind(new.dedupe_key)
-        .bind(new.schedule)
-        .bind(&new.trace)
-        .bind(new.now)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected() == 1))?)
+    let inserted = execute!(
+        session,
+        unscoped: "INSERT INTO jobs (id, org, user_id, kind, payload, state, run_at, attempts, crashes, dedupe_key, schedule,
+               trace, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+        new.id,
+        new.org,
+        new.user,
+        new.kind,
+        &new.payload,
+        state_at(new.run_at, new.now),
+        new.run_at,
+        new.dedupe_key,
+        new.schedule,
+        &new.trace,
+        new.now
+    )?;
+    Ok(inserted == 1)
 }
 
 /// Adds the row of a schedule, or brings what this version says of it to the row; a run that is due or under way stays.
@@ -79,61 +74,58 @@ pub(crate) async fn upsert_schedule(session: &mut Session, new: &NewJob<'_>) -> 
     if insert(session, new).await? {
         return Ok(());
     }
-    on_db!(session, conn => sqlx::query("UPDATE jobs SET kind = $1, payload = $2 WHERE schedule = $3 AND state <> 'running'")
-        .bind(new.kind)
-        .bind(&new.payload)
-        .bind(new.schedule)
-        .execute(conn)
-        .await
-        .map(drop))?;
-    on_db!(session, conn => sqlx::query(
-        "UPDATE jobs SET run_at = $1 WHERE schedule = $2 AND state = 'scheduled' AND run_at > $1")
-        .bind(new.run_at)
-        .bind(new.schedule)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        any: "UPDATE jobs SET kind = $1, payload = $2 WHERE schedule = $3 AND state <> 'running'",
+        new.kind,
+        &new.payload,
+        new.schedule
+    )?;
+    execute!(
+        session,
+        any: "UPDATE jobs SET run_at = $1 WHERE schedule = $2 AND state = 'scheduled' AND run_at > $1",
+        new.run_at,
+        new.schedule
+    )?;
     Ok(())
 }
 
 /// Deletes a job that no worker has begun.
 pub(crate) async fn cancel(session: &mut Session, org: Uuid, kind: &str, key: &str) -> Result<bool, DbError> {
-    Ok(on_db!(session, conn => sqlx::query("DELETE FROM jobs WHERE org = $1 AND kind = $2 AND dedupe_key = $3")
-        .bind(org)
-        .bind(kind)
-        .bind(key)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected() == 1))?)
+    let cancelled = execute!(
+        session,
+        unscoped: "DELETE FROM jobs WHERE org = $1 AND kind = $2 AND dedupe_key = $3",
+        org,
+        kind,
+        key
+    )?;
+    Ok(cancelled == 1)
 }
 
 /// When the next job becomes due, or the next lease ends.
 pub(crate) async fn next_due(session: &mut Session) -> Result<Option<DateTime<Utc>>, DbError> {
-    let due: Option<(DateTime<Utc>,)> = on_db!(session, conn => sqlx::query_as(
-        "SELECT run_at FROM jobs WHERE state IN ('scheduled', 'running') ORDER BY run_at LIMIT 1")
-        .fetch_optional(conn)
-        .await)?;
+    let due: Option<(DateTime<Utc>,)> = fetch_optional!(
+        session,
+        any: "SELECT run_at FROM jobs WHERE state IN ('scheduled', 'running') ORDER BY run_at LIMIT 1"
+    )?;
     Ok(due.map(|(due,)| due))
 }
 
 pub(crate) async fn any_available(session: &mut Session) -> Result<bool, DbError> {
-    let found: Option<(Uuid,)> = on_db!(session, conn => sqlx::query_as(
-        "SELECT id FROM jobs WHERE state = 'available' LIMIT 1")
-        .fetch_optional(conn)
-        .await)?;
+    let found: Option<(Uuid,)> =
+        fetch_optional!(session, any: "SELECT id FROM jobs WHERE state = 'available' LIMIT 1")?;
     Ok(found.is_some())
 }
 
 /// Makes available what has become due, and what was left by workers whose lease ended: their processes died.
 pub(crate) async fn promote(session: &mut Session, now: DateTime<Utc>) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "UPDATE jobs SET state = 'available', claim = NULL,
-            crashes = crashes + CASE state WHEN 'running' THEN 1 ELSE 0 END
-         WHERE state IN ('scheduled', 'running') AND run_at <= $1")
-        .bind(now)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        any: "UPDATE jobs SET state = 'available', claim = NULL,
+               crashes = crashes + CASE state WHEN 'running' THEN 1 ELSE 0 END
+            WHERE state IN ('scheduled', 'running') AND run_at <= $1",
+        now
+    )?;
     Ok(())
 }
 
@@ -145,61 +137,54 @@ pub(crate) async fn claim(
     claim: Uuid,
     lease_end: DateTime<Utc>,
 ) -> Result<Option<ClaimedJob>, DbError> {
-    let job =
-        match session {
-            Session::Sqlite(conn) => sqlx::query_as(
-                "UPDATE jobs SET state = 'running', claim = $1, run_at = $2, attempts = attempts + 1, dedupe_key = NULL
-                 WHERE id = COALESCE(
-                     (SELECT id FROM jobs WHERE state = 'available' AND kind = $3 AND org > $4
-                         ORDER BY org, run_at, id LIMIT 1),
-                     (SELECT id FROM jobs WHERE state = 'available' AND kind = $3 AND org <= $4
-                         ORDER BY org, run_at, id LIMIT 1))
-                 RETURNING id, org, user_id, payload, claim, attempts, crashes, schedule, trace",
-            )
-            .bind(claim)
-            .bind(lease_end)
-            .bind(kind)
-            .bind(last_org)
-            .fetch_optional(&mut **conn)
-            .await?,
-            Session::Postgres(conn) => sqlx::query_as(
-                "UPDATE jobs SET state = 'running', claim = $1, run_at = $2, attempts = attempts + 1, dedupe_key = NULL
-                 WHERE id = COALESCE(
-                     (SELECT id FROM jobs WHERE state = 'available' AND kind = $3 AND org > $4
-                         ORDER BY org, run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED),
-                     (SELECT id FROM jobs WHERE state = 'available' AND kind = $3 AND org <= $4
-                         ORDER BY org, run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED))
-                 RETURNING id, org, user_id, payload, claim, attempts, crashes, schedule, trace",
-            )
-            .bind(claim)
-            .bind(lease_end)
-            .bind(kind)
-            .bind(last_org)
-            .fetch_optional(&mut **conn)
-            .await?,
-        };
-    Ok(job)
+    if session.is_sqlite() {
+        fetch_optional!(
+            session,
+            any on sqlite: "UPDATE jobs SET state = 'running', claim = $1, run_at = $2, attempts = attempts + 1, dedupe_key = NULL
+                WHERE id = COALESCE(
+                    (SELECT id FROM jobs WHERE state = 'available' AND kind = $3 AND org > $4
+                        ORDER BY org, run_at, id LIMIT 1),
+                    (SELECT id FROM jobs WHERE state = 'available' AND kind = $3 AND org <= $4
+                        ORDER BY org, run_at, id LIMIT 1))
+                RETURNING id, org, user_id, payload, claim, attempts, crashes, schedule, trace",
+            claim,
+            lease_end,
+            kind,
+            last_org
+        )
+    } else {
+        fetch_optional!(
+            session,
+            any on postgres: "UPDATE jobs SET state = 'running', claim = $1, run_at = $2, attempts = attempts + 1, dedupe_key = NULL
+                WHERE id = COALESCE(
+                    (SELECT id FROM jobs WHERE state = 'available' AND kind = $3 AND org > $4
+                        ORDER BY org, run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED),
+                    (SELECT id FROM jobs WHERE state = 'available' AND kind = $3 AND org <= $4
+                        ORDER BY org, run_at, id LIMIT 1 FOR UPDATE SKIP LOCKED))
+                RETURNING id, org, user_id, payload, claim, attempts, crashes, schedule, trace",
+            claim,
+            lease_end,
+            kind,
+            last_org
+        )
+    }
 }
 
 /// Prolongs the lease; `false` when the claim is lost.
 pub(crate) async fn renew(session: &mut Session, job: &ClaimedJob, lease_end: DateTime<Utc>) -> Result<bool, DbError> {
-    Ok(on_db!(session, conn => sqlx::query("UPDATE jobs SET run_at = $1 WHERE id = $2 AND claim = $3")
-        .bind(lease_end)
-        .bind(job.id)
-        .bind(job.claim)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected() == 1))?)
+    let renewed = execute!(
+        session,
+        unscoped: "UPDATE jobs SET run_at = $1 WHERE id = $2 AND claim = $3",
+        lease_end,
+        job.id,
+        job.claim
+    )?;
+    Ok(renewed == 1)
 }
 
 /// The job is done; `false` when the claim is lost.
 pub(crate) async fn delete_claimed(session: &mut Session, job: &ClaimedJob) -> Result<bool, DbError> {
-    Ok(on_db!(session, conn => sqlx::query("DELETE FROM jobs WHERE id = $1 AND claim = $2")
-        .bind(job.id)
-        .bind(job.claim)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected() == 1))?)
+    Ok(execute!(session, unscoped: "DELETE FROM jobs WHERE id = $1 AND claim = $2", job.id, job.claim)? == 1)
 }
 
 /// A run of a schedule is done; `false` when the claim is lost.
@@ -208,15 +193,15 @@ pub(crate) async fn reschedule(
     job: &ClaimedJob,
     run_at: DateTime<Utc>,
 ) -> Result<bool, DbError> {
-    Ok(on_db!(session, conn => sqlx::query(
-        "UPDATE jobs SET state = 'scheduled', claim = NULL, run_at = $1, attempts = 0, crashes = 0, error = NULL
-         WHERE id = $2 AND claim = $3")
-        .bind(run_at)
-        .bind(job.id)
-        .bind(job.claim)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected() == 1))?)
+    let rescheduled = execute!(
+        session,
+        unscoped: "UPDATE jobs SET state = 'scheduled', claim = NULL, run_at = $1, attempts = 0, crashes = 0, error = NULL
+            WHERE id = $2 AND claim = $3",
+        run_at,
+        job.id,
+        job.claim
+    )?;
+    Ok(rescheduled == 1)
 }
 
 /// How a job goes back into the queue.
@@ -234,38 +219,34 @@ pub(crate) async fn requeue(
     requeue: &Requeue,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "UPDATE jobs SET state = $1, claim = NULL, run_at = $2, attempts = $3, crashes = $4, error = $5
-         WHERE id = $6 AND claim = $7")
-        .bind(state_at(requeue.run_at, now))
-        .bind(requeue.run_at)
-        .bind(requeue.attempts)
-        .bind(requeue.crashes)
-        .bind(&requeue.error)
-        .bind(job.id)
-        .bind(job.claim)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        unscoped: "UPDATE jobs SET state = $1, claim = NULL, run_at = $2, attempts = $3, crashes = $4, error = $5
+            WHERE id = $6 AND claim = $7",
+        state_at(requeue.run_at, now),
+        requeue.run_at,
+        requeue.attempts,
+        requeue.crashes,
+        &requeue.error,
+        job.id,
+        job.claim
+    )?;
     Ok(())
 }
 
 /// Gives a job up; `false` when the claim is lost.
 pub(crate) async fn make_dead(session: &mut Session, job: &ClaimedJob, reason: &str) -> Result<bool, DbError> {
-    Ok(on_db!(session, conn => sqlx::query(
-        "UPDATE jobs SET state = 'dead', claim = NULL, schedule = NULL, error = $1 WHERE id = $2 AND claim = $3")
-        .bind(reason)
-        .bind(job.id)
-        .bind(job.claim)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected() == 1))?)
+    let is_dead = execute!(
+        session,
+        unscoped: "UPDATE jobs SET state = 'dead', claim = NULL, schedule = NULL, error = $1 WHERE id = $2 AND claim = $3",
+        reason,
+        job.id,
+        job.claim
+    )?;
+    Ok(is_dead == 1)
 }
 
 /// How many jobs of each kind wait for a worker.
 pub(crate) async fn count_available(session: &mut Session) -> Result<Vec<(String, i64)>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT kind, COUNT(*) FROM jobs WHERE state = 'available' GROUP BY kind")
-        .fetch_all(conn)
-        .await)?)
+    fetch_all!(session, any: "SELECT kind, COUNT(*) FROM jobs WHERE state = 'available' GROUP BY kind")
 }

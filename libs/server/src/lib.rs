@@ -39,7 +39,7 @@ use cache::{
     redis::{self, Redis},
 };
 pub use database::migrate;
-use db::{Db, on_db};
+use db::{Db, PgConnections};
 use jobs::{DeadJobs, JobQueue, JobRunner};
 use kit::cursor::CursorKey;
 use objects::Objects;
@@ -127,7 +127,7 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     probes::recorder();
     let lock = lock_data(&options)?;
     wait::until_it_can_start(specs, &options, mode).await?;
-    let parts = Parts::new(&options, specs).await?;
+    let parts = Parts::new(&options, specs, mode).await?;
     let broker = broker(&options).await?;
     let mut services = Vec::new();
     let mut relays = Vec::new();
@@ -208,6 +208,7 @@ struct Parts {
     live: LiveLog,
     objects: Objects,
     redis: Option<Redis>,
+    postgres: Option<PgConnections>,
     peers: Peers,
     drain: CancellationToken,
     closing: CancellationToken,
@@ -215,7 +216,7 @@ struct Parts {
 }
 
 impl Parts {
-    async fn new(options: &Options, specs: &[ServiceDef]) -> anyhow::Result<Self> {
+    async fn new(options: &Options, specs: &[ServiceDef], mode: Mode) -> anyhow::Result<Self> {
         let clock = Clock::system();
         let peers = Peers::new(options::PEERS.map(|(name, _)| name));
         // A service of this process is called here, whatever its address elsewhere.
@@ -240,6 +241,7 @@ impl Parts {
             Some(s3) => Objects::s3(s3).await?,
             None => Objects::local(&options.data.join("objects"))?,
         };
+        let postgres = database::connect(options, mode).await.context("the database cannot be opened")?;
         Ok(Self {
             ids: Ids::new(clock.clone()),
             clock,
@@ -248,6 +250,7 @@ impl Parts {
             live,
             objects,
             redis,
+            postgres,
             peers,
             drain: CancellationToken::new(),
             closing: CancellationToken::new(),
@@ -256,7 +259,7 @@ impl Parts {
     }
 
     async fn deps(&self, spec: &ServiceDef, options: &Options, settings: Arc<Settings>) -> anyhow::Result<Deps> {
-        let opened = database::open(spec, options).await;
+        let opened = database::open(spec, options, self.postgres.as_ref()).await;
         let db = opened.with_context(|| format!("the database of {} cannot be opened", spec.name))?;
         let relay_options = RelayOptions {
             retention: options.outbox_retention,
@@ -284,20 +287,18 @@ impl Parts {
 }
 
 /// Made at the first start and kept in the database, so that every replica signs with the same key.
+#[expect(clippy::disallowed_methods, reason = "the key is the system's, and no organisation may read it")]
 async fn cursor_key(db: &Db) -> anyhow::Result<CursorKey> {
     let mut fresh = [0_u8; 32];
     rand::rng().fill_bytes(&mut fresh);
     let mut session = db.begin(&Scope::from(SystemScope::new())).await?;
-    on_db!(&mut session, conn => sqlx::query(
-        "INSERT INTO frame_secrets (name, value) VALUES ('cursor', $1) ON CONFLICT DO NOTHING")
-        .bind(fresh.as_slice())
-        .execute(conn)
-        .await
-        .map(drop))?;
-    let (secret,): (Vec<u8>,) = on_db!(&mut session, conn => sqlx::query_as(
-        "SELECT value FROM frame_secrets WHERE name = 'cursor'")
-        .fetch_one(conn)
-        .await)?;
+    db::execute!(
+        &mut session,
+        any: "INSERT INTO frame_secrets (name, value) VALUES ('cursor', $1) ON CONFLICT DO NOTHING",
+        fresh.as_slice()
+    )?;
+    let (secret,): (Vec<u8>,) =
+        db::fetch_one!(&mut session, any: "SELECT value FROM frame_secrets WHERE name = 'cursor'")?;
     session.commit().await?;
     Ok(CursorKey::new(&secret))
 }

@@ -76,7 +76,7 @@ impl Files {
         }
         let cancelled: Result<(), DbError> = async {
             let mut session = self.db.begin(&who.scope()).await?;
-            self.jobs.cancel::<DeleteObject>(&mut session, &who.scope(), &id.to_string()).await?;
+            self.jobs.cancel::<DeleteObject>(&mut session, &id.to_string()).await?;
             session.commit().await
         }
         .await;
@@ -95,7 +95,7 @@ impl Files {
     ) -> Result<FilePage, Problem> {
         let before: Option<Uuid> = cursor.map(|cursor| self.cursors.open(LIST, cursor)).transpose()?;
         let mut session = self.db.read(&who.scope()).await?;
-        let mut rows = store::files::list(&mut session, who.org, project, before, limit + 1).await?;
+        let mut rows = store::files::list(&mut session, project, before, limit + 1).await?;
         let limit = usize::try_from(limit).unwrap_or_default();
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -106,14 +106,14 @@ impl Files {
 
     pub(crate) async fn get(&self, who: &Caller, id: Uuid) -> Result<File, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
-        let row = store::files::by_id(&mut session, who.org, id).await?;
+        let row = store::files::by_id(&mut session, id).await?;
         row.map(File::from).ok_or_else(missing)
     }
 
     /// 409 while the file has no text yet, or never will.
     pub(crate) async fn text(&self, who: &Caller, id: Uuid) -> Result<FileText, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
-        if let Some(stored) = store::content::text(&mut session, who.org, id).await? {
+        if let Some(stored) = store::content::text(&mut session, id).await? {
             return Ok(FileText {
                 title: stored.title.unwrap_or(stored.name),
                 url: None,
@@ -121,7 +121,7 @@ impl Files {
                 text: stored.text,
             });
         }
-        let row = store::files::by_id(&mut session, who.org, id).await?.ok_or_else(missing)?;
+        let row = store::files::by_id(&mut session, id).await?.ok_or_else(missing)?;
         let detail = row.error.unwrap_or_else(|| "the file has not been read yet".to_owned());
         Err(Problem::new(Code::NoText, detail))
     }
@@ -129,18 +129,19 @@ impl Files {
     /// Deletes a file and all that was made from it.
     pub(crate) async fn delete(&self, who: &Caller, id: Uuid) -> Result<(), Problem> {
         let mut session = self.db.begin(&who.scope()).await?;
-        let place = store::files::delete(&mut session, who.org, id).await?.ok_or_else(missing)?;
+        let place = store::files::delete(&mut session, id).await?.ok_or_else(missing)?;
         if let Some(first) = place.first_seq {
             let end = first + place.chunks;
             store::search::delete(&mut session, first, end).await?;
             store::vectors::delete(&mut session, first, end).await?;
-            store::vectors::bump(&mut session, who.org, place.project).await?;
+            store::vectors::bump(&mut session, place.project).await?;
         }
-        self.jobs.enqueue(&mut session, &who.scope(), &DeleteObject { object: id }).await?;
-        if matches!(self.db, Db::Sqlite { .. }) {
+        self.jobs.enqueue(&mut session, &DeleteObject { object: id }).await?;
+        // Postgres has autovacuum for that.
+        if self.db.is_sqlite() {
             let run_at = Some(self.clock.now() + COMPACT_DELAY);
-            let options = EnqueueOptions { run_at, dedupe_key: Some("index") };
-            self.jobs.enqueue_with(&mut session, &who.scope(), &CompactIndex {}, options).await?;
+            let options = EnqueueOptions { run_at, dedupe_key: Some("index"), scope: None };
+            self.jobs.enqueue_with(&mut session, &CompactIndex {}, options).await?;
         }
         Ok(session.commit().await?)
     }

@@ -4,7 +4,7 @@ mod cleanup;
 mod read_file;
 mod reembed;
 
-use ::jobs::{JobQueue, Jobs};
+use ::jobs::{EnqueueOptions, JobQueue, Jobs};
 use base::{Scope, tasks::Task};
 pub(crate) use cleanup::{COMPACT_DELAY, CompactIndex, DeleteObject};
 use db::{Db, DbError};
@@ -38,7 +38,7 @@ pub(crate) fn reembed_task(db: Db, queue: JobQueue, model: String) -> Task {
 
 async fn enqueue_reembed(db: &Db, queue: &JobQueue, scope: &Scope, job: &ReembedFiles) -> Result<(), DbError> {
     let mut session = db.begin(scope).await?;
-    let options = ::jobs::EnqueueOptions { dedupe_key: Some(&job.model), ..Default::default() };
-    queue.enqueue_with(&mut session, scope, job, options).await?;
+    let options = EnqueueOptions { dedupe_key: Some(&job.model), ..EnqueueOptions::default() };
+    queue.enqueue_with(&mut session, job, options).await?;
     session.commit().await
 }

@@ -91,9 +91,9 @@ pub(crate) async fn store(
     stage: &'static str,
 ) -> Result<bool, DbError> {
     let count = i64::try_from(parsed.pieces.len()).unwrap_or(i64::MAX);
-    let first_seq = store::content::reserve(session, file.org, file.project, count).await?;
+    let first_seq = store::content::reserve(session, file.project, count).await?;
     let result = ParseResult { stage, title: parsed.title.as_deref(), pages: parsed.pages, chunks: count, first_seq };
-    if !store::files::set_parsed(session, file, &result).await? {
+    if !store::files::set_parsed(session, file.id, &result).await? {
         return Ok(false);
     }
     store::content::insert_text(session, file, &parsed.text).await?;

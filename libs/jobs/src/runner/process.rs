@@ -62,10 +62,10 @@ impl Outcome {
 
 impl Work {
     pub(super) fn new(runner: &JobRunner, system: &SystemScope, kind: Kind, claimed: ClaimedJob) -> Self {
-        let scope = if claimed.org.is_nil() {
-            Scope::from(system.clone())
-        } else {
-            system.on_behalf_of(claimed.org, claimed.user_id)
+        let scope = match (claimed.org.is_nil(), claimed.user_id.is_nil()) {
+            (true, _) => Scope::from(system.clone()),
+            (false, true) => system.organisation(claimed.org),
+            (false, false) => system.on_behalf_of(claimed.org, claimed.user_id),
         };
         let schedule = claimed.schedule.as_deref().and_then(|name| runner.jobs.schedules.get(name)).cloned();
         let queue = runner.queue.clone();

@@ -14,10 +14,10 @@ on_both! {
         let worker = Worker::noting(&world, &Behaviour::default()).await;
         let scope = tenant(world.ids.next());
         let mut session = worker.deps.db.begin(&scope).await.unwrap();
-        worker.deps.jobs.enqueue(&mut session, &scope, &note("rolled back")).await.unwrap();
+        worker.deps.jobs.enqueue(&mut session, &note("rolled back")).await.unwrap();
         drop(session);
         let mut session = worker.deps.db.begin(&scope).await.unwrap();
-        worker.deps.jobs.enqueue(&mut session, &scope, &note("committed")).await.unwrap();
+        worker.deps.jobs.enqueue(&mut session, &note("committed")).await.unwrap();
         session.commit().await.unwrap();
         eventually("the job is done", async || !effects(&worker.deps).await.is_empty()).await;
         worker.deps.jobs.wake();
@@ -137,11 +137,11 @@ on_both! {
         let worker = Worker::noting(&world, &Behaviour::default()).await;
         let org = world.ids.next();
         let run_at = Some(world.clock.clock().now() + AFTER_LEASE);
-        let later = EnqueueOptions { run_at, dedupe_key: Some("draft") };
+        let later = EnqueueOptions { run_at, dedupe_key: Some("draft"), scope: None };
         enqueue_with(&worker.deps, org, "cancelled", later).await;
         for expected in [true, false] {
             let mut session = worker.deps.db.begin(&tenant(org)).await.unwrap();
-            let is_cancelled = worker.deps.jobs.cancel::<crate::support::Note>(&mut session, &tenant(org), "draft").await;
+            let is_cancelled = worker.deps.jobs.cancel::<crate::support::Note>(&mut session, "draft").await;
             assert_eq!(is_cancelled.unwrap(), expected);
             session.commit().await.unwrap();
         }
@@ -156,7 +156,7 @@ on_both! {
         let scope = tenant(world.ids.next());
         let mut session = deps.db.begin(&scope).await.unwrap();
         for number in 0..1_000 {
-            deps.jobs.enqueue(&mut session, &scope, &note(&number.to_string())).await.unwrap();
+            deps.jobs.enqueue(&mut session, &note(&number.to_string())).await.unwrap();
         }
         session.commit().await.unwrap();
         let behaviours = [Behaviour::default(), Behaviour::default()];

@@ -1,25 +1,19 @@
 //! A service that notes what its jobs did, in as many processes as a test starts.
 
 use std::{
-    borrow::Cow,
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use base::{Scope, SystemScope};
-use db::{DbError, Migrations, Session, on_db};
+use base::Scope;
+use db::{DbError, Session, execute, fetch_all, fetch_one};
 use jobs::{EnqueueOptions, Job, JobContext, JobError, JobHandler, JobRunner, Jobs};
 use serde::{Deserialize, Serialize};
-use server::{
-    Deps, Service,
-    service::{ServiceDef, ServiceFuture},
-};
-use sqlx::migrate::Migrator;
-use testkit::service::World;
+use server::Deps;
+use testkit::service::{World, idle, one_migration};
 use tokio::{sync::Semaphore, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 /// Longer than anything takes on a busy machine.
@@ -27,21 +21,8 @@ const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 /// Longer than a lease, and than the delay after a first failure.
 pub(crate) const AFTER_LEASE: Duration = Duration::from_secs(30);
 
-static NOTHING: Migrator = Migrator { migrations: Cow::Borrowed(&[]), ..Migrator::DEFAULT };
-
-fn build(_: Deps) -> ServiceFuture {
-    Box::pin(async { Ok(Service::new("worker", OpenApiRouter::new())) })
-}
-
-const SERVICE: ServiceDef = ServiceDef {
-    name: "worker",
-    port: 0,
-    variables: &[],
-    migrations: Migrations { sqlite: &NOTHING, postgres: &NOTHING },
-    objects: false,
-    check: |_| {},
-    build,
-};
+/// What jobs did.
+const EFFECTS: &str = "CREATE TABLE effects (note TEXT NOT NULL)";
 
 /// Writes `note` into the table `effects` together with its completion.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -113,11 +94,7 @@ impl JobHandler<Note> for Behaviour {
 }
 
 async fn write(session: &mut Session, note: &str) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query("INSERT INTO effects (note) VALUES ($1)")
-        .bind(note)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(session, unscoped: "INSERT INTO effects (note) VALUES ($1)", note)?;
     Ok(())
 }
 
@@ -159,15 +136,7 @@ impl Drop for Worker {
 
 /// What a process of the service is built from.
 pub(crate) async fn deps(world: &World) -> Deps {
-    let deps = world.deps(&SERVICE).await;
-    let mut session = deps.db.begin(&system()).await.unwrap();
-    on_db!(&mut session, conn => sqlx::query("CREATE TABLE IF NOT EXISTS effects (note TEXT NOT NULL)")
-        .execute(conn)
-        .await
-        .map(drop))
-    .unwrap();
-    session.commit().await.unwrap();
-    deps
+    world.deps(&idle("worker", one_migration(EFFECTS))).await
 }
 
 pub(crate) fn note(text: &str) -> Note {
@@ -180,39 +149,32 @@ pub(crate) async fn enqueue(deps: &Deps, org: Uuid, text: &str) {
 }
 
 pub(crate) async fn enqueue_with(deps: &Deps, org: Uuid, text: &str, options: EnqueueOptions<'_>) -> bool {
-    let scope = tenant(org);
-    let mut session = deps.db.begin(&scope).await.unwrap();
-    let is_added = deps.jobs.enqueue_with(&mut session, &scope, &note(text), options).await.unwrap();
+    let mut session = deps.db.begin(&tenant(org)).await.unwrap();
+    let is_added = deps.jobs.enqueue_with(&mut session, &note(text), options).await.unwrap();
     session.commit().await.unwrap();
     is_added
 }
 
+/// The only user of an organisation.
 pub(crate) fn tenant(org: Uuid) -> Scope {
-    SystemScope::new().on_behalf_of(org, org)
+    testkit::tenant(org, org)
 }
 
-pub(crate) fn system() -> Scope {
-    Scope::from(SystemScope::new())
+fn system() -> Scope {
+    Scope::from(testkit::system())
 }
 
 /// What jobs have written, in order.
 pub(crate) async fn effects(deps: &Deps) -> Vec<String> {
     let mut session = deps.db.read(&system()).await.unwrap();
-    let rows: Vec<(String,)> = on_db!(&mut session, conn => sqlx::query_as("SELECT note FROM effects")
-        .fetch_all(conn)
-        .await)
-    .unwrap();
+    let rows: Vec<(String,)> = fetch_all!(&mut session, any: "SELECT note FROM effects").unwrap();
     rows.into_iter().map(|(note,)| note).collect()
 }
 
 /// Rows of the queue in this state.
 pub(crate) async fn in_state(deps: &Deps, state: &str) -> i64 {
     let mut session = deps.db.read(&system()).await.unwrap();
-    let (count,): (i64,) = on_db!(&mut session, conn => sqlx::query_as("SELECT COUNT(*) FROM jobs WHERE state = $1")
-        .bind(state)
-        .fetch_one(conn)
-        .await)
-    .unwrap();
+    let (count,): (i64,) = fetch_one!(&mut session, any: "SELECT COUNT(*) FROM jobs WHERE state = $1", state).unwrap();
     count
 }
 

@@ -67,9 +67,8 @@ impl Files {
         let id = self.ids.next();
         let mut session = self.db.begin(&who.scope()).await?;
         let run_at = Some(self.clock.now() + UPLOAD_TIMEOUT);
-        let key = id.to_string();
-        let options = EnqueueOptions { run_at, dedupe_key: Some(&key) };
-        self.jobs.enqueue_with(&mut session, &who.scope(), &DeleteObject { object: id }, options).await?;
+        let options = EnqueueOptions { run_at, dedupe_key: Some(&id.to_string()), scope: None };
+        self.jobs.enqueue_with(&mut session, &DeleteObject { object: id }, options).await?;
         session.commit().await?;
         let mut limiter = HashingLimiter { size: 0, max: self.max_bytes, hash: Sha256::new(), refused: None };
         let stored = self.objects.put(&who.scope(), id, limiter.pass(head, bytes)).await;
@@ -109,7 +108,7 @@ impl Files {
     async fn try_admit(&self, who: &Caller, new: &NewFile<'_>) -> Result<UploadOutcome, UploadError> {
         let mut session = self.db.begin(&who.scope()).await?;
         if let Some(key) = new.idempotency_key
-            && let Some(row) = store::files::by_key(&mut session, who.org, who.user, key).await?
+            && let Some(row) = store::files::by_key(&mut session, key).await?
         {
             if row.project == new.project && row.sha256 == new.staged.sha256 {
                 return Ok(UploadOutcome::Known(row.into()));
@@ -118,16 +117,15 @@ impl Files {
             let problem = Problem::new(Code::IdempotencyKeyReused, detail);
             return Err(UploadError::Problem(problem));
         }
-        if let Some(row) = store::files::by_content(&mut session, who.org, new.project, &new.staged.sha256).await? {
+        if let Some(row) = store::files::by_content(&mut session, new.project, &new.staged.sha256).await? {
             return Ok(UploadOutcome::Known(row.into()));
         }
-        store::files::insert(&mut session, who.org, who.user, new).await?;
-        let (scope, key) = (who.scope(), new.staged.id.to_string());
-        if !self.jobs.cancel::<DeleteObject>(&mut session, &scope, &key).await? {
+        store::files::insert(&mut session, new).await?;
+        if !self.jobs.cancel::<DeleteObject>(&mut session, &new.staged.id.to_string()).await? {
             return Err(UploadError::Problem(Problem::unavailable("the upload took too long; send it again")));
         }
-        self.jobs.enqueue(&mut session, &scope, &ReadFile { file: new.staged.id }).await?;
-        let row = store::files::by_id(&mut session, who.org, new.staged.id).await?;
+        self.jobs.enqueue(&mut session, &ReadFile { file: new.staged.id }).await?;
+        let row = store::files::by_id(&mut session, new.staged.id).await?;
         session.commit().await?;
         let missing = || UploadError::Problem(Problem::internal("a row that was just written is missing"));
         row.map(|row| UploadOutcome::New(row.into())).ok_or_else(missing)

@@ -59,12 +59,12 @@ impl JobHandler<ReadFile> for FileReader {
 
     async fn on_dead(
         &self,
-        context: &JobContext,
+        _context: &JobContext,
         session: &mut Session,
         job: ReadFile,
         reason: &str,
     ) -> Result<(), DbError> {
-        store::files::set_failed(session, context.org(), job.file, reason).await
+        store::files::set_failed(session, job.file, reason).await
     }
 }
 
@@ -116,7 +116,7 @@ impl FileReader {
 async fn begin(context: &JobContext, id: Uuid) -> Result<Option<UnfinishedFile>, JobError> {
     let mut session = context.begin().await?;
     context.renew(&mut session).await?;
-    let file = store::files::begin(&mut session, context.org(), id).await?;
+    let file = store::files::begin(&mut session, id).await?;
     session.commit().await?;
     Ok(file)
 }
@@ -136,13 +136,13 @@ async fn embed(context: &JobContext, file: &UnfinishedFile, embedder: &Embedder)
         let mut session = context.begin().await?;
         context.renew(&mut session).await?;
         // Vectors of a file that was deleted meanwhile would stay for ever.
-        if !store::files::lock(&mut session, file).await? {
+        if !store::files::lock(&mut session, file.id).await? {
             return Ok(());
         }
         for (chunk, vector) in chunks.iter().zip(&vectors) {
             store::vectors::put(&mut session, file, chunk.seq, embedder.name(), vector).await?;
         }
-        store::vectors::bump(&mut session, file.org, file.project).await?;
+        store::vectors::bump(&mut session, file.project).await?;
         session.commit().await?;
     }
 }
@@ -158,7 +158,7 @@ fn embedded_text(chunk: &UnembeddedChunk) -> String {
 async fn finish(context: &JobContext, file: &UnfinishedFile, model: Option<&str>) -> Result<(), JobError> {
     let mut session = context.begin().await?;
     context.complete(&mut session).await?;
-    store::files::set_indexed(&mut session, file, model).await?;
+    store::files::set_indexed(&mut session, file.id, model).await?;
     Ok(session.commit().await?)
 }
 
@@ -166,7 +166,7 @@ async fn finish(context: &JobContext, file: &UnfinishedFile, model: Option<&str>
 async fn fail(context: &JobContext, file: Uuid, reason: &str) -> Result<(), JobError> {
     let mut session = context.begin().await?;
     context.complete(&mut session).await?;
-    store::files::set_failed(&mut session, context.org(), file, reason).await?;
+    store::files::set_failed(&mut session, file, reason).await?;
     Ok(session.commit().await?)
 }
 
@@ -174,6 +174,6 @@ async fn fail(context: &JobContext, file: Uuid, reason: &str) -> Result<(), JobE
 async fn note(context: &JobContext, file: Uuid, reason: &str) -> Result<(), JobError> {
     let mut session = context.begin().await?;
     context.renew(&mut session).await?;
-    store::files::set_error(&mut session, context.org(), file, reason).await?;
+    store::files::set_error(&mut session, file, reason).await?;
     Ok(session.commit().await?)
 }

@@ -1,6 +1,6 @@
 //! Makes the vectors of files again after the model was changed.
 
-use ::jobs::{Job, JobContext, JobError, JobHandler, JobQueue};
+use ::jobs::{EnqueueOptions, Job, JobContext, JobError, JobHandler, JobQueue};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
@@ -42,7 +42,8 @@ impl JobHandler<ReembedFiles> for Reembedder {
             let files = store::files::reopen_embedded(&mut session, &job.model, BATCH).await?;
             for (org, file, user) in &files {
                 let scope = system.on_behalf_of(*org, *user);
-                self.queue.enqueue(&mut session, &scope, &ReadFile { file: *file }).await?;
+                let options = EnqueueOptions { scope: Some(&scope), ..EnqueueOptions::default() };
+                self.queue.enqueue_with(&mut session, &ReadFile { file: *file }, options).await?;
             }
             session.commit().await?;
             if files.is_empty() {
