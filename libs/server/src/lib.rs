@@ -1,9 +1,11 @@
 //! Starts services and stops them: configuration faults first, then databases, services, events, listeners; on a
 //! signal readiness goes false, streams are told to reconnect, requests finish, the outbox is flushed.
 
+mod admin_jobs;
 mod database;
 pub mod http;
 mod listen;
+mod maintenance;
 mod operator;
 mod options;
 mod probes;
@@ -38,6 +40,7 @@ use cache::{
 };
 pub use database::migrate;
 use db::{Db, PgConnections};
+use jobs::{DeadJobs, JobQueue, JobRunner};
 use kit::cursor::CursorKey;
 use objects::Objects;
 pub use options::{Bus, Mode, Options, frame_variables, telemetry};
@@ -61,6 +64,8 @@ pub struct Server {
     pub openapi: OpenApi,
     /// The dead letters of each service's outbox.
     dead_letters: Vec<(&'static str, DeadLetters)>,
+    /// The dead jobs of each service.
+    dead_jobs: Vec<(&'static str, DeadJobs)>,
     /// The relay of each service's outbox.
     relays: Vec<Relay>,
     http: Router,
@@ -130,18 +135,24 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     let mut relays = Vec::new();
     let mut dbs = Vec::new();
     let mut dead_letters = Vec::new();
+    let mut dead_jobs = Vec::new();
+    let mut tasks = Vec::new();
     for spec in specs {
         let deps = shared.deps(spec, &options, settings.clone()).await?;
-        let (db, relay) = (deps.db.clone(), deps.relay.clone());
-        let service = (spec.build)(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
+        let (db, relay, queue) = (deps.db.clone(), deps.relay.clone(), deps.jobs.clone());
+        let mut service = (spec.build)(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
         shared.peers.connect_local(spec.name, service.grpc.clone());
         let letters = DeadLetters::new(spec.name, db.clone(), shared.clock.clone(), relay.clone(), broker.clone());
         dead_letters.push((spec.name, letters));
+        let jobs = maintenance::add(std::mem::take(&mut service.jobs), relay.clone())?;
+        tasks.push(JobRunner::new(queue.clone(), jobs).task());
+        dead_jobs.push((spec.name, DeadJobs::new(queue)));
         relays.push(relay);
         dbs.push(db);
         services.push(service);
     }
     let (routes, taking) = deliveries(&options.bus, broker.as_ref(), &services, &shared.clock);
+    tasks.extend(taking);
     let frame = Frame {
         auth: options.auth.clone(),
         guard: None,
@@ -154,11 +165,12 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
         options,
         openapi: document(),
         dead_letters,
+        dead_jobs,
         relays,
         http: Router::new(),
         grpc: probes::grpc(shared.drain.clone()),
         frame,
-        tasks: taking,
+        tasks,
         routes,
         broker,
         dbs,
@@ -262,6 +274,7 @@ impl SharedResources {
             ids: self.ids.clone(),
             cursor_key: cursor_key(&db).await?,
             relay: Relay::new(db.clone(), self.clock.clone(), relay_options),
+            jobs: JobQueue::new(db.clone(), self.clock.clone(), self.ids.clone()),
             db,
             cache: self.cache.clone(),
             limits: self.limits.clone(),
@@ -340,7 +353,7 @@ impl Server {
             Some(address) => Some(listen::bind(address).await?),
             None => None,
         };
-        let (operator, documented) = operator::routes(&self).split_for_parts();
+        let (operator, documented) = operator::routes(&self).merge(admin_jobs::routes(&self)).split_for_parts();
         let mut openapi = self.openapi.clone();
         openapi.merge(documented);
         let ready = probes::Ready {
@@ -394,17 +407,6 @@ impl Server {
             let (relay, routes, token) = (relay.clone(), self.routes.clone(), stop.relays.token.clone());
             stop.relays.tracker.spawn(async move { relay.run(routes, token).await });
         }
-        let relays = self.relays.clone();
-        let prune = Task::on_schedule("prune outboxes", "17 * * * *", Clock::system(), move |_| {
-            let relays = relays.clone();
-            async move {
-                for relay in &relays {
-                    if let Err(error) = relay.prune().await {
-                        tracing::warn!(%error, "outbox could not be pruned");
-                    }
-                }
-            }
-        });
         let limiter = self.frame.limiter.clone();
         let watch = Task::new("adjust concurrency limits", move |_, stop| {
             let limiter = limiter.clone();
@@ -412,7 +414,7 @@ impl Server {
                 stop.run_until_cancelled(limiter.adjust_limits()).await;
             }
         });
-        for task in self.tasks.iter().cloned().chain([prune, watch, probes::metrics_upkeep()]) {
+        for task in self.tasks.iter().cloned().chain([watch, probes::metrics_upkeep()]) {
             task.start(&stop.tasks.tracker, stop.tasks.token.clone());
         }
     }

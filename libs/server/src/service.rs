@@ -11,6 +11,7 @@ use base::{
 use bus::{Consumer, Relay};
 use cache::{Cache, limits::Limits, live::LiveLog};
 use db::{Db, Migrations};
+use jobs::{JobQueue, Jobs};
 use kit::cursor::CursorKey;
 use objects::Objects;
 use registry::ServiceInfo;
@@ -60,6 +61,8 @@ pub struct Deps {
     pub peers: Peers,
     /// Delivers what the service publishes; wake it after a commit.
     pub relay: Relay,
+    /// Where the service's jobs are put; [`Service::jobs`] has who does them.
+    pub jobs: JobQueue,
     pub cursor_key: CursorKey,
     /// Cancelled when the process starts to stop: streams send `reconnect` and end.
     pub drain: CancellationToken,
@@ -76,12 +79,15 @@ pub struct Service {
     /// tonic services, as a router.
     pub grpc: Router,
     pub consumers: Vec<Consumer>,
+    /// Durable background work, done once per cluster.
+    pub jobs: Jobs,
+    /// Loops of this process.
     pub tasks: Vec<Task>,
 }
 
 impl Service {
     /// A service with routes and nothing else.
     pub fn new(name: &'static str, http: OpenApiRouter) -> Self {
-        Self { name, http, grpc: Router::new(), consumers: Vec::new(), tasks: Vec::new() }
+        Self { name, http, grpc: Router::new(), consumers: Vec::new(), jobs: Jobs::default(), tasks: Vec::new() }
     }
 }

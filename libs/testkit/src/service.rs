@@ -22,6 +22,7 @@ pub use clock::TestClock;
 use db::{Db, DbError, PgConnections};
 use http::Request;
 pub use idle::{idle, one_migration};
+use jobs::{JobQueue, JobRunner};
 use kit::cursor::CursorKey;
 use objects::Objects;
 pub use person::{Issuer, Person};
@@ -157,7 +158,7 @@ impl World {
 
     async fn start_as(&self, spec: ServiceDef, auth: Auth) -> TestService {
         let deps = self.deps(&spec).await;
-        let (db, relay) = (deps.db.clone(), deps.relay.clone());
+        let (db, relay, jobs) = (deps.db.clone(), deps.relay.clone(), deps.jobs.clone());
         let service = (spec.build)(deps).await.expect("the service can be built");
         let (routes, _) = service.http.split_for_parts();
         let (ids, limiter) = (self.ids.clone(), AdaptiveLimiter::default());
@@ -167,10 +168,12 @@ impl World {
         let calls = Peers::new([spec.name]);
         calls.connect_local(spec.name, grpc);
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-        let tasks = service.tasks.into_iter().map(|task| task.start(&tracker, stop.clone())).collect();
+        let tasks = service.tasks.into_iter().chain([JobRunner::new(jobs.clone(), service.jobs).task()]);
+        let tasks = tasks.map(|task| task.start(&tracker, stop.clone())).collect();
         TestService {
             db,
             relay,
+            jobs,
             consumers: service.consumers,
             clock: self.clock.clone(),
             http: framed(routes, frame),
@@ -202,8 +205,11 @@ impl World {
             timeout: Duration::from_secs(30),
             poll: Duration::from_secs(1),
         };
+        let jobs = JobQueue::new(db.clone(), clock.clone(), self.ids.clone());
+        self.clock.wakes(jobs.clone());
         Deps {
             settings,
+            jobs,
             ids: self.ids.clone(),
             cache,
             limits,
@@ -264,6 +270,7 @@ impl World {
 pub struct TestService {
     pub db: Db,
     pub relay: Relay,
+    pub jobs: JobQueue,
     /// Its routes in the frame of the server.
     pub http: Router,
     consumers: Vec<bus::Consumer>,

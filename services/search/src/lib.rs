@@ -9,11 +9,12 @@ mod local;
 mod pages;
 mod passages;
 mod store;
+mod trim;
 mod vectors;
 mod web;
 
 use axum::Router;
-use base::{Scope, config::Reader, tasks::Task};
+use base::config::Reader;
 use db::Migrations;
 use llm::Embedder;
 use server::{
@@ -62,21 +63,8 @@ pub fn service(deps: Deps) -> ServiceFuture {
         let web = Web::new(&deps, &config)?;
         let search = Search { web, pages, vectors, clock: deps.clock.clone(), ids: deps.ids.clone() };
         let mut service = Service::new(SERVICE.name, http::routes(search.clone()));
-        service.tasks.push(trim(&search, deps.clock, config.index_limit));
+        service.jobs = trim::jobs(search.pages.clone(), config.index_limit)?;
         service.grpc = Routes::from(Router::new()).add_service(grpc::server(search)).into_axum_router();
         Ok(service)
-    })
-}
-
-/// Keeps the index of pages at its size.
-fn trim(search: &Search, clock: base::time::Clock, keep: i64) -> Task {
-    let pages = search.pages.clone();
-    Task::on_schedule("trim the index of pages", "*/10 * * * *", clock, move |system| {
-        let pages = pages.clone();
-        async move {
-            if let Err(error) = pages.trim(&Scope::from(system), keep).await {
-                tracing::warn!(%error, "the index of pages could not be trimmed");
-            }
-        }
     })
 }
