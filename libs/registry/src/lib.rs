@@ -109,7 +109,7 @@ pub const EXAMPLE: ServiceInfo = ServiceInfo {
 
 /// The role of a service in Postgres, which may use its own schema and nothing else.
 pub fn postgres_role(service: &str) -> String {
-    format!("gooseek_{service}")
+    format!("gooseek_{}", service.replace('-', "_"))
 }
 
 /// The requests that Traefik sends to a service, as a rule in its language.

@@ -13,8 +13,7 @@ use server::{
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef::new(registry::EXAMPLE, MIGRATIONS, service);
 
-const MIGRATIONS: Migrations =
-    Migrations { sqlite: &sqlx::migrate!("migrations/sqlite"), postgres: &sqlx::migrate!("migrations/postgres") };
+const MIGRATIONS: Migrations = Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None };
 
 /// Builds the service.
 pub fn service(deps: Deps) -> ServiceFuture {

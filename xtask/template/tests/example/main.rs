@@ -1,12 +1,10 @@
 //! Items through HTTP: made, listed, read, and kept apart by organisation.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod schema;
-
 use example_svc::SERVICE;
 use http::StatusCode;
 use serde_json::json;
-use testkit::service::World;
+use testkit::service::{Tables, World};
 
 const ITEMS: &str = "/api/v1/example";
 
@@ -48,4 +46,15 @@ testkit::on_both! {
         service.get(&ann, &format!("{ITEMS}?limit=0")).await.expect(StatusCode::BAD_REQUEST);
         service.get(&ann, &format!("{ITEMS}?cursor=made-up")).await.expect(StatusCode::BAD_REQUEST);
     }
+}
+
+/// Conditions forgotten in a statement would still show nothing of another organisation.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_hides_rows_of_other_organisations() {
+    let Some(world) = World::postgres().await else { return };
+    let (ann, eve) = (world.person(), world.person());
+    let service = world.start(SERVICE).await;
+    let made = service.send_json(&ann, "POST", ITEMS, &json!({ "title": "secret" })).await;
+    made.expect(StatusCode::CREATED);
+    world.assert_hidden(&service, SERVICE.name, [&ann, &eve], Tables::default()).await;
 }
