@@ -24,16 +24,14 @@ use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
 
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef {
-    name: "chat",
-    port: 3000,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
-    migrations: Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None },
-    objects: false,
-    configure: |reader| {
+    ..ServiceDef::new(registry::CHAT, MIGRATIONS, |reader| {
         let config = Config::read(reader);
         ServiceBuilder::new(move |deps| build(config, deps))
-    },
+    })
 };
+
+const MIGRATIONS: Migrations = Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None };
 
 async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
     let door = http::Door {

@@ -17,17 +17,12 @@ use db::Migrations;
 use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
 
 /// How binaries start this service.
-pub const SERVICE: ServiceDef = ServiceDef {
-    name: "library",
-    port: 3009,
-    variables: &[],
-    migrations: Migrations {
-        tables: &sqlx::migrate!(),
-        sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
-        postgres: Some(&sqlx::migrate!("migrations/postgres")),
-    },
-    objects: false,
-    configure: |_| ServiceBuilder::new(build),
+pub const SERVICE: ServiceDef = ServiceDef::new(registry::LIBRARY, MIGRATIONS, |_| ServiceBuilder::new(build));
+
+const MIGRATIONS: Migrations = Migrations {
+    tables: &sqlx::migrate!(),
+    sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
+    postgres: Some(&sqlx::migrate!("migrations/postgres")),
 };
 
 async fn build(deps: Deps) -> anyhow::Result<Service> {

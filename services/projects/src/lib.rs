@@ -9,14 +9,9 @@ use db::Migrations;
 use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
 
 /// How binaries start this service.
-pub const SERVICE: ServiceDef = ServiceDef {
-    name: "projects",
-    port: 3006,
-    variables: &[],
-    migrations: Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None },
-    objects: false,
-    configure: |_| ServiceBuilder::new(build),
-};
+pub const SERVICE: ServiceDef = ServiceDef::new(registry::PROJECTS, MIGRATIONS, |_| ServiceBuilder::new(build));
+
+const MIGRATIONS: Migrations = Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None };
 
 async fn build(deps: Deps) -> anyhow::Result<Service> {
     let projects = projects::Projects::new(deps);

@@ -9,10 +9,10 @@ mod local;
 mod pages;
 mod passages;
 mod store;
+mod trim;
 mod vectors;
 mod web;
 
-use base::{Scope, tasks::Task};
 use db::Migrations;
 use llm::Embedder;
 use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
@@ -21,19 +21,17 @@ use self::{config::Config, pages::Pages, vectors::Vectors, web::Web};
 
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef {
-    name: "search",
-    port: 3001,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
-    migrations: Migrations {
-        tables: &sqlx::migrate!(),
-        sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
-        postgres: Some(&sqlx::migrate!("migrations/postgres")),
-    },
-    objects: false,
-    configure: |reader| {
+    ..ServiceDef::new(registry::SEARCH, MIGRATIONS, |reader| {
         let config = Config::read(reader);
         ServiceBuilder::new(move |deps| build(config, deps))
-    },
+    })
+};
+
+const MIGRATIONS: Migrations = Migrations {
+    tables: &sqlx::migrate!(),
+    sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
+    postgres: Some(&sqlx::migrate!("migrations/postgres")),
 };
 
 /// What gRPC and HTTP share. Cheap to clone.
@@ -47,7 +45,7 @@ pub(crate) struct Search {
     ids: base::time::Ids,
 }
 
-/// Builds the service. [`Deps::executable`] must serve [`reader::child::SUBCOMMAND`], or PDF pages are not read.
+/// Builds the service. [`Deps::executable`] must call [`reader::child::run_if_child`] first, or PDF pages are not read.
 async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
     let pages = Pages::new(&deps, &config)?;
     let vectors = match config.embedder.clone() {
@@ -56,20 +54,7 @@ async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
     };
     let web = Web::new(&deps, &config)?;
     let search = Search { web, pages, vectors, clock: deps.clock.clone(), ids: deps.ids.clone() };
-    let mut service = Service::new(SERVICE.name, http::routes(search.clone())).with_grpc(grpc::server(search.clone()));
-    service.tasks.push(trim(&search, deps.clock, config.index_limit));
-    Ok(service)
-}
-
-/// Keeps the index of pages at its size.
-fn trim(search: &Search, clock: base::time::Clock, keep: i64) -> Task {
-    let pages = search.pages.clone();
-    Task::on_schedule("trim the index of pages", "*/10 * * * *", clock, move |system| {
-        let pages = pages.clone();
-        async move {
-            if let Err(error) = pages.trim(&Scope::from(system), keep).await {
-                tracing::warn!(%error, "the index of pages could not be trimmed");
-            }
-        }
-    })
+    let mut service = Service::new(SERVICE.name, http::routes(search.clone()));
+    service.jobs = trim::jobs(search.pages.clone(), config.index_limit)?;
+    Ok(service.with_grpc(grpc::server(search)))
 }

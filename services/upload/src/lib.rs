@@ -7,38 +7,32 @@ mod config;
 mod files;
 mod grpc;
 mod http;
+mod jobs;
 mod lexical;
 mod parse;
-mod queue;
 mod retrieve;
 mod store;
-mod upkeep;
 mod vectors;
-
-use std::sync::Arc;
 
 use config::Config;
 use db::Migrations;
 use llm::Embedder;
 use reader::child::{ChildLimits, ParserChild};
 use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
-use tokio::sync::Notify;
 
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef {
-    name: "upload",
-    port: 3007,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
-    migrations: Migrations {
-        tables: &sqlx::migrate!(),
-        sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
-        postgres: Some(&sqlx::migrate!("migrations/postgres")),
-    },
-    objects: true,
-    configure: |reader| {
+    ..ServiceDef::new(registry::UPLOAD, MIGRATIONS, |reader| {
         let config = Config::read(reader);
         ServiceBuilder::new(move |deps| build(config, deps))
-    },
+    })
+};
+
+const MIGRATIONS: Migrations = Migrations {
+    tables: &sqlx::migrate!(),
+    sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
+    postgres: Some(&sqlx::migrate!("migrations/postgres")),
 };
 
 async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
@@ -46,15 +40,16 @@ async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
         Some(config) => Some(Embedder::open(config).await?),
         None => None,
     };
-    let wake = Arc::new(Notify::new());
-    let files = files::Files::new(&deps, config.max_bytes, wake.clone());
+    let files = files::Files::new(&deps, config.max_bytes);
     let retriever = retrieve::Retriever::new(deps.db.clone(), embedder.clone(), config.vector_cache_bytes);
     let parser = ParserChild::new(
         deps.executable.clone(),
         ChildLimits { concurrency: config.workers, ..ChildLimits::default() },
     );
-    let queue = queue::Queue::new(&deps, parser, embedder, config.workers, wake);
     let mut service = Service::new(SERVICE.name, http::routes(files)).with_grpc(grpc::server(retriever));
-    service.tasks = vec![queue.task(), upkeep::task(deps.db, deps.objects, deps.clock)];
+    if let Some(embedder) = &embedder {
+        service.tasks.push(jobs::reembed_task(deps.db.clone(), deps.jobs.clone(), embedder.name().to_owned()));
+    }
+    service.jobs = jobs::handlers(&deps, parser, embedder, config.workers);
     Ok(service)
 }
