@@ -10,8 +10,8 @@ mod operator;
 mod options;
 mod probes;
 pub mod service;
+mod startup;
 mod stop;
-mod wait;
 
 use std::{
     fs::{File, Permissions},
@@ -43,7 +43,7 @@ use db::{Db, PgConnections};
 use jobs::{DeadJobs, JobQueue, JobRunner};
 use kit::cursor::CursorKey;
 use objects::Objects;
-pub use options::{Bus, FRAME_VARIABLES, Mode, Options, telemetry};
+pub use options::{Bus, Mode, Options, frame_variables, telemetry};
 use rand::RngCore;
 use rpc::Peers;
 use tokio::net::TcpListener;
@@ -87,7 +87,7 @@ pub struct Server {
 
 /// Every variable the frame and the services read, each once.
 pub fn variables(specs: &[ServiceDef]) -> Vec<Variable> {
-    let mut variables = FRAME_VARIABLES.to_vec();
+    let mut variables = frame_variables();
     for variable in specs.iter().flat_map(|spec| spec.variables).copied().flatten() {
         if variables.iter().all(|known| known.name != variable.name) {
             variables.push(*variable);
@@ -107,27 +107,29 @@ pub fn check(specs: &[ServiceDef], settings: &Settings, mode: Mode) -> anyhow::R
     Ok(options)
 }
 
-/// Opens the databases and builds the services. A signal ends the process meanwhile: nothing is served yet.
-pub async fn assemble(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> anyhow::Result<Server> {
-    let mut signals = stop::Signals::listen()?;
-    tokio::select! {
-        assembled = build(specs, settings, mode) => assembled,
-        () = signals.next() => {
-            tracing::info!("stopped before the start");
-            std::process::exit(0);
+impl Server {
+    /// Opens the databases and builds the services. A signal ends the process meanwhile: nothing is served yet.
+    pub async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> anyhow::Result<Self> {
+        let mut signals = stop::Signals::listen()?;
+        tokio::select! {
+            built = build(specs, settings, mode) => built,
+            () = signals.next() => {
+                tracing::info!("stopped before the start");
+                std::process::exit(0);
+            }
         }
     }
 }
 
 async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> anyhow::Result<Server> {
-    // What comes after all is built is for whoever runs it.
+    // Those that come after this are for `Server::run`.
     let signals = stop::Signals::listen()?;
     let options = check(specs, &settings, mode)?;
     // Before anything is counted.
     probes::recorder();
     let lock = lock_data(&options)?;
-    wait::until_it_can_start(specs, &options, mode).await?;
-    let parts = Parts::new(&options, specs, mode).await?;
+    startup::wait_for_dependencies(specs, &options, mode).await?;
+    let shared = SharedResources::new(&options, specs, mode).await?;
     let broker = broker(&options).await?;
     let mut services = Vec::new();
     let mut relays = Vec::new();
@@ -136,11 +138,11 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     let mut dead_jobs = Vec::new();
     let mut tasks = Vec::new();
     for spec in specs {
-        let deps = parts.deps(spec, &options, settings.clone()).await?;
+        let deps = shared.deps(spec, &options, settings.clone()).await?;
         let (db, relay, queue) = (deps.db.clone(), deps.relay.clone(), deps.jobs.clone());
         let mut service = (spec.build)(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
-        parts.peers.connect_local(spec.name, service.grpc.clone());
-        let letters = DeadLetters::new(spec.name, db.clone(), parts.clock.clone(), relay.clone(), broker.clone());
+        shared.peers.connect_local(spec.name, service.grpc.clone());
+        let letters = DeadLetters::new(spec.name, db.clone(), shared.clock.clone(), relay.clone(), broker.clone());
         dead_letters.push((spec.name, letters));
         let jobs = maintenance::add(std::mem::take(&mut service.jobs), relay.clone())?;
         tasks.push(JobRunner::new(queue.clone(), jobs).task());
@@ -149,16 +151,16 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
         dbs.push(db);
         services.push(service);
     }
-    let (routes, taking) = deliveries(&options.bus, broker.as_ref(), &services, &parts.clock);
+    let (routes, taking) = deliveries(&options.bus, broker.as_ref(), &services, &shared.clock);
     tasks.extend(taking);
     let frame = Frame {
         auth: options.auth.clone(),
         guard: None,
         callers: options.callers(),
-        ids: parts.ids.clone(),
+        ids: shared.ids.clone(),
         limiter: AdaptiveLimiter::default(),
     };
-    let mut assembly = Server {
+    let mut server = Server {
         settings,
         options,
         openapi: document(),
@@ -166,23 +168,23 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
         dead_jobs,
         relays,
         http: Router::new(),
-        grpc: probes::grpc(parts.drain.clone()),
+        grpc: probes::grpc(shared.drain.clone()),
         frame,
         tasks,
         routes,
         broker,
         dbs,
-        objects: parts.objects,
-        redis: parts.redis,
-        drain: parts.drain,
-        closing: parts.closing,
+        objects: shared.objects,
+        redis: shared.redis,
+        drain: shared.drain,
+        closing: shared.closing,
         signals,
         _lock: lock,
     };
     for service in services {
-        assembly.add(service);
+        server.add(service);
     }
-    Ok(assembly)
+    Ok(server)
 }
 
 /// One process at a time has a data folder: two would each take the other's unfinished work for a dead one's.
@@ -200,7 +202,7 @@ fn lock_data(options: &Options) -> anyhow::Result<File> {
 }
 
 /// What all services of a process share.
-struct Parts {
+struct SharedResources {
     clock: Clock,
     ids: Ids,
     cache: Cache,
@@ -215,10 +217,10 @@ struct Parts {
     executable: PathBuf,
 }
 
-impl Parts {
+impl SharedResources {
     async fn new(options: &Options, specs: &[ServiceDef], mode: Mode) -> anyhow::Result<Self> {
         let clock = Clock::system();
-        let peers = Peers::new(options::PEERS.map(|(name, _)| name));
+        let peers = Peers::new(registry::names());
         // A service of this process is called here, whatever its address elsewhere.
         let elsewhere = options.remote.iter().filter(|(name, _)| specs.iter().all(|spec| spec.name != *name));
         for (name, address) in elsewhere {
@@ -390,8 +392,8 @@ impl Server {
         stop: &stop::Stop,
     ) -> impl Future<Output = ()> + Send + 'static {
         let routes = framed(routes, self.frame_at(bound));
-        let patience = listen::Patience::default();
-        listen::serve(listener, routes, self.options.connections, patience, stop.accepting.clone())
+        let timeouts = listen::Timeouts::default();
+        listen::serve(listener, routes, self.options.connections, timeouts, stop.accepting.clone())
     }
 
     /// The frame of one listener: without accounts, requests must name its very port.
@@ -430,8 +432,8 @@ pub fn main(spec: ServiceDef) -> std::process::ExitCode {
         }
         let telemetry = options::telemetry(&settings, &format!("{}-svc", spec.name))?;
         let mode = Mode::Single { name: spec.name, port: spec.port };
-        let assembly = assemble(&[spec], Arc::new(settings), mode).await?;
-        assembly.run(Router::new()).await?;
+        let server = Server::build(&[spec], Arc::new(settings), mode).await?;
+        server.run(Router::new()).await?;
         telemetry.flush();
         Ok(())
     })

@@ -32,7 +32,7 @@ const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 const JOB_BUCKETS: [f64; 12] = [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 60.0, 300.0, 900.0];
 
 /// How long each of them may take to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the services of a process need to do their work.
 #[derive(Clone)]
@@ -53,12 +53,12 @@ impl Ready {
             return Some("stopping");
         }
         for db in &self.dbs {
-            let answer = tokio::time::timeout(PATIENCE, db.ping()).await;
+            let answer = tokio::time::timeout(PING_TIMEOUT, db.ping()).await;
             if !matches!(answer, Ok(Ok(()))) {
                 return Some("database");
             }
         }
-        let answer = tokio::time::timeout(PATIENCE, self.objects.ping()).await;
+        let answer = tokio::time::timeout(PING_TIMEOUT, self.objects.ping()).await;
         (!matches!(answer, Ok(Ok(())))).then_some("objects")
     }
 

@@ -14,6 +14,7 @@ use db::{Db, Migrations};
 use jobs::{JobQueue, Jobs};
 use kit::cursor::CursorKey;
 use objects::Objects;
+use registry::ServiceInfo;
 use rpc::Peers;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
@@ -35,10 +36,18 @@ pub struct ServiceDef {
     pub build: fn(Deps) -> ServiceFuture,
 }
 
+impl ServiceDef {
+    /// A service of the registry without variables of its own.
+    pub const fn new(info: ServiceInfo, migrations: Migrations, build: fn(Deps) -> ServiceFuture) -> Self {
+        let ServiceInfo { name, port, objects, .. } = info;
+        Self { name, port, variables: &[], migrations, objects, check: |_| {}, build }
+    }
+}
+
 /// A service being built.
 pub type ServiceFuture = Pin<Box<dyn Future<Output = anyhow::Result<Service>> + Send>>;
 
-/// Everything a service stands on. It cannot tell what is embedded and what is a server.
+/// Everything a service depends on. It does not know what is embedded and what is a server.
 #[derive(Debug, Clone)]
 pub struct Deps {
     pub settings: Arc<Settings>,
@@ -57,7 +66,7 @@ pub struct Deps {
     pub cursor_key: CursorKey,
     /// Cancelled when the process starts to stop: streams send `reconnect` and end.
     pub drain: CancellationToken,
-    /// Cancelled when a stopping process is about to close its connections: an answer that is not ready is an apology.
+    /// Cancelled shortly before connections are closed. A handler that is still working should answer 503 now.
     pub closing: CancellationToken,
     /// This executable, which runs again as the parser child.
     pub executable: PathBuf,

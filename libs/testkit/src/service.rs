@@ -13,7 +13,7 @@ use access::{Auth, RpcAuth};
 pub use answer::Answer;
 use axum::{Router, body::Body};
 use base::{
-    config::{Reader, Secret, Settings, Variable},
+    config::{Reader, Secret, Settings},
     time::Ids,
 };
 use bus::{CourierError, Event, Relay, RelayOptions};
@@ -28,7 +28,7 @@ use objects::Objects;
 pub use person::{Issuer, Person};
 use rpc::{Peers, Transport};
 use server::{
-    Deps, FRAME_VARIABLES,
+    Deps,
     http::{AdaptiveLimiter, Frame, framed},
     service::ServiceDef,
 };
@@ -42,9 +42,6 @@ use tower::ServiceExt;
 const CACHE_BYTES: u64 = 1 << 20;
 /// Of each service to Postgres.
 const CONNECTIONS: u32 = 12;
-
-/// Every service a test may connect.
-const PEERS: [&str; 5] = ["chat", "search", "upload", "library", "projects"];
 
 /// Expands `async fn name(world: World)` into one test on SQLite and one on Postgres.
 ///
@@ -122,7 +119,7 @@ impl World {
             settings: Vec::new(),
             executable: std::env::current_exe().expect("a test knows its own path"),
             postgres,
-            peers: Peers::new(PEERS),
+            peers: Peers::new(registry::names()),
             issuer: Issuer::new(),
             folder,
         }
@@ -234,7 +231,7 @@ impl World {
         let Some(owner) = &self.postgres else {
             return Db::open_sqlite(self.folder.path(), spec.name, spec.migrations).await;
         };
-        let role = format!("gooseek_{}", spec.name.replace('-', "_"));
+        let role = registry::postgres_role(spec.name);
         Db::migrate(owner, spec.name, spec.migrations, Some(&role)).await?;
         let url = crate::Postgres::as_role(owner, &role);
         let connections = PgConnections::open(&url, spec.name, CONNECTIONS).await?;
@@ -262,10 +259,9 @@ impl World {
     }
 
     fn settings(&self, spec: &ServiceDef) -> Settings {
-        let variables: Vec<Variable> =
-            FRAME_VARIABLES.iter().chain(spec.variables.iter().copied().flatten()).copied().collect();
         let file = self.folder.path().join("no-such-file.toml");
-        Settings::load(variables, &file, self.settings.iter().cloned()).expect("the settings can be read")
+        Settings::load(server::variables(&[*spec]), &file, self.settings.iter().cloned())
+            .expect("the settings can be read")
     }
 }
 

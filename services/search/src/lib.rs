@@ -27,17 +27,15 @@ use self::{config::Config, pages::Pages, vectors::Vectors, web::Web};
 
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef {
-    name: "search",
-    port: 3001,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
-    migrations: Migrations {
-        tables: &sqlx::migrate!(),
-        sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
-        postgres: Some(&sqlx::migrate!("migrations/postgres")),
-    },
-    objects: false,
     check: |reader| drop(Config::read(reader)),
-    build: service,
+    ..ServiceDef::new(registry::SEARCH, MIGRATIONS, service)
+};
+
+const MIGRATIONS: Migrations = Migrations {
+    tables: &sqlx::migrate!(),
+    sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
+    postgres: Some(&sqlx::migrate!("migrations/postgres")),
 };
 
 /// What both doors, gRPC and HTTP, lead to. Cheap to clone.
@@ -51,7 +49,7 @@ pub(crate) struct Search {
     ids: base::time::Ids,
 }
 
-/// Builds the service. [`Deps::executable`] must serve [`reader::child::SUBCOMMAND`], or PDF pages are not read.
+/// Builds the service. [`Deps::executable`] must call [`reader::child::run_if_child`] first, or PDF pages are not read.
 pub fn service(deps: Deps) -> ServiceFuture {
     Box::pin(async move {
         let mut reader = Reader::new(&deps.settings);

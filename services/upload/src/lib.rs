@@ -26,19 +26,17 @@ use tonic::service::Routes;
 
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef {
-    name: "upload",
-    port: 3007,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
-    migrations: Migrations {
-        tables: &sqlx::migrate!(),
-        sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
-        postgres: Some(&sqlx::migrate!("migrations/postgres")),
-    },
-    objects: true,
     check: |reader| {
         config::Config::read(reader);
     },
-    build: service,
+    ..ServiceDef::new(registry::UPLOAD, MIGRATIONS, service)
+};
+
+const MIGRATIONS: Migrations = Migrations {
+    tables: &sqlx::migrate!(),
+    sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
+    postgres: Some(&sqlx::migrate!("migrations/postgres")),
 };
 
 /// Builds the service.

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{Person, TestService, World};
 
-/// Tables of the frame whose rows are nobody's: ids of what was taken, and the histories of migrations.
+/// Tables of the frame without an organisation: ids of events that were taken, and the histories of migrations.
 const FRAME: [&str; 3] = ["inbox", "_frame_migrations", "_sqlx_migrations"];
 /// Of the frame too; only the system may read it.
 const SECRETS: &str = "frame_secrets";
