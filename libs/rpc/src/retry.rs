@@ -62,7 +62,7 @@ where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, Status>>,
 {
-    let budget = &transport.shared.budget;
+    let budget = &transport.endpoint.budget;
     budget.deposit();
     let attempts = if deadline::is_serving_call() { 1 } else { ATTEMPTS };
     let mut attempt = 1;

@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use access::Auth;
+use access::{Authenticator, CachedDirectory};
 use anyhow::Context;
 use axum::Router;
 use base::{
@@ -42,7 +42,7 @@ use kit::cursor::CursorKey;
 use objects::Objects;
 pub use options::{Bus, FRAME_VARIABLES, Mode, Options, telemetry};
 use rand::RngCore;
-use rpc::Peers;
+use rpc::Endpoints;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
@@ -94,7 +94,7 @@ pub fn variables(specs: &[ServiceDef]) -> Vec<Variable> {
 /// Reads the configuration of the frame and of every service, and names all faults at once.
 pub fn check(specs: &[ServiceDef], settings: &Settings, mode: Mode) -> anyhow::Result<Options> {
     let mut reader = Reader::new(settings);
-    let options = Options::read(&mut reader, mode);
+    let options = Options::read(&mut reader, specs, mode);
     for spec in specs {
         (spec.check)(&mut reader);
     }
@@ -128,11 +128,13 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     let mut relays = Vec::new();
     let mut dbs = Vec::new();
     let mut dead_letters = Vec::new();
+    let access = Authenticator::new(options.auth.clone(), options.rpc_auth(), parts.directory.clone());
+    let frame = Frame { proxies: options.proxies.clone(), ..Frame::new(access, parts.ids.clone()) };
     for spec in specs {
         let deps = parts.deps(spec, &options, settings.clone()).await?;
         let (db, relay) = (deps.db.clone(), deps.relay.clone());
         let service = (spec.build)(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
-        parts.peers.connect_local(spec.name, service.grpc.clone());
+        parts.endpoints.connect_local(spec.name, framed(service.grpc.clone(), frame.clone()))?;
         let letters = DeadLetters::new(spec.name, db.clone(), parts.clock.clone(), relay.clone(), broker.clone());
         dead_letters.push((spec.name, letters));
         relays.push(relay);
@@ -140,13 +142,6 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
         services.push(service);
     }
     let (routes, taking) = deliveries(&options.bus, broker.as_ref(), &services, &parts.clock);
-    let frame = Frame {
-        auth: options.auth.clone(),
-        guard: None,
-        callers: options.callers(),
-        ids: parts.ids.clone(),
-        overload: Overload::default(),
-    };
     let mut assembly = Server {
         settings,
         options,
@@ -196,7 +191,8 @@ struct Parts {
     live: LiveLog,
     objects: Objects,
     redis: Option<Redis>,
-    peers: Peers,
+    endpoints: Endpoints,
+    directory: CachedDirectory,
     drain: CancellationToken,
     closing: CancellationToken,
     executable: PathBuf,
@@ -205,11 +201,12 @@ struct Parts {
 impl Parts {
     async fn new(options: &Options, specs: &[ServiceDef]) -> anyhow::Result<Self> {
         let clock = Clock::system();
-        let peers = Peers::new(options::PEERS.map(|(name, _)| name));
+        let names = options::PEERS.iter().map(|(name, _)| *name).chain(specs.iter().map(|spec| spec.name));
+        let endpoints = Endpoints::new(names);
         // A service of this process is called here, whatever its address elsewhere.
         let elsewhere = options.remote.iter().filter(|(name, _)| specs.iter().all(|spec| spec.name != *name));
         for (name, address) in elsewhere {
-            peers.connect_remote(name, address, options.identity.clone())?;
+            endpoints.connect_remote(name, address, options.identity.clone())?;
         }
         let redis = match &options.redis {
             Some(url) => Some(Redis::open(url, redis::PATIENCE).await?),
@@ -230,13 +227,14 @@ impl Parts {
         };
         Ok(Self {
             ids: Ids::new(clock.clone()),
+            directory: CachedDirectory::local(clock.clone()),
             clock,
             cache,
             limits,
             live,
             objects,
             redis,
-            peers,
+            endpoints,
             drain: CancellationToken::new(),
             closing: CancellationToken::new(),
             executable: std::env::current_exe().context("the path of this executable is not known")?,
@@ -262,7 +260,8 @@ impl Parts {
             limits: self.limits.clone(),
             live: self.live.clone(),
             objects: self.objects.clone(),
-            peers: self.peers.clone(),
+            peers: self.endpoints.for_caller(spec.name),
+            directory: self.directory.clone(),
             drain: self.drain.clone(),
             closing: self.closing.clone(),
             executable: self.executable.clone(),
@@ -382,7 +381,7 @@ impl Server {
 
     /// The frame of one listener: without accounts, requests must name its very port.
     fn frame_at(&self, bound: SocketAddr) -> Frame {
-        let guard = matches!(self.frame.auth, Auth::LocalOwner).then(|| LoopbackGuard::new(bound));
+        let guard = self.frame.access.is_local_owner().then(|| LoopbackGuard::new(bound));
         Frame { guard, ..self.frame.clone() }
     }
 

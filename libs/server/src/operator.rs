@@ -89,7 +89,7 @@ async fn list(
     let after = listing.cursor.as_deref().map_or(Ok(LetterKey::start()), position)?;
     let mut items = Vec::new();
     for (service, letters) in bus.letters.iter() {
-        let page = letters.list(who.org, &after, PAGE + 1).await?;
+        let page = letters.list(who.org(), &after, PAGE + 1).await?;
         items.extend(page.into_iter().map(|letter| Listed { service, letter }));
     }
     items.sort_by_key(|listed| listed.letter.key());
@@ -119,7 +119,7 @@ async fn replay(
 ) -> Result<StatusCode, Problem> {
     let key = key(&who, &id, consumer)?;
     for (_, letters) in bus.letters.iter() {
-        if letters.replay(who.org, &key).await? {
+        if letters.replay(who.org(), &key).await? {
             return Ok(StatusCode::ACCEPTED);
         }
     }
@@ -138,7 +138,7 @@ async fn drop_letter(
 ) -> Result<StatusCode, Problem> {
     let key = key(&who, &id, consumer)?;
     for (_, letters) in bus.letters.iter() {
-        if letters.drop_letter(who.org, &key).await? {
+        if letters.drop_letter(who.org(), &key).await? {
             return Ok(StatusCode::NO_CONTENT);
         }
         if !letters.is_nobodys(&key).await? {

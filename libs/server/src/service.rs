@@ -2,6 +2,7 @@
 
 use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
 
+use access::CachedDirectory;
 use axum::Router;
 use base::{
     config::{Reader, Settings, Variable},
@@ -34,6 +35,13 @@ pub struct ServiceDef {
     pub build: fn(Deps) -> ServiceFuture,
 }
 
+impl ServiceDef {
+    /// Whether the service names this variable among its own.
+    pub(crate) fn reads(&self, variable: &str) -> bool {
+        self.variables.iter().copied().flatten().any(|known| known.name == variable)
+    }
+}
+
 /// A service being built.
 pub type ServiceFuture = Pin<Box<dyn Future<Output = anyhow::Result<Service>> + Send>>;
 
@@ -48,7 +56,10 @@ pub struct Deps {
     pub limits: Limits,
     pub live: LiveLog,
     pub objects: Objects,
+    /// The other services, as this one may call them.
     pub peers: Peers,
+    /// What organisations demand and who is in which project.
+    pub directory: CachedDirectory,
     /// Delivers what the service publishes; wake it after a commit.
     pub relay: Relay,
     pub cursor_key: CursorKey,

@@ -75,8 +75,8 @@ async fn ask(
 impl Door {
     /// `None` when the person may ask as often as they like, as the owner of a machine without accounts may.
     async fn take_one(&self, who: &Caller) -> Option<Allowance> {
-        let asks = self.asks.filter(|_| who.org != LOCAL_ORG)?;
-        Some(self.limits.take(&LimitKey::person(who.org, who.user, "chat.asks"), asks).await)
+        let asks = self.asks.filter(|_| who.org() != LOCAL_ORG)?;
+        Some(self.limits.take(&LimitKey::person(who.org(), who.user(), "chat.asks"), asks).await)
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use access::Caller;
+use access::{Caller, Rights};
 use base::{Problem, problem::Code, tasks::Task};
 use bytes::Bytes;
 use chrono::TimeDelta;
@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 use crate::{
     api::{Answer, Ask, ProjectRef},
+    callees::Callees,
     config::Config,
     event::{Event, RUNNING, RunStarted, fold},
     log::{Frame, Log, Op, Tail},
@@ -36,6 +37,8 @@ use crate::{
 pub(crate) struct Job {
     pub(crate) ask: Ask,
     pub(crate) project: Option<ProjectRef>,
+    /// What its owner may do, wherever it goes on.
+    pub(crate) rights: Rights,
 }
 
 /// Every run of every tenant. Cheap to clone.
@@ -46,6 +49,7 @@ pub(crate) struct Runs {
 
 struct Inner {
     deps: Deps,
+    callees: Callees,
     config: Config,
     model: Option<Model>,
     log: Log,
@@ -66,11 +70,22 @@ pub(crate) struct Started {
 impl Runs {
     pub(crate) fn new(deps: Deps, config: Config) -> anyhow::Result<Self> {
         let model = config.model.clone().map(Model::new).transpose()?;
+        let callees = Callees::new(&deps.peers)?;
         let owner = deps.ids.next();
         let (log, writer) = Log::new(deps.db.clone(), owner, deps.relay.clone(), deps.live.clone());
         let halt = CancellationToken::new();
-        let inner =
-            Inner { deps, config, model, log, writer, owner, live: Mutex::default(), mirrors: Mutex::default(), halt };
+        let inner = Inner {
+            deps,
+            callees,
+            config,
+            model,
+            log,
+            writer,
+            owner,
+            live: Mutex::default(),
+            mirrors: Mutex::default(),
+            halt,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -91,7 +106,7 @@ impl Runs {
         {
             return same_question(&run, &ask);
         }
-        if !self.has_room(&self.live(), who.org) {
+        if !self.has_room(&self.live(), who.org()) {
             return Err(full());
         }
         let (thread_id, job) = self.job(who, ask).await?;
@@ -105,7 +120,7 @@ impl Runs {
             created_at: run.created_at,
         });
         let (id, created_at) = (run.id, run.created_at);
-        let tail = Tail::new(who.org, id, Vec::new());
+        let tail = Tail::new(who.org(), id, Vec::new());
         self.enter(&tail)?;
         self.inner.log.append(&tail, Op::Create(Box::new(run)), false);
         let work = supervise::Run { tail, who: who.clone(), thread_id, job, created_at, before: None };
@@ -147,7 +162,7 @@ impl Runs {
             (None, Some(project)) => Some(project),
             (asked, _) => self.resolve_project(who, asked.as_deref()).await?,
         };
-        Ok((thread_id, Job { ask, project }))
+        Ok((thread_id, Job { ask, project, rights: who.rights() }))
     }
 
     /// Stores the run's first event and starts the work; `false` when it cannot be stored.
@@ -220,19 +235,19 @@ impl Runs {
 
     async fn find(&self, who: &Caller, run_id: Uuid) -> Result<RunRow, Problem> {
         let mut session = self.inner.deps.db.read(&who.scope()).await?;
-        let run = store::run(&mut session, (who.org, who.user), run_id).await?;
+        let run = store::run(&mut session, (who.org(), who.user()), run_id).await?;
         run.ok_or_else(|| Problem::not_found("run"))
     }
 
     async fn by_key(&self, who: &Caller, key: &str) -> Result<Option<RunRow>, Problem> {
         let mut session = self.inner.deps.db.read(&who.scope()).await?;
-        Ok(store::run_by_key(&mut session, (who.org, who.user), key).await?)
+        Ok(store::run_by_key(&mut session, (who.org(), who.user()), key).await?)
     }
 
     async fn resolve_project(&self, who: &Caller, project: Option<&str>) -> Result<Option<ProjectRef>, Problem> {
         let Some(slug_or_id) = project else { return Ok(None) };
-        let transport = self.inner.deps.peers.to("projects");
-        let found = rpc::retry(&transport, || {
+        let transport = &self.inner.callees.projects;
+        let found = rpc::retry(transport, || {
             let mut client = ProjectsServiceClient::new(transport.clone());
             let request = who.request(ResolveRequest { slug_or_id: slug_or_id.to_owned() });
             async move { client.resolve(request).await }
@@ -246,7 +261,7 @@ impl Runs {
     async fn thread(&self, who: &Caller, thread_id: Option<Uuid>) -> Result<(Uuid, Option<ProjectRef>), Problem> {
         let Some(thread_id) = thread_id else { return Ok((self.inner.deps.ids.next(), None)) };
         let mut session = self.inner.deps.db.read(&who.scope()).await?;
-        let last = store::last_of_thread(&mut session, (who.org, who.user), thread_id).await?;
+        let last = store::last_of_thread(&mut session, (who.org(), who.user()), thread_id).await?;
         let last = last.ok_or_else(|| Problem::not_found("thread"))?;
         let job: Option<Job> = serde_json::from_str(&last.request).ok();
         Ok((thread_id, job.and_then(|job| job.project)))
@@ -256,8 +271,8 @@ impl Runs {
         let now = self.inner.deps.clock.now();
         Ok(NewRun {
             id: self.inner.deps.ids.next(),
-            org: who.org,
-            user: who.user,
+            org: who.org(),
+            user: who.user(),
             thread_id,
             idempotency_key: key,
             question: job.ask.query.clone(),

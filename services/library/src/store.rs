@@ -17,7 +17,7 @@ pub(crate) struct Owner {
 
 impl From<&Caller> for Owner {
     fn from(who: &Caller) -> Self {
-        Self { org: who.org, user: who.user }
+        Self { org: who.org(), user: who.user() }
     }
 }
 

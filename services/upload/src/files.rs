@@ -18,7 +18,7 @@ pub(crate) use intake::{Admitted, Staged, too_large};
 use kit::cursor::CursorKey;
 use objects::Objects;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
-use rpc::{Transport, retry};
+use rpc::{PeerError, Transport, retry};
 use server::Deps;
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -43,17 +43,17 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    pub(crate) fn new(deps: &Deps, max_bytes: u64, wake: Arc<Notify>) -> Self {
-        Self {
+    pub(crate) fn new(deps: &Deps, max_bytes: u64, wake: Arc<Notify>) -> Result<Self, PeerError> {
+        Ok(Self {
             db: deps.db.clone(),
             objects: deps.objects.clone(),
             clock: deps.clock.clone(),
             ids: deps.ids.clone(),
             cursors: deps.cursor_key.clone(),
-            projects: deps.peers.to("projects"),
+            projects: deps.peers.to("projects")?,
             max_bytes,
             wake,
-        }
+        })
     }
 
     pub(crate) fn max_bytes(&self) -> u64 {
@@ -78,7 +78,7 @@ impl Files {
         }
         let forgotten: Result<(), DbError> = async {
             let mut session = self.db.begin(&who.scope()).await?;
-            store::objects::settle(&mut session, who.org, id).await?;
+            store::objects::settle(&mut session, who.org(), id).await?;
             session.commit().await
         }
         .await;
@@ -97,7 +97,7 @@ impl Files {
     ) -> Result<FilePage, Problem> {
         let before: Option<Uuid> = cursor.map(|cursor| self.cursors.open(LIST, cursor)).transpose()?;
         let mut session = self.db.read(&who.scope()).await?;
-        let mut rows = store::files::list(&mut session, who.org, project, before, limit + 1).await?;
+        let mut rows = store::files::list(&mut session, who.org(), project, before, limit + 1).await?;
         let limit = usize::try_from(limit).unwrap_or_default();
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -108,14 +108,14 @@ impl Files {
 
     pub(crate) async fn get(&self, who: &Caller, id: Uuid) -> Result<File, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
-        let row = store::files::by_id(&mut session, who.org, id).await?;
+        let row = store::files::by_id(&mut session, who.org(), id).await?;
         row.map(File::from).ok_or_else(missing)
     }
 
     /// 409 while the file has no text yet, or never will.
     pub(crate) async fn text(&self, who: &Caller, id: Uuid) -> Result<FileText, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
-        if let Some(stored) = store::content::text(&mut session, who.org, id).await? {
+        if let Some(stored) = store::content::text(&mut session, who.org(), id).await? {
             return Ok(FileText {
                 title: stored.title.unwrap_or(stored.name),
                 url: None,
@@ -123,7 +123,7 @@ impl Files {
                 text: stored.text,
             });
         }
-        let row = store::files::by_id(&mut session, who.org, id).await?.ok_or_else(missing)?;
+        let row = store::files::by_id(&mut session, who.org(), id).await?.ok_or_else(missing)?;
         let detail = row.error.unwrap_or_else(|| "the file has not been read yet".to_owned());
         Err(Problem::new(Code::NoText, detail))
     }
@@ -131,14 +131,14 @@ impl Files {
     /// Deletes a file and all that was made from it.
     pub(crate) async fn delete(&self, who: &Caller, id: Uuid) -> Result<(), Problem> {
         let mut session = self.db.begin(&who.scope()).await?;
-        let place = store::files::delete(&mut session, who.org, id).await?.ok_or_else(missing)?;
+        let place = store::files::delete(&mut session, who.org(), id).await?.ok_or_else(missing)?;
         if let Some(first) = place.first_seq {
             let end = first + place.chunks;
             store::search::delete(&mut session, first, end).await?;
             store::vectors::delete(&mut session, first, end).await?;
-            store::vectors::bump(&mut session, who.org, place.project).await?;
+            store::vectors::bump(&mut session, who.org(), place.project).await?;
         }
-        store::objects::loosen(&mut session, who.org, id, who.user, self.clock.now() + FORGET_AFTER).await?;
+        store::objects::loosen(&mut session, who.org(), id, who.user(), self.clock.now() + FORGET_AFTER).await?;
         session.commit().await?;
         if let Err(error) = self.objects.delete(&who.scope(), id).await {
             tracing::warn!(%error, "an object stays until it is due");

@@ -53,7 +53,7 @@ pub fn service(deps: Deps) -> ServiceFuture {
             None => None,
         };
         let wake = Arc::new(Notify::new());
-        let files = files::Files::new(&deps, config.max_bytes, wake.clone());
+        let files = files::Files::new(&deps, config.max_bytes, wake.clone())?;
         let retriever = retrieve::Retriever::new(deps.db.clone(), embedder.clone(), config.vector_cache_bytes);
         let parser = ParserChild::new(deps.executable.clone(), Limits { at_once: config.workers, ..Limits::default() });
         let queue = queue::Queue::new(&deps, parser, embedder, config.workers, wake);

@@ -80,7 +80,7 @@ impl Retriever {
     /// The best passages for all queries together, best first.
     pub(crate) async fn retrieve(&self, who: &Caller, ask: Ask) -> Result<Found, Problem> {
         let scope = who.scope();
-        let selection = self.select(&scope, who.org, &ask).await?;
+        let selection = self.select(&scope, who.org(), &ask).await?;
         let depth = CANDIDATES.max(ask.limit);
         let words = try_join_all(ask.queries.iter().map(|query| self.by_words(&scope, &selection, query, depth)));
         let (words, meaning) = futures::join!(words, self.by_meaning(&scope, &selection, &ask.queries, depth));
@@ -99,11 +99,11 @@ impl Retriever {
                 break;
             }
             // A file may be deleted between the two looks.
-            if let Some(chunk) = store::content::chunk(&mut session, who.org, seq).await? {
+            if let Some(chunk) = store::content::chunk(&mut session, who.org(), seq).await? {
                 hits.push(Hit { chunk, score, near: near.contains(&seq) });
             }
         }
-        let pending = store::files::unread(&mut session, who.org, ask.project, &ask.files).await?;
+        let pending = store::files::unread(&mut session, who.org(), ask.project, &ask.files).await?;
         Ok(Found { hits, pending_files: u32::try_from(pending).unwrap_or(u32::MAX), degraded })
     }
 

@@ -18,6 +18,7 @@ mod newcomer;
 mod outage;
 mod readers;
 mod replicas;
+mod roles;
 mod settings;
 mod stop;
 mod support;
