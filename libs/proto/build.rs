@@ -4,12 +4,11 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 5] = [
     "gooseek/search/v1/search.proto",
     "gooseek/upload/v1/upload.proto",
     "gooseek/projects/v1/projects.proto",
     "gooseek/events/v1/answer.proto",
-    "gooseek/events/v1/project.proto",
     "gooseek/events/v1/thread.proto",
 ];
 
