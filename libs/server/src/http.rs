@@ -3,9 +3,9 @@
 //!
 //! Calls between the services of one process come through here too, so that they meet the same.
 
+mod adaptive_limiter;
 mod body;
 mod guard;
-mod overload;
 
 use std::{
     net::SocketAddr,
@@ -15,6 +15,7 @@ use std::{
 };
 
 use access::{Authenticator, Caller, Client, LocalCall, RpcCall, SERVICE_TOKEN, TrustedProxies};
+pub use adaptive_limiter::{AdaptiveLimiter, Bounds, exempt_from_limit};
 use axum::{
     Router,
     extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State},
@@ -31,7 +32,6 @@ use base::{
 use futures::FutureExt;
 pub use guard::LoopbackGuard;
 use kit::BODY_LIMIT;
-pub use overload::{Bounds, Overload, takes_long};
 use rpc::deadline;
 use tower_http::timeout::TimeoutBody;
 use tracing::Instrument;
@@ -52,14 +52,13 @@ pub struct Frame {
     pub guard: Option<LoopbackGuard>,
     pub proxies: TrustedProxies,
     pub ids: Ids,
-    /// How many requests are served at once.
-    pub overload: Overload,
+    pub limiter: AdaptiveLimiter,
 }
 
 impl Frame {
     /// Without a guard or proxies, and with the limits of a server.
     pub fn new(access: Authenticator, ids: Ids) -> Self {
-        Self { access, guard: None, proxies: TrustedProxies::default(), ids, overload: Overload::default() }
+        Self { access, guard: None, proxies: TrustedProxies::default(), ids, limiter: AdaptiveLimiter::default() }
     }
 }
 
@@ -123,14 +122,14 @@ async fn admit(
         if org.is_some() && !is_reflection(request.uri().path()) {
             request = read_ahead(request, BODY_LIMIT).await;
         }
-        return frame.overload.serve(&route, org, overload::OF_PERSONS, run(next, request)).await;
+        return frame.limiter.serve(&route, org, adaptive_limiter::USER_QUEUE_TIMEOUT, run(next, request)).await;
     };
     // Only our own services may set one: a user's would make us give up, and blame the service that is asked.
     let asked = deadline::asked(request.headers());
     let served = async {
         let request = read_ahead(request, MESSAGE_LIMIT).await;
         // To the router all methods of a service are one route.
-        frame.overload.serve(&call, org, overload::OF_SERVICES, run(next, request)).await
+        frame.limiter.serve(&call, org, adaptive_limiter::RPC_QUEUE_TIMEOUT, run(next, request)).await
     };
     match asked {
         None => served.await,
