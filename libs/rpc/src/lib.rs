@@ -18,7 +18,7 @@ use std::{
 use access::{Caller, LocalCall, SERVICE_TOKEN, ServiceIdentity, policy::may_call_any};
 use axum::Router;
 pub use balance::BadAddress;
-use balance::Balanced;
+use balance::BalancedChannel;
 use base::{problem::REQUEST_ID, telemetry};
 use breaker::Breaker;
 use http::{HeaderValue, Request, Response};
@@ -104,7 +104,7 @@ impl Peers {
 
 enum Target {
     Local(Router),
-    Remote { channel: Balanced, identity: Option<ServiceIdentity> },
+    Remote { channel: BalancedChannel, identity: Option<ServiceIdentity> },
 }
 
 struct Endpoint {
@@ -164,9 +164,9 @@ impl Endpoint {
         if deadline.is_zero() {
             return Err(Status::deadline_exceeded("no time is left for this call"));
         }
-        deadline::tell(request.headers_mut(), deadline);
+        deadline::set_header(request.headers_mut(), deadline);
         let started = std::time::Instant::now();
-        let answer = deadline::within(deadline, self.send(caller, request)).await;
+        let answer = deadline::with_deadline(deadline, self.send(caller, request)).await;
         let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded(format!("{} did not answer", self.name))));
         let code = answer.as_ref().map_or_else(Status::code, status_of);
         // That an outer call had little time left says nothing of this callee.

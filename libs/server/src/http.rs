@@ -125,7 +125,7 @@ async fn admit(
         return frame.limiter.serve(&route, org, adaptive_limiter::USER_QUEUE_TIMEOUT, run(next, request)).await;
     };
     // Only our own services may set one: a user's would make us give up, and blame the service that is asked.
-    let asked = deadline::asked(request.headers());
+    let asked = deadline::from_headers(request.headers());
     let served = async {
         let request = read_ahead(request, MESSAGE_LIMIT).await;
         // To the router all methods of a service are one route.
@@ -134,7 +134,7 @@ async fn admit(
     match asked {
         None => served.await,
         // Waiting for a permit counts.
-        Some(deadline) => deadline::within(deadline, served)
+        Some(deadline) => deadline::with_deadline(deadline, served)
             .await
             .unwrap_or_else(|_| Ok(tonic::Status::deadline_exceeded("the caller's deadline has passed").into_http())),
     }
