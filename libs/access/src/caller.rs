@@ -19,7 +19,8 @@ pub const LOCAL_OWNER: Uuid = Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_00
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     subject: Subject,
-    tenant: Option<Tenant>,
+    /// What stores and caches are asked with. Without an organisation it sees what is public.
+    scope: Scope,
     roles: Roles,
     /// `None`: not limited.
     scopes: Option<Scopes>,
@@ -40,12 +41,6 @@ pub enum Subject {
     Link(LinkKind),
     /// Without an account.
     Anonymous,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Tenant {
-    org: Uuid,
-    user: Uuid,
 }
 
 /// What a user may do in the organisation.
@@ -149,27 +144,28 @@ impl Caller {
         Self::user_of(LOCAL_ORG, LOCAL_OWNER, Rights::new(Roles::of(&[Role::Owner]), None), client)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a verified caller may see what is its own")]
     pub(crate) fn user_of(org: Uuid, user: Uuid, rights: Rights, client: Client) -> Self {
         let Rights { roles, scopes, key } = rights;
         let subject = key.map_or(Subject::User, Subject::ApiKey);
-        Self { subject, tenant: Some(Tenant { org, user }), roles, scopes, client, token: None }
+        Self { subject, scope: SystemScope::new().on_behalf_of(org, user), roles, scopes, client, token: None }
     }
 
     pub(crate) fn service(name: Cow<'static, str>, client: Client) -> Self {
-        Self::without_tenant(Subject::Service(name), client)
+        Self::without_rights(Subject::Service(name), Scope::public(), client)
     }
 
     pub(crate) fn anonymous(client: Client) -> Self {
-        Self::without_tenant(Subject::Anonymous, client)
+        Self::without_rights(Subject::Anonymous, Scope::public(), client)
     }
 
-    /// `user` is nil where the link is the organisation's.
-    pub(crate) fn link(kind: LinkKind, org: Uuid, user: Uuid, client: Client) -> Self {
-        Self { tenant: Some(Tenant { org, user }), ..Self::without_tenant(Subject::Link(kind), client) }
+    /// `scope` is that of the link's row.
+    pub(crate) fn link(kind: LinkKind, scope: Scope, client: Client) -> Self {
+        Self::without_rights(Subject::Link(kind), scope, client)
     }
 
-    fn without_tenant(subject: Subject, client: Client) -> Self {
-        Self { subject, tenant: None, roles: Roles::default(), scopes: None, client, token: None }
+    fn without_rights(subject: Subject, scope: Scope, client: Client) -> Self {
+        Self { subject, scope, roles: Roles::default(), scopes: None, client, token: None }
     }
 
     pub(crate) fn with_token(self, token: &str) -> Self {
@@ -192,21 +188,26 @@ impl Caller {
 
     /// The organisation; nil for a caller without one.
     pub fn org(&self) -> Uuid {
-        self.tenant.map_or(Uuid::nil(), |tenant| tenant.org)
+        self.scope.org().unwrap_or_default()
     }
 
     /// The user, also of an API key; nil for a caller that is none.
     pub fn user(&self) -> Uuid {
-        self.tenant.map_or(Uuid::nil(), |tenant| tenant.user)
+        self.scope.user().unwrap_or_default()
     }
 
     /// Whether it acts in any organisation.
     pub fn has_org(&self) -> bool {
-        self.tenant.is_some()
+        self.scope.org().is_some()
+    }
+
+    /// Whether it is a user, or acts for one.
+    pub(crate) fn has_user(&self) -> bool {
+        matches!(self.subject, Subject::User | Subject::ApiKey(_))
     }
 
     pub(crate) fn belongs_to(&self, org: Uuid) -> bool {
-        self.tenant.is_some_and(|tenant| tenant.org == org)
+        self.scope.org() == Some(org)
     }
 
     pub fn roles(&self) -> Roles {
@@ -231,12 +232,9 @@ impl Caller {
         Rights { roles: self.roles, scopes: self.scopes.clone(), key }
     }
 
-    /// What stores and caches are asked with. Without an organisation it sees what is public.
+    /// What stores and caches are asked with.
     pub fn scope(&self) -> Scope {
-        match self.tenant {
-            Some(Tenant { org, user }) => Scope::Tenant { org, user },
-            None => Scope::Public,
-        }
+        self.scope.clone()
     }
 
     /// A gRPC request in this caller's name.

@@ -135,12 +135,22 @@ where
         let secret = secret.filter(|secret| (MIN_SECRET_LENGTH..=MAX_SECRET_LENGTH).contains(&secret.len()));
         let hash = SecretHash::of(secret.ok_or_else(missing)?);
         let links = Links::<K>::from_ref(state);
-        let row = links.resolver.resolve(&SystemScope::new(), &hash).await?.ok_or_else(missing)?;
+        let system = system();
+        let row = links.resolver.resolve(&system, &hash).await?.ok_or_else(missing)?;
         if K::KIND == LinkKind::SharePage && !links.directory.organisation(row.org).await?.public_sharing {
             return Err(missing());
         }
         let client = Caller::attached(&parts.extensions).map(|caller| caller.client().clone()).unwrap_or_default();
-        let caller = Caller::link(K::KIND, row.org, row.user.unwrap_or_default(), client);
+        let scope = match row.user {
+            Some(user) => system.on_behalf_of(row.org, user),
+            None => system.organisation(row.org),
+        };
+        let caller = Caller::link(K::KIND, scope, client);
         Ok(Self { caller, object: row.object, kind: PhantomData })
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a secret is looked up before its organisation is known")]
+fn system() -> SystemScope {
+    SystemScope::new()
 }

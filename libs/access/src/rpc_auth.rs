@@ -106,7 +106,7 @@ impl ServiceIdentity {
     /// the user's own token; for the others that token goes along.
     pub fn token(&self, callee: &'static str, acting: Option<&Caller>) -> String {
         let now = self.inner.clock.now().timestamp();
-        let act = acting.filter(|caller| caller.has_org() && self.impersonates());
+        let act = acting.filter(|caller| caller.has_user() && self.impersonates());
         if act.is_some() {
             return self.sign(callee, now, act);
         }

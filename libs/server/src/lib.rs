@@ -37,7 +37,7 @@ use cache::{
     redis::{self, Redis},
 };
 pub use database::migrate;
-use db::{Db, on_db};
+use db::{Db, PgConnections};
 use kit::cursor::CursorKey;
 use objects::Objects;
 pub use options::{Bus, FRAME_VARIABLES, Mode, Options, telemetry};
@@ -122,7 +122,7 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     probes::recorder();
     let lock = lock_data(&options)?;
     wait::until_it_can_start(specs, &options, mode).await?;
-    let parts = Parts::new(&options, specs).await?;
+    let parts = Parts::new(&options, specs, mode).await?;
     let broker = broker(&options).await?;
     let mut services = Vec::new();
     let mut relays = Vec::new();
@@ -193,13 +193,14 @@ struct Parts {
     redis: Option<Redis>,
     endpoints: Endpoints,
     directory: CachedDirectory,
+    postgres: Option<PgConnections>,
     drain: CancellationToken,
     closing: CancellationToken,
     executable: PathBuf,
 }
 
 impl Parts {
-    async fn new(options: &Options, specs: &[ServiceDef]) -> anyhow::Result<Self> {
+    async fn new(options: &Options, specs: &[ServiceDef], mode: Mode) -> anyhow::Result<Self> {
         let clock = Clock::system();
         let names = options::PEERS.iter().map(|(name, _)| *name).chain(specs.iter().map(|spec| spec.name));
         let endpoints = Endpoints::new(names);
@@ -225,6 +226,7 @@ impl Parts {
             Some(s3) => Objects::s3(s3).await?,
             None => Objects::local(&options.data.join("objects"))?,
         };
+        let postgres = database::connect(options, mode).await.context("the database cannot be opened")?;
         Ok(Self {
             ids: Ids::new(clock.clone()),
             directory: CachedDirectory::local(clock.clone()),
@@ -235,6 +237,7 @@ impl Parts {
             objects,
             redis,
             endpoints,
+            postgres,
             drain: CancellationToken::new(),
             closing: CancellationToken::new(),
             executable: std::env::current_exe().context("the path of this executable is not known")?,
@@ -242,7 +245,7 @@ impl Parts {
     }
 
     async fn deps(&self, spec: &ServiceDef, options: &Options, settings: Arc<Settings>) -> anyhow::Result<Deps> {
-        let opened = database::open(spec, options).await;
+        let opened = database::open(spec, options, self.postgres.as_ref()).await;
         let db = opened.with_context(|| format!("the database of {} cannot be opened", spec.name))?;
         let relay_options = RelayOptions {
             retention: options.outbox_retention,
@@ -270,20 +273,18 @@ impl Parts {
 }
 
 /// Made at the first start and kept in the database, so that every replica signs with the same key.
+#[expect(clippy::disallowed_methods, reason = "the key is the system's, and no organisation may read it")]
 async fn cursor_key(db: &Db) -> anyhow::Result<CursorKey> {
     let mut fresh = [0_u8; 32];
     rand::rng().fill_bytes(&mut fresh);
     let mut session = db.begin(&Scope::from(SystemScope::new())).await?;
-    on_db!(&mut session, conn => sqlx::query(
-        "INSERT INTO frame_secrets (name, value) VALUES ('cursor', $1) ON CONFLICT DO NOTHING")
-        .bind(fresh.as_slice())
-        .execute(conn)
-        .await
-        .map(drop))?;
-    let (secret,): (Vec<u8>,) = on_db!(&mut session, conn => sqlx::query_as(
-        "SELECT value FROM frame_secrets WHERE name = 'cursor'")
-        .fetch_one(conn)
-        .await)?;
+    db::execute!(
+        &mut session,
+        any: "INSERT INTO frame_secrets (name, value) VALUES ('cursor', $1) ON CONFLICT DO NOTHING",
+        fresh.as_slice()
+    )?;
+    let (secret,): (Vec<u8>,) =
+        db::fetch_one!(&mut session, any: "SELECT value FROM frame_secrets WHERE name = 'cursor'")?;
     session.commit().await?;
     Ok(CursorKey::new(&secret))
 }

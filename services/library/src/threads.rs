@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     snippet::{self, Match},
-    store::{self, MessageRow, Owner, Position, ThreadRow, search::Hit},
+    store::{self, MessageRow, Position, ThreadRow, search::Hit},
 };
 
 /// Published with every deletion.
@@ -123,13 +123,13 @@ impl Threads {
         // A cursor goes on with its own query only.
         let list = query.map_or_else(|| "threads".to_owned(), |query| format!("threads about {query}"));
         let after = cursor.map(|cursor| self.cursors.open(&list, cursor)).transpose()?.unwrap_or_else(Position::start);
-        let (owner, more) = (Owner::from(who), i64::try_from(limit + 1).unwrap_or(i64::MAX));
-        let mut session = self.db.read_stale(&who.scope()).await?;
+        let more = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+        let mut session = self.db.read(&who.scope()).await?;
         let mut items: Vec<ThreadItem> = match query {
-            None => store::list(&mut session, owner, after, more).await?.into_iter().map(ThreadItem::from).collect(),
+            None => store::list(&mut session, after, more).await?.into_iter().map(ThreadItem::from).collect(),
             Some(query) => {
                 let terms = text::terms::query_terms(query);
-                let hits = store::search::find(&mut session, owner, &terms, after, more).await?;
+                let hits = store::search::find(&mut session, &terms, after, more).await?;
                 hits.into_iter().map(|hit| found(hit, &terms)).collect()
             }
         };
@@ -142,10 +142,9 @@ impl Threads {
 
     /// A thread and the number of its edit.
     pub(crate) async fn get(&self, who: &Caller, id: Uuid) -> Result<(Thread, i64), Problem> {
-        let owner = Owner::from(who);
         let mut session = self.db.read(&who.scope()).await?;
-        let row = store::thread(&mut session, owner, id).await?.ok_or_else(missing)?;
-        let rows = store::messages(&mut session, owner, id).await?;
+        let row = store::thread(&mut session, id).await?.ok_or_else(missing)?;
+        let rows = store::messages(&mut session, id).await?;
         let messages = rows.into_iter().map(Message::try_from).collect::<Result<_, _>>().map_err(Problem::internal)?;
         let thread = Thread {
             id: row.id,
@@ -166,10 +165,9 @@ impl Threads {
         change: Change,
         expected: impl Fn(i64) -> bool + Send,
     ) -> Result<(ThreadItem, i64), Problem> {
-        let owner = Owner::from(who);
         let mut session = self.db.begin(&who.scope()).await?;
         store::lock(&mut session, id).await?;
-        let before = store::thread(&mut session, owner, id).await?.ok_or_else(missing)?;
+        let before = store::thread(&mut session, id).await?.ok_or_else(missing)?;
         if !expected(before.version) {
             return Err(Problem::new(Code::PreconditionFailed, "the thread was changed in between: read it again"));
         }
@@ -180,12 +178,12 @@ impl Threads {
             version: before.version + 1,
             ..before
         };
-        store::update(&mut session, owner, &row).await?;
+        store::update(&mut session, &row).await?;
         if title.is_some() {
-            store::search::remove(&mut session, owner, id).await?;
-            for message in store::messages(&mut session, owner, id).await? {
+            store::search::remove(&mut session, id).await?;
+            for message in store::messages(&mut session, id).await? {
                 let texts = [row.title.as_str(), &message.question, &message.answer];
-                store::search::index(&mut session, owner, id, message.run_id, texts).await?;
+                store::search::index(&mut session, id, message.run_id, texts).await?;
             }
         }
         session.commit().await?;
@@ -195,15 +193,15 @@ impl Threads {
 
     /// Deletes a thread with all that was made of it, here and, by the event, elsewhere.
     pub(crate) async fn delete(&self, who: &Caller, id: Uuid) -> Result<(), Problem> {
-        let (owner, now) = (Owner::from(who), self.clock.now());
+        let now = self.clock.now();
         let mut session = self.db.begin(&who.scope()).await?;
         store::lock(&mut session, id).await?;
-        store::search::remove(&mut session, owner, id).await?;
-        if !store::delete(&mut session, owner, id, now).await? {
+        store::search::remove(&mut session, id).await?;
+        if !store::delete(&mut session, id, now).await? {
             return Err(missing());
         }
-        let fact = deleted(owner, id, now);
-        let event = Event::new(self.ids.next(), DELETED, owner.org, fact.encode_to_vec(), now);
+        let fact = deleted(who, id, now);
+        let event = Event::new(self.ids.next(), DELETED, who.org, fact.encode_to_vec(), now);
         bus::publish(&mut session, &event).await?;
         session.commit().await?;
         self.relay.wake();
@@ -216,11 +214,11 @@ pub(crate) fn missing() -> Problem {
     Problem::not_found("thread")
 }
 
-fn deleted(owner: Owner, id: Uuid, at: DateTime<Utc>) -> ThreadDeleted {
+fn deleted(who: &Caller, id: Uuid, at: DateTime<Utc>) -> ThreadDeleted {
     let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();
     ThreadDeleted {
         thread_id: id.to_string(),
-        user_id: owner.user.to_string(),
+        user_id: who.user.to_string(),
         deleted_at: Some(prost_types::Timestamp { seconds: at.timestamp(), nanos }),
     }
 }

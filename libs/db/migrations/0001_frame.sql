@@ -4,12 +4,14 @@ CREATE TABLE outbox (
     org UUID NOT NULL,
     payload BYTEA NOT NULL,
     trace TEXT,
-    expanded BOOLEAN NOT NULL,
+    -- Whether it has its rows in `outbox_deliveries`.
+    fanned_out BOOLEAN NOT NULL,
     occurred_at TIMESTAMPTZ NOT NULL
 );
-CREATE INDEX outbox_occurred ON outbox (occurred_at);
-CREATE INDEX outbox_new ON outbox (id) WHERE NOT expanded;
+CREATE INDEX outbox_new ON outbox (id) WHERE NOT fanned_out;
+SELECT tenant_table('outbox');
 
+-- A delivery is pending, done, dead, or dropped by the operator.
 CREATE TABLE outbox_deliveries (
     event_id UUID NOT NULL REFERENCES outbox (id) ON DELETE CASCADE,
     consumer TEXT NOT NULL,
@@ -21,7 +23,14 @@ CREATE TABLE outbox_deliveries (
 );
 CREATE INDEX outbox_deliveries_due ON outbox_deliveries (consumer, next_at) WHERE state = 'pending';
 CREATE INDEX outbox_deliveries_dead ON outbox_deliveries (event_id) WHERE state = 'dead';
+-- An error may quote what an event was about, so it is seen where the event is: the policy of the outbox decides inside the
+-- subquery.
+ALTER TABLE outbox_deliveries ENABLE ROW LEVEL SECURITY;
+ALTER TABLE outbox_deliveries FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON outbox_deliveries
+    USING (current_setting('app.system', true) = 'on' OR EXISTS (SELECT 1 FROM outbox o WHERE o.id = event_id));
 
+-- Ids of what was handled, which tell nothing of any organisation.
 CREATE TABLE inbox (
     consumer TEXT NOT NULL,
     event_id UUID NOT NULL,
@@ -34,14 +43,4 @@ CREATE TABLE frame_secrets (
     name TEXT PRIMARY KEY,
     value BYTEA NOT NULL
 );
-
--- Behind the conditions of every statement. Events are their organisation's; secrets are read by the system alone. Deliveries
--- and the inbox hold ids and states, which tell nothing of anybody.
-ALTER TABLE outbox ENABLE ROW LEVEL SECURITY;
-ALTER TABLE outbox FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON outbox
-    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
-ALTER TABLE frame_secrets ENABLE ROW LEVEL SECURITY;
-ALTER TABLE frame_secrets FORCE ROW LEVEL SECURITY;
-CREATE POLICY system ON frame_secrets
-    USING (current_setting('app.system', true) = 'on');
+SELECT system_table('frame_secrets');
