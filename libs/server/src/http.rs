@@ -19,7 +19,7 @@ pub use adaptive_limiter::{AdaptiveLimiter, Bounds, exempt_from_limit};
 use axum::{
     Router,
     extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
@@ -81,7 +81,7 @@ async fn serve(State(frame): State<Arc<Frame>>, request: Request, next: Next) ->
     let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
     telemetry::set_parent(&span, parent);
     let started = Instant::now();
-    let is_call = call_of(&request).is_some();
+    let is_call = rpc_method(request.uri().path()).is_some();
     let served = admit(&frame, &route, &request_id, request, next);
     let answer = REQUEST_ID.scope(request_id.clone(), served).instrument(span).await;
     let mut response = REQUEST_ID.sync_scope(request_id.clone(), || match answer {
@@ -115,8 +115,10 @@ async fn admit(
     if path == "/metrics" {
         return Ok(run(next, request).await);
     }
-    let org = identify(frame, request_id, &mut request).await?;
-    let Some(call) = call_of(&request).map(str::to_owned) else {
+    let (mut parts, body) = request.into_parts();
+    let org = identify(frame, request_id, &mut parts).await?;
+    request = Request::from_parts(parts, body);
+    let Some(call) = rpc_method(request.uri().path()).map(str::to_owned) else {
         let route = format!("{} {route}", method_label(request.method()));
         // The body of a request without an account is not read, and that of reflection does not end before its answer.
         if org.is_some() && !is_reflection(request.uri().path()) {
@@ -147,31 +149,31 @@ async fn read_ahead(request: Request, most: usize) -> Request {
 }
 
 /// Puts its caller on the request; the caller's organisation, if it has one.
-async fn identify(frame: &Frame, request_id: &str, request: &mut Request) -> Result<Option<Uuid>, Problem> {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
-    let client = Client::new(&frame.proxies, peer, request.headers(), request_id);
-    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+async fn identify(frame: &Frame, request_id: &str, request: &mut Parts) -> Result<Option<Uuid>, Problem> {
+    let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+    let client = Client::new(&frame.proxies, peer, &request.headers, request_id);
+    let text = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
     let authorization = text(header::AUTHORIZATION.as_str());
-    let caller = match call_of(request) {
+    let path = request.uri.path();
+    let caller = match rpc_method(path) {
         Some(method) => {
-            let local = request.extensions().get::<LocalCall>().copied();
-            let carried = Caller::attached(request.extensions()).filter(|_| local.is_some());
+            let local = request.extensions.get::<LocalCall>().copied();
+            let carried = Caller::attached(&request.extensions).filter(|_| local.is_some());
             let call = RpcCall { method, local, token: text(SERVICE_TOKEN), carried };
             frame.access.rpc(call, authorization, client).await?
         }
         None => frame.access.user(authorization, client).await?,
     };
-    if !caller.has_org() && is_reflection(request.uri().path()) {
+    if !caller.has_org() && is_reflection(path) {
         return Err(Problem::unauthorized("reflection needs an access token"));
     }
     let org = caller.has_org().then(|| caller.org());
-    caller.attach(request.extensions_mut());
+    caller.attach(&mut request.extensions);
     Ok(org)
 }
 
-/// The method of a call of one of our gRPC methods.
-fn call_of(request: &Request) -> Option<&str> {
-    let path = request.uri().path();
+/// The path of a call of one of our gRPC methods, which names the method.
+fn rpc_method(path: &str) -> Option<&str> {
     path.starts_with("/gooseek.").then_some(path)
 }
 

@@ -49,7 +49,7 @@ use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 
 pub use crate::service::{Deps, Service};
 use crate::{
-    http::{AdaptiveLimiter, Frame, LoopbackGuard, framed},
+    http::{Frame, LoopbackGuard, framed},
     service::ServiceDef,
 };
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{Auth, Caller};
+use access::{Allowed, Auth, action};
 use axum::{
     Json,
     extract::{Path, State},
@@ -82,10 +82,9 @@ struct Page {
     responses((status = 200, body = Page), (status = 400, body = Problem), (status = 403, body = Problem)))]
 async fn list(
     State(bus): State<Bus>,
-    who: Caller,
+    who: Allowed<action::ListDeadLetters>,
     QueryParams(listing): QueryParams<Listing>,
 ) -> Result<Json<Page>, Problem> {
-    who.require_admin()?;
     let after = listing.cursor.as_deref().map_or(Ok(LetterKey::start()), position)?;
     let mut items = Vec::new();
     for (service, letters) in bus.letters.iter() {
@@ -114,10 +113,10 @@ fn position(cursor: &str) -> Result<LetterKey, Problem> {
     responses((status = 202), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn replay(
     State(bus): State<Bus>,
-    who: Caller,
+    who: Allowed<action::ReplayDeadLetter>,
     Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let key = key(&who, &id, consumer)?;
+    let key = key(&id, consumer)?;
     for (_, letters) in bus.letters.iter() {
         if letters.replay(who.org(), &key).await? {
             return Ok(StatusCode::ACCEPTED);
@@ -133,10 +132,10 @@ async fn replay(
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn drop_letter(
     State(bus): State<Bus>,
-    who: Caller,
+    who: Allowed<action::DropDeadLetter>,
     Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let key = key(&who, &id, consumer)?;
+    let key = key(&id, consumer)?;
     for (_, letters) in bus.letters.iter() {
         if letters.drop_letter(who.org(), &key).await? {
             return Ok(StatusCode::NO_CONTENT);
@@ -157,8 +156,7 @@ async fn drop_letter(
     Err(missing())
 }
 
-fn key(who: &Caller, id: &str, consumer: String) -> Result<LetterKey, Problem> {
-    who.require_admin()?;
+fn key(id: &str, consumer: String) -> Result<LetterKey, Problem> {
     // It becomes part of a subject on the broker, where these mean more than themselves.
     if consumer.contains(|c: char| matches!(c, '*' | '>') || c.is_whitespace()) {
         return Err(missing());
@@ -180,8 +178,7 @@ struct Resync {
 #[utoipa::path(
     post, path = "/api/v1/admin/bus/resync", operation_id = "resync_bus", tag = "admin",
     responses((status = 202, body = Resync), (status = 403, body = Problem), (status = 409, body = Problem)))]
-async fn resync(State(bus): State<Bus>, who: Caller) -> Result<(StatusCode, Json<Resync>), Problem> {
-    who.require_admin()?;
+async fn resync(State(bus): State<Bus>, _: Allowed<action::ResyncBus>) -> Result<(StatusCode, Json<Resync>), Problem> {
     let Ok(only) = bus.resyncing.clone().try_lock_owned() else {
         return Err(Problem::new(Code::ResyncRunning, "this process publishes all events again already"));
     };

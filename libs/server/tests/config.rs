@@ -1,12 +1,12 @@
 //! Configuration: what wins, and how faults are told.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{borrow::Cow, path::Path};
+use std::path::Path;
 
 use base::config::{Origin, Reader, Settings, Variable};
 use db::Migrations;
 use server::{FRAME_VARIABLES, Mode, service::ServiceDef};
-use sqlx::migrate::Migrator;
+use testkit::service::idle;
 
 const VARIABLES: &[Variable] = &[
     Variable::with_default("PORT", "80", "a port"),
@@ -99,15 +99,9 @@ fn a_service_alone_has_a_port_for_grpc_and_what_is_given_is_kept() {
 
 /// A service that reads the secret which access tokens are signed with.
 fn issuer() -> ServiceDef {
-    static NOTHING: Migrator = Migrator { migrations: Cow::Borrowed(&[]), ..Migrator::DEFAULT };
     ServiceDef {
-        name: "auth",
-        port: 0,
         variables: &[&[Variable::secret("JWT_SECRET", "signs access tokens")]],
-        migrations: Migrations { sqlite: &NOTHING, postgres: &NOTHING },
-        objects: false,
-        check: |_| {},
-        build: |_| Box::pin(async { anyhow::bail!("only its configuration is read") }),
+        ..idle("auth", Migrations::NONE)
     }
 }
 

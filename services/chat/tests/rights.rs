@@ -1,20 +1,16 @@
 //! A run keeps the rights of its owner when another process goes on with it.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::borrow::Cow;
-
 use access::{Caller, Role, Subject};
 use axum::{Router, body::Body, extract::Request, routing::post};
 use db::Migrations;
 use http::StatusCode;
 use serde_json::json;
 use server::service::{Service, ServiceDef};
-use sqlx::migrate::Migrator;
-use testkit::service::World;
+use testkit::service::{World, idle};
 use tokio::sync::broadcast;
 use utoipa_axum::router::OpenApiRouter;
 
-static NOTHING: Migrator = Migrator { migrations: Cow::Borrowed(&[]), ..Migrator::DEFAULT };
 /// The callers of upload-svc, in the order in which they came.
 static CALLERS: std::sync::LazyLock<broadcast::Sender<Caller>> = std::sync::LazyLock::new(|| broadcast::channel(64).0);
 
@@ -27,12 +23,6 @@ async fn retrieve(request: Request<Body>) {
 
 fn upload() -> ServiceDef {
     ServiceDef {
-        name: "upload",
-        port: 0,
-        variables: &[],
-        migrations: Migrations { sqlite: &NOTHING, postgres: &NOTHING },
-        objects: false,
-        check: |_| {},
         build: |_| {
             Box::pin(async {
                 let mut service = Service::new("upload", OpenApiRouter::new());
@@ -40,6 +30,7 @@ fn upload() -> ServiceDef {
                 Ok(service)
             })
         },
+        ..idle("upload", Migrations::NONE)
     }
 }
 
