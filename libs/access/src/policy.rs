@@ -99,6 +99,11 @@ actions! {
     ReplayDeadLetter  = "replay_dead_letter":    ADMINS,  Organisation,    "admin:bus",      false;
     DropDeadLetter    = "drop_dead_letter":      ADMINS,  Organisation,    "admin:bus",      false;
     ResyncBus         = "resync_bus":            ADMINS,  Organisation,    "admin:bus",      false;
+
+    // Of `xtask/template`: `cargo xtask new-service` copies these rows for a new service.
+    ListExample       = "list_example":          READERS, Organisation,    "example:read",   false;
+    GetExample        = "get_example":           READERS, Organisation,    "example:read",   false;
+    CreateExample     = "create_example":        MEMBERS, Organisation,    "example:write",  false;
 }
 
 /// A gRPC method between services.

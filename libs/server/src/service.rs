@@ -12,8 +12,10 @@ use base::{
 use bus::{Consumer, Relay};
 use cache::{Cache, limits::Limits, live::LiveLog};
 use db::{Db, Migrations};
+use jobs::{JobQueue, Jobs};
 use kit::cursor::CursorKey;
 use objects::Objects;
+use registry::ServiceInfo;
 use rpc::Peers;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
@@ -36,6 +38,12 @@ pub struct ServiceDef {
 }
 
 impl ServiceDef {
+    /// A service of the registry without variables of its own.
+    pub const fn new(info: ServiceInfo, migrations: Migrations, build: fn(Deps) -> ServiceFuture) -> Self {
+        let ServiceInfo { name, port, objects, .. } = info;
+        Self { name, port, variables: &[], migrations, objects, check: |_| {}, build }
+    }
+
     /// Whether the service names this variable among its own.
     pub(crate) fn reads(&self, variable: &str) -> bool {
         self.variables.iter().copied().flatten().any(|known| known.name == variable)
@@ -45,7 +53,7 @@ impl ServiceDef {
 /// A service being built.
 pub type ServiceFuture = Pin<Box<dyn Future<Output = anyhow::Result<Service>> + Send>>;
 
-/// Everything a service stands on. It cannot tell what is embedded and what is a server.
+/// Everything a service depends on. It does not know what is embedded and what is a server.
 #[derive(Debug, Clone)]
 pub struct Deps {
     pub settings: Arc<Settings>,
@@ -62,10 +70,12 @@ pub struct Deps {
     pub directory: CachedDirectory,
     /// Delivers what the service publishes; wake it after a commit.
     pub relay: Relay,
+    /// Where the service's jobs are put; [`Service::jobs`] has who does them.
+    pub jobs: JobQueue,
     pub cursor_key: CursorKey,
     /// Cancelled when the process starts to stop: streams send `reconnect` and end.
     pub drain: CancellationToken,
-    /// Cancelled when a stopping process is about to close its connections: an answer that is not ready is an apology.
+    /// Cancelled shortly before connections are closed. A handler that is still working should answer 503 now.
     pub closing: CancellationToken,
     /// This executable, which runs again as the parser child.
     pub executable: PathBuf,
@@ -78,12 +88,15 @@ pub struct Service {
     /// tonic services, as a router.
     pub grpc: Router,
     pub consumers: Vec<Consumer>,
+    /// Durable background work, done once per cluster.
+    pub jobs: Jobs,
+    /// Loops of this process.
     pub tasks: Vec<Task>,
 }
 
 impl Service {
     /// A service with routes and nothing else.
     pub fn new(name: &'static str, http: OpenApiRouter) -> Self {
-        Self { name, http, grpc: Router::new(), consumers: Vec::new(), tasks: Vec::new() }
+        Self { name, http, grpc: Router::new(), consumers: Vec::new(), jobs: Jobs::default(), tasks: Vec::new() }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use base::config::{Origin, Reader, Settings, Variable};
 use db::Migrations;
-use server::{FRAME_VARIABLES, Mode, service::ServiceDef};
+use server::{Mode, service::ServiceDef};
 use testkit::service::idle;
 
 const VARIABLES: &[Variable] = &[
@@ -66,7 +66,7 @@ fn every_fault_is_named_at_once() {
         ("NATS_REPLICAS", "2"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment.clone()).unwrap();
+    let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment.clone()).unwrap();
     let report = server::check(&[], &settings, Mode::AllInOne).unwrap_err().to_string();
     for (name, _) in &environment {
         assert!(report.contains(name.as_str()), "{name} is missing from: {report}");
@@ -76,7 +76,7 @@ fn every_fault_is_named_at_once() {
 /// The addresses of HTTP and gRPC of a service on its own, or of all in one process.
 fn addresses(mode: Mode, set: &[(&str, &str)]) -> (String, Option<String>) {
     let environment = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
+    let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment).unwrap();
     let options = server::check(&[], &settings, mode).unwrap();
     (options.bind.to_string(), options.grpc_bind.map(|address| address.to_string()))
 }
@@ -108,7 +108,7 @@ fn issuer() -> ServiceDef {
 #[test]
 fn the_signing_secret_is_refused_where_no_service_reads_it() {
     let environment = [("JWT_SECRET".to_owned(), "x".to_owned())];
-    let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
+    let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment).unwrap();
     let report = server::check(&[], &settings, Mode::AllInOne).unwrap_err().to_string();
     assert!(report.contains("JWT_SECRET"), "{report}");
     assert!(server::check(&[issuer()], &settings, Mode::AllInOne).is_ok());
@@ -118,7 +118,7 @@ fn the_signing_secret_is_refused_where_no_service_reads_it() {
 fn more_than_loopback_needs_accounts() {
     let environment = [("BIND", "0.0.0.0:8080"), ("GRPC_BIND", "0.0.0.0:50051")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
+    let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment).unwrap();
     let report = server::check(&[], &settings, Mode::AllInOne).unwrap_err().to_string();
     assert_eq!(report.matches("needs accounts").count(), 2, "{report}");
 }

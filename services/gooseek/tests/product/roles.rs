@@ -36,7 +36,9 @@ async fn every_operation_does_what_its_row_says_for_every_role() {
     let scene = scene(gooseek()).await;
     let operations = operations(&scene).await;
     let named: BTreeSet<&str> = operations.iter().map(|(action, _)| action.operation()).collect();
-    assert_eq!(named, Action::ALL.iter().map(|action| action.operation()).collect(), "every row is of an operation");
+    let rows = Action::ALL.iter().map(|action| action.operation());
+    let rows: BTreeSet<&str> = rows.filter(|operation| !operation.ends_with("_example")).collect();
+    assert_eq!(named, rows, "every row is of an operation, but those of the template for new services");
     for (action, Route { method, path, of }) in &operations {
         let nowhere = scene.things.nowhere(path);
         assert_eq!(call(&scene.server.client(), method, path).await.status, StatusCode::UNAUTHORIZED, "{action:?}");
