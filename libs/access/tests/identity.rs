@@ -213,7 +213,7 @@ async fn a_handler_is_reached_by_callers_that_may_do_what_it_does() {
         (json!({ "role": "owner", "scope": "projects:read" }), StatusCode::OK, StatusCode::FORBIDDEN),
         (json!({ "role": "owner", "scope": "" }), StatusCode::FORBIDDEN, StatusCode::FORBIDDEN),
     ] {
-        let person = server.person(OPEN, special.clone());
+        let person = server.person(OPEN, &special);
         assert_eq!(server.with_token("GET", person.token()).await.status, read, "{special}");
         assert_eq!(server.with_token("POST", person.token()).await.status, write, "{special}");
     }
