@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use access::{Auth, Caller};
-use axum::{extract::State, http::StatusCode, response::NoContent};
+use access::{Allowed, Auth, Caller, action};
+use axum::{extract::State, http::StatusCode};
 use base::Problem;
 use jobs::{DeadJob, DeadJobs};
 use kit::{Id, Page, PageOf, Resource, cursor::CursorKey};
@@ -26,9 +26,8 @@ struct Jobs {
 
 impl Jobs {
     /// The organisations whose jobs an administrator may see; the nil one is the system.
-    fn visible(&self, caller: &Caller) -> Result<Vec<Uuid>, Problem> {
-        caller.require_admin()?;
-        Ok(if self.has_accounts { vec![caller.org] } else { vec![caller.org, Uuid::nil()] })
+    fn visible(&self, caller: &Caller) -> Vec<Uuid> {
+        if self.has_accounts { vec![caller.org()] } else { vec![caller.org(), Uuid::nil()] }
     }
 }
 
@@ -43,7 +42,6 @@ pub(super) fn routes(server: &Server) -> OpenApiRouter {
 
 /// A dead job and the service it is a job of.
 #[derive(Serialize, ToSchema)]
-#[schema(as = ListedDeadJob)]
 struct ListedJob {
     service: &'static str,
     #[serde(flatten)]
@@ -56,13 +54,17 @@ impl Resource for ListedJob {
 
 /// Jobs of the organisation that were given up, the oldest first.
 #[utoipa::path(get, path = "/api/v1/admin/jobs/dead", operation_id = "list_dead_jobs")]
-async fn list(State(jobs): State<Jobs>, who: Caller, page: Page) -> Result<PageOf<ListedJob>, Problem> {
-    let orgs = jobs.visible(&who)?;
-    let after: Option<Uuid> = jobs.cursors.position(LIST, &page)?;
+async fn list(
+    State(jobs): State<Jobs>,
+    who: Allowed<action::ListDeadJobs>,
+    page: Page,
+) -> Result<PageOf<ListedJob>, Problem> {
+    let orgs = jobs.visible(&who);
+    let after: Uuid = jobs.cursors.position(LIST, &page)?.unwrap_or_default();
     let mut items = Vec::new();
     for (service, dead) in jobs.services.iter() {
         for org in &orgs {
-            let found = dead.list(*org, after.unwrap_or_default(), page.fetch_limit()).await?;
+            let found = dead.list(*org, after, page.fetch_limit()).await?;
             items.extend(found.into_iter().map(|job| ListedJob { service, job }));
         }
     }
@@ -74,8 +76,12 @@ async fn list(State(jobs): State<Jobs>, who: Caller, page: Page) -> Result<PageO
 #[utoipa::path(
     post, path = "/api/v1/admin/jobs/dead/{id}/replay", operation_id = "replay_dead_job",
     responses((status = 202, description = "It will be done.")))]
-async fn replay(State(jobs): State<Jobs>, who: Caller, id: Id<ListedJob>) -> Result<StatusCode, Problem> {
-    let orgs = jobs.visible(&who)?;
+async fn replay(
+    State(jobs): State<Jobs>,
+    who: Allowed<action::ReplayDeadJob>,
+    id: Id<ListedJob>,
+) -> Result<StatusCode, Problem> {
+    let orgs = jobs.visible(&who);
     for (_, dead) in jobs.services.iter() {
         for org in &orgs {
             if dead.replay(*org, id.0).await? {
@@ -87,13 +93,18 @@ async fn replay(State(jobs): State<Jobs>, who: Caller, id: Id<ListedJob>) -> Res
 }
 
 /// Give a job up.
-#[utoipa::path(delete, path = "/api/v1/admin/jobs/dead/{id}", operation_id = "drop_dead_job")]
-async fn drop_job(State(jobs): State<Jobs>, who: Caller, id: Id<ListedJob>) -> Result<NoContent, Problem> {
-    let orgs = jobs.visible(&who)?;
+#[utoipa::path(
+    delete, path = "/api/v1/admin/jobs/dead/{id}", operation_id = "drop_dead_job", responses((status = 204)))]
+async fn drop_job(
+    State(jobs): State<Jobs>,
+    who: Allowed<action::DropDeadJob>,
+    id: Id<ListedJob>,
+) -> Result<StatusCode, Problem> {
+    let orgs = jobs.visible(&who);
     for (_, dead) in jobs.services.iter() {
         for org in &orgs {
             if dead.drop_job(*org, id.0).await? {
-                return Ok(NoContent);
+                return Ok(StatusCode::NO_CONTENT);
             }
         }
     }

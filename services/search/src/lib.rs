@@ -54,7 +54,7 @@ async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
     };
     let web = Web::new(&deps, &config)?;
     let search = Search { web, pages, vectors, clock: deps.clock.clone(), ids: deps.ids.clone() };
-    let mut service = Service::new(SERVICE.name, http::routes(search.clone()));
-    service.jobs = trim::jobs(search.pages.clone(), config.index_limit)?;
-    Ok(service.with_grpc(grpc::server(search)))
+    let mut service = Service::new(SERVICE.name, http::routes(search.clone())).with_grpc(grpc::server(search.clone()));
+    service.jobs = trim::jobs(search.pages, config.index_limit)?;
+    Ok(service)
 }
