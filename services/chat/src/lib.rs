@@ -5,6 +5,7 @@
 //! is written to the run's log ([`log`]), and clients are sent what the log has.
 
 mod api;
+mod callees;
 mod config;
 mod event;
 mod forget;
