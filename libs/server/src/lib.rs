@@ -33,7 +33,7 @@ use bus::{DeadLetters, Nats, NatsOptions, Relay, RelayOptions, Route};
 use cache::{
     Cache,
     limits::Limits,
-    live::LiveLog,
+    live::LiveFeeds,
     redis::{self, Redis},
 };
 pub use database::migrate;
@@ -193,7 +193,7 @@ struct Parts {
     ids: Ids,
     cache: Cache,
     limits: Limits,
-    live: LiveLog,
+    live: LiveFeeds,
     objects: Objects,
     redis: Option<Redis>,
     peers: Peers,
@@ -212,16 +212,16 @@ impl Parts {
             peers.connect_remote(name, address, options.identity.clone())?;
         }
         let redis = match &options.redis {
-            Some(url) => Some(Redis::open(url, redis::PATIENCE).await?),
+            Some(url) => Some(Redis::open(url, redis::CALL_TIMEOUT).await?),
             None => None,
         };
         let (cache, limits, live) = match &redis {
             Some(redis) => (
                 Cache::redis(redis.clone(), options.cache_bytes),
                 Limits::redis(redis.clone(), clock.clone()),
-                LiveLog::redis(redis.clone()),
+                LiveFeeds::redis(redis.clone()),
             ),
-            None => (Cache::in_process(options.cache_bytes), Limits::in_process(clock.clone()), LiveLog::in_process()),
+            None => (Cache::in_process(options.cache_bytes), Limits::in_process(clock.clone()), LiveFeeds::in_process()),
         };
         let keeps = specs.iter().any(|spec| spec.objects);
         let objects = match options.s3.as_ref().filter(|_| keeps) {

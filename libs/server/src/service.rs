@@ -9,7 +9,7 @@ use base::{
     time::{Clock, Ids},
 };
 use bus::{Consumer, Relay};
-use cache::{Cache, limits::Limits, live::LiveLog};
+use cache::{Cache, limits::Limits, live::LiveFeeds};
 use db::{Db, Migrations};
 use kit::cursor::CursorKey;
 use objects::Objects;
@@ -46,7 +46,7 @@ pub struct Deps {
     pub db: Db,
     pub cache: Cache,
     pub limits: Limits,
-    pub live: LiveLog,
+    pub live: LiveFeeds,
     pub objects: Objects,
     pub peers: Peers,
     /// Delivers what the service publishes; wake it after a commit.

@@ -17,7 +17,7 @@ use base::{
     time::Ids,
 };
 use bus::{CourierError, Event, Relay, RelayOptions};
-use cache::{Cache, limits::Limits, live::LiveLog, redis::Redis};
+use cache::{Cache, limits::Limits, live::LiveFeeds, redis::Redis};
 pub use clock::TestClock;
 use db::{Db, DbError, DbOptions};
 use http::Request;
@@ -193,9 +193,9 @@ impl World {
             Some(redis) => (
                 Cache::redis(redis.clone(), CACHE_BYTES),
                 Limits::redis(redis.clone(), clock.clone()),
-                LiveLog::redis(redis.clone()),
+                LiveFeeds::redis(redis.clone()),
             ),
-            None => (Cache::in_process(CACHE_BYTES), Limits::in_process(clock.clone()), LiveLog::in_process()),
+            None => (Cache::in_process(CACHE_BYTES), Limits::in_process(clock.clone()), LiveFeeds::in_process()),
         };
         let options = RelayOptions {
             retention: Duration::from_secs(3_600),

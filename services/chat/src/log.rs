@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use base::tasks::Task;
 use bus::{Event as BusEvent, Relay};
-use cache::live::LiveLog;
+use cache::live::LiveFeeds;
 use db::Db;
 pub(crate) use tail::{Frame, Tail};
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -62,7 +62,7 @@ pub(crate) struct Log {
 
 impl Log {
     /// The log of the runs of `owner` and the task that writes it; without the task nothing is committed.
-    pub(crate) fn new(db: Db, owner: Uuid, relay: Relay, live: LiveLog) -> (Self, Task) {
+    pub(crate) fn new(db: Db, owner: Uuid, relay: Relay, live: LiveFeeds) -> (Self, Task) {
         let (entries, receiver) = mpsc::unbounded_channel();
         let receiver = Arc::new(Mutex::new(receiver));
         let task = Task::new("run log", move |system, stop| {

@@ -6,7 +6,7 @@ use base::Scope;
 use bus::{Event, publish};
 use cache::{
     Cache, CacheKey,
-    redis::{PATIENCE, Redis},
+    redis::{CALL_TIMEOUT, Redis},
 };
 use db::DbError;
 use testkit::{KillablePostgres, Network, service::World};
@@ -89,7 +89,7 @@ async fn try_publish(db: &db::Db, event: &Event) -> bool {
 async fn a_cache_that_is_cut_off_is_slower_and_never_wrong() {
     let Some(network) = Network::start() else { return };
     let Some(server) = testkit::Redis::start_behind(&network).await else { return };
-    let redis = Redis::open(&server.url(), PATIENCE).await.unwrap();
+    let redis = Redis::open(&server.url(), CALL_TIMEOUT).await.unwrap();
     eventually("Redis is found", async || redis.ping().await).await;
     let cache = Cache::redis(redis.clone(), 1 << 20);
     let key = CacheKey::new(&Scope::Public, "test.things", "a");

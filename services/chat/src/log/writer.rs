@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use base::Scope;
 use bus::Relay;
-use cache::live::{LiveLog, LogEntry};
+use cache::live::{FeedEntry, LiveFeeds};
 use db::{Db, DbError, Session};
 use tokio::{
     sync::{mpsc::UnboundedReceiver, oneshot},
@@ -32,7 +32,7 @@ pub(super) struct Writer {
     /// Whose runs it writes.
     pub(super) owner: Uuid,
     pub(super) relay: Relay,
-    pub(super) live: LiveLog,
+    pub(super) live: LiveFeeds,
 }
 
 impl Writer {
@@ -59,7 +59,7 @@ impl Writer {
         for fresh in prepared.fresh.iter().filter(|fresh| !prepared.failed.contains(&fresh.tail.id)) {
             let key = fresh.tail.key();
             for frame in &fresh.frames {
-                let entry = || LogEntry { seq: frame.seq, kind: frame.kind.to_owned(), data: frame.data().to_owned() };
+                let entry = || FeedEntry { seq: frame.seq, kind: frame.kind.to_owned(), data: frame.data().to_owned() };
                 self.live.append(&key, entry);
             }
         }
