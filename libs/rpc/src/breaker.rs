@@ -1,5 +1,5 @@
-//! A circuit breaker for each method of a service: a callee that mostly fails is left alone for a moment, then
-//! probed with one call.
+//! A circuit breaker for each method of a service: a method that mostly fails is not called for a moment, then probed with
+//! one call.
 
 use std::{
     collections::HashMap,
@@ -8,9 +8,9 @@ use std::{
 };
 
 const WINDOW: Duration = Duration::from_secs(10);
-const OPEN_FOR: Duration = Duration::from_secs(5);
-/// Fewer calls than this in a window say nothing.
-const MINIMUM: u32 = 20;
+const OPEN_INTERVAL: Duration = Duration::from_secs(5);
+/// Fewer calls than this in a window decide nothing.
+const CALLS_MINIMUM: u32 = 20;
 
 #[derive(Debug)]
 struct Method {
@@ -27,7 +27,7 @@ pub(super) struct Breaker {
 }
 
 impl Breaker {
-    /// Whether a call may be made now. After the pause the first caller is the probe; the others wait for its outcome.
+    /// Whether a call may be made now. When the interval is over the first call is the probe; others are refused until it ended.
     pub(super) fn admit(&self, method: &str) -> bool {
         let mut methods = self.methods.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(state) = methods.get_mut(method) else { return true };
@@ -35,13 +35,13 @@ impl Breaker {
             None => true,
             Some(until) if Instant::now() < until => false,
             Some(_) => {
-                state.open_until = Some(Instant::now() + OPEN_FOR);
+                state.open_until = Some(Instant::now() + OPEN_INTERVAL);
                 true
             }
         }
     }
 
-    /// Notes an outcome. Opens at half of at least twenty calls in ten seconds; one success of a probe closes.
+    /// Records an outcome. Opens at half of at least twenty calls in ten seconds; one success of a probe closes.
     pub(super) fn record(&self, method: &str, success: bool) {
         let mut methods = self.methods.lock().unwrap_or_else(PoisonError::into_inner);
         if !methods.contains_key(method) {
@@ -59,8 +59,8 @@ impl Breaker {
         }
         state.calls += 1;
         state.failures += u32::from(!success);
-        if state.calls >= MINIMUM && state.failures * 2 >= state.calls {
-            state.open_until = Some(Instant::now() + OPEN_FOR);
+        if state.calls >= CALLS_MINIMUM && state.failures * 2 >= state.calls {
+            state.open_until = Some(Instant::now() + OPEN_INTERVAL);
         }
     }
 }
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn opens_when_most_calls_fail_and_closes_after_a_good_probe() {
         let breaker = Breaker::default();
-        for _ in 0..MINIMUM {
+        for _ in 0..CALLS_MINIMUM {
             assert!(breaker.admit("/a"));
             breaker.record("/a", false);
         }

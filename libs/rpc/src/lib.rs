@@ -17,7 +17,7 @@ use std::{
 use access::{Caller, ServiceIdentity, service};
 use axum::Router;
 pub use balance::BadAddress;
-use balance::Balanced;
+use balance::BalancedChannel;
 use base::telemetry;
 use breaker::Breaker;
 use http::{HeaderValue, Request, Response};
@@ -71,7 +71,7 @@ impl Peers {
 
 enum Target {
     Local(Router),
-    Remote { channel: Balanced, caller: Option<ServiceIdentity> },
+    Remote { channel: BalancedChannel, caller: Option<ServiceIdentity> },
 }
 
 struct Shared {
@@ -124,17 +124,17 @@ impl Shared {
         if let Some(value) = telemetry::current_traceparent().and_then(|parent| HeaderValue::from_str(&parent).ok()) {
             request.headers_mut().insert("traceparent", value);
         }
-        let (deadline, ours) = deadline::remaining(request.headers());
+        let (deadline, is_own) = deadline::remaining(request.headers());
         if deadline.is_zero() {
             return Err(Status::deadline_exceeded("no time is left for this call"));
         }
-        deadline::tell(request.headers_mut(), deadline);
+        deadline::set_header(request.headers_mut(), deadline);
         let started = std::time::Instant::now();
-        let answer = deadline::within(deadline, self.send(request)).await;
+        let answer = deadline::with_deadline(deadline, self.send(request)).await;
         let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded(format!("{} did not answer", self.name))));
         let code = answer.as_ref().map_or_else(Status::code, status_of);
-        // That somebody else had little time left says nothing of the callee.
-        if ours || code != Code::DeadlineExceeded {
+        // A deadline that an outer call had nearly used up says nothing about the callee.
+        if is_own || code != Code::DeadlineExceeded {
             self.breaker.record(&method, !matches!(code, Code::Unavailable | Code::DeadlineExceeded));
         }
         metrics::histogram!("gooseek_call_seconds", "service" => self.name, "method" => method, "code" => code_label(code))

@@ -111,7 +111,7 @@ async fn admit(frame: &Frame, route: &str, mut request: Request, next: Next) -> 
         return frame.overload.serve(&route, org, overload::OF_PERSONS, run(next, request)).await;
     };
     // Only our own services may set one: a person's would make us give up, and blame the service that is asked.
-    let asked = deadline::asked(request.headers());
+    let asked = deadline::from_headers(request.headers());
     let served = async {
         let request = read_ahead(request, MESSAGE_LIMIT).await;
         // To the router all methods of a service are one route.
@@ -120,7 +120,7 @@ async fn admit(frame: &Frame, route: &str, mut request: Request, next: Next) -> 
     match asked {
         None => served.await,
         // The caller waits for its turn in this time too.
-        Some(deadline) => deadline::within(deadline, served)
+        Some(deadline) => deadline::with_deadline(deadline, served)
             .await
             .unwrap_or_else(|_| Ok(tonic::Status::deadline_exceeded("the caller's deadline has passed").into_http())),
     }
