@@ -19,6 +19,7 @@ use llm::Model;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
 use serde::{Deserialize, Serialize};
 use server::Deps;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -53,6 +54,8 @@ struct Inner {
     /// This process, as leases know it.
     owner: Uuid,
     live: Mutex<HashMap<Uuid, Arc<Tail>>>,
+    /// Changes when a run begins in this process.
+    begun: watch::Sender<()>,
     mirrors: Mutex<HashMap<Uuid, Weak<Tail>>>,
     /// Cancelled when this process stops: its runs are left for the next one.
     halt: CancellationToken,
@@ -69,8 +72,18 @@ impl Runs {
         let owner = deps.ids.next();
         let (log, writer) = Log::new(deps.db.clone(), owner, deps.relay.clone(), deps.live.clone());
         let halt = CancellationToken::new();
-        let inner =
-            Inner { deps, config, model, log, writer, owner, live: Mutex::default(), mirrors: Mutex::default(), halt };
+        let inner = Inner {
+            deps,
+            config,
+            model,
+            log,
+            writer,
+            owner,
+            live: Mutex::default(),
+            begun: watch::Sender::new(()),
+            mirrors: Mutex::default(),
+            halt,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -132,6 +145,7 @@ impl Runs {
             return Err(full());
         }
         live.insert(tail.id, tail.clone());
+        self.inner.begun.send_replace(());
         Ok(())
     }
 

@@ -315,6 +315,14 @@ pub(crate) async fn claim(
         .await)?)
 }
 
+/// Whether any process works on a run, or did until it died.
+pub(crate) async fn is_any_running(session: &mut Session) -> Result<bool, DbError> {
+    let any: Option<(Uuid,)> = on_db!(session, conn => sqlx::query_as("SELECT id FROM runs WHERE state = 'running' LIMIT 1")
+        .fetch_optional(conn)
+        .await)?;
+    Ok(any.is_some())
+}
+
 /// Deletes the runs of a person's thread that had ended, with their events, when they were begun by `deleted_at`. The moment
 /// itself counts, as it does for the library, which drops answers to questions asked then.
 pub(crate) async fn forget_thread(
