@@ -13,9 +13,10 @@ use base::{
     config::Secret,
     time::{Clock, Ids},
 };
-use bus::{Event, publish};
+use bus::{EventRecord, publish_record};
 use db::{Db, DbError, DbOptions, Migrations, Session};
 use futures::future::join_all;
+use proto::events::v1::ThreadDeleted;
 use sqlx::{
     Connection, PgConnection, SqlSafeStr,
     migrate::{Migration, MigrationType, Migrator},
@@ -195,9 +196,9 @@ async fn old_reads_go_to_the_replica_and_to_the_primary_when_it_is_down() {
 
 /// An event in a transaction of its own; its id once the commit was acknowledged.
 async fn write(db: &Db, ids: &Ids) -> Result<Uuid, DbError> {
-    let event = Event::new(ids.next(), "gooseek.test.thing.happened.v1", Uuid::nil(), "x", Clock::system().now());
+    let event = EventRecord::new(ids.next(), Uuid::nil(), &ThreadDeleted::default(), Clock::system().now());
     let mut session = db.begin(&tenant()).await?;
-    publish(&mut session, &event).await?;
+    publish_record(&mut session, &event).await?;
     session.commit().await?;
     Ok(event.id)
 }

@@ -29,7 +29,7 @@ use base::{
     tasks::Task,
     time::{Clock, Ids},
 };
-use bus::{DeadLetters, Nats, NatsOptions, Relay, RelayOptions, Route};
+use bus::{Consumer, DeadLetters, Nats, NatsOptions, Relay, RelayOptions, Subscription};
 use cache::{
     Cache,
     limits::Limits,
@@ -53,13 +53,16 @@ use crate::{
     service::ServiceDef,
 };
 
+/// A relay finds within this what another process published and did not deliver.
+const RELAY_POLL_INTERVAL: Duration = Duration::from_secs(10);
+
 /// The services of a process, built and not yet serving.
 pub struct Server {
     pub settings: Arc<Settings>,
     pub options: Options,
     /// One document for all services of this process.
     pub openapi: OpenApi,
-    /// The dead letters of each service's outbox.
+    /// The dead letters of each service.
     dead_letters: Vec<(&'static str, DeadLetters)>,
     /// The relay of each service's outbox.
     relays: Vec<Relay>,
@@ -68,7 +71,7 @@ pub struct Server {
     frame: Frame,
     tasks: Vec<Task>,
     /// Where every relay delivers to.
-    routes: Vec<Route>,
+    subscriptions: Vec<Subscription>,
     broker: Option<Nats>,
     dbs: Vec<Db>,
     objects: Objects,
@@ -133,13 +136,15 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
         let (db, relay) = (deps.db.clone(), deps.relay.clone());
         let service = (spec.build)(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
         parts.peers.connect_local(spec.name, service.grpc.clone());
-        let letters = DeadLetters::new(spec.name, db.clone(), parts.clock.clone(), relay.clone(), broker.clone());
+        let consumers = service.consumers.clone();
+        let letters = DeadLetters::new(db.clone(), parts.clock.clone(), relay.clone(), consumers);
         dead_letters.push((spec.name, letters));
         relays.push(relay);
         dbs.push(db);
         services.push(service);
     }
-    let (routes, taking) = deliveries(&options.bus, broker.as_ref(), &services, &parts.clock);
+    let consumers = services.iter().flat_map(|service| service.consumers.iter().cloned()).collect();
+    let (subscriptions, tasks) = deliveries(&options.bus, broker.as_ref(), consumers, &parts.clock);
     let frame = Frame {
         auth: options.auth.clone(),
         guard: None,
@@ -156,8 +161,8 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
         http: Router::new(),
         grpc: probes::grpc(parts.drain.clone()),
         frame,
-        tasks: taking,
-        routes,
+        tasks,
+        subscriptions,
         broker,
         dbs,
         objects: parts.objects,
@@ -221,7 +226,9 @@ impl Parts {
                 Limits::redis(redis.clone(), clock.clone()),
                 LiveFeeds::redis(redis.clone()),
             ),
-            None => (Cache::in_process(options.cache_bytes), Limits::in_process(clock.clone()), LiveFeeds::in_process()),
+            None => {
+                (Cache::in_process(options.cache_bytes), Limits::in_process(clock.clone()), LiveFeeds::in_process())
+            }
         };
         let keeps = specs.iter().any(|spec| spec.objects);
         let objects = match options.s3.as_ref().filter(|_| keeps) {
@@ -249,7 +256,7 @@ impl Parts {
         let relay_options = RelayOptions {
             retention: options.outbox_retention,
             timeout: options.delivery_timeout,
-            poll: Duration::from_secs(1),
+            poll_interval: RELAY_POLL_INTERVAL,
         };
         Ok(Deps {
             settings,
@@ -300,22 +307,26 @@ async fn broker(options: &Options) -> anyhow::Result<Option<Nats>> {
     Ok(Some(nats.context("NATS_URL cannot be used")?))
 }
 
-/// Where relays deliver to, and the work of taking from a broker.
-fn deliveries(bus: &Bus, broker: Option<&Nats>, services: &[Service], clock: &Clock) -> (Vec<Route>, Vec<Task>) {
-    let consumers = services.iter().flat_map(|service| service.consumers.iter().cloned());
+/// Where relays deliver to, and the tasks that receive events from a broker.
+fn deliveries(
+    bus: &Bus,
+    broker: Option<&Nats>,
+    consumers: Vec<Consumer>,
+    clock: &Clock,
+) -> (Vec<Subscription>, Vec<Task>) {
     if let Some(broker) = broker {
-        let taking = consumers.map(|consumer| broker.taking(consumer, clock.clone()));
-        return (vec![Route::to_broker(broker.courier())], taking.collect());
+        let tasks = consumers.into_iter().map(|consumer| broker.consumer_task(consumer, clock.clone()));
+        return (vec![Subscription::to_broker(broker.sink())], tasks.collect());
     }
     if matches!(bus, Bus::OutboxOnly) {
         return (Vec::new(), Vec::new());
     }
-    let routes = consumers.map(|consumer| Route {
+    let subscriptions = consumers.into_iter().map(|consumer| Subscription {
         name: consumer.name.to_owned(),
-        subject: Some(consumer.subject.to_owned()),
-        courier: consumer.in_process(clock.clone()),
+        subjects: consumer.subjects.clone(),
+        sink: consumer.in_process(clock.clone()),
     });
-    (routes.collect(), Vec::new())
+    (subscriptions.collect(), Vec::new())
 }
 
 impl Server {
@@ -388,8 +399,9 @@ impl Server {
 
     fn start_tasks(&self, stop: &stop::Stop) {
         for relay in &self.relays {
-            let (relay, routes, token) = (relay.clone(), self.routes.clone(), stop.relays.token.clone());
-            stop.relays.tracker.spawn(async move { relay.run(routes, token).await });
+            let (relay, token) = (relay.clone(), stop.relays.token.clone());
+            let subscriptions = self.subscriptions.clone();
+            stop.relays.tracker.spawn(async move { relay.run(subscriptions, token).await });
         }
         let relays = self.relays.clone();
         let prune = Task::on_schedule("prune outboxes", "17 * * * *", Clock::system(), move |_| {

@@ -9,10 +9,10 @@ use axum::{
     http::StatusCode,
 };
 use base::{
-    Problem,
+    Problem, Scope, SystemScope,
     problem::{Code, Violation},
 };
-use bus::{DeadLetter, DeadLetters, LetterKey, Relay};
+use bus::{DeadLetter, DeadLetterKey, DeadLetters, Relay};
 use db::DbError;
 use kit::QueryParams;
 use serde::{Deserialize, Serialize};
@@ -29,10 +29,18 @@ const PAGE: usize = 100;
 struct Bus {
     letters: Arc<Vec<(&'static str, DeadLetters)>>,
     relays: Arc<Vec<Relay>>,
-    /// Held by the one that goes on.
+    /// Held while one is running.
     resyncing: Arc<Mutex<()>>,
-    /// Without accounts there is one organisation, whose owner has the installation.
+    /// Without accounts there is one organisation, and its owner operates the installation.
     has_accounts: bool,
+}
+
+impl Bus {
+    /// Whose dead letters the caller manages. Those whose organisation cannot be read may be anybody's, so only the operator
+    /// of the installation sees them.
+    fn scope(&self, who: &Caller) -> Scope {
+        if self.has_accounts { who.scope() } else { SystemScope::new().into() }
+    }
 }
 
 pub(super) fn routes(assembly: &Server) -> OpenApiRouter {
@@ -50,7 +58,7 @@ pub(super) fn routes(assembly: &Server) -> OpenApiRouter {
         .with_state(bus)
 }
 
-/// A dead letter and the service that told the event.
+/// A dead letter and the service that has it.
 #[derive(Serialize, ToSchema)]
 struct Listed {
     service: &'static str,
@@ -75,7 +83,7 @@ struct Page {
     next_cursor: Option<String>,
 }
 
-/// Events of the organisation that a consumer could not take.
+/// Events of the organisation that a consumer could not handle.
 #[utoipa::path(
     get, path = "/api/v1/admin/bus/dead-letters", operation_id = "list_dead_letters", tag = "admin",
     params(Listing),
@@ -86,10 +94,11 @@ async fn list(
     QueryParams(listing): QueryParams<Listing>,
 ) -> Result<Json<Page>, Problem> {
     who.require_admin()?;
-    let after = listing.cursor.as_deref().map_or(Ok(LetterKey::start()), position)?;
+    let after = listing.cursor.as_deref().map_or(Ok(DeadLetterKey::start()), position)?;
+    let scope = bus.scope(&who);
     let mut items = Vec::new();
     for (service, letters) in bus.letters.iter() {
-        let page = letters.list(who.org, &after, PAGE + 1).await?;
+        let page = letters.list(&scope, &after, PAGE + 1).await?;
         items.extend(page.into_iter().map(|letter| Listed { service, letter }));
     }
     items.sort_by_key(|listed| listed.letter.key());
@@ -100,27 +109,29 @@ async fn list(
 }
 
 /// A cursor is the key of the last letter: an operator's list has nothing to hide.
-fn position(cursor: &str) -> Result<LetterKey, Problem> {
+fn position(cursor: &str) -> Result<DeadLetterKey, Problem> {
     let key = cursor
         .split_once('/')
-        .and_then(|(id, consumer)| Some(LetterKey { id: id.parse().ok()?, consumer: consumer.to_owned() }));
+        .and_then(|(id, consumer)| Some(DeadLetterKey { id: id.parse().ok()?, consumer: consumer.to_owned() }));
     key.ok_or_else(|| Problem::invalid(vec![Violation::new("cursor", "not a cursor this list gave out")]))
 }
 
-/// Deliver an event again.
+/// Hand an event to its consumer again.
 #[utoipa::path(
     post, path = "/api/v1/admin/bus/dead-letters/{id}/{consumer}/replay", operation_id = "replay_dead_letter",
     tag = "admin", params(("id" = Uuid, Path), ("consumer" = String, Path)),
-    responses((status = 202), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, description = "The consumer failed again; the dead letter stays.", body = Problem)))]
 async fn replay(
     State(bus): State<Bus>,
     who: Caller,
     Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let key = key(&who, &id, consumer)?;
+    who.require_admin()?;
+    let (scope, key) = (bus.scope(&who), key(&id, consumer)?);
     for (_, letters) in bus.letters.iter() {
-        if letters.replay(who.org, &key).await? {
-            return Ok(StatusCode::ACCEPTED);
+        if letters.replay(&scope, &key).await? {
+            return Ok(StatusCode::NO_CONTENT);
         }
     }
     Err(missing())
@@ -136,34 +147,18 @@ async fn drop_letter(
     who: Caller,
     Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let key = key(&who, &id, consumer)?;
+    who.require_admin()?;
+    let (scope, key) = (bus.scope(&who), key(&id, consumer)?);
     for (_, letters) in bus.letters.iter() {
-        if letters.drop_letter(who.org, &key).await? {
-            return Ok(StatusCode::NO_CONTENT);
-        }
-        if !letters.is_nobodys(&key).await? {
-            continue;
-        }
-        // It may be another organisation's, and nobody here answers for all of them.
-        if bus.has_accounts {
-            return Err(Problem::forbidden(
-                "the organisation of this event is not known; replay it, or ask the operator",
-            ));
-        }
-        if letters.drop_nobodys(&key).await? {
+        if letters.drop_letter(&scope, &key).await? {
             return Ok(StatusCode::NO_CONTENT);
         }
     }
     Err(missing())
 }
 
-fn key(who: &Caller, id: &str, consumer: String) -> Result<LetterKey, Problem> {
-    who.require_admin()?;
-    // It becomes part of a subject on the broker, where these mean more than themselves.
-    if consumer.contains(|c: char| matches!(c, '*' | '>') || c.is_whitespace()) {
-        return Err(missing());
-    }
-    Ok(LetterKey { id: id.parse().map_err(|_| missing())?, consumer })
+fn key(id: &str, consumer: String) -> Result<DeadLetterKey, Problem> {
+    Ok(DeadLetterKey { id: id.parse().map_err(|_| missing())?, consumer })
 }
 
 fn missing() -> Problem {

@@ -16,7 +16,7 @@ use base::{
     config::{Reader, Secret, Settings, Variable},
     time::Ids,
 };
-use bus::{CourierError, Event, Relay, RelayOptions};
+use bus::{DeliveryError, EventRecord, Relay, RelayOptions};
 use cache::{Cache, limits::Limits, live::LiveFeeds, redis::Redis};
 pub use clock::TestClock;
 use db::{Db, DbError, DbOptions};
@@ -200,7 +200,7 @@ impl World {
         let options = RelayOptions {
             retention: Duration::from_secs(3_600),
             timeout: Duration::from_secs(30),
-            poll: Duration::from_secs(1),
+            poll_interval: Duration::from_secs(1),
         };
         Deps {
             settings,
@@ -288,14 +288,14 @@ impl TestService {
     /// Hands an event to every consumer of its subject, as the relay would.
     ///
     /// # Panics
-    /// When a consumer does not take it.
-    pub async fn deliver(&self, event: &Event) {
-        self.try_deliver(event).await.expect("the consumer takes the event");
+    /// When a consumer fails.
+    pub async fn deliver(&self, event: &EventRecord) {
+        self.try_deliver(event).await.expect("the consumer handles the event");
     }
 
-    /// [`deliver`](Self::deliver) up to the first consumer that does not take it.
-    pub async fn try_deliver(&self, event: &Event) -> Result<(), CourierError> {
-        for consumer in self.consumers.iter().filter(|consumer| consumer.subject == event.subject) {
+    /// [`deliver`](Self::deliver) up to the first consumer that fails.
+    pub async fn try_deliver(&self, event: &EventRecord) -> Result<(), DeliveryError> {
+        for consumer in self.consumers.iter().filter(|consumer| consumer.subjects.matches(&event.subject)) {
             consumer.clone().in_process(self.clock.clock()).deliver(event).await?;
         }
         Ok(())

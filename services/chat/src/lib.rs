@@ -15,8 +15,6 @@ mod pipeline;
 mod runs;
 mod store;
 
-use std::sync::Arc;
-
 use base::config::Reader;
 use bus::Consumer;
 use config::Config;
@@ -52,12 +50,7 @@ pub fn service(deps: Deps) -> ServiceFuture {
             drain: deps.drain.clone(),
             closing: deps.closing.clone(),
         };
-        let forget = Consumer {
-            name: "chat.deleted_threads",
-            subject: forget::SUBJECT,
-            db: deps.db.clone(),
-            handler: Arc::new(forget::Forget),
-        };
+        let forget = Consumer::new("chat.deleted_threads", deps.db.clone(), forget::Forget);
         let runs = runs::Runs::new(deps, config)?;
         let mut service = Service::new(SERVICE.name, http::routes(runs.clone(), door));
         service.consumers = vec![forget];

@@ -10,7 +10,7 @@ mod writer;
 use std::sync::Arc;
 
 use base::tasks::Task;
-use bus::{Event as BusEvent, Relay};
+use bus::{EventRecord, Relay};
 use cache::live::LiveFeeds;
 use db::Db;
 pub(crate) use tail::{Frame, Tail};
@@ -39,7 +39,7 @@ pub(crate) enum Op {
 pub(crate) struct Finish {
     pub(crate) event: Event,
     pub(crate) ending: Ending,
-    pub(crate) fact: Option<BusEvent>,
+    pub(crate) fact: Option<EventRecord>,
 }
 
 struct Entry {

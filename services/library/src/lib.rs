@@ -10,8 +10,6 @@ mod snippet;
 mod store;
 mod threads;
 
-use std::sync::Arc;
-
 use bus::Consumer;
 use db::Migrations;
 use server::{
@@ -38,12 +36,7 @@ pub fn service(deps: Deps) -> ServiceFuture {
     Box::pin(async move {
         let threads = threads::Threads::new(&deps);
         let mut service = Service::new(SERVICE.name, http::routes(threads));
-        service.consumers = vec![Consumer {
-            name: "library.answers",
-            subject: answers::SUBJECT,
-            db: deps.db,
-            handler: Arc::new(answers::Answers::new(deps.ids)),
-        }];
+        service.consumers = vec![Consumer::new("library.answers", deps.db, answers::Answers::new(deps.ids))];
         Ok(service)
     })
 }

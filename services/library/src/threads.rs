@@ -6,12 +6,11 @@ use base::{
     problem::Code,
     time::{Clock, Ids},
 };
-use bus::{Event, Relay};
+use bus::Relay;
 use chrono::{DateTime, Utc};
 use db::Db;
 use kit::cursor::CursorKey;
-use prost::Message as _;
-use proto::events::v1::ThreadDeleted;
+use proto::{convert, events::v1::ThreadDeleted};
 use serde::Serialize;
 use serde_json::Value;
 use server::Deps;
@@ -22,9 +21,6 @@ use crate::{
     snippet::{self, Match},
     store::{self, MessageRow, Owner, Position, ThreadRow, search::Hit},
 };
-
-/// Published with every deletion.
-const DELETED: &str = "gooseek.library.thread.deleted.v1";
 
 /// A thread in a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -202,9 +198,12 @@ impl Threads {
         if !store::delete(&mut session, owner, id, now).await? {
             return Err(missing());
         }
-        let fact = deleted(owner, id, now);
-        let event = Event::new(self.ids.next(), DELETED, owner.org, fact.encode_to_vec(), now);
-        bus::publish(&mut session, &event).await?;
+        let deleted = ThreadDeleted {
+            thread_id: id.to_string(),
+            user_id: owner.user.to_string(),
+            deleted_at: Some(convert::timestamp(now)),
+        };
+        bus::publish(&mut session, &self.ids, &self.clock, owner.org, &deleted).await?;
         session.commit().await?;
         self.relay.wake();
         Ok(())
@@ -214,15 +213,6 @@ impl Threads {
 /// The same for a thread of somebody else.
 pub(crate) fn missing() -> Problem {
     Problem::not_found("thread")
-}
-
-fn deleted(owner: Owner, id: Uuid, at: DateTime<Utc>) -> ThreadDeleted {
-    let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();
-    ThreadDeleted {
-        thread_id: id.to_string(),
-        user_id: owner.user.to_string(),
-        deleted_at: Some(prost_types::Timestamp { seconds: at.timestamp(), nanos }),
-    }
 }
 
 fn found(hit: Hit, terms: &[String]) -> ThreadItem {

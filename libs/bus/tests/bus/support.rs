@@ -15,10 +15,13 @@ use std::{
 
 use actors::Keeper;
 pub(crate) use actors::Process;
-use base::Scope;
-pub(crate) use broker::broker_client;
-use bus::{Consumer, DeadLetter, DeadLetters, Event, LetterKey, NatsOptions, Relay, RelayOptions, Route, publish};
+use base::{Scope, SystemScope, time::Clock};
+use bus::{
+    Consumer, DeadLetter, DeadLetterKey, DeadLetters, EventRecord, NatsOptions, Relay, RelayOptions, SubjectPattern,
+    Subscription, publish_record,
+};
 use db::{Migrations, on_db};
+use proto::Event;
 use server::{Deps, Service, service::ServiceDef};
 use sqlx::migrate::Migrator;
 use testkit::service::World;
@@ -26,7 +29,17 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
-pub(crate) const SUBJECT: &str = "gooseek.producer.thing.happened.v1";
+/// What is published in tests.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Happened {
+    #[prost(string, tag = "1")]
+    pub(crate) what: String,
+}
+
+impl Event for Happened {
+    const SUBJECT: &'static str = "gooseek.producer.thing.happened.v1";
+}
+
 /// Longer than any pause between two attempts.
 pub(crate) const PAUSE: Duration = Duration::from_secs(200);
 /// What is waited for comes within this, or never.
@@ -111,14 +124,15 @@ impl Bus {
         let options = NatsOptions {
             // What a killed process held comes again after this.
             ack_wait: Duration::from_secs(5),
-            pauses: [Duration::from_millis(10); 4],
+            retry_delays: [Duration::from_millis(10); 4],
             ..NatsOptions::new(1, Duration::from_secs(3_600))
         };
         Self { world, producer, consumer, server, options, ill: Arc::default(), calls: Arc::default() }
     }
 
-    pub(crate) fn event(&self, what: &str) -> Event {
-        Event::new(self.world.ids.next(), SUBJECT, Uuid::nil(), what.to_owned(), self.producer.clock.now())
+    pub(crate) fn event(&self, what: &str) -> EventRecord {
+        let message = Happened { what: what.to_owned() };
+        EventRecord::new(self.world.ids.next(), Uuid::nil(), &message, self.producer.clock.now())
     }
 
     pub(crate) async fn publish(&self, what: &str) -> Uuid {
@@ -129,33 +143,38 @@ impl Bus {
 
     /// `0`, `1`, … in one transaction.
     pub(crate) async fn publish_numbers(&self, numbers: std::ops::Range<u32>) {
-        let events: Vec<Event> = numbers.map(|number| self.event(&number.to_string())).collect();
+        let events: Vec<EventRecord> = numbers.map(|number| self.event(&number.to_string())).collect();
         self.publish_all(&events).await;
     }
 
-    pub(crate) async fn publish_all(&self, events: &[Event]) {
+    pub(crate) async fn publish_all(&self, events: &[EventRecord]) {
         let mut session = self.producer.db.begin(&scope()).await.unwrap();
         for event in events {
-            publish(&mut session, event).await.unwrap();
+            publish_record(&mut session, event).await.unwrap();
         }
         session.commit().await.unwrap();
         self.producer.relay.wake();
     }
 
-    /// What a handler cannot take for its own reasons, it can (or cannot) from now on.
+    /// What a handler cannot handle for reasons of its own, it can (or cannot) from now on.
     pub(crate) fn heal(&self, healthy: bool) {
         self.ill.store(!healthy, Ordering::SeqCst);
     }
 
     pub(crate) fn consumer(&self, name: &'static str) -> Consumer {
         let handler = Keeper { name, ill: self.ill.clone(), calls: self.calls.clone() };
-        Consumer { name, subject: SUBJECT, db: self.consumer.db.clone(), handler: Arc::new(handler) }
+        Consumer::new(name, self.consumer.db.clone(), handler)
     }
 
-    /// The way to a consumer in this process.
-    pub(crate) fn route(&self, name: &'static str) -> Route {
-        let courier = self.consumer(name).in_process(self.consumer.clock.clone());
-        Route { name: name.to_owned(), subject: Some(SUBJECT.to_owned()), courier }
+    /// A consumer that keeps the events of a pattern.
+    pub(crate) fn consumer_of(&self, name: &'static str, subjects: SubjectPattern) -> Consumer {
+        let handler = Keeper { name, ill: self.ill.clone(), calls: self.calls.clone() };
+        Consumer::of_subjects(name, subjects, self.consumer.db.clone(), handler)
+    }
+
+    /// A consumer in this process, as the relay knows it.
+    pub(crate) fn subscription(&self, name: &'static str) -> Subscription {
+        subscription(self.consumer(name), self.consumer.clock.clone())
     }
 
     /// A process with these consumers, beside those that run already.
@@ -166,25 +185,21 @@ impl Bus {
     pub(crate) async fn start_with(&self, consumers: Vec<Consumer>) -> Process {
         let stop = CancellationToken::new();
         let clock = self.consumer.clock.clone();
-        let (routes, takers) = match self.connect().await {
+        let (subscriptions, tasks) = match self.connect().await {
             Some(nats) => {
                 let tracker = TaskTracker::new();
-                let takers = consumers.into_iter().map(|consumer| nats.taking(consumer, clock.clone()));
-                let takers = takers.map(|task| task.start(&tracker, stop.clone())).collect();
-                (vec![Route::to_broker(nats.courier())], takers)
+                let tasks = consumers.into_iter().map(|consumer| nats.consumer_task(consumer, clock.clone()));
+                let tasks = tasks.map(|task| task.start(&tracker, stop.clone())).collect();
+                (vec![Subscription::to_broker(nats.sink())], tasks)
             }
             None => {
-                let route = |consumer: Consumer| Route {
-                    name: consumer.name.to_owned(),
-                    subject: Some(consumer.subject.to_owned()),
-                    courier: consumer.in_process(clock.clone()),
-                };
-                (consumers.into_iter().map(route).collect(), Vec::new())
+                let subscriptions = consumers.into_iter().map(|consumer| subscription(consumer, clock.clone()));
+                (subscriptions.collect(), Vec::new())
             }
         };
         let (relay, token) = (self.producer.relay.clone(), stop.clone());
-        let relaying = tokio::spawn(async move { relay.run(routes, token).await });
-        Process { stop, tasks: takers.into_iter().chain([relaying]).collect() }
+        let relaying = tokio::spawn(async move { relay.run(subscriptions, token).await });
+        Process { stop, tasks: tasks.into_iter().chain([relaying]).collect() }
     }
 
     /// Makes pauses between attempts pass.
@@ -231,17 +246,22 @@ impl Bus {
         self.calls.lock().unwrap().get(what).copied().unwrap_or_default()
     }
 
-    pub(crate) async fn dead_letters(&self) -> DeadLetters {
-        let Deps { db, clock, relay, .. } = self.producer.clone();
-        DeadLetters::new("producer", db, clock, relay, self.connect().await)
+    /// The dead letters of the consumers.
+    pub(crate) fn dead_letters(&self) -> DeadLetters {
+        let Deps { db, clock, relay, .. } = self.consumer.clone();
+        let consumers = ["test.consumer", "test.one", "test.other"].map(|name| self.consumer(name));
+        DeadLetters::new(db, clock, relay, consumers.to_vec())
     }
 
-    /// Waits for this many dead letters.
+    /// The dead letters of the outbox.
+    pub(crate) fn outbox_dead_letters(&self) -> DeadLetters {
+        let Deps { db, clock, relay, .. } = self.producer.clone();
+        DeadLetters::new(db, clock, relay, Vec::new())
+    }
+
+    /// Waits for this many dead letters of consumers.
     pub(crate) async fn dead(&self, count: usize) -> Vec<DeadLetter> {
-        let letters = self.dead_letters().await;
-        let list = async || letters.list(Uuid::nil(), &LetterKey::start(), 100).await;
-        eventually(&format!("{count} dead letters"), async || list().await.is_ok_and(|dead| dead.len() == count)).await;
-        list().await.unwrap()
+        dead(&self.dead_letters(), count).await
     }
 
     /// Rows of the outbox.
@@ -288,10 +308,32 @@ pub(crate) fn scope() -> Scope {
     Scope::Tenant { org: Uuid::nil(), user: Uuid::nil() }
 }
 
+/// Somebody of another organisation.
+pub(crate) fn stranger() -> Scope {
+    Scope::Tenant { org: Uuid::max(), user: Uuid::nil() }
+}
+
+/// Whoever operates the installation.
+pub(crate) fn operator() -> Scope {
+    SystemScope::new().into()
+}
+
+/// Waits for this many dead letters of any organisation.
+pub(crate) async fn dead(letters: &DeadLetters, count: usize) -> Vec<DeadLetter> {
+    let list = async || letters.list(&operator(), &DeadLetterKey::start(), 100).await.unwrap();
+    eventually(&format!("{count} dead letters"), async || list().await.len() == count).await;
+    list().await
+}
+
+fn subscription(consumer: Consumer, clock: Clock) -> Subscription {
+    let (name, subjects) = (consumer.name.to_owned(), consumer.subjects.clone());
+    Subscription { name, subjects, sink: consumer.in_process(clock) }
+}
+
 pub(crate) fn relay_options() -> RelayOptions {
     RelayOptions {
         retention: Duration::from_secs(3_600),
         timeout: Duration::from_secs(30),
-        poll: Duration::from_millis(20),
+        poll_interval: Duration::from_millis(20),
     }
 }

@@ -11,7 +11,7 @@ const FRAME: [&str; 3] = ["inbox", "_frame_migrations", "_sqlx_migrations"];
 /// Of the frame too; only the system may read it.
 const SECRETS: &str = "frame_secrets";
 /// Of the frame, and empty in some tests.
-const FRAME_TENANTS: [&str; 3] = ["outbox", "outbox_deliveries", SECRETS];
+const FRAME_TENANTS: [&str; 4] = ["outbox", "outbox_deliveries", "dead_letters", SECRETS];
 
 /// What is special about the tables of a service.
 #[derive(Debug, Clone, Copy, Default)]

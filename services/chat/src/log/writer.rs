@@ -241,7 +241,7 @@ impl Prepared {
 async fn write_finish(session: &mut Session, id: Uuid, finish: &Finish) -> Result<(), DbError> {
     store::finish_run(session, id, &finish.ending).await?;
     if let Some(fact) = &finish.fact {
-        bus::publish(session, fact).await?;
+        bus::publish_record(session, fact).await?;
     }
     Ok(())
 }

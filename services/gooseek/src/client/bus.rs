@@ -15,7 +15,7 @@ pub(crate) async fn run(server: &cli::Server, command: cli::Bus) -> anyhow::Resu
         cli::Bus::Dlq(cli::Dlq::List) => list(&client).await,
         cli::Bus::Dlq(cli::Dlq::Replay { id, consumer }) => {
             client.send(client.request(Method::POST, &format!("{LETTERS}/{id}/{consumer}/replay"))).await?;
-            println!("{id} is delivered to {consumer} again");
+            println!("{id} is replayed to {consumer}");
             Ok(())
         }
         cli::Bus::Dlq(cli::Dlq::Drop { id, consumer }) => {
@@ -42,7 +42,7 @@ async fn list(client: &Client) -> anyhow::Result<()> {
         let page: Value = client.json(request).await?;
         for letter in page["items"].as_array().map(Vec::as_slice).unwrap_or_default() {
             let text = |name: &str| letter[name].as_str().unwrap_or_default();
-            println!("{} {} → {}: {}", text("id"), text("subject"), text("consumer"), text("error"));
+            println!("{} {} → {}: {}", text("id"), text("subject"), text("consumer"), text("reason"));
             none = false;
         }
         cursor = page["next_cursor"].as_str().map(str::to_owned);
