@@ -10,7 +10,7 @@ use axum::{
 use base::Problem;
 use cache::limits::{LimitKey, Limits, PerMinute, RateLimitDecision};
 use kit::{IdempotencyKey, JsonBody, Validator, sse};
-use server::http::takes_long;
+use server::http::exempt_from_limit;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -60,7 +60,7 @@ async fn ask(
     JsonBody(ask): JsonBody<Ask>,
 ) -> Result<Response, Problem> {
     // An answer takes as long as its model does; RUN_LIMIT says how many are made at once.
-    takes_long();
+    exempt_from_limit();
     check(&ask, chat.runs.has_model())?;
     let Some(decision) = chat.door.take_one(&who).await else { return answer(chat, &who, ask, key).await };
     let answered = match decision.ok_or_429("questions") {

@@ -1,6 +1,5 @@
 //! The runs of this process: started, followed, cancelled, taken over.
 
-mod admission;
 mod mirror;
 mod supervise;
 mod takeover;
@@ -10,11 +9,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use access::Caller;
+use access::{Caller, LOCAL_ORG};
 use base::{Problem, problem::Code, tasks::Task};
 use bytes::Bytes;
 use chrono::TimeDelta;
 use futures::{StreamExt, stream::BoxStream};
+use kit::tenant_limiter::TenantLimiter;
 use llm::Model;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,8 @@ pub(crate) struct Runs {
 struct Inner {
     deps: Deps,
     config: Config,
+    /// Of the runs of this process.
+    limiter: TenantLimiter,
     model: Option<Model>,
     log: Log,
     writer: Task,
@@ -72,9 +74,11 @@ impl Runs {
         let owner = deps.ids.next();
         let (log, writer) = Log::new(deps.db.clone(), owner, deps.relay.clone(), deps.live.clone());
         let halt = CancellationToken::new();
+        let limiter = TenantLimiter::with_reserve(config.run_limit, Some(LOCAL_ORG));
         let inner = Inner {
             deps,
             config,
+            limiter,
             model,
             log,
             writer,
@@ -104,9 +108,7 @@ impl Runs {
         {
             return same_question(&run, &ask);
         }
-        if !self.has_room(&self.live(), who.org) {
-            return Err(full());
-        }
+        let permit = self.inner.limiter.try_acquire(Some(who.org)).ok_or_else(full)?;
         let (thread_id, job) = self.job(who, ask).await?;
         let run = self.new_run(who, thread_id, key.clone(), &job)?;
         let started = Event::Run(RunStarted {
@@ -119,9 +121,10 @@ impl Runs {
         });
         let (id, created_at) = (run.id, run.created_at);
         let tail = Tail::new(who.org, id, Vec::new());
-        self.enter(&tail)?;
+        self.live().insert(id, tail.clone());
+        self.inner.begun.send_replace(());
         self.inner.log.append(&tail, Op::Create(Box::new(run)), false);
-        let work = supervise::Run { tail, who: who.clone(), thread_id, job, created_at, before: None };
+        let work = supervise::Run { tail, who: who.clone(), thread_id, job, created_at, before: None, _permit: permit };
         let asked = work.job.ask.clone();
         // A client that leaves now drops this call; what is stored must be worked on all the same.
         let begun = tokio::spawn(self.clone().begin(work, started).in_current_span()).await;
@@ -135,22 +138,6 @@ impl Runs {
             return same_question(&run, &asked);
         }
         Err(Problem::unavailable("the run could not be stored"))
-    }
-
-    /// Makes the run one of this process, if it takes on one more.
-    fn enter(&self, tail: &Arc<Tail>) -> Result<(), Problem> {
-        let mut live = self.live();
-        // Others have asked since it was looked at first.
-        if !self.has_room(&live, tail.org) {
-            return Err(full());
-        }
-        live.insert(tail.id, tail.clone());
-        self.inner.begun.send_replace(());
-        Ok(())
-    }
-
-    fn has_room(&self, live: &HashMap<Uuid, Arc<Tail>>, org: Uuid) -> bool {
-        admission::has_room(live.values().map(|tail| tail.org), org, self.inner.config.run_limit)
     }
 
     /// The thread to go on with, or a new one, and what is to be done.

@@ -22,7 +22,7 @@ use base::{
 };
 use chrono::{DateTime, Utc};
 use db::{Db, DbError};
-use fetch::Fetched;
+use fetch::FetchResponse;
 use moka::future::Cache;
 use sqlx::types::Json;
 use tokio::time::Instant;
@@ -266,7 +266,7 @@ impl Shared {
     }
 
     /// Parses what was fetched and stores it, under the id of the copy at hand when nothing changed.
-    async fn keep(&self, scope: &Scope, address: &str, fetched: Fetched) -> Result<Held, OpenError> {
+    async fn keep(&self, scope: &Scope, address: &str, fetched: FetchResponse) -> Result<Held, OpenError> {
         let url = fetched.url.to_string();
         let validators = Validators { etag: fetched.etag.clone(), last_modified: fetched.last_modified.clone() };
         let document = self.reading.parse(fetched).await?;

@@ -6,6 +6,7 @@ use access::Caller;
 use bus::EventRecord;
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
+use kit::tenant_limiter::TenantPermit;
 use proto::{convert, events::v1::AnswerCompleted};
 use tracing::Instrument;
 use uuid::Uuid;
@@ -28,6 +29,8 @@ pub(super) struct Run {
     pub(super) created_at: DateTime<Utc>,
     /// What an earlier process had done of it.
     pub(super) before: Option<Answer>,
+    /// Counts towards the runs of this process.
+    pub(super) _permit: TenantPermit,
 }
 
 impl Runs {

@@ -159,7 +159,8 @@ impl Runs {
         };
         let who = Caller::impersonate(system, row.org, row.user_id);
         let (thread_id, created_at) = (row.thread_id, row.created_at);
-        let run = Run { tail, who, thread_id, job, created_at, before: Some(before) };
+        let permit = self.inner.limiter.acquire_over_limit(Some(row.org));
+        let run = Run { tail, who, thread_id, job, created_at, before: Some(before), _permit: permit };
         if row.attempts <= MAX_ATTEMPTS {
             self.supervise(run);
         } else {

@@ -1,4 +1,4 @@
-//! What it costs to be there: size, start, idle CPU and memory, and memory of streams that are open and wait.
+//! Footprint: binary size, start-up time, idle CPU and memory, and memory of open idle streams.
 
 use std::{path::Path, time::Duration};
 
@@ -45,7 +45,7 @@ async fn idle_cpu(binary: &Path, upstreams: &Upstreams) -> anyhow::Result<f64> {
     Ok((gooseek.cpu_ms()? - before) / IDLE_INTERVAL.as_secs_f64() / 10.0)
 }
 
-/// Some answers first, so that what is made once is not counted as the streams'.
+/// Asks some questions first, so that one-time allocations are not attributed to the streams.
 async fn open_streams(binary: &Path, upstreams: &Upstreams, report: &mut Report) -> anyhow::Result<()> {
     let gooseek = Gooseek::start(binary, &upstreams.variables()).await?;
     let client = Client::new(&gooseek.url)?;
