@@ -14,7 +14,7 @@ mod token;
 use std::sync::Arc;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use base::{Problem, Scope, config::Secret};
+use base::{Problem, Scope, SystemScope, config::Secret};
 pub use rpc_acl::ALL_IN_ONE;
 pub use service::{RpcAuth, ServiceIdentity};
 pub use token::{AUDIENCE, TokenError, Verifier};
@@ -52,8 +52,9 @@ impl Caller {
     }
 
     /// What stores and caches are asked with.
+    #[expect(clippy::disallowed_methods, reason = "a verified caller may see what is its own")]
     pub fn scope(&self) -> Scope {
-        Scope::Tenant { org: self.org, user: self.user }
+        SystemScope::new().on_behalf_of(self.org, self.user)
     }
 
     /// 403 unless the person runs the organisation.
@@ -66,7 +67,7 @@ impl Caller {
 
     /// The person a stored piece of work belongs to, for going on with it after a restart. Only a background task
     /// has the proof this asks for.
-    pub fn impersonate(_: &base::SystemScope, org: Uuid, user: Uuid) -> Self {
+    pub fn impersonate(_: &SystemScope, org: Uuid, user: Uuid) -> Self {
         Self { org, user, role: Role::Member, token: None }
     }
 

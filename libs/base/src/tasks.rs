@@ -51,6 +51,7 @@ impl Task {
     }
 
     /// Starts the work on `tracker`; aborting the handle ends it where it stands, as a crash would.
+    #[expect(clippy::disallowed_methods, reason = "background work is the frame's, and may act for every organisation")]
     pub fn start(self, tracker: &TaskTracker, stop: CancellationToken) -> JoinHandle<()> {
         tracker.spawn(async move {
             while !stop.is_cancelled() {

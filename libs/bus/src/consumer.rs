@@ -5,13 +5,13 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 use async_trait::async_trait;
 use base::{telemetry, time::Clock};
 use chrono::{DateTime, Utc};
-use db::{Db, DbError, Session};
+use db::{Db, DbError, Session, fetch_all};
 use proto::{Event, convert::InvalidId};
 use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
 use super::{
-    DeliveryError, EventRecord, EventSink, SubjectPattern,
+    DeliveryError, EventRecord, EventSink, SYSTEM, SubjectPattern,
     dead_letters::{self, DeadLetterKey, NewDeadLetter},
     ids::as_json,
     system,
@@ -56,8 +56,9 @@ pub struct Received<M> {
 /// Applies events of one message. A payload that is not such a message never gets here; it becomes a dead letter.
 #[async_trait]
 pub trait Handler<M: Event>: Send + Sync {
-    /// Writes the effect of `event` in `session`, and does nothing else: the transaction may hold the effects of other events
-    /// and is rolled back when one of them fails.
+    /// Writes the effect of `event` in `session`, which is that of the event's organisation; a handler that knows the user
+    /// narrows it ([`Session::narrow_to`]). It does nothing else: the transaction may hold the effects of other events and is
+    /// rolled back when one of them fails.
     async fn handle(&self, session: &mut Session, event: &Received<M>) -> Result<(), HandleError>;
 }
 
@@ -120,7 +121,7 @@ impl Consumer {
     pub(super) async fn replay(&self, key: &DeadLetterKey, event: &EventRecord) -> Result<bool, DeliveryError> {
         let replayed = async {
             let mut session = self.db.begin(&system()).await?;
-            if !dead_letters::delete(&mut session, None, key).await? {
+            if !dead_letters::delete(&mut session, key).await? {
                 return Ok(false);
             }
             self.handle(&mut session, event).await?;
@@ -146,6 +147,7 @@ impl Consumer {
     async fn handle(&self, session: &mut Session, event: &EventRecord) -> Result<(), HandleError> {
         let span = tracing::info_span!("event", trace_id = Empty, subject = %event.subject, consumer = self.name, id = %event.id);
         telemetry::set_parent(&span, event.trace.as_deref());
+        session.enter(SYSTEM.organisation(event.org)).await?;
         self.handler.handle(session, event).instrument(span).await
     }
 }
@@ -199,29 +201,24 @@ async fn insert_inbox(
     let mut ids = events.to_vec();
     // In one order everywhere, or two replicas with the same events could deadlock.
     ids.sort_unstable();
-    let fresh: Vec<(Uuid,)> = match session {
-        Session::Sqlite(conn) => {
-            sqlx::query_as(
-                "INSERT INTO inbox (consumer, event_id, handled_at)
-                 SELECT $1, unhex(value), $3 FROM json_each($2) WHERE TRUE ON CONFLICT DO NOTHING RETURNING event_id",
-            )
-            .bind(consumer)
-            .bind(as_json(&ids))
-            .bind(now)
-            .fetch_all(&mut **conn)
-            .await?
-        }
-        Session::Postgres(conn) => {
-            sqlx::query_as(
-                "INSERT INTO inbox (consumer, event_id, handled_at)
-                 SELECT $1, id, $3 FROM UNNEST($2) AS id ON CONFLICT DO NOTHING RETURNING event_id",
-            )
-            .bind(consumer)
-            .bind(&ids)
-            .bind(now)
-            .fetch_all(&mut **conn)
-            .await?
-        }
+    let fresh: Vec<(Uuid,)> = if session.is_sqlite() {
+        fetch_all!(
+            session,
+            any on sqlite: "INSERT INTO inbox (consumer, event_id, handled_at)
+                SELECT $1, unhex(value), $3 FROM json_each($2) WHERE TRUE ON CONFLICT DO NOTHING RETURNING event_id",
+            consumer,
+            as_json(&ids),
+            now
+        )?
+    } else {
+        fetch_all!(
+            session,
+            any on postgres: "INSERT INTO inbox (consumer, event_id, handled_at)
+                SELECT $1, id, $3 FROM UNNEST($2) AS id ON CONFLICT DO NOTHING RETURNING event_id",
+            consumer,
+            &ids,
+            now
+        )?
     };
     Ok(fresh.into_iter().map(|(id,)| id).collect())
 }

@@ -4,12 +4,12 @@
 use base::{Problem, Scope, problem::Code, time::Clock};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use db::{Db, DbError, Session, on_db};
+use db::{Db, DbError, Session, execute, fetch_all, fetch_optional};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Consumer, DeliveryError, EventRecord, Relay, envelope, retry, system};
+use super::{Consumer, DeliveryError, EventRecord, Relay, envelope, retry};
 
 /// Characters of a reason that are stored.
 const REASON_LIMIT: usize = 500;
@@ -125,20 +125,21 @@ impl DeadLetters {
     /// At most `limit` letters that come after `after`, in the order of their keys.
     pub async fn list(&self, scope: &Scope, after: &DeadLetterKey, limit: usize) -> Result<Vec<DeadLetter>, DbError> {
         let mut session = self.db.read(scope).await?;
-        let letters = on_db!(&mut session, conn => sqlx::query_as(
-            "SELECT event_id, consumer, subject, org, attempts, reason, occurred_at FROM (
-                 SELECT event_id, consumer, subject, org, attempts, reason, occurred_at FROM dead_letters
-                 UNION ALL
-                 SELECT d.event_id, d.consumer, o.subject, o.org, d.attempts, d.error, o.occurred_at
-                 FROM outbox_deliveries d JOIN outbox o ON o.id = d.event_id WHERE d.state = 'dead') AS letters
-             WHERE ($1 IS NULL OR org = $1) AND (event_id, consumer) > ($2, $3)
-             ORDER BY event_id, consumer LIMIT $4")
-            .bind(org(scope))
-            .bind(after.id)
-            .bind(&after.consumer)
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(conn)
-            .await)?;
+        // Bound by hand: the system has everybody's.
+        let letters = fetch_all!(
+            &mut session,
+            unscoped: "SELECT event_id, consumer, subject, org, attempts, reason, occurred_at FROM (
+                     SELECT event_id, consumer, subject, org, attempts, reason, occurred_at FROM dead_letters
+                     UNION ALL
+                     SELECT d.event_id, d.consumer, o.subject, o.org, d.attempts, d.error, o.occurred_at
+                     FROM outbox_deliveries d JOIN outbox o ON o.id = d.event_id WHERE d.state = 'dead') AS letters
+                 WHERE ($1 IS NULL OR org = $1) AND (event_id, consumer) > ($2, $3)
+                 ORDER BY event_id, consumer LIMIT $4",
+            org(scope),
+            after.id,
+            &after.consumer,
+            i64::try_from(limit).unwrap_or(i64::MAX)
+        )?;
         Ok(letters)
     }
 
@@ -174,55 +175,53 @@ impl DeadLetters {
             return Ok(true);
         }
         let mut session = self.db.begin(scope).await?;
-        let existed = delete(&mut session, org(scope), key).await?;
+        let existed = delete(&mut session, key).await?;
         session.commit().await?;
         Ok(existed)
     }
 
     async fn find(&self, scope: &Scope, key: &DeadLetterKey) -> Result<Option<StoredMessage>, DbError> {
         let mut session = self.db.read(scope).await?;
-        let found = on_db!(&mut session, conn => sqlx::query_as(
-            "SELECT headers, payload FROM dead_letters
-             WHERE ($1 IS NULL OR org = $1) AND event_id = $2 AND consumer = $3")
-            .bind(org(scope))
-            .bind(key.id)
-            .bind(&key.consumer)
-            .fetch_optional(conn)
-            .await)?;
+        let found = fetch_optional!(
+            &mut session,
+            unscoped: "SELECT headers, payload FROM dead_letters
+                       WHERE ($1 IS NULL OR org = $1) AND event_id = $2 AND consumer = $3",
+            org(scope),
+            key.id,
+            &key.consumer
+        )?;
         Ok(found)
     }
 
     /// Counts another failed attempt.
     async fn record_failure(&self, scope: &Scope, key: &DeadLetterKey, reason: &str) -> Result<(), DbError> {
         let mut session = self.db.begin(scope).await?;
-        on_db!(&mut session, conn => sqlx::query(
-            "UPDATE dead_letters SET attempts = attempts + 1, reason = $4
-             WHERE ($1 IS NULL OR org = $1) AND event_id = $2 AND consumer = $3")
-            .bind(org(scope))
-            .bind(key.id)
-            .bind(&key.consumer)
-            .bind(stored_reason(reason))
-            .execute(conn)
-            .await
-            .map(drop))?;
+        execute!(
+            &mut session,
+            unscoped: "UPDATE dead_letters SET attempts = attempts + 1, reason = $4
+                       WHERE ($1 IS NULL OR org = $1) AND event_id = $2 AND consumer = $3",
+            org(scope),
+            key.id,
+            &key.consumer,
+            stored_reason(reason)
+        )?;
         session.commit().await
     }
 
     /// Makes a dead delivery of the outbox `pending` or `dropped`; `false` when there is none.
     async fn change_delivery(&self, scope: &Scope, key: &DeadLetterKey, state: &str) -> Result<bool, DbError> {
-        let mut session = self.db.begin(&system()).await?;
-        let changed = on_db!(&mut session, conn => sqlx::query(
-            "UPDATE outbox_deliveries SET state = $4, attempts = 0, next_at = $5, error = NULL
-             WHERE event_id = $1 AND consumer = $2 AND state = 'dead'
-             AND EXISTS (SELECT 1 FROM outbox o WHERE o.id = $1 AND ($3 IS NULL OR o.org = $3))")
-            .bind(key.id)
-            .bind(&key.consumer)
-            .bind(org(scope))
-            .bind(state)
-            .bind(self.clock.now())
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected() > 0))?;
+        let mut session = self.db.begin(scope).await?;
+        let changed = execute!(
+            &mut session,
+            unscoped: "UPDATE outbox_deliveries SET state = $4, attempts = 0, next_at = $5, error = NULL
+                       WHERE event_id = $2 AND consumer = $3 AND state = 'dead'
+                       AND EXISTS (SELECT 1 FROM outbox o WHERE o.id = $2 AND ($1 IS NULL OR o.org = $1))",
+            org(scope),
+            key.id,
+            &key.consumer,
+            state,
+            self.clock.now()
+        )? > 0;
         session.commit().await?;
         Ok(changed)
     }
@@ -237,45 +236,41 @@ struct StoredMessage {
 
 /// Stores a letter of `consumer`.
 pub(super) async fn insert(session: &mut Session, consumer: &str, letter: &NewDeadLetter) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "INSERT INTO dead_letters (event_id, consumer, subject, org, headers, payload, attempts, reason, occurred_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
-        .bind(letter.event_id)
-        .bind(consumer)
-        .bind(&letter.subject)
-        .bind(letter.org)
-        .bind(&letter.headers)
-        .bind(letter.payload.as_ref())
-        .bind(letter.attempts)
-        .bind(stored_reason(&letter.reason))
-        .bind(letter.occurred_at)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        any: "INSERT INTO dead_letters
+                  (event_id, consumer, subject, org, headers, payload, attempts, reason, occurred_at)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        letter.event_id,
+        consumer,
+        &letter.subject,
+        letter.org,
+        &letter.headers,
+        letter.payload.as_ref(),
+        letter.attempts,
+        stored_reason(&letter.reason),
+        letter.occurred_at
+    )?;
     Ok(())
 }
 
-/// Deletes a letter, of `org` if that is given; `false` when there is none.
-pub(super) async fn delete(session: &mut Session, org: Option<Uuid>, key: &DeadLetterKey) -> Result<bool, DbError> {
-    let deleted = on_db!(session, conn => sqlx::query(
-        "DELETE FROM dead_letters WHERE ($1 IS NULL OR org = $1) AND event_id = $2 AND consumer = $3")
-        .bind(org)
-        .bind(key.id)
-        .bind(&key.consumer)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected() > 0))?;
-    Ok(deleted)
+/// Deletes a letter that the session's scope has; `false` when there is none.
+pub(super) async fn delete(session: &mut Session, key: &DeadLetterKey) -> Result<bool, DbError> {
+    let org = org(session.scope());
+    let deleted = execute!(
+        session,
+        unscoped: "DELETE FROM dead_letters WHERE ($1 IS NULL OR org = $1) AND event_id = $2 AND consumer = $3",
+        org,
+        key.id,
+        &key.consumer
+    )?;
+    Ok(deleted > 0)
 }
 
-/// Whose letters a scope has; `None` is everybody's.
+/// The organisation whose letters a scope has; `None` in the system's scope, which has all.
 fn org(scope: &Scope) -> Option<Uuid> {
-    match scope {
-        Scope::Tenant { org, .. } => Some(*org),
-        // No letter has this organisation.
-        Scope::Public => Some(Uuid::nil()),
-        Scope::System(_) => None,
-    }
+    assert!(scope.org().is_some() || scope.is_system(), "dead letters are not public");
+    scope.org()
 }
 
 /// Without control characters, of which Postgres cannot store all, and not too long.

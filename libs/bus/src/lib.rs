@@ -22,7 +22,7 @@ use base::{Scope, SystemScope};
 pub use consumer::{Consumer, HandleError, Handler, Received, RecordHandler};
 pub use dead_letters::{DeadLetter, DeadLetterKey, DeadLetters, ReplayError};
 pub use nats::{Nats, NatsAddress, NatsError, NatsOptions};
-pub use outbox::{EventRecord, publish, publish_record};
+pub use outbox::{EventRecord, Outbox};
 pub use relay::{Relay, RelayOptions, Subscription};
 pub use retry::RETRY_DELAYS;
 pub use subject::SubjectPattern;
@@ -58,6 +58,9 @@ pub trait EventSink: Send + Sync {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "relays and consumers act for every organisation")]
+const SYSTEM: SystemScope = SystemScope::new();
+
 fn system() -> Scope {
-    Scope::from(SystemScope::new())
+    Scope::from(SYSTEM)
 }

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
-use super::{DeliveryError, EventRecord, EventSink, SubjectPattern, retry, system};
+use super::{DeliveryError, EventRecord, EventSink, Outbox, SubjectPattern, retry, system};
 
 const BATCH_SIZE: i64 = 256;
 /// The name that deliveries to a broker are recorded under. No consumer has it: their names have a dot.
@@ -57,19 +57,21 @@ pub struct RelayOptions {
 pub struct Relay {
     db: Db,
     clock: Clock,
-    published: watch::Sender<()>,
+    outbox: Outbox,
+    /// Changes when deliveries become due.
     due: watch::Sender<()>,
     options: RelayOptions,
 }
 
 impl Relay {
-    pub fn new(db: Db, clock: Clock, options: RelayOptions) -> Self {
-        Self { db, clock, published: watch::Sender::new(()), due: watch::Sender::new(()), options }
+    /// Delivers what is published through `outbox`, and what others wrote into the same table.
+    pub fn new(db: Db, outbox: Outbox, options: RelayOptions) -> Self {
+        Self { db, clock: outbox.clock(), outbox, due: watch::Sender::new(()), options }
     }
 
-    /// Tells the relay that an event was published. Without it the event is found within [`RelayOptions::poll_interval`].
-    pub fn wake(&self) {
-        self.published.send_replace(());
+    /// What publishes for this relay.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
     }
 
     /// Tells the relay that deliveries became due.
@@ -94,7 +96,7 @@ impl Relay {
                 .spawn(async move { while poll.should_continue(relay.deliver_due(&subscription).await).await {} });
         }
         let mut backfill = BackfillCursor::new(self.clock.now());
-        let mut poll = PollLoop::new(self.published.subscribe(), poll_interval, stop);
+        let mut poll = PollLoop::new(self.outbox.published(), poll_interval, stop);
         while poll.should_continue(self.fan_out(&subscriptions, &mut backfill).await).await {}
         fan_out_ended.cancel();
         while deliveries.join_next().await.is_some() {}
@@ -166,11 +168,8 @@ impl Relay {
     async fn claim(&self, subscription: &Subscription) -> Result<Vec<Delivery>, DbError> {
         let now = self.clock.now();
         let lease = now + TimeDelta::from_std(self.options.timeout * 2).unwrap_or(TimeDelta::MAX);
-        let mut session = match self.db {
-            // Nothing is written there, so no other writer has to wait.
-            Db::Sqlite { .. } => self.db.read(&system()).await?,
-            Db::Postgres(_) => self.begin().await?,
-        };
+        // On SQLite nothing is written, so no other writer has to wait.
+        let mut session = if self.db.is_sqlite() { self.db.read(&system()).await? } else { self.begin().await? };
         let due = store::claim_due(&mut session, &subscription.name, now, lease, BATCH_SIZE).await?;
         session.commit().await?;
         Ok(due)

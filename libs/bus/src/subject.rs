@@ -19,6 +19,16 @@ impl SubjectPattern {
         &self.0
     }
 
+    /// Whether it can match a subject of `service`, which is the second part of it.
+    pub fn covers_service(&self, service: &str) -> bool {
+        let mut parts = self.0.split('.');
+        match (parts.next(), parts.next()) {
+            (Some(">"), _) => true,
+            (Some(_), Some(part)) => part == "*" || part == ">" || part == service,
+            _ => false,
+        }
+    }
+
     pub fn matches(&self, subject: &str) -> bool {
         let (mut pattern, mut parts) = (self.0.split('.'), subject.split('.'));
         loop {

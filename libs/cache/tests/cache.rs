@@ -36,11 +36,11 @@ async fn another_process(server: &testkit::Redis, patience: Duration) -> Cache {
 }
 
 fn key(name: &str) -> CacheKey {
-    CacheKey::new(&Scope::Public, "test.things", name)
+    CacheKey::new(&Scope::public(), "test.things", name)
 }
 
 fn tenant(org: u128) -> Scope {
-    Scope::Tenant { org: Uuid::from_u128(org), user: Uuid::nil() }
+    testkit::tenant(Uuid::from_u128(org), Uuid::nil())
 }
 
 async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
@@ -82,7 +82,7 @@ async fn tenants_and_kinds_share_nothing() {
         cache.set(CacheKey::new(&tenant(1), "test.things", "a"), "secret".into(), HOUR).await;
         for stranger in [
             CacheKey::new(&tenant(2), "test.things", "a"),
-            CacheKey::new(&Scope::Public, "test.things", "a"),
+            CacheKey::new(&Scope::public(), "test.things", "a"),
             CacheKey::new(&tenant(1), "test.others", "a"),
         ] {
             assert_eq!(cache.get(&stranger).await, None, "{stranger:?}");

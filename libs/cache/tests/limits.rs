@@ -116,7 +116,7 @@ async fn processes_with_one_redis_count_together() {
     let mut count = 0;
     for _ in 0..4 {
         let (here, there) = tokio::join!(one.try_acquire(&key, FEW), other.try_acquire(&key, FEW));
-        count += u32::from(here.taken) + u32::from(there.taken);
+        count += u32::from(here.allowed) + u32::from(there.allowed);
     }
     assert_eq!(count, FEW.0);
 }

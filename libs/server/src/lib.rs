@@ -29,7 +29,7 @@ use base::{
     tasks::Task,
     time::{Clock, Ids},
 };
-use bus::{Consumer, DeadLetters, Nats, NatsOptions, Relay, RelayOptions, Subscription};
+use bus::{Consumer, DeadLetters, Nats, NatsOptions, Outbox, Relay, RelayOptions, Subscription};
 use cache::{
     Cache,
     limits::Limits,
@@ -37,7 +37,7 @@ use cache::{
     redis::{self, Redis},
 };
 pub use database::migrate;
-use db::{Db, on_db};
+use db::{Db, PgConnections};
 use kit::cursor::CursorKey;
 use objects::Objects;
 pub use options::{Bus, FRAME_VARIABLES, Mode, Options, telemetry};
@@ -65,7 +65,7 @@ pub struct Server {
     /// The dead letters of each service.
     dead_letters: Vec<(&'static str, DeadLetters)>,
     /// The relay of each service's outbox.
-    relays: Vec<Relay>,
+    relays: Vec<(&'static str, Relay)>,
     http: Router,
     grpc: Router,
     frame: Frame,
@@ -125,7 +125,7 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     probes::recorder();
     let lock = lock_data(&options)?;
     wait::until_it_can_start(specs, &options, mode).await?;
-    let parts = Parts::new(&options, specs).await?;
+    let parts = Parts::new(&options, specs, mode).await?;
     let broker = broker(&options).await?;
     let mut services = Vec::new();
     let mut relays = Vec::new();
@@ -133,13 +133,14 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     let mut dead_letters = Vec::new();
     for spec in specs {
         let deps = parts.deps(spec, &options, settings.clone()).await?;
-        let (db, relay) = (deps.db.clone(), deps.relay.clone());
+        let db = deps.db.clone();
+        let relay = Relay::new(db.clone(), deps.outbox.clone(), relay_options(&options));
         let service = (spec.build)(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
         parts.peers.connect_local(spec.name, service.grpc.clone());
         let consumers = service.consumers.clone();
         let letters = DeadLetters::new(db.clone(), parts.clock.clone(), relay.clone(), consumers);
         dead_letters.push((spec.name, letters));
-        relays.push(relay);
+        relays.push((spec.name, relay));
         dbs.push(db);
         services.push(service);
     }
@@ -201,6 +202,7 @@ struct Parts {
     live: LiveFeeds,
     objects: Objects,
     redis: Option<Redis>,
+    postgres: Option<PgConnections>,
     peers: Peers,
     drain: CancellationToken,
     closing: CancellationToken,
@@ -208,7 +210,7 @@ struct Parts {
 }
 
 impl Parts {
-    async fn new(options: &Options, specs: &[ServiceDef]) -> anyhow::Result<Self> {
+    async fn new(options: &Options, specs: &[ServiceDef], mode: Mode) -> anyhow::Result<Self> {
         let clock = Clock::system();
         let peers = Peers::new(options::PEERS.map(|(name, _)| name));
         // A service of this process is called here, whatever its address elsewhere.
@@ -235,6 +237,7 @@ impl Parts {
             Some(s3) => Objects::s3(s3).await?,
             None => Objects::local(&options.data.join("objects"))?,
         };
+        let postgres = database::connect(options, mode).await.context("the database cannot be opened")?;
         Ok(Self {
             ids: Ids::new(clock.clone()),
             clock,
@@ -243,6 +246,7 @@ impl Parts {
             live,
             objects,
             redis,
+            postgres,
             peers,
             drain: CancellationToken::new(),
             closing: CancellationToken::new(),
@@ -251,19 +255,14 @@ impl Parts {
     }
 
     async fn deps(&self, spec: &ServiceDef, options: &Options, settings: Arc<Settings>) -> anyhow::Result<Deps> {
-        let opened = database::open(spec, options).await;
+        let opened = database::open(spec, options, self.postgres.as_ref()).await;
         let db = opened.with_context(|| format!("the database of {} cannot be opened", spec.name))?;
-        let relay_options = RelayOptions {
-            retention: options.outbox_retention,
-            timeout: options.delivery_timeout,
-            poll_interval: RELAY_POLL_INTERVAL,
-        };
         Ok(Deps {
             settings,
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             cursor_key: cursor_key(&db).await?,
-            relay: Relay::new(db.clone(), self.clock.clone(), relay_options),
+            outbox: Outbox::new(self.ids.clone(), self.clock.clone()),
             db,
             cache: self.cache.clone(),
             limits: self.limits.clone(),
@@ -278,20 +277,18 @@ impl Parts {
 }
 
 /// Made at the first start and kept in the database, so that every replica signs with the same key.
+#[expect(clippy::disallowed_methods, reason = "the key is the system's, and no organisation may read it")]
 async fn cursor_key(db: &Db) -> anyhow::Result<CursorKey> {
     let mut fresh = [0_u8; 32];
     rand::rng().fill_bytes(&mut fresh);
     let mut session = db.begin(&Scope::from(SystemScope::new())).await?;
-    on_db!(&mut session, conn => sqlx::query(
-        "INSERT INTO frame_secrets (name, value) VALUES ('cursor', $1) ON CONFLICT DO NOTHING")
-        .bind(fresh.as_slice())
-        .execute(conn)
-        .await
-        .map(drop))?;
-    let (secret,): (Vec<u8>,) = on_db!(&mut session, conn => sqlx::query_as(
-        "SELECT value FROM frame_secrets WHERE name = 'cursor'")
-        .fetch_one(conn)
-        .await)?;
+    db::execute!(
+        &mut session,
+        any: "INSERT INTO frame_secrets (name, value) VALUES ('cursor', $1) ON CONFLICT DO NOTHING",
+        fresh.as_slice()
+    )?;
+    let (secret,): (Vec<u8>,) =
+        db::fetch_one!(&mut session, any: "SELECT value FROM frame_secrets WHERE name = 'cursor'")?;
     session.commit().await?;
     Ok(CursorKey::new(&secret))
 }
@@ -305,6 +302,14 @@ async fn broker(options: &Options) -> anyhow::Result<Option<Nats>> {
     let Bus::Nats { address, replicas } = &options.bus else { return Ok(None) };
     let nats = Nats::connect(address, NatsOptions::new(*replicas, options.outbox_retention)).await;
     Ok(Some(nats.context("NATS_URL cannot be used")?))
+}
+
+fn relay_options(options: &Options) -> RelayOptions {
+    RelayOptions {
+        retention: options.outbox_retention,
+        timeout: options.delivery_timeout,
+        poll_interval: RELAY_POLL_INTERVAL,
+    }
 }
 
 /// Where relays deliver to, and the tasks that receive events from a broker.
@@ -398,18 +403,19 @@ impl Server {
     }
 
     fn start_tasks(&self, stop: &stop::Stop) {
-        for relay in &self.relays {
+        for (service, relay) in &self.relays {
             let (relay, token) = (relay.clone(), stop.relays.token.clone());
-            let subscriptions = self.subscriptions.clone();
-            stop.relays.tracker.spawn(async move { relay.run(subscriptions, token).await });
+            let own = self.subscriptions.iter().filter(|subscription| subscription.subjects.covers_service(service));
+            let own: Vec<Subscription> = own.cloned().collect();
+            stop.relays.tracker.spawn(async move { relay.run(own, token).await });
         }
         let relays = self.relays.clone();
         let prune = Task::on_schedule("prune outboxes", "17 * * * *", Clock::system(), move |_| {
             let relays = relays.clone();
             async move {
-                for relay in &relays {
+                for (_, relay) in &relays {
                     if let Err(error) = relay.prune().await {
-                        tracing::warn!(%error, "outbox could not be pruned");
+                        tracing::warn!(%error, "failed to prune the outbox; it will be retried in an hour");
                     }
                 }
             }

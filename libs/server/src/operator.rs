@@ -38,6 +38,7 @@ struct Bus {
 impl Bus {
     /// Whose dead letters the caller manages. Those whose organisation cannot be read may be anybody's, so only the operator
     /// of the installation sees them.
+    #[expect(clippy::disallowed_methods, reason = "without accounts the caller operates the installation")]
     fn scope(&self, who: &Caller) -> Scope {
         if self.has_accounts { who.scope() } else { SystemScope::new().into() }
     }
@@ -46,7 +47,7 @@ impl Bus {
 pub(super) fn routes(assembly: &Server) -> OpenApiRouter {
     let bus = Bus {
         letters: Arc::new(assembly.dead_letters.clone()),
-        relays: Arc::new(assembly.relays.clone()),
+        relays: Arc::new(assembly.relays.iter().map(|(_, relay)| relay.clone()).collect()),
         resyncing: Arc::default(),
         has_accounts: !matches!(assembly.options.auth, Auth::LocalOwner),
     };

@@ -12,6 +12,8 @@ use bus::NatsAddress;
 use cache::redis::Redis;
 use objects::S3Options;
 
+use super::probes;
+
 /// Variables every process has.
 pub const FRAME_VARIABLES: &[Variable] = &[
     Variable::with_default(
@@ -30,7 +32,11 @@ pub const FRAME_VARIABLES: &[Variable] = &[
         "POSTGRES_MIGRATE_URL",
         "the same database by the role that owns the schemas, for `migrate`; set, nothing is migrated at start",
     ),
-    Variable::secret("POSTGRES_REPLICA_URL", "a replica of it, for reads that may be some seconds old"),
+    Variable::with_default(
+        "POSTGRES_CONNECTIONS",
+        "12",
+        "connections of the whole process to Postgres, however many services run in it",
+    ),
     Variable::with_default(
         "BUS",
         "embedded",
@@ -83,7 +89,7 @@ pub const FRAME_VARIABLES: &[Variable] = &[
         "log filter, in the syntax of tracing's EnvFilter",
     ),
     Variable::with_default("LOG_FORMAT", "text", "text or json"),
-    Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces"),
+    Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces and metrics"),
 ];
 
 /// Every service there is, and the variable that says where it runs when not here.
@@ -129,7 +135,8 @@ pub struct Options {
     pub postgres: Option<Secret>,
     /// The owner of the schemas, where it is not the role of `postgres`.
     pub postgres_migrate: Option<Secret>,
-    pub postgres_replica: Option<Secret>,
+    /// Of the whole process.
+    pub postgres_connections: u32,
     pub bus: Bus,
     pub outbox_retention: Duration,
     pub delivery_timeout: Duration,
@@ -154,11 +161,7 @@ impl Options {
         if !matches!(format.as_str(), "text" | "json") {
             reader.fault(format!("LOG_FORMAT: {format:?} is neither text nor json"));
         }
-        let [postgres, postgres_migrate, postgres_replica] =
-            ["POSTGRES_URL", "POSTGRES_MIGRATE_URL", "POSTGRES_REPLICA_URL"].map(|name| postgres(reader, name));
-        if postgres.is_none() && postgres_replica.is_some() {
-            reader.fault("POSTGRES_REPLICA_URL: needs POSTGRES_URL");
-        }
+        let [postgres, postgres_migrate] = ["POSTGRES_URL", "POSTGRES_MIGRATE_URL"].map(|name| postgres(reader, name));
         let auth = auth(reader, mode);
         for (name, address) in [("BIND", Some(bind)), ("GRPC_BIND", grpc_bind)] {
             if let Some(address) = address.filter(|address| !address.ip().is_loopback())
@@ -176,7 +179,7 @@ impl Options {
             data: PathBuf::from(reader.text("DATA_DIR").unwrap_or_default()),
             postgres,
             postgres_migrate,
-            postgres_replica,
+            postgres_connections: reader.parse("POSTGRES_CONNECTIONS", "a number of connections", 12_u32).max(1),
             bus: bus(reader),
             outbox_retention: reader.duration("OUTBOX_RETENTION"),
             delivery_timeout: Duration::from_secs(30),
@@ -331,9 +334,11 @@ fn auth(reader: &mut Reader<'_>, mode: Mode) -> Auth {
     }
 }
 
-/// Installs logs and traces as configured.
+/// Installs logs, traces and metrics as configured.
 pub fn telemetry(settings: &Settings, service: &str) -> anyhow::Result<Telemetry> {
     let format = if settings.get("LOG_FORMAT") == Some("json") { LogFormat::Json } else { LogFormat::Text };
     let filter = settings.get("RUST_LOG").unwrap_or("info");
-    Telemetry::install(service, filter, format, settings.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    let telemetry = Telemetry::install(service, filter, format, settings.get("OTEL_EXPORTER_OTLP_ENDPOINT"))?;
+    probes::install_recorder(telemetry.recorder());
+    Ok(telemetry)
 }

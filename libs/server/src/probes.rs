@@ -10,11 +10,13 @@ use axum::{
     routing::get,
 };
 use base::tasks::Task;
+use base::telemetry::OtlpRecorder;
 use bus::Nats;
 use bytes::Bytes;
 use cache::redis::Redis;
 use db::Db;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_util::layers::FanoutBuilder;
 use objects::Objects;
 use serde_json::json;
 use tokio::sync::watch;
@@ -120,12 +122,24 @@ pub(super) fn grpc(drain: CancellationToken) -> Router {
 
 /// The recorder is global to the process; several servers in one test process share it.
 pub(super) fn recorder() -> PrometheusHandle {
+    install_recorder(None)
+}
+
+/// The same; the first call decides whether a collector gets the metrics too.
+pub(super) fn install_recorder(collector: Option<OtlpRecorder>) -> PrometheusHandle {
     static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
     let install = || {
         let builder = PrometheusBuilder::new().set_buckets(&BUCKETS).expect("there are buckets");
-        let recorder = builder.build_recorder();
-        let handle = recorder.handle();
-        if metrics::set_global_recorder(recorder).is_err() {
+        let page = builder.build_recorder();
+        let handle = page.handle();
+        let installed = match collector {
+            None => metrics::set_global_recorder(page).is_ok(),
+            Some(collector) => {
+                let both = FanoutBuilder::default().add_recorder(page).add_recorder(collector).build();
+                metrics::set_global_recorder(both).is_ok()
+            }
+        };
+        if !installed {
             tracing::debug!("another metrics recorder is installed");
         }
         handle

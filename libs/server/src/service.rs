@@ -8,7 +8,7 @@ use base::{
     tasks::Task,
     time::{Clock, Ids},
 };
-use bus::{Consumer, Relay};
+use bus::{Consumer, Outbox};
 use cache::{Cache, limits::Limits, live::LiveFeeds};
 use db::{Db, Migrations};
 use kit::cursor::CursorKey;
@@ -49,8 +49,8 @@ pub struct Deps {
     pub live: LiveFeeds,
     pub objects: Objects,
     pub peers: Peers,
-    /// Delivers what the service publishes; wake it after a commit.
-    pub relay: Relay,
+    /// Publishes the events of the service.
+    pub outbox: Outbox,
     pub cursor_key: CursorKey,
     /// Cancelled when the process starts to stop: streams send `reconnect` and end.
     pub drain: CancellationToken,

@@ -1,18 +1,17 @@
 //! A process that is given servers: it uses them from its start, and says at `/ready` which of them is away.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{borrow::Cow, convert::Infallible, path::Path, process::Stdio, sync::Arc, time::Duration};
+use std::{convert::Infallible, path::Path, process::Stdio, sync::Arc, time::Duration};
 
 use axum::Router;
 use base::{Scope, config::Settings};
-use db::{Db, DbError, Migrations, on_db};
+use db::{Db, DbError, Migrations};
 use fetch::operator::OperatorClient;
 use serde_json::{Value, json};
 use server::{
     FRAME_VARIABLES, Mode,
     service::{Deps, Service, ServiceDef, ServiceFuture},
 };
-use sqlx::migrate::Migrator;
 use tempfile::TempDir;
 use testkit::{KillablePostgres, Network};
 use tokio::process::{Child, Command};
@@ -22,19 +21,9 @@ const FOREVER: Duration = Duration::from_secs(60);
 /// Whoever asks whether a process is ready waits no longer.
 const ANSWER: Duration = Duration::from_secs(10);
 
-static NOTHING: Migrator = Migrator { migrations: Cow::Borrowed(&[]), ..Migrator::DEFAULT };
-
 /// A service that does nothing; it may keep objects.
 fn idle(objects: bool) -> ServiceDef {
-    ServiceDef {
-        name: "idle",
-        port: 0,
-        variables: &[],
-        migrations: Migrations { sqlite: &NOTHING, postgres: &NOTHING },
-        objects,
-        check: |_| {},
-        build: |_| Box::pin(async { Ok(Service::new("idle", OpenApiRouter::new())) }),
-    }
+    ServiceDef { objects, ..testkit::service::idle("idle", Migrations::NONE) }
 }
 
 /// The same, always in the middle of a statement.
@@ -48,9 +37,9 @@ fn busy() -> ServiceDef {
 
 /// On Postgres alone.
 async fn work(db: Db) -> Result<Infallible, DbError> {
-    let mut session = db.begin(&Scope::Public).await?;
+    let mut session = db.begin(&Scope::public()).await?;
     loop {
-        on_db!(&mut session, conn => sqlx::query("SELECT pg_sleep(1)").execute(conn).await.map(drop))?;
+        db::execute!(&mut session, any on postgres: "SELECT pg_sleep(1)")?;
     }
 }
 

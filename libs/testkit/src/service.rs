@@ -3,11 +3,11 @@
 
 mod answer;
 mod clock;
+mod idle;
 mod person;
-mod schema;
 mod tenancy;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use access::{Auth, RpcAuth};
 pub use answer::Answer;
@@ -16,21 +16,22 @@ use base::{
     config::{Reader, Secret, Settings, Variable},
     time::Ids,
 };
-use bus::{DeliveryError, EventRecord, Relay, RelayOptions};
+use bus::{DeliveryError, EventRecord, Outbox};
 use cache::{Cache, limits::Limits, live::LiveFeeds, redis::Redis};
 pub use clock::TestClock;
-use db::{Db, DbError, DbOptions};
+use db::{Db, DbError, PgConnections};
 use http::Request;
+pub use idle::{idle, one_migration};
 use kit::cursor::CursorKey;
 use objects::Objects;
 pub use person::{Issuer, Person};
 use rpc::{Peers, Transport};
-pub use schema::assert_same_schema;
 use server::{
     Deps, FRAME_VARIABLES,
     http::{AdaptiveLimiter, Frame, framed},
     service::ServiceDef,
 };
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, raw_sql, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 pub use tenancy::Tables;
 use tokio::task::JoinHandle;
@@ -38,6 +39,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 const CACHE_BYTES: u64 = 1 << 20;
+/// Of each service to Postgres.
+const CONNECTIONS: u32 = 12;
 
 /// Every service a test may connect.
 const PEERS: [&str; 5] = ["chat", "search", "upload", "library", "projects"];
@@ -157,7 +160,7 @@ impl World {
 
     async fn start_as(&self, spec: ServiceDef, auth: Auth) -> TestService {
         let deps = self.deps(&spec).await;
-        let (db, relay) = (deps.db.clone(), deps.relay.clone());
+        let db = deps.db.clone();
         let service = (spec.build)(deps).await.expect("the service can be built");
         let (routes, _) = service.http.split_for_parts();
         let (ids, limiter) = (self.ids.clone(), AdaptiveLimiter::default());
@@ -170,7 +173,6 @@ impl World {
         let tasks = service.tasks.into_iter().map(|task| task.start(&tracker, stop.clone())).collect();
         TestService {
             db,
-            relay,
             consumers: service.consumers,
             clock: self.clock.clone(),
             http: framed(routes, frame),
@@ -197,11 +199,6 @@ impl World {
             ),
             None => (Cache::in_process(CACHE_BYTES), Limits::in_process(clock.clone()), LiveFeeds::in_process()),
         };
-        let options = RelayOptions {
-            retention: Duration::from_secs(3_600),
-            timeout: Duration::from_secs(30),
-            poll_interval: Duration::from_secs(1),
-        };
         Deps {
             settings,
             ids: self.ids.clone(),
@@ -210,7 +207,7 @@ impl World {
             live,
             objects: self.objects.clone(),
             peers: self.peers.clone(),
-            relay: Relay::new(db.clone(), clock.clone(), options),
+            outbox: Outbox::new(self.ids.clone(), clock.clone()),
             cursor_key: CursorKey::new(&[7; 32]),
             drain: CancellationToken::new(),
             closing: CancellationToken::new(),
@@ -220,18 +217,36 @@ impl World {
         }
     }
 
-    /// On Postgres a service has a role of its own, with rights to its rows alone. Parts of the frame, which stand for no
-    /// service, own their schema.
+    /// On Postgres every service has a role of its own, with rights to its rows alone.
     async fn open(&self, spec: &ServiceDef) -> Result<Db, DbError> {
         let Some(owner) = &self.postgres else {
-            return Db::open(DbOptions::Sqlite { folder: self.folder.path() }, spec.name, spec.migrations).await;
+            return Db::open_sqlite(self.folder.path(), spec.name, spec.migrations).await;
         };
-        if !PEERS.contains(&spec.name) {
-            return Db::open(DbOptions::Postgres { url: owner }, spec.name, spec.migrations).await;
-        }
-        let role = format!("gooseek_{}", spec.name);
+        let role = format!("gooseek_{}", spec.name.replace('-', "_"));
         Db::migrate(owner, spec.name, spec.migrations, Some(&role)).await?;
-        Db::connect(&crate::Postgres::as_role(owner, &role), spec.name, spec.migrations).await
+        let url = crate::Postgres::as_role(owner, &role);
+        let connections = PgConnections::open(&url, spec.name, CONNECTIONS).await?;
+        Db::open_postgres(&connections, spec.name, spec.migrations).await
+    }
+
+    /// Runs a statement that a service's role may not: as the owner of its schema, for tests that break something.
+    ///
+    /// # Panics
+    /// When the database refuses it.
+    pub async fn as_owner(&self, service: &str, statement: String) {
+        match &self.postgres {
+            Some(owner) => {
+                let mut connection = PgConnection::connect(owner.expose()).await.expect("the owner is let in");
+                let text = format!("SET search_path = {}, public; {statement}", service.replace('-', "_"));
+                raw_sql(AssertSqlSafe(text)).execute(&mut connection).await.expect("the owner may do it");
+            }
+            None => {
+                let file = SqliteConnectOptions::new().filename(self.folder.path().join(format!("{service}.db")));
+                let mut connection = file.connect().await.expect("the file can be opened");
+                raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.expect("SQLite takes it");
+                connection.close().await.expect("a connection can be closed");
+            }
+        }
     }
 
     fn settings(&self, spec: &ServiceDef) -> Settings {
@@ -246,7 +261,6 @@ impl World {
 #[derive(Debug)]
 pub struct TestService {
     pub db: Db,
-    pub relay: Relay,
     /// Its routes in the frame of the server.
     pub http: Router,
     consumers: Vec<bus::Consumer>,

@@ -18,7 +18,8 @@ impl Handler<ThreadDeleted> for Forget {
         let user = convert::id("user_id", &deleted.user_id)?;
         let thread = convert::id("thread_id", &deleted.thread_id)?;
         let deleted_at = deleted.deleted_at.and_then(convert::time).unwrap_or(event.occurred_at);
-        store::forget_thread(session, (event.org, user), thread, deleted_at).await?;
+        session.narrow_to(user);
+        store::forget_thread(session, thread, deleted_at).await?;
         Ok(())
     }
 }

@@ -29,10 +29,7 @@ pub const SERVICE: ServiceDef = ServiceDef {
     name: "chat",
     port: 3000,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
-    migrations: Migrations {
-        sqlite: &sqlx::migrate!("migrations/sqlite"),
-        postgres: &sqlx::migrate!("migrations/postgres"),
-    },
+    migrations: Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None },
     objects: false,
     check: |reader| drop(Config::read(reader)),
     build: service,

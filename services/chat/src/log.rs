@@ -10,7 +10,7 @@ mod writer;
 use std::sync::Arc;
 
 use base::tasks::Task;
-use bus::{EventRecord, Relay};
+use bus::{EventRecord, Outbox};
 use cache::live::LiveFeeds;
 use db::Db;
 pub(crate) use tail::{Frame, Tail};
@@ -62,12 +62,12 @@ pub(crate) struct Log {
 
 impl Log {
     /// The log of the runs of `owner` and the task that writes it; without the task nothing is committed.
-    pub(crate) fn new(db: Db, owner: Uuid, relay: Relay, live: LiveFeeds) -> (Self, Task) {
+    pub(crate) fn new(db: Db, owner: Uuid, outbox: Outbox, live: LiveFeeds) -> (Self, Task) {
         let (entries, receiver) = mpsc::unbounded_channel();
         let receiver = Arc::new(Mutex::new(receiver));
         let task = Task::new("run log", move |system, stop| {
             let writer =
-                Writer { db: db.clone(), scope: system.into(), owner, relay: relay.clone(), live: live.clone() };
+                Writer { db: db.clone(), scope: system.into(), owner, outbox: outbox.clone(), live: live.clone() };
             let receiver = receiver.clone();
             async move { writer.run(&mut *receiver.lock().await, stop).await }
         });

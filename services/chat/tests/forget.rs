@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use base::Scope;
 use bus::{DeliveryError, EventRecord};
 use chrono::{DateTime, Utc};
-use db::{Db, on_db};
+use db::{Db, fetch_all, fetch_one};
 use http::StatusCode;
 use proto::{convert, events::v1::ThreadDeleted};
 use serde_json::{Value, json};
@@ -50,11 +49,9 @@ fn address(run: &Value) -> String {
 
 /// The runs and their events: ids of the former, number of the latter.
 async fn kept(db: &Db, who: &Person) -> (Vec<Uuid>, i64) {
-    let mut session = db.read(&Scope::Tenant { org: who.org, user: who.user }).await.unwrap();
-    let runs: Vec<(Uuid,)> =
-        on_db!(&mut session, conn => sqlx::query_as("SELECT id FROM runs").fetch_all(conn).await).unwrap();
-    let (events,): (i64,) =
-        on_db!(&mut session, conn => sqlx::query_as("SELECT COUNT(*) FROM run_events").fetch_one(conn).await).unwrap();
+    let mut session = db.read(&who.scope()).await.unwrap();
+    let runs: Vec<(Uuid,)> = fetch_all!(&mut session, unscoped: "SELECT id FROM runs").unwrap();
+    let (events,): (i64,) = fetch_one!(&mut session, unscoped: "SELECT COUNT(*) FROM run_events").unwrap();
     (runs.into_iter().map(|(id,)| id).collect(), events)
 }
 

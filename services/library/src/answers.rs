@@ -14,7 +14,7 @@ use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 use uuid::Uuid;
 
-use crate::store::{self, NewMessage, Owner};
+use crate::store::{self, NewMessage};
 
 const TITLE_CHARS: usize = 80;
 
@@ -32,22 +32,22 @@ impl Answers {
 impl Handler<AnswerCompleted> for Answers {
     async fn handle(&self, session: &mut Session, event: &Received<AnswerCompleted>) -> Result<(), HandleError> {
         let answer = &event.message;
-        let owner = Owner { org: event.org, user: convert::id("user_id", &answer.user_id)? };
+        session.narrow_to(convert::id("user_id", &answer.user_id)?);
         let message = message(self.ids.next(), answer, event.occurred_at)?;
         store::lock(session, message.thread_id).await?;
-        if store::has_run(session, owner, message.run_id).await? {
+        if store::has_run(session, message.run_id).await? {
             return Ok(());
         }
-        let deleted_at = store::deleted_at(session, owner, message.thread_id).await?;
+        let deleted_at = store::deleted_at(session, message.thread_id).await?;
         if deleted_at.is_some_and(|deleted_at| message.created_at <= deleted_at) {
             return Ok(());
         }
         let completed_at = answer.completed_at.and_then(convert::time).unwrap_or(event.occurred_at);
         let title = title(&message.question);
-        let title = store::touch_thread(session, owner, &message, &title, completed_at).await?;
-        store::insert_message(session, owner, &message).await?;
+        let title = store::touch_thread(session, &message, &title, completed_at).await?;
+        store::insert_message(session, &message).await?;
         let texts = [title.as_str(), &message.question, &message.answer];
-        store::search::index(session, owner, message.thread_id, message.run_id, texts).await?;
+        store::search::index(session, message.thread_id, message.run_id, texts).await?;
         Ok(())
     }
 }

@@ -23,8 +23,9 @@ pub const SERVICE: ServiceDef = ServiceDef {
     port: 3009,
     variables: &[],
     migrations: Migrations {
-        sqlite: &sqlx::migrate!("migrations/sqlite"),
-        postgres: &sqlx::migrate!("migrations/postgres"),
+        tables: &sqlx::migrate!(),
+        sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
+        postgres: Some(&sqlx::migrate!("migrations/postgres")),
     },
     objects: false,
     check: |_| {},

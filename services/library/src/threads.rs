@@ -1,12 +1,8 @@
 //! What threads are and the rules about them.
 
 use access::Caller;
-use base::{
-    Problem,
-    problem::Code,
-    time::{Clock, Ids},
-};
-use bus::Relay;
+use base::{Problem, problem::Code, time::Clock};
+use bus::Outbox;
 use chrono::{DateTime, Utc};
 use db::Db;
 use kit::cursor::CursorKey;
@@ -19,7 +15,7 @@ use uuid::Uuid;
 
 use crate::{
     snippet::{self, Match},
-    store::{self, MessageRow, Owner, Position, ThreadRow, search::Hit},
+    store::{self, MessageRow, Position, ThreadRow, search::Hit},
 };
 
 /// A thread in a list.
@@ -92,8 +88,7 @@ pub(crate) struct Change {
 pub(crate) struct Threads {
     db: Db,
     clock: Clock,
-    ids: Ids,
-    relay: Relay,
+    outbox: Outbox,
     cursors: CursorKey,
 }
 
@@ -102,8 +97,7 @@ impl Threads {
         Self {
             db: deps.db.clone(),
             clock: deps.clock.clone(),
-            ids: deps.ids.clone(),
-            relay: deps.relay.clone(),
+            outbox: deps.outbox.clone(),
             cursors: deps.cursor_key.clone(),
         }
     }
@@ -119,13 +113,13 @@ impl Threads {
         // A cursor goes on with its own query only.
         let list = query.map_or_else(|| "threads".to_owned(), |query| format!("threads about {query}"));
         let after = cursor.map(|cursor| self.cursors.open(&list, cursor)).transpose()?.unwrap_or_else(Position::start);
-        let (owner, more) = (Owner::from(who), i64::try_from(limit + 1).unwrap_or(i64::MAX));
-        let mut session = self.db.read_stale(&who.scope()).await?;
+        let more = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+        let mut session = self.db.read(&who.scope()).await?;
         let mut items: Vec<ThreadItem> = match query {
-            None => store::list(&mut session, owner, after, more).await?.into_iter().map(ThreadItem::from).collect(),
+            None => store::list(&mut session, after, more).await?.into_iter().map(ThreadItem::from).collect(),
             Some(query) => {
                 let terms = text::terms::query_terms(query);
-                let hits = store::search::find(&mut session, owner, &terms, after, more).await?;
+                let hits = store::search::find(&mut session, &terms, after, more).await?;
                 hits.into_iter().map(|hit| found(hit, &terms)).collect()
             }
         };
@@ -138,10 +132,9 @@ impl Threads {
 
     /// A thread and the number of its edit.
     pub(crate) async fn get(&self, who: &Caller, id: Uuid) -> Result<(Thread, i64), Problem> {
-        let owner = Owner::from(who);
         let mut session = self.db.read(&who.scope()).await?;
-        let row = store::thread(&mut session, owner, id).await?.ok_or_else(missing)?;
-        let rows = store::messages(&mut session, owner, id).await?;
+        let row = store::thread(&mut session, id).await?.ok_or_else(missing)?;
+        let rows = store::messages(&mut session, id).await?;
         let messages = rows.into_iter().map(Message::try_from).collect::<Result<_, _>>().map_err(Problem::internal)?;
         let thread = Thread {
             id: row.id,
@@ -162,10 +155,9 @@ impl Threads {
         change: Change,
         expected: impl Fn(i64) -> bool + Send,
     ) -> Result<(ThreadItem, i64), Problem> {
-        let owner = Owner::from(who);
         let mut session = self.db.begin(&who.scope()).await?;
         store::lock(&mut session, id).await?;
-        let before = store::thread(&mut session, owner, id).await?.ok_or_else(missing)?;
+        let before = store::thread(&mut session, id).await?.ok_or_else(missing)?;
         if !expected(before.version) {
             return Err(Problem::new(Code::PreconditionFailed, "the thread was changed in between: read it again"));
         }
@@ -176,12 +168,12 @@ impl Threads {
             version: before.version + 1,
             ..before
         };
-        store::update(&mut session, owner, &row).await?;
+        store::update(&mut session, &row).await?;
         if title.is_some() {
-            store::search::remove(&mut session, owner, id).await?;
-            for message in store::messages(&mut session, owner, id).await? {
+            store::search::remove(&mut session, id).await?;
+            for message in store::messages(&mut session, id).await? {
                 let texts = [row.title.as_str(), &message.question, &message.answer];
-                store::search::index(&mut session, owner, id, message.run_id, texts).await?;
+                store::search::index(&mut session, id, message.run_id, texts).await?;
             }
         }
         session.commit().await?;
@@ -191,22 +183,20 @@ impl Threads {
 
     /// Deletes a thread with all that was made of it, here and, by the event, elsewhere.
     pub(crate) async fn delete(&self, who: &Caller, id: Uuid) -> Result<(), Problem> {
-        let (owner, now) = (Owner::from(who), self.clock.now());
+        let now = self.clock.now();
         let mut session = self.db.begin(&who.scope()).await?;
         store::lock(&mut session, id).await?;
-        store::search::remove(&mut session, owner, id).await?;
-        if !store::delete(&mut session, owner, id, now).await? {
+        store::search::remove(&mut session, id).await?;
+        if !store::delete(&mut session, id, now).await? {
             return Err(missing());
         }
         let deleted = ThreadDeleted {
             thread_id: id.to_string(),
-            user_id: owner.user.to_string(),
+            user_id: who.user.to_string(),
             deleted_at: Some(convert::timestamp(now)),
         };
-        bus::publish(&mut session, &self.ids, &self.clock, owner.org, &deleted).await?;
-        session.commit().await?;
-        self.relay.wake();
-        Ok(())
+        self.outbox.publish(&mut session, &deleted).await?;
+        Ok(session.commit().await?)
     }
 }
 

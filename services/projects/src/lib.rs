@@ -18,10 +18,7 @@ pub const SERVICE: ServiceDef = ServiceDef {
     name: "projects",
     port: 3006,
     variables: &[],
-    migrations: Migrations {
-        sqlite: &sqlx::migrate!("migrations/sqlite"),
-        postgres: &sqlx::migrate!("migrations/postgres"),
-    },
+    migrations: Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None },
     objects: false,
     check: |_| {},
     build: service,

@@ -57,7 +57,7 @@ impl Projects {
             created_at: self.clock.now(),
         };
         let mut session = self.db.begin(&who.scope()).await?;
-        match store::insert(&mut session, who.org, who.user, &project).await {
+        match store::insert(&mut session, &project).await {
             Ok(()) => {}
             Err(error) if error.is_unique_violation() => {
                 return Err(Problem::conflict(format!("a project with the slug {slug:?} exists")));
@@ -72,13 +72,13 @@ impl Projects {
     pub(crate) async fn resolve(&self, who: &Caller, slug_or_id: &str) -> Result<Project, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
         let found = match slug_or_id.parse::<Uuid>() {
-            Ok(id) => store::by_id(&mut session, who.org, id).await?,
-            Err(_) => store::by_slug(&mut session, who.org, slug_or_id).await?,
+            Ok(id) => store::by_id(&mut session, id).await?,
+            Err(_) => store::by_slug(&mut session, slug_or_id).await?,
         };
         if let Some(project) = found {
             return Ok(project);
         }
-        let near = near(slug_or_id, &store::slugs(&mut session, who.org).await?);
+        let near = near(slug_or_id, &store::slugs(&mut session).await?);
         let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) };
         Err(Problem::new(Code::NotFound, format!("project {slug_or_id:?} not found{hint}")))
     }
@@ -87,7 +87,7 @@ impl Projects {
     pub(crate) async fn list(&self, who: &Caller, limit: i64, cursor: Option<&str>) -> Result<ProjectPage, Problem> {
         let before: Option<Uuid> = cursor.map(|cursor| self.cursors.open(LIST, cursor)).transpose()?;
         let mut session = self.db.read(&who.scope()).await?;
-        let mut items = store::list(&mut session, who.org, before, limit + 1).await?;
+        let mut items = store::list(&mut session, before, limit + 1).await?;
         let limit = usize::try_from(limit).unwrap_or_default();
         let more = items.len() > limit;
         items.truncate(limit);

@@ -30,8 +30,9 @@ pub const SERVICE: ServiceDef = ServiceDef {
     port: 3001,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
     migrations: Migrations {
-        sqlite: &sqlx::migrate!("migrations/sqlite"),
-        postgres: &sqlx::migrate!("migrations/postgres"),
+        tables: &sqlx::migrate!(),
+        sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
+        postgres: Some(&sqlx::migrate!("migrations/postgres")),
     },
     objects: false,
     check: |reader| drop(Config::read(reader)),

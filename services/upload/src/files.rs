@@ -70,7 +70,7 @@ impl Files {
         project.id.parse().map_err(|_| Problem::internal("projects-svc sent an id that is none"))
     }
 
-    /// Deletes an object nobody owns. What fails here is done by upkeep, from the record in `loose_objects`.
+    /// Deletes an object nobody owns. What fails here is done by upkeep, from the record in `orphan_objects`.
     async fn forget(&self, who: &Caller, id: Uuid) {
         if let Err(error) = self.objects.delete(&who.scope(), id).await {
             tracing::warn!(%error, "an object stays until it is due");
@@ -78,7 +78,7 @@ impl Files {
         }
         let forgotten: Result<(), DbError> = async {
             let mut session = self.db.begin(&who.scope()).await?;
-            store::objects::settle(&mut session, who.org, id).await?;
+            store::objects::unmark_orphan(&mut session, id).await?;
             session.commit().await
         }
         .await;
@@ -97,7 +97,7 @@ impl Files {
     ) -> Result<FilePage, Problem> {
         let before: Option<Uuid> = cursor.map(|cursor| self.cursors.open(LIST, cursor)).transpose()?;
         let mut session = self.db.read(&who.scope()).await?;
-        let mut rows = store::files::list(&mut session, who.org, project, before, limit + 1).await?;
+        let mut rows = store::files::list(&mut session, project, before, limit + 1).await?;
         let limit = usize::try_from(limit).unwrap_or_default();
         let more = rows.len() > limit;
         rows.truncate(limit);
@@ -108,14 +108,14 @@ impl Files {
 
     pub(crate) async fn get(&self, who: &Caller, id: Uuid) -> Result<File, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
-        let row = store::files::by_id(&mut session, who.org, id).await?;
+        let row = store::files::by_id(&mut session, id).await?;
         row.map(File::from).ok_or_else(missing)
     }
 
     /// 409 while the file has no text yet, or never will.
     pub(crate) async fn text(&self, who: &Caller, id: Uuid) -> Result<FileText, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
-        if let Some(stored) = store::content::text(&mut session, who.org, id).await? {
+        if let Some(stored) = store::content::text(&mut session, id).await? {
             return Ok(FileText {
                 title: stored.title.unwrap_or(stored.name),
                 url: None,
@@ -123,7 +123,7 @@ impl Files {
                 text: stored.text,
             });
         }
-        let row = store::files::by_id(&mut session, who.org, id).await?.ok_or_else(missing)?;
+        let row = store::files::by_id(&mut session, id).await?.ok_or_else(missing)?;
         let detail = row.error.unwrap_or_else(|| "the file has not been read yet".to_owned());
         Err(Problem::new(Code::NoText, detail))
     }
@@ -131,14 +131,14 @@ impl Files {
     /// Deletes a file and all that was made from it.
     pub(crate) async fn delete(&self, who: &Caller, id: Uuid) -> Result<(), Problem> {
         let mut session = self.db.begin(&who.scope()).await?;
-        let place = store::files::delete(&mut session, who.org, id).await?.ok_or_else(missing)?;
+        let place = store::files::delete(&mut session, id).await?.ok_or_else(missing)?;
         if let Some(first) = place.first_seq {
             let end = first + place.chunks;
             store::search::delete(&mut session, first, end).await?;
             store::vectors::delete(&mut session, first, end).await?;
-            store::vectors::bump(&mut session, who.org, place.project).await?;
+            store::vectors::bump(&mut session, place.project).await?;
         }
-        store::objects::loosen(&mut session, who.org, id, who.user, self.clock.now() + FORGET_AFTER).await?;
+        store::objects::mark_orphan(&mut session, id, self.clock.now() + FORGET_AFTER).await?;
         session.commit().await?;
         if let Err(error) = self.objects.delete(&who.scope(), id).await {
             tracing::warn!(%error, "an object stays until it is due");

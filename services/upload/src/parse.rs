@@ -91,7 +91,7 @@ pub(crate) async fn store(
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
     let count = i64::try_from(parsed.pieces.len()).unwrap_or(i64::MAX);
-    let first_seq = store::content::reserve(session, job.org, job.project, count).await?;
+    let first_seq = store::content::reserve(session, job.project, count).await?;
     let outcome =
         Outcome { stage, title: parsed.title.as_deref(), pages: parsed.pages, chunks: count, first_seq, next_at: now };
     if !store::queue::parsed(session, job, &outcome).await? {

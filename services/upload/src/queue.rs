@@ -246,7 +246,7 @@ impl Queue {
         for (chunk, vector) in missing.iter().zip(&vectors) {
             store::vectors::put(&mut session, job, chunk.seq, embedder.name(), vector).await?;
         }
-        store::vectors::bump(&mut session, job.org, job.project).await?;
+        store::vectors::bump(&mut session, job.project).await?;
         Ok(session.commit().await?)
     }
 

@@ -39,13 +39,14 @@ async fn pass(db: &Db, objects: &Objects, clock: &Clock, system: &SystemScope) -
         return Ok(());
     }
     compact(db, &scope).await?;
-    for loose in due {
-        if let Err(error) = objects.delete(&system.on_behalf_of(loose.org, loose.owner), loose.id).await {
+    for orphan in due {
+        let owner = system.on_behalf_of(orphan.org, orphan.owner);
+        if let Err(error) = objects.delete(&owner, orphan.id).await {
             tracing::warn!(%error, "an object could not be deleted");
             continue;
         }
-        let mut session = db.begin(&scope).await?;
-        store::objects::settle(&mut session, loose.org, loose.id).await?;
+        let mut session = db.begin(&owner).await?;
+        store::objects::unmark_orphan(&mut session, orphan.id).await?;
         session.commit().await?;
     }
     Ok(())

@@ -2,7 +2,7 @@
 //! transaction.
 
 use chrono::{DateTime, Utc};
-use db::{DbError, Session, on_db};
+use db::{DbError, Session, execute, fetch_all};
 use uuid::Uuid;
 
 /// Consecutive events that have delivery rows: those after `after` up to `last`, in the order of their ids.
@@ -17,12 +17,12 @@ pub(super) struct Batch {
 
 /// At most `limit` events that come after `after`; `None` when there are none.
 pub(super) async fn next(session: &mut Session, after: Uuid, limit: i64) -> Result<Option<Batch>, DbError> {
-    let rows: Vec<(Uuid, String, DateTime<Utc>)> = on_db!(session, conn => sqlx::query_as(
-        "SELECT id, subject, occurred_at FROM outbox WHERE expanded AND id > $1 ORDER BY id LIMIT $2")
-        .bind(after)
-        .bind(limit)
-        .fetch_all(conn)
-        .await)?;
+    let rows: Vec<(Uuid, String, DateTime<Utc>)> = fetch_all!(
+        session,
+        any: "SELECT id, subject, occurred_at FROM outbox WHERE fanned_out AND id > $1 ORDER BY id LIMIT $2",
+        after,
+        limit
+    )?;
     let oldest = rows.iter().map(|(.., occurred_at)| *occurred_at).min();
     let Some((last, oldest)) = rows.last().map(|(last, ..)| *last).zip(oldest) else { return Ok(None) };
     let events = rows.into_iter().map(|(id, subject, _)| (id, subject)).collect();
@@ -37,17 +37,15 @@ pub(super) async fn drop_obsolete_deliveries(
     with_broker: bool,
     limit: i64,
 ) -> Result<u64, DbError> {
-    let dropped = on_db!(session, conn => sqlx::query(
-        "DELETE FROM outbox_deliveries WHERE (event_id, consumer) IN (
-             SELECT event_id, consumer FROM outbox_deliveries
-             WHERE state IN ('pending', 'dead') AND (consumer = $1) <> $2 LIMIT $3)")
-        .bind(broker)
-        .bind(with_broker)
-        .bind(limit)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(dropped)
+    execute!(
+        session,
+        any: "DELETE FROM outbox_deliveries WHERE (event_id, consumer) IN (
+                  SELECT event_id, consumer FROM outbox_deliveries
+                  WHERE state IN ('pending', 'dead') AND (consumer = $1) <> $2 LIMIT $3)",
+        broker,
+        with_broker,
+        limit
+    )
 }
 
 /// Makes finished deliveries to `consumer` due again; returns how many.
@@ -57,42 +55,36 @@ pub(super) async fn requeue(
     batch: &Batch,
     now: DateTime<Utc>,
 ) -> Result<u64, DbError> {
-    let requeued = on_db!(session, conn => sqlx::query(
-        "UPDATE outbox_deliveries SET state = 'pending', attempts = 0, next_at = $2
-         WHERE consumer = $1 AND state = 'done' AND event_id > $3 AND event_id <= $4")
-        .bind(consumer)
-        .bind(now)
-        .bind(batch.after)
-        .bind(batch.last)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(requeued)
+    execute!(
+        session,
+        any: "UPDATE outbox_deliveries SET state = 'pending', attempts = 0, next_at = $2
+              WHERE consumer = $1 AND state = 'done' AND event_id > $3 AND event_id <= $4",
+        consumer,
+        now,
+        batch.after,
+        batch.last
+    )
 }
 
 /// Deletes events that occurred before `before` and have no pending or dead delivery; returns how many.
 pub(super) async fn prune(session: &mut Session, batch: &Batch, before: DateTime<Utc>) -> Result<u64, DbError> {
-    let pruned = on_db!(session, conn => sqlx::query(
-        "DELETE FROM outbox WHERE id > $2 AND id <= $3 AND occurred_at < $1 AND expanded AND NOT EXISTS (
-             SELECT 1 FROM outbox_deliveries d WHERE d.event_id = outbox.id AND d.state IN ('pending', 'dead'))")
-        .bind(before)
-        .bind(batch.after)
-        .bind(batch.last)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(pruned)
+    execute!(
+        session,
+        any: "DELETE FROM outbox WHERE id > $2 AND id <= $3 AND occurred_at < $1 AND fanned_out AND NOT EXISTS (
+                  SELECT 1 FROM outbox_deliveries d WHERE d.event_id = outbox.id AND d.state IN ('pending', 'dead'))",
+        before,
+        batch.after,
+        batch.last
+    )
 }
 
 /// Deletes at most `limit` inbox rows older than `before`; returns how many there were.
 pub(super) async fn prune_inbox(session: &mut Session, before: DateTime<Utc>, limit: i64) -> Result<u64, DbError> {
-    let pruned = on_db!(session, conn => sqlx::query(
-        "DELETE FROM inbox WHERE (consumer, event_id) IN (
-             SELECT consumer, event_id FROM inbox WHERE handled_at < $1 ORDER BY handled_at LIMIT $2)")
-        .bind(before)
-        .bind(limit)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected()))?;
-    Ok(pruned)
+    execute!(
+        session,
+        any: "DELETE FROM inbox WHERE (consumer, event_id) IN (
+                  SELECT consumer, event_id FROM inbox WHERE handled_at < $1 ORDER BY handled_at LIMIT $2)",
+        before,
+        limit
+    )
 }

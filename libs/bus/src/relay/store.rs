@@ -1,7 +1,7 @@
 //! Statements of the relay. Every function runs in the caller's transaction.
 
 use chrono::{DateTime, Utc};
-use db::{DbError, Session, on_db};
+use db::{DbError, Session, execute, fetch_all, fetch_optional};
 use uuid::Uuid;
 
 use super::super::{EventRecord, ids::as_json};
@@ -41,21 +41,19 @@ impl From<DueRow> for Delivery {
 /// Events without delivery rows, ids and subjects. On Postgres they are locked, and those locked by another replica are
 /// skipped; on SQLite one transaction writes at a time.
 pub(super) async fn claim_new(session: &mut Session, limit: i64) -> Result<Vec<(Uuid, String)>, DbError> {
-    let events: Vec<(Uuid, String)> = match session {
-        Session::Sqlite(conn) => {
-            sqlx::query_as("SELECT id, subject FROM outbox WHERE NOT expanded ORDER BY id LIMIT $1")
-                .bind(limit)
-                .fetch_all(&mut **conn)
-                .await?
-        }
-        Session::Postgres(conn) => {
-            sqlx::query_as(
-                "SELECT id, subject FROM outbox WHERE NOT expanded ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED",
-            )
-            .bind(limit)
-            .fetch_all(&mut **conn)
-            .await?
-        }
+    let events = if session.is_sqlite() {
+        fetch_all!(
+            session,
+            any on sqlite: "SELECT id, subject FROM outbox WHERE NOT fanned_out ORDER BY id LIMIT $1",
+            limit
+        )?
+    } else {
+        fetch_all!(
+            session,
+            any on postgres: "SELECT id, subject FROM outbox WHERE NOT fanned_out ORDER BY id LIMIT $1
+                              FOR UPDATE SKIP LOCKED",
+            limit
+        )?
     };
     Ok(events)
 }
@@ -67,49 +65,39 @@ pub(super) async fn add_deliveries(
     consumer: &str,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    match session {
-        Session::Sqlite(conn) => sqlx::query(
-            "INSERT INTO outbox_deliveries (event_id, consumer, state, attempts, next_at)
-             SELECT unhex(value), $2, 'pending', 0, $3 FROM json_each($1) WHERE TRUE
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(as_json(events))
-        .bind(consumer)
-        .bind(now)
-        .execute(&mut **conn)
-        .await
-        .map(drop)?,
-        Session::Postgres(conn) => sqlx::query(
-            "INSERT INTO outbox_deliveries (event_id, consumer, state, attempts, next_at)
-             SELECT id, $2, 'pending', 0, $3 FROM UNNEST($1) AS id
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(events)
-        .bind(consumer)
-        .bind(now)
-        .execute(&mut **conn)
-        .await
-        .map(drop)?,
+    if session.is_sqlite() {
+        execute!(
+            session,
+            any on sqlite: "INSERT INTO outbox_deliveries (event_id, consumer, state, attempts, next_at)
+                            SELECT unhex(value), $2, 'pending', 0, $3 FROM json_each($1) WHERE TRUE
+                            ON CONFLICT DO NOTHING",
+            as_json(events),
+            consumer,
+            now
+        )?;
+    } else {
+        execute!(
+            session,
+            any on postgres: "INSERT INTO outbox_deliveries (event_id, consumer, state, attempts, next_at)
+                              SELECT id, $2, 'pending', 0, $3 FROM UNNEST($1) AS id
+                              ON CONFLICT DO NOTHING",
+            events,
+            consumer,
+            now
+        )?;
     }
     Ok(())
 }
 
 pub(super) async fn mark_fanned_out(session: &mut Session, events: &[Uuid]) -> Result<(), DbError> {
-    match session {
-        Session::Sqlite(conn) => {
-            sqlx::query("UPDATE outbox SET expanded = TRUE WHERE id IN (SELECT unhex(value) FROM json_each($1))")
-                .bind(as_json(events))
-                .execute(&mut **conn)
-                .await
-                .map(drop)?;
-        }
-        Session::Postgres(conn) => {
-            sqlx::query("UPDATE outbox SET expanded = TRUE WHERE id = ANY($1)")
-                .bind(events)
-                .execute(&mut **conn)
-                .await
-                .map(drop)?;
-        }
+    if session.is_sqlite() {
+        execute!(
+            session,
+            any on sqlite: "UPDATE outbox SET fanned_out = TRUE WHERE id IN (SELECT unhex(value) FROM json_each($1))",
+            as_json(events)
+        )?;
+    } else {
+        execute!(session, any on postgres: "UPDATE outbox SET fanned_out = TRUE WHERE id = ANY($1)", events)?;
     }
     Ok(())
 }
@@ -122,22 +110,21 @@ pub(super) async fn claim_due(
     lease: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<Delivery>, DbError> {
-    let rows: Vec<DueRow> = match session {
-        Session::Sqlite(conn) => {
-            sqlx::query_as(
-                "SELECT o.id, o.subject, o.org, o.payload, o.occurred_at, o.trace, d.attempts
-                 FROM outbox_deliveries d JOIN outbox o ON o.id = d.event_id
-                 WHERE d.consumer = $1 AND d.state = 'pending' AND d.next_at <= $2 ORDER BY d.next_at, o.id LIMIT $3",
-            )
-            .bind(consumer)
-            .bind(now)
-            .bind(limit)
-            .fetch_all(&mut **conn)
-            .await?
-        }
-        Session::Postgres(conn) => {
-            sqlx::query_as(
-                "WITH due AS (
+    let rows: Vec<DueRow> = if session.is_sqlite() {
+        fetch_all!(
+            session,
+            any on sqlite: "SELECT o.id, o.subject, o.org, o.payload, o.occurred_at, o.trace, d.attempts
+                            FROM outbox_deliveries d JOIN outbox o ON o.id = d.event_id
+                            WHERE d.consumer = $1 AND d.state = 'pending' AND d.next_at <= $2
+                            ORDER BY d.next_at, o.id LIMIT $3",
+            consumer,
+            now,
+            limit
+        )?
+    } else {
+        fetch_all!(
+            session,
+            any on postgres: "WITH due AS (
                      SELECT event_id FROM outbox_deliveries
                      WHERE consumer = $1 AND state = 'pending' AND next_at <= $2
                      ORDER BY next_at, event_id LIMIT $3 FOR UPDATE SKIP LOCKED),
@@ -146,49 +133,45 @@ pub(super) async fn claim_due(
                      WHERE d.consumer = $1 AND d.event_id = due.event_id RETURNING d.event_id, d.attempts)
                  SELECT o.id, o.subject, o.org, o.payload, o.occurred_at, o.trace, c.attempts
                  FROM claimed c JOIN outbox o ON o.id = c.event_id ORDER BY o.id",
-            )
-            .bind(consumer)
-            .bind(now)
-            .bind(limit)
-            .bind(lease)
-            .fetch_all(&mut **conn)
-            .await?
-        }
+            consumer,
+            now,
+            limit,
+            lease
+        )?
     };
     Ok(rows.into_iter().map(Delivery::from).collect())
 }
 
 /// When the next pending delivery to `consumer` is due; for one that is being delivered, the end of its lease.
 pub(super) async fn next_due(session: &mut Session, consumer: &str) -> Result<Option<DateTime<Utc>>, DbError> {
-    let next: Option<(DateTime<Utc>,)> = on_db!(session, conn => sqlx::query_as(
-        "SELECT next_at FROM outbox_deliveries WHERE consumer = $1 AND state = 'pending' ORDER BY next_at LIMIT 1")
-        .bind(consumer)
-        .fetch_optional(conn)
-        .await)?;
+    let next: Option<(DateTime<Utc>,)> = fetch_optional!(
+        session,
+        any: "SELECT next_at FROM outbox_deliveries WHERE consumer = $1 AND state = 'pending'
+              ORDER BY next_at LIMIT 1",
+        consumer
+    )?;
     Ok(next.map(|(at,)| at))
 }
 
 /// Marks deliveries that succeeded.
 pub(super) async fn mark_done(session: &mut Session, consumer: &str, events: &[Uuid]) -> Result<(), DbError> {
-    match session {
-        Session::Sqlite(conn) => sqlx::query(
-            "UPDATE outbox_deliveries SET state = 'done', attempts = attempts + 1, error = NULL
-             WHERE consumer = $1 AND state = 'pending' AND event_id IN (SELECT unhex(value) FROM json_each($2))",
-        )
-        .bind(consumer)
-        .bind(as_json(events))
-        .execute(&mut **conn)
-        .await
-        .map(drop)?,
-        Session::Postgres(conn) => sqlx::query(
-            "UPDATE outbox_deliveries SET state = 'done', attempts = attempts + 1, error = NULL
-             WHERE consumer = $1 AND state = 'pending' AND event_id = ANY($2)",
-        )
-        .bind(consumer)
-        .bind(events)
-        .execute(&mut **conn)
-        .await
-        .map(drop)?,
+    if session.is_sqlite() {
+        execute!(
+            session,
+            any on sqlite: "UPDATE outbox_deliveries SET state = 'done', attempts = attempts + 1, error = NULL
+                            WHERE consumer = $1 AND state = 'pending'
+                            AND event_id IN (SELECT unhex(value) FROM json_each($2))",
+            consumer,
+            as_json(events)
+        )?;
+    } else {
+        execute!(
+            session,
+            any on postgres: "UPDATE outbox_deliveries SET state = 'done', attempts = attempts + 1, error = NULL
+                              WHERE consumer = $1 AND state = 'pending' AND event_id = ANY($2)",
+            consumer,
+            events
+        )?;
     }
     Ok(())
 }
@@ -214,17 +197,16 @@ pub(super) async fn record_failure(
     event: Uuid,
     failure: &FailedDelivery,
 ) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "UPDATE outbox_deliveries SET state = $3, attempts = $4, next_at = $5, error = $6
-         WHERE event_id = $1 AND consumer = $2 AND state = 'pending'")
-        .bind(event)
-        .bind(consumer)
-        .bind(failure.state)
-        .bind(failure.attempts)
-        .bind(failure.next_at)
-        .bind(&failure.error)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        any: "UPDATE outbox_deliveries SET state = $3, attempts = $4, next_at = $5, error = $6
+              WHERE event_id = $1 AND consumer = $2 AND state = 'pending'",
+        event,
+        consumer,
+        failure.state,
+        failure.attempts,
+        failure.next_at,
+        &failure.error
+    )?;
     Ok(())
 }

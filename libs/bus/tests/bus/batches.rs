@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use bus::{EventRecord, Subscription};
-use db::{Session, SqliteSession};
-use sqlx::{AssertSqlSafe, raw_sql};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::support::{Bus, eventually, scope};
+use crate::support::{Bus, eventually, relay, relay_options};
 
 /// Two batches and a half.
 const EVENTS: u32 = 2_500;
@@ -26,47 +24,33 @@ async fn fill(bus: &Bus) -> Uuid {
 /// Makes statements that touch this event fail, as a process that dies there would end them.
 async fn cut(bus: &Bus, operation: &str, table: &str, column: &str, id: Uuid) {
     let row = if operation == "INSERT" { "new" } else { "old" };
-    let mut session = bus.producer.db.begin(&scope()).await.unwrap();
-    match &mut session {
-        Session::Sqlite(SqliteSession::Write(sqlite)) => {
-            let trigger = format!(
-                "CREATE TRIGGER cut BEFORE {operation} ON {table} WHEN {row}.{column} = x'{}'
-                 BEGIN SELECT RAISE(ABORT, 'cut'); END",
-                id.simple()
-            );
-            raw_sql(AssertSqlSafe(trigger)).execute(&mut **sqlite).await.unwrap();
-        }
-        Session::Sqlite(SqliteSession::Read(_)) => panic!("a session to write with"),
-        Session::Postgres(postgres) => {
-            let trigger = format!(
-                "CREATE OR REPLACE FUNCTION cut() RETURNS TRIGGER LANGUAGE plpgsql AS
-                     $$BEGIN RAISE EXCEPTION 'cut'; END$$;
-                 CREATE TRIGGER cut BEFORE {operation} ON {table} FOR EACH ROW WHEN ({row}.{column} = '{id}')
-                     EXECUTE FUNCTION cut()"
-            );
-            raw_sql(AssertSqlSafe(trigger)).execute(&mut **postgres).await.unwrap();
-        }
-    }
-    session.commit().await.unwrap();
+    let trigger = if bus.producer.db.is_sqlite() {
+        format!(
+            "CREATE TRIGGER cut BEFORE {operation} ON {table} WHEN {row}.{column} = x'{}'
+             BEGIN SELECT RAISE(ABORT, 'cut'); END",
+            id.simple()
+        )
+    } else {
+        format!(
+            "CREATE OR REPLACE FUNCTION cut() RETURNS TRIGGER LANGUAGE plpgsql AS
+                 $$BEGIN RAISE EXCEPTION 'cut'; END$$;
+             CREATE TRIGGER cut BEFORE {operation} ON {table} FOR EACH ROW WHEN ({row}.{column} = '{id}')
+                 EXECUTE FUNCTION cut()"
+        )
+    };
+    bus.world.as_owner("producer", trigger).await;
 }
 
 async fn mend(bus: &Bus, table: &str) {
-    let mut session = bus.producer.db.begin(&scope()).await.unwrap();
-    match &mut session {
-        Session::Sqlite(sqlite) => raw_sql("DROP TRIGGER cut").execute(&mut **sqlite).await.map(drop).unwrap(),
-        Session::Postgres(postgres) => {
-            let drop_trigger = AssertSqlSafe(format!("DROP TRIGGER cut ON {table}"));
-            raw_sql(drop_trigger).execute(&mut **postgres).await.map(drop).unwrap();
-        }
-    }
-    session.commit().await.unwrap();
+    let from = if bus.producer.db.is_sqlite() { String::new() } else { format!(" ON {table}") };
+    bus.world.as_owner("producer", format!("DROP TRIGGER cut{from}")).await;
 }
 
-/// A process that finds its outbox expanded, and is stopped when nothing is left to do.
+/// A process that finds its outbox fanned out, and is stopped when nothing is left to do.
 async fn run(bus: &Bus, subscriptions: &[Subscription]) {
     let stopping = CancellationToken::new();
     stopping.cancel();
-    bus.producer.relay.run(subscriptions.to_vec(), stopping).await;
+    bus.relay.run(subscriptions.to_vec(), stopping).await;
 }
 
 testkit::on_both! {
@@ -76,10 +60,10 @@ testkit::on_both! {
         run(&bus, &[]).await;
         bus.world.clock.advance(Duration::from_secs(3_700));
         cut(&bus, "DELETE", "outbox", "id", middle).await;
-        bus.producer.relay.prune().await.unwrap_err();
+        bus.relay.prune().await.unwrap_err();
         assert_eq!(bus.kept_events().await, i64::from(EVENTS) - BEFORE);
         mend(&bus, "outbox").await;
-        assert_eq!(bus.producer.relay.prune().await.unwrap(), 1_500);
+        assert_eq!(bus.relay.prune().await.unwrap(), 1_500);
         assert_eq!(bus.kept_events().await, 0);
     }
 
@@ -90,10 +74,10 @@ testkit::on_both! {
         eventually("all published", async || bus.pending().await == 0).await;
         publisher.stop().await;
         cut(&bus, "UPDATE", "outbox_deliveries", "event_id", middle).await;
-        bus.producer.relay.resync().await.unwrap_err();
+        bus.relay.resync().await.unwrap_err();
         assert_eq!(bus.pending().await, BEFORE);
         mend(&bus, "outbox_deliveries").await;
-        assert_eq!(bus.producer.relay.resync().await.unwrap(), 1_500);
+        assert_eq!(bus.relay.resync().await.unwrap(), 1_500);
         assert_eq!(bus.pending().await, i64::from(EVENTS));
     }
 
@@ -119,10 +103,10 @@ testkit::on_both! {
         fill(&bus).await;
         run(&bus, &[bus.subscription("test.consumer")]).await;
         bus.world.clock.advance(Duration::from_secs(3_700));
-        bus.consumer.relay.prune().await.unwrap();
+        relay(&bus.consumer, relay_options()).prune().await.unwrap();
         assert_eq!(bus.inbox().await, i64::from(EVENTS));
         bus.world.clock.advance(Duration::from_secs(3_700));
-        bus.consumer.relay.prune().await.unwrap();
+        relay(&bus.consumer, relay_options()).prune().await.unwrap();
         assert_eq!(bus.inbox().await, 0);
     }
 }

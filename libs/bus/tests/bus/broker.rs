@@ -49,7 +49,7 @@ testkit::on_both! {
         let _process = bus.start(&["test.consumer"]).await;
         eventually("the new one", async || bus.effects("test.consumer").await.contains(&"100".to_owned())).await;
         assert_eq!(bus.effects("test.consumer").await.len(), 51, "fifty are lost");
-        assert_eq!(bus.producer.relay.resync().await.unwrap(), 101);
+        assert_eq!(bus.relay.resync().await.unwrap(), 101);
         bus.taken_numbers("test.consumer", 101).await;
         // So are consumers that run.
         server.kill();
@@ -76,7 +76,7 @@ testkit::on_both! {
         server.roll_back();
         server.run();
         let _process = bus.start(&["test.consumer"]).await;
-        bus.producer.relay.resync().await.unwrap();
+        bus.relay.resync().await.unwrap();
         bus.taken_numbers("test.consumer", 30).await;
     }
 
@@ -153,7 +153,7 @@ testkit::on_both! {
         assert!(letters.drop_letter(&scope(), &key).await.unwrap());
         dead(&letters, 0).await;
         // Nor does it come back when all that is kept is published again.
-        assert_eq!(bus.producer.relay.resync().await.unwrap(), 1);
+        assert_eq!(bus.relay.resync().await.unwrap(), 1);
         eventually("all published", async || bus.pending().await == 0).await;
         dead(&letters, 0).await;
     }
@@ -165,7 +165,7 @@ testkit::on_both! {
         bus.publish("good").await;
         let stopping = tokio_util::sync::CancellationToken::new();
         stopping.cancel();
-        bus.producer.relay.run(vec![bus.subscription("test.consumer")], stopping.clone()).await;
+        bus.relay.run(vec![bus.subscription("test.consumer")], stopping.clone()).await;
         assert_eq!((bus.effects("test.consumer").await.len(), bus.pending().await), (1, 1));
         bus.heal(true);
         let process = bus.start(&["test.consumer"]).await;
@@ -174,7 +174,7 @@ testkit::on_both! {
         process.stop().await;
         bus.server.as_ref().unwrap().kill();
         bus.publish("after").await;
-        bus.producer.relay.run(vec![bus.subscription("test.consumer")], stopping).await;
+        bus.relay.run(vec![bus.subscription("test.consumer")], stopping).await;
         bus.taken("test.consumer", &["after", "fail", "good"]).await;
         assert_eq!(bus.pending().await, 0);
     }

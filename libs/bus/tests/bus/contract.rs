@@ -1,6 +1,6 @@
 //! What the bus promises, with and without a broker, on both databases. The order of events is not promised.
 
-use bus::{DeadLetter, DeadLetterKey, ReplayError, SubjectPattern, publish_record};
+use bus::{DeadLetter, DeadLetterKey, ReplayError, SubjectPattern};
 
 use crate::support::{Bus, eventually, on_every_bus, scope, stranger};
 
@@ -21,7 +21,7 @@ on_every_bus! {
     async fn what_was_rolled_back_is_not_told(bus: Bus) {
         let _process = bus.start(&["test.consumer"]).await;
         let mut session = bus.producer.db.begin(&scope()).await.unwrap();
-        publish_record(&mut session, &bus.event("never")).await.unwrap();
+        bus.relay.outbox().publish_record(&mut session, &bus.event("never")).await.unwrap();
         drop(session);
         bus.publish("really").await;
         bus.taken("test.consumer", &["really"]).await;

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use bus::{Relay, RelayOptions};
+use bus::RelayOptions;
 
-use crate::support::{Bus, eventually, relay_options};
+use crate::support::{Bus, eventually, relay, relay_options};
 
 testkit::on_both! {
     async fn a_mute_broker_costs_no_attempt_and_what_it_missed_comes_once(world: World) {
         let Some(mut bus) = Bus::with_broker(world).await else { return };
         bus.options.publish_timeout = Duration::from_secs(1);
         let options = RelayOptions { timeout: Duration::from_secs(3), ..relay_options() };
-        bus.producer.relay = Relay::new(bus.producer.db.clone(), bus.producer.clock.clone(), options);
+        bus.relay = relay(&bus.producer, options);
         let server = bus.server.as_ref().unwrap();
         let _process = bus.start(&["test.consumer"]).await;
         bus.publish_numbers(0..50).await;

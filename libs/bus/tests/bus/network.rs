@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use base::Scope;
-use bus::{EventRecord, publish_record};
+use bus::{EventRecord, Outbox};
 use cache::{
     Cache, CacheKey,
     redis::{CALL_TIMEOUT, Redis},
@@ -54,8 +54,8 @@ async fn a_database_that_is_cut_off_keeps_what_it_acknowledged_and_comes_back() 
         // A commit whose answer is lost may have happened; the same event again is refused then.
         let event = bus.event(&(told + 100).to_string());
         let writing = tokio::spawn({
-            let db = bus.producer.db.clone();
-            async move { while !try_publish(&db, &event).await {} }
+            let (db, outbox) = (bus.producer.db.clone(), bus.relay.outbox().clone());
+            async move { while !try_publish(&db, &outbox, &event).await {} }
         });
         told += 101;
         sleep(cut).await;
@@ -71,10 +71,10 @@ async fn a_database_that_is_cut_off_keeps_what_it_acknowledged_and_comes_back() 
 }
 
 /// Whether the database has the event now.
-async fn try_publish(db: &db::Db, event: &EventRecord) -> bool {
+async fn try_publish(db: &db::Db, outbox: &Outbox, event: &EventRecord) -> bool {
     let trying = async {
         let mut session = db.begin(&scope()).await?;
-        publish_record(&mut session, event).await?;
+        outbox.publish_record(&mut session, event).await?;
         session.commit().await
     };
     match trying.await {
@@ -92,7 +92,7 @@ async fn a_cache_that_is_cut_off_is_slower_and_never_wrong() {
     let redis = Redis::open(&server.url(), CALL_TIMEOUT).await.unwrap();
     eventually("Redis is found", async || redis.ping().await).await;
     let cache = Cache::redis(redis.clone(), 1 << 20);
-    let key = CacheKey::new(&Scope::Public, "test.things", "a");
+    let key = CacheKey::new(&Scope::public(), "test.things", "a");
     for (round, cut) in CUTS.into_iter().enumerate() {
         let [before, meanwhile] = ["before", "meanwhile"].map(|when| format!("{when} {round}"));
         cache.set(key.clone(), before.clone().into(), HOUR).await;

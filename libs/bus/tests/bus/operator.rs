@@ -1,6 +1,6 @@
 //! The operator's routes of a process: what administrators may do with what belongs to no organisation, or to all.
 
-use std::{borrow::Cow, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use access::keys::SigningKey;
 use axum::{
@@ -11,21 +11,16 @@ use base::{config::Settings, time::Clock};
 use db::Migrations;
 use fetch::operator::OperatorClient;
 use serde_json::{Value, json};
-use server::{
-    self, FRAME_VARIABLES, Mode,
-    service::{Service, ServiceDef},
-};
-use sqlx::{Connection, SqliteConnection, migrate::Migrator};
+use server::{self, FRAME_VARIABLES, Mode};
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
-use utoipa_axum::router::OpenApiRouter;
+use testkit::service::idle;
 use uuid::Uuid;
 
 use crate::support::eventually;
 
 const LETTERS: &str = "/api/v1/admin/bus/dead-letters";
 const RESYNC: &str = "/api/v1/admin/bus/resync";
-
-static NOTHING: Migrator = Migrator { migrations: Cow::Borrowed(&[]), ..Migrator::DEFAULT };
 
 /// A process with one service that does nothing.
 struct Process {
@@ -42,16 +37,8 @@ impl Process {
         let own = [("BIND", address.clone()), ("DATA_DIR", data.path().display().to_string())];
         let environment = own.iter().chain(variables).map(|(name, value)| ((*name).to_owned(), value.clone()));
         let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
-        let idle = ServiceDef {
-            name: "idle",
-            port: 0,
-            variables: &[],
-            migrations: Migrations { sqlite: &NOTHING, postgres: &NOTHING },
-            objects: false,
-            check: |_| {},
-            build: |_| Box::pin(async { Ok(Service::new("idle", OpenApiRouter::new())) }),
-        };
-        let assembly = server::assemble(&[idle], Arc::new(settings), Mode::AllInOne).await.unwrap();
+        let assembly =
+            server::assemble(&[idle("idle", Migrations::NONE)], Arc::new(settings), Mode::AllInOne).await.unwrap();
         tokio::spawn(assembly.run(Router::new()));
         let client = OperatorClient::new(&format!("http://{address}"), Duration::from_secs(60)).unwrap();
         let process = Self { client, key, data };

@@ -10,19 +10,19 @@ use std::{
 
 use async_trait::async_trait;
 use base::Scope;
-use bus::{DeliveryError, EventRecord, EventSink, Relay, RelayOptions, SubjectPattern, Subscription};
-use db::{Db, on_db};
+use bus::{DeliveryError, EventRecord, EventSink, RelayOptions, SubjectPattern, Subscription};
+use db::{Db, fetch_one};
 use testkit::service::World;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Bus, eventually, relay_options, scope, stranger};
+use crate::support::{Bus, eventually, relay, relay_options, scope, stranger};
 
 /// What a process does between its start and its end: delivers everything that is due.
 async fn run(bus: &Bus, subscriptions: &[Subscription]) {
     let stopping = CancellationToken::new();
     stopping.cancel();
-    bus.producer.relay.run(subscriptions.to_vec(), stopping).await;
+    bus.relay.run(subscriptions.to_vec(), stopping).await;
 }
 
 fn to(name: &str, sink: Arc<dyn EventSink>) -> Subscription {
@@ -75,7 +75,7 @@ testkit::on_both! {
         let mut bus = Bus::embedded(world).await;
         // Nobody would find the event within the time this test waits.
         let options = RelayOptions { poll_interval: Duration::from_secs(3_600), ..relay_options() };
-        bus.producer.relay = Relay::new(bus.producer.db.clone(), bus.producer.clock.clone(), options);
+        bus.relay = relay(&bus.producer, options);
         let _process = bus.start(&["test.consumer"]).await;
         for what in ["first", "second", "third"] {
             bus.publish(what).await;
@@ -89,7 +89,7 @@ testkit::on_both! {
         let subscriptions = vec![to("test.slow", gate.clone()), bus.subscription("test.consumer")];
         let stop = CancellationToken::new();
         let relaying = tokio::spawn({
-            let (relay, stop) = (bus.producer.relay.clone(), stop.clone());
+            let (relay, stop) = (bus.relay.clone(), stop.clone());
             async move { relay.run(subscriptions, stop).await }
         });
         for part in 0..3 {
@@ -137,16 +137,16 @@ testkit::on_both! {
         bus.publish("fail").await;
         run(&bus, &subscriptions).await;
         bus.publish("not looked at yet").await;
-        assert_eq!(bus.producer.relay.prune().await.unwrap(), 0);
+        assert_eq!(bus.relay.prune().await.unwrap(), 0);
         bus.world.clock.advance(Duration::from_secs(3_700));
         // The dead letter is the consumer's, and has a copy of the event.
-        assert_eq!(bus.producer.relay.prune().await.unwrap(), 2);
+        assert_eq!(bus.relay.prune().await.unwrap(), 2);
         assert_eq!(bus.kept_events().await, 2);
         bus.dead(1).await;
         bus.heal(true);
         run(&bus, &subscriptions).await;
         assert_eq!(bus.effects("test.consumer").await, ["done", "fail", "not looked at yet"]);
-        bus.producer.relay.prune().await.unwrap();
+        bus.relay.prune().await.unwrap();
         assert_eq!(bus.kept_events().await, 0);
     }
 
@@ -157,7 +157,7 @@ testkit::on_both! {
         bus.world.clock.advance(Duration::from_secs(3_700));
         bus.publish("young").await;
         run(&bus, &[]).await;
-        assert_eq!(bus.producer.relay.prune().await.unwrap(), 1);
+        assert_eq!(bus.relay.prune().await.unwrap(), 1);
         run(&bus, &[bus.subscription("test.consumer")]).await;
         assert_eq!(bus.effects("test.consumer").await, ["young"]);
     }
@@ -166,7 +166,7 @@ testkit::on_both! {
         let bus = Bus::embedded(world).await;
         bus.publish("once").await;
         run(&bus, &[bus.subscription("test.consumer")]).await;
-        assert_eq!(bus.producer.relay.resync().await.unwrap(), 0);
+        assert_eq!(bus.relay.resync().await.unwrap(), 0);
     }
 }
 
@@ -188,7 +188,7 @@ async fn why_a_delivery_failed_is_for_its_own_organisation() {
 
 async fn count(db: &Db, scope: &Scope, statement: &'static str) -> i64 {
     let mut session = db.read(scope).await.unwrap();
-    let (count,): (i64,) = on_db!(&mut session, conn => sqlx::query_as(statement).fetch_one(conn).await).unwrap();
+    let (count,): (i64,) = fetch_one!(&mut session, unscoped: statement).unwrap();
     count
 }
 

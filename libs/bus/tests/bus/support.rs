@@ -4,7 +4,6 @@ mod actors;
 mod broker;
 
 use std::{
-    borrow::Cow,
     collections::HashMap,
     sync::{
         Arc, Mutex,
@@ -15,18 +14,16 @@ use std::{
 
 use actors::Keeper;
 pub(crate) use actors::Process;
-use base::{Scope, SystemScope, time::Clock};
+use base::{Scope, time::Clock};
 use bus::{
     Consumer, DeadLetter, DeadLetterKey, DeadLetters, EventRecord, NatsOptions, Relay, RelayOptions, SubjectPattern,
-    Subscription, publish_record,
+    Subscription,
 };
-use db::{Migrations, on_db};
+use db::{Migrations, fetch_all, fetch_one};
 use proto::Event;
-use server::{Deps, Service, service::ServiceDef};
-use sqlx::migrate::Migrator;
-use testkit::service::World;
+use server::Deps;
+use testkit::service::{World, idle, one_migration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 /// What is published in tests.
@@ -45,7 +42,8 @@ pub(crate) const PAUSE: Duration = Duration::from_secs(200);
 /// What is waited for comes within this, or never.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-static NOTHING: Migrator = Migrator { migrations: Cow::Borrowed(&[]), ..Migrator::DEFAULT };
+/// The table of what consumers did.
+const EFFECTS: &str = "CREATE TABLE effects (consumer TEXT NOT NULL, what TEXT NOT NULL)";
 
 /// Expands `async fn name(bus: Bus)` into one test for each database without a broker, and one for each with it.
 macro_rules! on_every_bus {
@@ -77,6 +75,8 @@ pub(crate) use on_every_bus;
 pub(crate) struct Bus {
     pub(crate) world: World,
     pub(crate) producer: Deps,
+    /// The relay of the producer's outbox.
+    pub(crate) relay: Relay,
     pub(crate) consumer: Deps,
     pub(crate) server: Option<testkit::Nats>,
     pub(crate) options: NatsOptions,
@@ -102,32 +102,16 @@ impl Bus {
     }
 
     async fn new(world: World, server: Option<testkit::Nats>) -> Self {
-        let spec = |name| ServiceDef {
-            name,
-            port: 0,
-            variables: &[],
-            migrations: Migrations { sqlite: &NOTHING, postgres: &NOTHING },
-            objects: false,
-            check: |_| {},
-            build: |_| Box::pin(async { Ok(Service::new("unused", OpenApiRouter::new())) }),
-        };
-        let mut producer = world.deps(&spec("producer")).await;
-        let consumer = world.deps(&spec("consumer")).await;
-        let mut session = consumer.db.begin(&scope()).await.unwrap();
-        on_db!(&mut session, conn => sqlx::query("CREATE TABLE effects (taker TEXT NOT NULL, what TEXT NOT NULL)")
-            .execute(conn)
-            .await
-            .map(drop))
-        .unwrap();
-        session.commit().await.unwrap();
-        producer.relay = Relay::new(producer.db.clone(), producer.clock.clone(), relay_options());
+        let producer = world.deps(&idle("producer", Migrations::NONE)).await;
+        let consumer = world.deps(&idle("consumer", one_migration(EFFECTS))).await;
+        let relay = relay(&producer, relay_options());
         let options = NatsOptions {
             // What a killed process held comes again after this.
             ack_wait: Duration::from_secs(5),
             retry_delays: [Duration::from_millis(10); 4],
             ..NatsOptions::new(1, Duration::from_secs(3_600))
         };
-        Self { world, producer, consumer, server, options, ill: Arc::default(), calls: Arc::default() }
+        Self { world, producer, relay, consumer, server, options, ill: Arc::default(), calls: Arc::default() }
     }
 
     pub(crate) fn event(&self, what: &str) -> EventRecord {
@@ -150,10 +134,9 @@ impl Bus {
     pub(crate) async fn publish_all(&self, events: &[EventRecord]) {
         let mut session = self.producer.db.begin(&scope()).await.unwrap();
         for event in events {
-            publish_record(&mut session, event).await.unwrap();
+            self.relay.outbox().publish_record(&mut session, event).await.unwrap();
         }
         session.commit().await.unwrap();
-        self.producer.relay.wake();
     }
 
     /// What a handler cannot handle for reasons of its own, it can (or cannot) from now on.
@@ -197,7 +180,7 @@ impl Bus {
                 (subscriptions.collect(), Vec::new())
             }
         };
-        let (relay, token) = (self.producer.relay.clone(), stop.clone());
+        let (relay, token) = (self.relay.clone(), stop.clone());
         let relaying = tokio::spawn(async move { relay.run(subscriptions, token).await });
         Process { stop, tasks: tasks.into_iter().chain([relaying]).collect() }
     }
@@ -208,37 +191,35 @@ impl Bus {
     }
 
     /// What a consumer was told, sorted.
-    pub(crate) async fn effects(&self, taker: &str) -> Vec<String> {
+    pub(crate) async fn effects(&self, consumer: &str) -> Vec<String> {
         let mut session = self.consumer.db.read(&scope()).await.unwrap();
-        let rows: Vec<(String,)> = on_db!(&mut session, conn => sqlx::query_as(
-            "SELECT what FROM effects WHERE taker = $1")
-            .bind(taker)
-            .fetch_all(conn)
-            .await)
-        .unwrap();
+        let rows: Vec<(String,)> =
+            fetch_all!(&mut session, unscoped: "SELECT what FROM effects WHERE consumer = $1", consumer).unwrap();
         let mut effects: Vec<String> = rows.into_iter().map(|(what,)| what).collect();
         effects.sort_unstable();
         effects
     }
 
     /// Waits until a consumer was told this much, and that it is exactly this.
-    pub(crate) async fn taken(&self, taker: &str, expected: &[&str]) {
-        eventually(&format!("{expected:?} for {taker}"), async || self.effects(taker).await.len() >= expected.len())
-            .await;
-        assert_eq!(self.effects(taker).await, expected, "{taker}");
+    pub(crate) async fn taken(&self, consumer: &str, expected: &[&str]) {
+        eventually(&format!("{expected:?} for {consumer}"), async || {
+            self.effects(consumer).await.len() >= expected.len()
+        })
+        .await;
+        assert_eq!(self.effects(consumer).await, expected, "{consumer}");
     }
 
     /// Waits until a consumer was told the numbers below `end`, each once.
-    pub(crate) async fn taken_numbers(&self, taker: &str, end: u32) {
+    pub(crate) async fn taken_numbers(&self, consumer: &str, end: u32) {
         let end = usize::try_from(end).unwrap();
-        eventually(&format!("{end} for {taker}"), async || self.effects(taker).await.len() >= end).await;
-        self.has_numbers(taker, end).await;
+        eventually(&format!("{end} for {consumer}"), async || self.effects(consumer).await.len() >= end).await;
+        self.has_numbers(consumer, end).await;
     }
 
-    async fn has_numbers(&self, taker: &str, end: usize) {
-        let mut numbers: Vec<usize> = self.effects(taker).await.iter().map(|what| what.parse().unwrap()).collect();
+    async fn has_numbers(&self, consumer: &str, end: usize) {
+        let mut numbers: Vec<usize> = self.effects(consumer).await.iter().map(|what| what.parse().unwrap()).collect();
         numbers.sort_unstable();
-        assert!(numbers.iter().copied().eq(0..end), "{taker}: each of {end} once, but {} effects", numbers.len());
+        assert!(numbers.iter().copied().eq(0..end), "{consumer}: each of {end} once, but {} effects", numbers.len());
     }
 
     /// How often the handler was called about this.
@@ -248,15 +229,15 @@ impl Bus {
 
     /// The dead letters of the consumers.
     pub(crate) fn dead_letters(&self) -> DeadLetters {
-        let Deps { db, clock, relay, .. } = self.consumer.clone();
         let consumers = ["test.consumer", "test.one", "test.other"].map(|name| self.consumer(name));
-        DeadLetters::new(db, clock, relay, consumers.to_vec())
+        let Deps { db, clock, .. } = self.consumer.clone();
+        DeadLetters::new(db, clock, relay(&self.consumer, relay_options()), consumers.to_vec())
     }
 
     /// The dead letters of the outbox.
     pub(crate) fn outbox_dead_letters(&self) -> DeadLetters {
-        let Deps { db, clock, relay, .. } = self.producer.clone();
-        DeadLetters::new(db, clock, relay, Vec::new())
+        let Deps { db, clock, .. } = self.producer.clone();
+        DeadLetters::new(db, clock, self.relay.clone(), Vec::new())
     }
 
     /// Waits for this many dead letters of consumers.
@@ -271,7 +252,7 @@ impl Bus {
 
     /// Deliveries that are neither done nor given up.
     pub(crate) async fn pending(&self) -> i64 {
-        count(&self.producer, "SELECT COUNT(*) FROM outbox WHERE NOT expanded").await
+        count(&self.producer, "SELECT COUNT(*) FROM outbox WHERE NOT fanned_out").await
             + count(&self.producer, "SELECT COUNT(*) FROM outbox_deliveries WHERE state = 'pending'").await
     }
 
@@ -290,7 +271,7 @@ impl Bus {
 
 async fn count(deps: &Deps, statement: &'static str) -> i64 {
     let mut session = deps.db.read(&scope()).await.unwrap();
-    let (count,) = on_db!(&mut session, conn => sqlx::query_as(statement).fetch_one(conn).await).unwrap();
+    let (count,) = fetch_one!(&mut session, unscoped: statement).unwrap();
     count
 }
 
@@ -305,17 +286,17 @@ pub(crate) async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
 }
 
 pub(crate) fn scope() -> Scope {
-    Scope::Tenant { org: Uuid::nil(), user: Uuid::nil() }
+    testkit::tenant(Uuid::nil(), Uuid::nil())
 }
 
 /// Somebody of another organisation.
 pub(crate) fn stranger() -> Scope {
-    Scope::Tenant { org: Uuid::max(), user: Uuid::nil() }
+    testkit::tenant(Uuid::max(), Uuid::nil())
 }
 
 /// Whoever operates the installation.
 pub(crate) fn operator() -> Scope {
-    SystemScope::new().into()
+    testkit::system().into()
 }
 
 /// Waits for this many dead letters of any organisation.
@@ -323,6 +304,11 @@ pub(crate) async fn dead(letters: &DeadLetters, count: usize) -> Vec<DeadLetter>
     let list = async || letters.list(&operator(), &DeadLetterKey::start(), 100).await.unwrap();
     eventually(&format!("{count} dead letters"), async || list().await.len() == count).await;
     list().await
+}
+
+/// The relay of a service's outbox.
+pub(crate) fn relay(deps: &Deps, options: RelayOptions) -> Relay {
+    Relay::new(deps.db.clone(), deps.outbox.clone(), options)
 }
 
 fn subscription(consumer: Consumer, clock: Clock) -> Subscription {

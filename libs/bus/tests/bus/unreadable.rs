@@ -3,7 +3,7 @@
 use async_nats::HeaderMap;
 use bus::{DeadLetterKey, ReplayError};
 use bytes::Bytes;
-use db::on_db;
+use db::execute;
 use prost::Message;
 use proto::Event;
 use testkit::service::World;
@@ -39,13 +39,12 @@ fn payload(what: &str) -> Vec<u8> {
 /// Makes the stored message one that this program can read, as a program that knows the version would.
 async fn understand(bus: &Bus, id: Uuid) {
     let mut session = bus.consumer.db.begin(&operator()).await.unwrap();
-    on_db!(&mut session, conn => sqlx::query(
-        "UPDATE dead_letters SET headers = REPLACE(headers, '[\"Gooseek-Version\",\"2\"]', '[\"Gooseek-Version\",\"1\"]')
-         WHERE event_id = $1")
-        .bind(id)
-        .execute(conn)
-        .await
-        .map(drop))
+    execute!(
+        &mut session,
+        any: "UPDATE dead_letters SET headers = REPLACE(headers, '[\"Gooseek-Version\",\"2\"]', '[\"Gooseek-Version\",\"1\"]')
+              WHERE event_id = $1",
+        id
+    )
     .unwrap();
     session.commit().await.unwrap();
 }
@@ -142,7 +141,7 @@ testkit::on_both! {
         server.run();
         bus.publish("second").await;
         bus.taken("test.consumer", &["first", "second"]).await;
-        assert_eq!(bus.producer.relay.resync().await.unwrap(), 3);
+        assert_eq!(bus.relay.resync().await.unwrap(), 3);
         eventually("all published", async || bus.pending().await == 0).await;
         bus.publish("last").await;
         bus.taken("test.consumer", &["first", "last", "second"]).await;

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use access::Caller;
 use base::{Scope, SystemScope, tasks::Task};
 use chrono::{DateTime, TimeDelta, Utc};
-use db::{Db, DbError};
+use db::DbError;
 use uuid::Uuid;
 
 use super::{Job, Runs, fold_frames, supervise::Run};
@@ -97,7 +97,7 @@ impl Runs {
             let runs = runs.clone();
             async move {
                 // On SQLite this process alone has the data folder: whatever runs there was left by a dead one.
-                let alone = matches!(runs.inner.deps.db, Db::Sqlite { .. });
+                let alone = runs.inner.deps.db.is_sqlite();
                 let mut expired = runs.inner.deps.clock.now();
                 let mut except = None;
                 if alone {
@@ -141,6 +141,7 @@ impl Runs {
             let is_any_running = store::is_any_running(&mut session).await?;
             return Ok(if is_any_running { Taken::NoneExpired } else { Taken::NoneRunning });
         };
+        session.enter(system.on_behalf_of(row.org, row.user_id)).await?;
         let events = store::events(&mut session, row.id, 0).await?;
         session.commit().await?;
         if self.tail(row.id).is_some() {

@@ -43,7 +43,7 @@ pub(crate) enum Admitted {
 }
 
 impl Files {
-    /// Stores bytes as they come. The object is on record as loose before its first byte, so that a crash leaves nothing
+    /// Stores bytes as they come. The object is on record as an orphan before its first byte, so that a crash leaves nothing
     /// that upkeep does not know of.
     pub(crate) async fn stage<S>(
         &self,
@@ -62,7 +62,7 @@ impl Files {
         let format = serde_json::to_value(format).map_err(Problem::internal)?;
         let id = self.ids.next();
         let mut session = self.db.begin(&who.scope()).await?;
-        store::objects::loosen(&mut session, who.org, id, who.user, self.clock.now() + UPLOAD_WITHIN).await?;
+        store::objects::mark_orphan(&mut session, id, self.clock.now() + UPLOAD_WITHIN).await?;
         session.commit().await?;
         let mut meter = Meter { size: 0, max: self.max_bytes, hash: Sha256::new(), refused: None };
         let stored = self.objects.put(&who.scope(), id, meter.pass(head, bytes)).await;
@@ -104,7 +104,7 @@ impl Files {
     async fn try_admit(&self, who: &Caller, new: &NewFile<'_>) -> Result<Admitted, Refusal> {
         let mut session = self.db.begin(&who.scope()).await?;
         if let Some(key) = new.idempotency_key
-            && let Some(row) = store::files::by_key(&mut session, who.org, who.user, key).await?
+            && let Some(row) = store::files::by_key(&mut session, key).await?
         {
             if row.project == new.project && row.sha256 == new.staged.sha256 {
                 return Ok(Admitted::Known(row.into()));
@@ -113,14 +113,14 @@ impl Files {
             let problem = Problem::new(Code::IdempotencyKeyReused, detail);
             return Err(Refusal::Problem(problem));
         }
-        if let Some(row) = store::files::by_content(&mut session, who.org, new.project, &new.staged.sha256).await? {
+        if let Some(row) = store::files::by_content(&mut session, new.project, &new.staged.sha256).await? {
             return Ok(Admitted::Known(row.into()));
         }
-        store::files::insert(&mut session, who.org, who.user, new).await?;
-        if !store::objects::settle(&mut session, who.org, new.staged.id).await? {
+        store::files::insert(&mut session, new).await?;
+        if !store::objects::unmark_orphan(&mut session, new.staged.id).await? {
             return Err(Refusal::Problem(Problem::unavailable("the upload took too long; send it again")));
         }
-        let row = store::files::by_id(&mut session, who.org, new.staged.id).await?;
+        let row = store::files::by_id(&mut session, new.staged.id).await?;
         session.commit().await?;
         let missing = || Refusal::Problem(Problem::internal("a row that was just written is missing"));
         row.map(|row| Admitted::New(row.into())).ok_or_else(missing)

@@ -2,7 +2,7 @@
 //! `next_at` to the end of its lease, so that the work of a process that died is taken up by another.
 
 use chrono::{DateTime, Utc};
-use db::{DbError, Session, on_db};
+use db::{DbError, Session, execute, fetch_optional};
 use uuid::Uuid;
 
 use crate::queue::Job;
@@ -14,50 +14,42 @@ pub(crate) async fn claim(
     now: DateTime<Utc>,
     lease_end: DateTime<Utc>,
 ) -> Result<Option<Job>, DbError> {
-    let job = match session {
-        Session::Sqlite(sqlite) => {
-            let conn: &mut sqlx::SqliteConnection = &mut *sqlite;
-            sqlx::query_as(
-                "UPDATE files SET claim = $1, next_at = $2, attempts = attempts + 1
+    if session.is_sqlite() {
+        fetch_optional!(
+            session,
+            any on sqlite: "UPDATE files SET claim = $1, next_at = $2, attempts = attempts + 1
                  WHERE (org, id) = (SELECT org, id FROM files
                      WHERE stage IN ('received', 'parsed') AND next_at <= $3 ORDER BY next_at LIMIT 1)
                  RETURNING org, id, uploaded_by, project, name, format, stage, attempts, crashes, claim",
-            )
-            .bind(claim)
-            .bind(lease_end)
-            .bind(now)
-            .fetch_optional(conn)
-            .await?
-        }
-        Session::Postgres(postgres) => {
-            let conn: &mut sqlx::PgConnection = &mut *postgres;
-            sqlx::query_as(
-                "UPDATE files SET claim = $1, next_at = $2, attempts = attempts + 1
+            claim,
+            lease_end,
+            now
+        )
+    } else {
+        fetch_optional!(
+            session,
+            any on postgres: "UPDATE files SET claim = $1, next_at = $2, attempts = attempts + 1
                  WHERE (org, id) = (SELECT org, id FROM files
                      WHERE stage IN ('received', 'parsed') AND next_at <= $3 ORDER BY next_at LIMIT 1
                      FOR UPDATE SKIP LOCKED)
                  RETURNING org, id, uploaded_by, project, name, format, stage, attempts, crashes, claim",
-            )
-            .bind(claim)
-            .bind(lease_end)
-            .bind(now)
-            .fetch_optional(conn)
-            .await?
-        }
-    };
-    Ok(job)
+            claim,
+            lease_end,
+            now
+        )
+    }
 }
 
 /// Prolongs the lease; `false` when the file or the claim is gone.
 pub(crate) async fn renew(session: &mut Session, job: &Job, lease_end: DateTime<Utc>) -> Result<bool, DbError> {
-    Ok(on_db!(session, conn => sqlx::query("UPDATE files SET next_at = $1 WHERE org = $2 AND id = $3 AND claim = $4")
-        .bind(lease_end)
-        .bind(job.org)
-        .bind(job.id)
-        .bind(job.claim)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected() == 1))?)
+    Ok(execute!(
+        session,
+        unscoped: "UPDATE files SET next_at = $1 WHERE org = $2 AND id = $3 AND claim = $4",
+        lease_end,
+        job.org,
+        job.id,
+        job.claim
+    )? == 1)
 }
 
 /// Gives the work back, to be done from `next_at` on.
@@ -68,32 +60,30 @@ pub(crate) async fn put_back(
     crashes: i64,
     next_at: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "UPDATE files SET claim = NULL, error = $1, crashes = $2, next_at = $3
-         WHERE org = $4 AND id = $5 AND claim = $6")
-        .bind(error)
-        .bind(crashes)
-        .bind(next_at)
-        .bind(job.org)
-        .bind(job.id)
-        .bind(job.claim)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        unscoped: "UPDATE files SET claim = NULL, error = $1, crashes = $2, next_at = $3
+            WHERE org = $4 AND id = $5 AND claim = $6",
+        error,
+        crashes,
+        next_at,
+        job.org,
+        job.id,
+        job.claim
+    )?;
     Ok(())
 }
 
 /// The file cannot be read, and trying again would not help.
 pub(crate) async fn fail(session: &mut Session, job: &Job, error: &str) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "UPDATE files SET claim = NULL, stage = 'failed', error = $1 WHERE org = $2 AND id = $3 AND claim = $4")
-        .bind(error)
-        .bind(job.org)
-        .bind(job.id)
-        .bind(job.claim)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        unscoped: "UPDATE files SET claim = NULL, stage = 'failed', error = $1 WHERE org = $2 AND id = $3 AND claim = $4",
+        error,
+        job.org,
+        job.id,
+        job.claim
+    )?;
     Ok(())
 }
 
@@ -109,48 +99,45 @@ pub(crate) struct Outcome<'a> {
 
 /// `received` is done. `false` when the file or the claim is gone: then nothing of this session may be kept.
 pub(crate) async fn parsed(session: &mut Session, job: &Job, outcome: &Outcome<'_>) -> Result<bool, DbError> {
-    Ok(on_db!(session, conn => sqlx::query(
-        "UPDATE files SET claim = NULL, error = NULL, stage = $1, title = $2, pages = $3, chunks = $4, first_seq = $5,
-            next_at = $6
-         WHERE org = $7 AND id = $8 AND claim = $9")
-        .bind(outcome.stage)
-        .bind(outcome.title)
-        .bind(outcome.pages)
-        .bind(outcome.chunks)
-        .bind(outcome.first_seq)
-        .bind(outcome.next_at)
-        .bind(job.org)
-        .bind(job.id)
-        .bind(job.claim)
-        .execute(conn)
-        .await
-        .map(|done| done.rows_affected() == 1))?)
+    Ok(execute!(
+        session,
+        unscoped: "UPDATE files SET claim = NULL, error = NULL, stage = $1, title = $2, pages = $3, chunks = $4, first_seq = $5,
+               next_at = $6
+            WHERE org = $7 AND id = $8 AND claim = $9",
+        outcome.stage,
+        outcome.title,
+        outcome.pages,
+        outcome.chunks,
+        outcome.first_seq,
+        outcome.next_at,
+        job.org,
+        job.id,
+        job.claim
+    )? == 1)
 }
 
 /// `parsed` is done, with vectors of `model` or without any.
 pub(crate) async fn indexed(session: &mut Session, job: &Job, model: Option<&str>) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "UPDATE files SET claim = NULL, error = NULL, stage = 'indexed', embedded_with = $1
-         WHERE org = $2 AND id = $3 AND claim = $4")
-        .bind(model)
-        .bind(job.org)
-        .bind(job.id)
-        .bind(job.claim)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        unscoped: "UPDATE files SET claim = NULL, error = NULL, stage = 'indexed', embedded_with = $1
+            WHERE org = $2 AND id = $3 AND claim = $4",
+        model,
+        job.org,
+        job.id,
+        job.claim
+    )?;
     Ok(())
 }
 
 /// Files of every tenant whose vectors are of another model (or missing) become work again.
 pub(crate) async fn reembed(session: &mut Session, model: &str, now: DateTime<Utc>) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "UPDATE files SET stage = 'parsed', next_at = $1
-         WHERE stage = 'indexed' AND (embedded_with IS NULL OR embedded_with <> $2)")
-        .bind(now)
-        .bind(model)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        any: "UPDATE files SET stage = 'parsed', next_at = $1
+            WHERE stage = 'indexed' AND (embedded_with IS NULL OR embedded_with <> $2)",
+        now,
+        model
+    )?;
     Ok(())
 }

@@ -145,19 +145,16 @@ on_both! {
         let anna = world.person();
         let deps = world.deps(&upload_svc::SERVICE).await;
         let object = world.ids.next();
-        let scope = base::Scope::Tenant { org: anna.org, user: anna.user };
+        let scope = anna.scope();
         let bytes = futures::stream::iter([Ok(bytes::Bytes::from_static(b"half a file"))]);
         deps.objects.put(&scope, object, bytes).await.unwrap();
         let mut session = deps.db.begin(&scope).await.unwrap();
-        db::on_db!(&mut session, conn => sqlx::query(
-            "INSERT INTO loose_objects (org, id, owner, due_at) VALUES ($1, $2, $3, $4)")
-            .bind(anna.org)
-            .bind(object)
-            .bind(anna.user)
-            .bind(deps.clock.now() + chrono::TimeDelta::days(1))
-            .execute(conn)
-            .await
-            .map(drop))
+        db::execute!(
+            &mut session,
+            owner: "INSERT INTO orphan_objects (org, owner, id, due_at) VALUES ($1, $2, $3, $4)",
+            object,
+            deps.clock.now() + chrono::TimeDelta::days(1)
+        )
         .unwrap();
         session.commit().await.unwrap();
         world.clock.advance(std::time::Duration::from_secs(2 * 24 * 3_600));

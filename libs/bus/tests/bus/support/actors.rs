@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use bus::{EventRecord, HandleError, Handler, Received, RecordHandler};
-use db::{DbError, Session, on_db};
+use db::{DbError, Session, execute};
 use prost::Message;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -52,13 +52,7 @@ pub(super) struct Keeper {
 impl Keeper {
     async fn keep(&self, session: &mut Session, what: &str) -> Result<(), HandleError> {
         *self.calls.lock().unwrap().entry(what.to_owned()).or_default() += 1;
-        on_db!(session, conn => sqlx::query("INSERT INTO effects (taker, what) VALUES ($1, $2)")
-            .bind(self.name)
-            .bind(what)
-            .execute(conn)
-            .await
-            .map(drop))
-        .map_err(DbError::from)?;
+        execute!(session, unscoped: "INSERT INTO effects (consumer, what) VALUES ($1, $2)", self.name, what)?;
         let ill = self.ill.load(Ordering::SeqCst);
         match what {
             "poison" => Err(HandleError::Poison("not my\nformat".to_owned())),

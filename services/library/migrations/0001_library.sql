@@ -10,6 +10,7 @@ CREATE TABLE threads (
     PRIMARY KEY (org, user_id, id)
 );
 CREATE INDEX threads_newest ON threads (org, user_id, pinned, updated_at, id);
+SELECT tenant_table('threads');
 
 CREATE TABLE messages (
     org UUID NOT NULL,
@@ -29,6 +30,7 @@ CREATE TABLE messages (
     FOREIGN KEY (org, user_id, thread_id) REFERENCES threads (org, user_id, id) ON DELETE CASCADE
 );
 CREATE INDEX messages_of_thread ON messages (org, user_id, thread_id, created_at, run_id);
+SELECT tenant_table('messages');
 
 CREATE TABLE deleted_threads (
     org UUID NOT NULL,
@@ -37,17 +39,4 @@ CREATE TABLE deleted_threads (
     deleted_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (org, user_id, id)
 );
-
--- Behind the conditions of every statement: a session sees its own organisation, the relay sees all.
-ALTER TABLE threads ENABLE ROW LEVEL SECURITY;
-ALTER TABLE threads FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON threads
-    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
-ALTER TABLE messages ENABLE ROW LEVEL SECURITY;
-ALTER TABLE messages FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON messages
-    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
-ALTER TABLE deleted_threads ENABLE ROW LEVEL SECURITY;
-ALTER TABLE deleted_threads FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON deleted_threads
-    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
+SELECT tenant_table('deleted_threads');

@@ -11,7 +11,7 @@ CREATE TABLE runs (
     cancel_requested BOOLEAN NOT NULL,
     lease_owner UUID,
     lease_until TIMESTAMPTZ,
-    -- Until when somebody watches at another process than the one that works on it.
+    -- Until when a client watches at another process than the one that works on it.
     watched_until TIMESTAMPTZ,
     attempts BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
@@ -20,6 +20,7 @@ CREATE TABLE runs (
 );
 CREATE INDEX runs_thread ON runs (org, user_id, thread_id, id);
 CREATE INDEX runs_leased ON runs (lease_until) WHERE state = 'running';
+SELECT tenant_table('runs');
 
 CREATE TABLE run_events (
     org UUID NOT NULL,
@@ -29,14 +30,4 @@ CREATE TABLE run_events (
     data TEXT NOT NULL,
     PRIMARY KEY (run_id, seq)
 );
-
--- Behind the conditions of every statement: a session sees its own organisation; the log's writer and the takeover of runs
--- see all.
-ALTER TABLE runs ENABLE ROW LEVEL SECURITY;
-ALTER TABLE runs FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON runs
-    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
-ALTER TABLE run_events ENABLE ROW LEVEL SECURITY;
-ALTER TABLE run_events FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON run_events
-    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
+SELECT tenant_table('run_events');

@@ -26,6 +26,7 @@ CREATE TABLE files (
 );
 CREATE INDEX files_due ON files (next_at) WHERE stage IN ('received', 'parsed');
 CREATE INDEX files_embedded ON files (embedded_with) WHERE stage = 'indexed';
+SELECT tenant_table('files');
 
 CREATE TABLE texts (
     org UUID NOT NULL,
@@ -34,6 +35,7 @@ CREATE TABLE texts (
     PRIMARY KEY (org, file_id),
     FOREIGN KEY (org, file_id) REFERENCES files (org, id) ON DELETE CASCADE
 );
+SELECT tenant_table('texts');
 
 CREATE TABLE chunks (
     seq BIGINT PRIMARY KEY,
@@ -49,8 +51,10 @@ CREATE TABLE chunks (
     UNIQUE (org, file_id, ordinal),
     FOREIGN KEY (org, file_id) REFERENCES files (org, id) ON DELETE CASCADE
 );
+SELECT tenant_table('chunks');
 
-CREATE TABLE shelves (
+-- The range of chunk numbers of each project.
+CREATE TABLE project_sequences (
     org UUID NOT NULL,
     project UUID NOT NULL,
     first_seq BIGINT NOT NULL UNIQUE,
@@ -58,38 +62,19 @@ CREATE TABLE shelves (
     vectors_version BIGINT NOT NULL,
     PRIMARY KEY (org, project)
 );
+SELECT tenant_table('project_sequences');
 
-CREATE TABLE loose_objects (
+-- Objects that no file owns: of an upload under way, or of a deleted file.
+CREATE TABLE orphan_objects (
     org UUID NOT NULL,
     id UUID NOT NULL,
     owner UUID NOT NULL,
     due_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (org, id)
 );
-CREATE INDEX loose_objects_due ON loose_objects (due_at);
+CREATE INDEX orphan_objects_due ON orphan_objects (due_at);
+SELECT tenant_table('orphan_objects');
 
 -- What organisations share: how many of them have numbers for their chunks.
 CREATE TABLE numbering (orgs BIGINT NOT NULL);
 INSERT INTO numbering (orgs) VALUES (0);
-
--- Behind the conditions of every statement: a session sees its own organisation, the queue and upkeep see all.
-ALTER TABLE files ENABLE ROW LEVEL SECURITY;
-ALTER TABLE files FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON files
-    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
-ALTER TABLE texts ENABLE ROW LEVEL SECURITY;
-ALTER TABLE texts FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON texts
-    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
-ALTER TABLE chunks ENABLE ROW LEVEL SECURITY;
-ALTER TABLE chunks FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON chunks
-    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
-ALTER TABLE shelves ENABLE ROW LEVEL SECURITY;
-ALTER TABLE shelves FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON shelves
-    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
-ALTER TABLE loose_objects ENABLE ROW LEVEL SECURITY;
-ALTER TABLE loose_objects FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON loose_objects
-    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
