@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use base::{Problem, Scope, SystemScope, config::Secret};
+use kit::openapi::{Describe, Description};
 pub use rpc_acl::ALL_IN_ONE;
 pub use service::{RpcAuth, ServiceIdentity};
 pub use token::{AUDIENCE, TokenError, Verifier};
@@ -95,6 +96,12 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let identity = parts.extensions.get::<Self>().cloned();
         identity.ok_or_else(|| Problem::unauthorized("this needs an access token: Authorization: Bearer …"))
+    }
+}
+
+impl Describe for Caller {
+    fn describe(description: &mut Description<'_>) {
+        description.needs_token();
     }
 }
 

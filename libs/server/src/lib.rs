@@ -1,15 +1,18 @@
 //! Starts services and stops them: configuration faults first, then databases, services, events, listeners; on a
 //! signal readiness goes false, streams are told to reconnect, requests finish, the outbox is flushed.
 
+mod admin_jobs;
 mod database;
 pub mod http;
 mod listen;
+mod maintenance;
+mod openapi;
 mod operator;
 mod options;
 mod probes;
 pub mod service;
+mod startup;
 mod stop;
-mod wait;
 
 use std::{
     fs::{File, Permissions},
@@ -38,16 +41,17 @@ use cache::{
 };
 pub use database::migrate;
 use db::{Db, PgConnections};
+use jobs::{DeadJobs, JobQueue, JobRunner};
 use kit::cursor::CursorKey;
 use objects::Objects;
-pub use options::{Bus, FRAME_VARIABLES, Mode, Options, telemetry};
+pub use options::{Bus, Mode, Options, frame_variables, telemetry};
 use rand::RngCore;
 use rpc::Peers;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::OpenApi;
 
-pub use crate::service::{Deps, Service};
+pub use crate::service::{Deps, Service, ServiceBuilder};
 use crate::{
     http::{AdaptiveLimiter, Frame, LoopbackGuard, framed},
     service::ServiceDef,
@@ -62,8 +66,12 @@ pub struct Server {
     pub options: Options,
     /// One document for all services of this process.
     pub openapi: OpenApi,
+    /// Signs the cursors of the operator's lists.
+    cursors: CursorKey,
     /// The dead letters of each service.
     dead_letters: Vec<(&'static str, DeadLetters)>,
+    /// The dead jobs of each service.
+    dead_jobs: Vec<(&'static str, DeadJobs)>,
     /// The relay of each service's outbox.
     relays: Vec<(&'static str, Relay)>,
     http: Router,
@@ -85,7 +93,7 @@ pub struct Server {
 
 /// Every variable the frame and the services read, each once.
 pub fn variables(specs: &[ServiceDef]) -> Vec<Variable> {
-    let mut variables = FRAME_VARIABLES.to_vec();
+    let mut variables = frame_variables();
     for variable in specs.iter().flat_map(|spec| spec.variables).copied().flatten() {
         if variables.iter().all(|known| known.name != variable.name) {
             variables.push(*variable);
@@ -96,87 +104,101 @@ pub fn variables(specs: &[ServiceDef]) -> Vec<Variable> {
 
 /// Reads the configuration of the frame and of every service, and names all faults at once.
 pub fn check(specs: &[ServiceDef], settings: &Settings, mode: Mode) -> anyhow::Result<Options> {
-    let mut reader = Reader::new(settings);
-    let options = Options::read(&mut reader, mode);
-    for spec in specs {
-        (spec.check)(&mut reader);
-    }
-    reader.finish()?;
-    Ok(options)
+    configure(specs, settings, mode).map(|(options, _)| options)
 }
 
-/// Opens the databases and builds the services. A signal ends the process meanwhile: nothing is served yet.
-pub async fn assemble(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> anyhow::Result<Server> {
-    let mut signals = stop::Signals::listen()?;
-    tokio::select! {
-        assembled = build(specs, settings, mode) => assembled,
-        () = signals.next() => {
-            tracing::info!("stopped before the start");
-            std::process::exit(0);
+fn configure(specs: &[ServiceDef], settings: &Settings, mode: Mode) -> anyhow::Result<(Options, Vec<ServiceBuilder>)> {
+    let mut reader = Reader::new(settings);
+    let options = Options::read(&mut reader, mode);
+    let builders = specs.iter().map(|spec| (spec.configure)(&mut reader)).collect();
+    reader.finish()?;
+    Ok((options, builders))
+}
+
+impl Server {
+    /// Opens the databases and builds the services. A signal ends the process meanwhile: nothing is served yet.
+    pub async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> anyhow::Result<Self> {
+        let mut signals = stop::Signals::listen()?;
+        tokio::select! {
+            built = build(specs, settings, mode) => built,
+            () = signals.next() => {
+                tracing::info!("stopped before the start");
+                std::process::exit(0);
+            }
         }
     }
 }
 
 async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> anyhow::Result<Server> {
-    // What comes after all is built is for whoever runs it.
+    // Those that come after this are for `Server::run`.
     let signals = stop::Signals::listen()?;
-    let options = check(specs, &settings, mode)?;
+    let (options, builders) = configure(specs, &settings, mode)?;
     // Before anything is counted.
     probes::recorder();
     let lock = lock_data(&options)?;
-    wait::until_it_can_start(specs, &options, mode).await?;
-    let parts = Parts::new(&options, specs, mode).await?;
+    startup::wait_for_dependencies(specs, &options, mode).await?;
+    let shared = SharedResources::new(&options, specs, mode).await?;
     let broker = broker(&options).await?;
     let mut services = Vec::new();
     let mut relays = Vec::new();
     let mut dbs = Vec::new();
     let mut dead_letters = Vec::new();
-    for spec in specs {
-        let deps = parts.deps(spec, &options, settings.clone()).await?;
-        let db = deps.db.clone();
+    let mut dead_jobs = Vec::new();
+    let mut tasks = Vec::new();
+    let mut cursors = None;
+    for (spec, builder) in specs.iter().zip(builders) {
+        let deps = shared.deps(spec, &options).await?;
+        cursors.get_or_insert_with(|| deps.cursor_key.clone());
+        let (db, queue) = (deps.db.clone(), deps.jobs.clone());
         let relay = Relay::new(db.clone(), deps.outbox.clone(), relay_options(&options));
-        let service = (spec.build)(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
-        parts.peers.connect_local(spec.name, service.grpc.clone());
+        let mut service = builder.build(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
+        shared.peers.connect_local(spec.name, service.grpc.clone());
         let consumers = service.consumers.clone();
-        let letters = DeadLetters::new(db.clone(), parts.clock.clone(), relay.clone(), consumers);
+        let letters = DeadLetters::new(db.clone(), shared.clock.clone(), relay.clone(), consumers);
         dead_letters.push((spec.name, letters));
+        let jobs = maintenance::add(std::mem::take(&mut service.jobs), relay.clone())?;
+        tasks.push(JobRunner::new(queue.clone(), jobs).task());
+        dead_jobs.push((spec.name, DeadJobs::new(queue)));
         relays.push((spec.name, relay));
         dbs.push(db);
         services.push(service);
     }
     let consumers = services.iter().flat_map(|service| service.consumers.iter().cloned()).collect();
-    let (subscriptions, tasks) = deliveries(&options.bus, broker.as_ref(), consumers, &parts.clock);
+    let (subscriptions, consumer_tasks) = deliveries(&options.bus, broker.as_ref(), consumers, &shared.clock);
+    tasks.extend(consumer_tasks);
     let frame = Frame {
         auth: options.auth.clone(),
         guard: None,
         callers: options.callers(),
-        ids: parts.ids.clone(),
+        ids: shared.ids.clone(),
         limiter: AdaptiveLimiter::default(),
     };
-    let mut assembly = Server {
+    let mut server = Server {
         settings,
         options,
-        openapi: document(),
+        openapi: OpenApi::default(),
+        cursors: cursors.context("a process has at least one service")?,
         dead_letters,
+        dead_jobs,
         relays,
         http: Router::new(),
-        grpc: probes::grpc(parts.drain.clone()),
+        grpc: probes::grpc(shared.drain.clone()),
         frame,
         tasks,
         subscriptions,
         broker,
         dbs,
-        objects: parts.objects,
-        redis: parts.redis,
-        drain: parts.drain,
-        closing: parts.closing,
+        objects: shared.objects,
+        redis: shared.redis,
+        drain: shared.drain,
+        closing: shared.closing,
         signals,
         _lock: lock,
     };
     for service in services {
-        assembly.add(service);
+        server.add(service);
     }
-    Ok(assembly)
+    Ok(server)
 }
 
 /// One process at a time has a data folder: two would each take the other's unfinished work for a dead one's.
@@ -194,7 +216,7 @@ fn lock_data(options: &Options) -> anyhow::Result<File> {
 }
 
 /// What all services of a process share.
-struct Parts {
+struct SharedResources {
     clock: Clock,
     ids: Ids,
     cache: Cache,
@@ -209,10 +231,10 @@ struct Parts {
     executable: PathBuf,
 }
 
-impl Parts {
+impl SharedResources {
     async fn new(options: &Options, specs: &[ServiceDef], mode: Mode) -> anyhow::Result<Self> {
         let clock = Clock::system();
-        let peers = Peers::new(options::PEERS.map(|(name, _)| name));
+        let peers = Peers::new(registry::names());
         // A service of this process is called here, whatever its address elsewhere.
         let elsewhere = options.remote.iter().filter(|(name, _)| specs.iter().all(|spec| spec.name != *name));
         for (name, address) in elsewhere {
@@ -254,15 +276,15 @@ impl Parts {
         })
     }
 
-    async fn deps(&self, spec: &ServiceDef, options: &Options, settings: Arc<Settings>) -> anyhow::Result<Deps> {
+    async fn deps(&self, spec: &ServiceDef, options: &Options) -> anyhow::Result<Deps> {
         let opened = database::open(spec, options, self.postgres.as_ref()).await;
         let db = opened.with_context(|| format!("the database of {} cannot be opened", spec.name))?;
         Ok(Deps {
-            settings,
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             cursor_key: cursor_key(&db).await?,
             outbox: Outbox::new(self.ids.clone(), self.clock.clone()),
+            jobs: JobQueue::new(db.clone(), self.clock.clone(), self.ids.clone()),
             db,
             cache: self.cache.clone(),
             limits: self.limits.clone(),
@@ -291,11 +313,6 @@ async fn cursor_key(db: &Db) -> anyhow::Result<CursorKey> {
         db::fetch_one!(&mut session, any: "SELECT value FROM frame_secrets WHERE name = 'cursor'")?;
     session.commit().await?;
     Ok(CursorKey::new(&secret))
-}
-
-fn document() -> OpenApi {
-    let info = InfoBuilder::new().title("GooSeek").version(env!("CARGO_PKG_VERSION")).build();
-    OpenApiBuilder::new().info(info).build()
 }
 
 async fn broker(options: &Options) -> anyhow::Result<Option<Nats>> {
@@ -336,8 +353,8 @@ fn deliveries(
 
 impl Server {
     fn add(&mut self, service: Service) {
-        let (routes, openapi) = service.http.split_for_parts();
-        self.openapi.merge(openapi);
+        let (routes, described) = service.http.split_for_parts();
+        openapi::add(&mut self.openapi, service.name, described);
         let http = std::mem::take(&mut self.http);
         self.http = http.merge(routes);
         let grpc = std::mem::take(&mut self.grpc);
@@ -353,9 +370,10 @@ impl Server {
             Some(address) => Some(listen::bind(address).await?),
             None => None,
         };
-        let (operator, documented) = operator::routes(&self).split_for_parts();
-        let mut openapi = self.openapi.clone();
-        openapi.merge(documented);
+        let (operator, described) = operator::routes(&self).merge(admin_jobs::routes(&self)).split_for_parts();
+        let mut document = self.openapi.clone();
+        openapi::add(&mut document, "admin", described);
+        openapi::finish(&mut document);
         let ready = probes::Ready {
             dbs: self.dbs.clone(),
             objects: self.objects.clone(),
@@ -363,7 +381,7 @@ impl Server {
             redis: self.redis.clone(),
             drain: self.drain.clone(),
         };
-        let probes = probes::http(ready, &openapi);
+        let probes = probes::http(ready, &document);
         let mut http = self.http.clone().merge(operator).merge(extras).merge(probes);
         if grpc_listener.is_none() {
             http = http.merge(self.grpc.clone());
@@ -392,8 +410,8 @@ impl Server {
         stop: &stop::Stop,
     ) -> impl Future<Output = ()> + Send + 'static {
         let routes = framed(routes, self.frame_at(bound));
-        let patience = listen::Patience::default();
-        listen::serve(listener, routes, self.options.connections, patience, stop.accepting.clone())
+        let timeouts = listen::Timeouts::default();
+        listen::serve(listener, routes, self.options.connections, timeouts, stop.accepting.clone())
     }
 
     /// The frame of one listener: without accounts, requests must name its very port.
@@ -409,17 +427,6 @@ impl Server {
             let own: Vec<Subscription> = own.cloned().collect();
             stop.relays.tracker.spawn(async move { relay.run(own, token).await });
         }
-        let relays = self.relays.clone();
-        let prune = Task::on_schedule("prune outboxes", "17 * * * *", Clock::system(), move |_| {
-            let relays = relays.clone();
-            async move {
-                for (_, relay) in &relays {
-                    if let Err(error) = relay.prune().await {
-                        tracing::warn!(%error, "failed to prune the outbox; it will be retried in an hour");
-                    }
-                }
-            }
-        });
         let limiter = self.frame.limiter.clone();
         let watch = Task::new("adjust concurrency limits", move |_, stop| {
             let limiter = limiter.clone();
@@ -427,7 +434,7 @@ impl Server {
                 stop.run_until_cancelled(limiter.adjust_limits()).await;
             }
         });
-        for task in self.tasks.iter().cloned().chain([prune, watch, probes::metrics_upkeep()]) {
+        for task in self.tasks.iter().cloned().chain([watch, probes::metrics_upkeep()]) {
             task.start(&stop.tasks.tracker, stop.tasks.token.clone());
         }
     }
@@ -445,8 +452,8 @@ pub fn main(spec: ServiceDef) -> std::process::ExitCode {
         }
         let telemetry = options::telemetry(&settings, &format!("{}-svc", spec.name))?;
         let mode = Mode::Single { name: spec.name, port: spec.port };
-        let assembly = assemble(&[spec], Arc::new(settings), mode).await?;
-        assembly.run(Router::new()).await?;
+        let server = Server::build(&[spec], Arc::new(settings), mode).await?;
+        server.run(Router::new()).await?;
         telemetry.flush();
         Ok(())
     })

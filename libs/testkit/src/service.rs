@@ -13,7 +13,7 @@ use access::{Auth, RpcAuth};
 pub use answer::Answer;
 use axum::{Router, body::Body};
 use base::{
-    config::{Reader, Secret, Settings, Variable},
+    config::{Reader, Secret, Settings},
     time::Ids,
 };
 use bus::{DeliveryError, EventRecord, Outbox};
@@ -22,12 +22,13 @@ pub use clock::TestClock;
 use db::{Db, DbError, PgConnections};
 use http::Request;
 pub use idle::{idle, one_migration};
+use jobs::{JobQueue, JobRunner};
 use kit::cursor::CursorKey;
 use objects::Objects;
 pub use person::{Issuer, Person};
 use rpc::{Peers, Transport};
 use server::{
-    Deps, FRAME_VARIABLES,
+    Deps,
     http::{AdaptiveLimiter, Frame, framed},
     service::ServiceDef,
 };
@@ -41,9 +42,6 @@ use tower::ServiceExt;
 const CACHE_BYTES: u64 = 1 << 20;
 /// Of each service to Postgres.
 const CONNECTIONS: u32 = 12;
-
-/// Every service a test may connect.
-const PEERS: [&str; 5] = ["chat", "search", "upload", "library", "projects"];
 
 /// Expands `async fn name(world: World)` into one test on SQLite and one on Postgres.
 ///
@@ -121,7 +119,7 @@ impl World {
             settings: Vec::new(),
             executable: std::env::current_exe().expect("a test knows its own path"),
             postgres,
-            peers: Peers::new(PEERS),
+            peers: Peers::new(registry::names()),
             issuer: Issuer::new(),
             folder,
         }
@@ -159,9 +157,13 @@ impl World {
     }
 
     async fn start_as(&self, spec: ServiceDef, auth: Auth) -> TestService {
+        let settings = self.settings(&spec);
+        let mut reader = Reader::new(&settings);
+        let builder = (spec.configure)(&mut reader);
+        reader.finish().expect("the settings of the test are right");
         let deps = self.deps(&spec).await;
-        let db = deps.db.clone();
-        let service = (spec.build)(deps).await.expect("the service can be built");
+        let (db, jobs) = (deps.db.clone(), deps.jobs.clone());
+        let service = builder.build(deps).await.expect("the service can be built");
         let (routes, _) = service.http.split_for_parts();
         let (ids, limiter) = (self.ids.clone(), AdaptiveLimiter::default());
         let frame = Frame { auth, guard: None, callers: RpcAuth::Anyone, ids, limiter };
@@ -170,9 +172,11 @@ impl World {
         let calls = Peers::new([spec.name]);
         calls.connect_local(spec.name, grpc);
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-        let tasks = service.tasks.into_iter().map(|task| task.start(&tracker, stop.clone())).collect();
+        let tasks = service.tasks.into_iter().chain([JobRunner::new(jobs.clone(), service.jobs).task()]);
+        let tasks = tasks.map(|task| task.start(&tracker, stop.clone())).collect();
         TestService {
             db,
+            jobs,
             consumers: service.consumers,
             clock: self.clock.clone(),
             http: framed(routes, frame),
@@ -185,10 +189,6 @@ impl World {
 
     /// What `spec` is built from, for tests that build parts of a service themselves.
     pub async fn deps(&self, spec: &ServiceDef) -> Deps {
-        let settings = Arc::new(self.settings(spec));
-        let mut reader = Reader::new(&settings);
-        (spec.check)(&mut reader);
-        reader.finish().expect("the settings of the test are right");
         let db = self.open(spec).await.expect("the database can be opened");
         let clock = self.clock.clock();
         let (cache, limits, live) = match &self.redis {
@@ -199,8 +199,10 @@ impl World {
             ),
             None => (Cache::in_process(CACHE_BYTES), Limits::in_process(clock.clone()), LiveFeeds::in_process()),
         };
+        let jobs = JobQueue::new(db.clone(), clock.clone(), self.ids.clone());
+        self.clock.wakes(jobs.clone());
         Deps {
-            settings,
+            jobs,
             ids: self.ids.clone(),
             cache,
             limits,
@@ -222,7 +224,7 @@ impl World {
         let Some(owner) = &self.postgres else {
             return Db::open_sqlite(self.folder.path(), spec.name, spec.migrations).await;
         };
-        let role = format!("gooseek_{}", spec.name.replace('-', "_"));
+        let role = registry::postgres_role(spec.name);
         Db::migrate(owner, spec.name, spec.migrations, Some(&role)).await?;
         let url = crate::Postgres::as_role(owner, &role);
         let connections = PgConnections::open(&url, spec.name, CONNECTIONS).await?;
@@ -250,10 +252,9 @@ impl World {
     }
 
     fn settings(&self, spec: &ServiceDef) -> Settings {
-        let variables: Vec<Variable> =
-            FRAME_VARIABLES.iter().chain(spec.variables.iter().copied().flatten()).copied().collect();
         let file = self.folder.path().join("no-such-file.toml");
-        Settings::load(variables, &file, self.settings.iter().cloned()).expect("the settings can be read")
+        Settings::load(server::variables(&[*spec]), &file, self.settings.iter().cloned())
+            .expect("the settings can be read")
     }
 }
 
@@ -261,6 +262,7 @@ impl World {
 #[derive(Debug)]
 pub struct TestService {
     pub db: Db,
+    pub jobs: JobQueue,
     /// Its routes in the frame of the server.
     pub http: Router,
     consumers: Vec<bus::Consumer>,
