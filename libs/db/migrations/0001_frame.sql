@@ -39,6 +39,21 @@ CREATE TABLE inbox (
 );
 CREATE INDEX inbox_handled ON inbox (handled_at);
 
+-- Events that a consumer gave up on, as they came. Those whose organisation cannot be read are seen by the system alone.
+CREATE TABLE dead_letters (
+    event_id UUID NOT NULL,
+    consumer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    org UUID,
+    headers TEXT NOT NULL,
+    payload BYTEA NOT NULL,
+    attempts BIGINT NOT NULL,
+    reason TEXT NOT NULL,
+    occurred_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (event_id, consumer)
+);
+SELECT tenant_table('dead_letters');
+
 CREATE TABLE frame_secrets (
     name TEXT PRIMARY KEY,
     value BYTEA NOT NULL

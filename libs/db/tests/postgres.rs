@@ -11,9 +11,10 @@ use base::{
     config::Secret,
     time::{Clock, Ids},
 };
-use bus::{Event, publish};
+use bus::{EventRecord, Outbox};
 use db::{Db, DbError, Migrations, PgConnections, Session, fetch_one, fetch_optional};
 use futures::future::join_all;
+use proto::events::v1::ThreadDeleted;
 use sqlx::{Connection, PgConnection, raw_sql};
 use testkit::{KillablePostgres, Postgres, service::one_migration, tenant};
 use uuid::Uuid;
@@ -223,9 +224,9 @@ async fn a_process_has_as_many_connections_as_it_may_however_many_services_run_i
 
 /// An event in a transaction of its own; its id once the commit was acknowledged.
 async fn write(db: &Db, ids: &Ids) -> Result<Uuid, DbError> {
-    let event = Event::new(ids.next(), "gooseek.test.thing.happened.v1", Uuid::nil(), "x", Clock::system().now());
+    let event = EventRecord::new(ids.next(), Uuid::nil(), &ThreadDeleted::default(), Clock::system().now());
     let mut session = db.begin(&ann()).await?;
-    publish(&mut session, &event).await?;
+    Outbox::new(ids.clone(), Clock::system()).publish_record(&mut session, &event).await?;
     session.commit().await?;
     Ok(event.id)
 }

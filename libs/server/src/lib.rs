@@ -32,11 +32,11 @@ use base::{
     tasks::Task,
     time::{Clock, Ids},
 };
-use bus::{DeadLetters, Nats, NatsOptions, Relay, RelayOptions, Route};
+use bus::{Consumer, DeadLetters, Nats, NatsOptions, Outbox, Relay, RelayOptions, Subscription};
 use cache::{
     Cache,
     limits::Limits,
-    live::LiveLog,
+    live::LiveFeeds,
     redis::{self, Redis},
 };
 pub use database::migrate;
@@ -57,6 +57,9 @@ use crate::{
     service::ServiceDef,
 };
 
+/// A relay finds within this what another process published and did not deliver.
+const RELAY_POLL_INTERVAL: Duration = Duration::from_secs(10);
+
 /// The services of a process, built and not yet serving.
 pub struct Server {
     pub settings: Arc<Settings>,
@@ -65,18 +68,18 @@ pub struct Server {
     pub openapi: OpenApi,
     /// Signs the cursors of the operator's lists.
     cursors: CursorKey,
-    /// The dead letters of each service's outbox.
+    /// The dead letters of each service.
     dead_letters: Vec<(&'static str, DeadLetters)>,
     /// The dead jobs of each service.
     dead_jobs: Vec<(&'static str, DeadJobs)>,
     /// The relay of each service's outbox.
-    relays: Vec<Relay>,
+    relays: Vec<(&'static str, Relay)>,
     http: Router,
     grpc: Router,
     frame: Frame,
     tasks: Vec<Task>,
     /// Where every relay delivers to.
-    routes: Vec<Route>,
+    subscriptions: Vec<Subscription>,
     broker: Option<Nats>,
     dbs: Vec<Db>,
     objects: Objects,
@@ -148,20 +151,23 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     for (spec, builder) in specs.iter().zip(builders) {
         let deps = shared.deps(spec, &options).await?;
         cursors.get_or_insert_with(|| deps.cursor_key.clone());
-        let (db, relay, queue) = (deps.db.clone(), deps.relay.clone(), deps.jobs.clone());
+        let (db, queue) = (deps.db.clone(), deps.jobs.clone());
+        let relay = Relay::new(db.clone(), deps.outbox.clone(), relay_options(&options));
         let mut service = builder.build(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
         shared.endpoints.connect_local(spec.name, framed(service.grpc.clone(), frame.clone()))?;
-        let letters = DeadLetters::new(spec.name, db.clone(), shared.clock.clone(), relay.clone(), broker.clone());
+        let consumers = service.consumers.clone();
+        let letters = DeadLetters::new(db.clone(), shared.clock.clone(), relay.clone(), consumers);
         dead_letters.push((spec.name, letters));
         let jobs = maintenance::add(std::mem::take(&mut service.jobs), relay.clone())?;
         tasks.push(JobRunner::new(queue.clone(), jobs).task());
         dead_jobs.push((spec.name, DeadJobs::new(queue)));
-        relays.push(relay);
+        relays.push((spec.name, relay));
         dbs.push(db);
         services.push(service);
     }
-    let (routes, taking) = deliveries(&options.bus, broker.as_ref(), &services, &shared.clock);
-    tasks.extend(taking);
+    let consumers = services.iter().flat_map(|service| service.consumers.iter().cloned()).collect();
+    let (subscriptions, consumer_tasks) = deliveries(&options.bus, broker.as_ref(), consumers, &shared.clock);
+    tasks.extend(consumer_tasks);
     let mut server = Server {
         settings,
         options,
@@ -174,7 +180,7 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
         grpc: probes::grpc(shared.drain.clone()),
         frame,
         tasks,
-        routes,
+        subscriptions,
         broker,
         dbs,
         objects: shared.objects,
@@ -210,7 +216,7 @@ struct SharedResources {
     ids: Ids,
     cache: Cache,
     limits: Limits,
-    live: LiveLog,
+    live: LiveFeeds,
     objects: Objects,
     redis: Option<Redis>,
     endpoints: Endpoints,
@@ -232,16 +238,18 @@ impl SharedResources {
             endpoints.connect_remote(name, address, options.identity.clone())?;
         }
         let redis = match &options.redis {
-            Some(url) => Some(Redis::open(url, redis::PATIENCE).await?),
+            Some(url) => Some(Redis::open(url, redis::CALL_TIMEOUT).await?),
             None => None,
         };
         let (cache, limits, live) = match &redis {
             Some(redis) => (
                 Cache::redis(redis.clone(), options.cache_bytes),
                 Limits::redis(redis.clone(), clock.clone()),
-                LiveLog::redis(redis.clone()),
+                LiveFeeds::redis(redis.clone()),
             ),
-            None => (Cache::in_process(options.cache_bytes), Limits::in_process(clock.clone()), LiveLog::in_process()),
+            None => {
+                (Cache::in_process(options.cache_bytes), Limits::in_process(clock.clone()), LiveFeeds::in_process())
+            }
         };
         let keeps = specs.iter().any(|spec| spec.objects);
         let objects = match options.s3.as_ref().filter(|_| keeps) {
@@ -269,16 +277,11 @@ impl SharedResources {
     async fn deps(&self, spec: &ServiceDef, options: &Options) -> anyhow::Result<Deps> {
         let opened = database::open(spec, options, self.postgres.as_ref()).await;
         let db = opened.with_context(|| format!("the database of {} cannot be opened", spec.name))?;
-        let relay_options = RelayOptions {
-            retention: options.outbox_retention,
-            timeout: options.delivery_timeout,
-            poll: Duration::from_secs(1),
-        };
         Ok(Deps {
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             cursor_key: cursor_key(&db).await?,
-            relay: Relay::new(db.clone(), self.clock.clone(), relay_options),
+            outbox: Outbox::new(self.ids.clone(), self.clock.clone()),
             jobs: JobQueue::new(db.clone(), self.clock.clone(), self.ids.clone()),
             db,
             cache: self.cache.clone(),
@@ -317,22 +320,34 @@ async fn broker(options: &Options) -> anyhow::Result<Option<Nats>> {
     Ok(Some(nats.context("NATS_URL cannot be used")?))
 }
 
-/// Where relays deliver to, and the work of taking from a broker.
-fn deliveries(bus: &Bus, broker: Option<&Nats>, services: &[Service], clock: &Clock) -> (Vec<Route>, Vec<Task>) {
-    let consumers = services.iter().flat_map(|service| service.consumers.iter().cloned());
+fn relay_options(options: &Options) -> RelayOptions {
+    RelayOptions {
+        retention: options.outbox_retention,
+        timeout: options.delivery_timeout,
+        poll_interval: RELAY_POLL_INTERVAL,
+    }
+}
+
+/// Where relays deliver to, and the tasks that receive events from a broker.
+fn deliveries(
+    bus: &Bus,
+    broker: Option<&Nats>,
+    consumers: Vec<Consumer>,
+    clock: &Clock,
+) -> (Vec<Subscription>, Vec<Task>) {
     if let Some(broker) = broker {
-        let taking = consumers.map(|consumer| broker.taking(consumer, clock.clone()));
-        return (vec![Route::to_broker(broker.courier())], taking.collect());
+        let tasks = consumers.into_iter().map(|consumer| broker.consumer_task(consumer, clock.clone()));
+        return (vec![Subscription::to_broker(broker.sink())], tasks.collect());
     }
     if matches!(bus, Bus::OutboxOnly) {
         return (Vec::new(), Vec::new());
     }
-    let routes = consumers.map(|consumer| Route {
+    let subscriptions = consumers.into_iter().map(|consumer| Subscription {
         name: consumer.name.to_owned(),
-        subject: Some(consumer.subject.to_owned()),
-        courier: consumer.in_process(clock.clone()),
+        subjects: consumer.subjects.clone(),
+        sink: consumer.in_process(clock.clone()),
     });
-    (routes.collect(), Vec::new())
+    (subscriptions.collect(), Vec::new())
 }
 
 impl Server {
@@ -405,9 +420,11 @@ impl Server {
     }
 
     fn start_tasks(&self, stop: &stop::Stop) {
-        for relay in &self.relays {
-            let (relay, routes, token) = (relay.clone(), self.routes.clone(), stop.relays.token.clone());
-            stop.relays.tracker.spawn(async move { relay.run(routes, token).await });
+        for (service, relay) in &self.relays {
+            let (relay, token) = (relay.clone(), stop.relays.token.clone());
+            let own = self.subscriptions.iter().filter(|subscription| subscription.subjects.covers_service(service));
+            let own: Vec<Subscription> = own.cloned().collect();
+            stop.relays.tracker.spawn(async move { relay.run(own, token).await });
         }
         let limiter = self.frame.limiter.clone();
         let watch = Task::new("adjust concurrency limits", move |_, stop| {

@@ -8,8 +8,8 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use base::{Problem, problem::Code};
-use bus::{DeadLetter, DeadLetters, LetterKey, Relay};
+use base::{Problem, Scope, SystemScope, problem::Code};
+use bus::{DeadLetter, DeadLetterKey, DeadLetters, Relay};
 use db::DbError;
 use kit::{Page, PageOf, cursor::CursorKey};
 use serde::Serialize;
@@ -27,16 +27,25 @@ struct Bus {
     letters: Arc<Vec<(&'static str, DeadLetters)>>,
     relays: Arc<Vec<Relay>>,
     cursors: CursorKey,
-    /// Held by the one that goes on.
+    /// Held while one is running.
     resyncing: Arc<Mutex<()>>,
-    /// Without accounts there is one organisation, whose owner has the installation.
+    /// Without accounts there is one organisation, and its owner operates the installation.
     has_accounts: bool,
+}
+
+impl Bus {
+    /// Whose dead letters the caller manages. Those whose organisation cannot be read may be anybody's, so only the operator
+    /// of the installation sees them.
+    #[expect(clippy::disallowed_methods, reason = "without accounts the caller operates the installation")]
+    fn scope(&self, who: &Caller) -> Scope {
+        if self.has_accounts { who.scope() } else { SystemScope::new().into() }
+    }
 }
 
 pub(super) fn routes(server: &Server) -> OpenApiRouter {
     let bus = Bus {
         letters: Arc::new(server.dead_letters.clone()),
-        relays: Arc::new(server.relays.clone()),
+        relays: Arc::new(server.relays.iter().map(|(_, relay)| relay.clone()).collect()),
         cursors: server.cursors.clone(),
         resyncing: Arc::default(),
         has_accounts: !matches!(server.options.auth, Auth::LocalOwner),
@@ -44,7 +53,7 @@ pub(super) fn routes(server: &Server) -> OpenApiRouter {
     kit::routes![list, replay, drop_letter, resync].with_state(bus)
 }
 
-/// A dead letter and the service that told the event.
+/// A dead letter and the service that has it.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ListedDeadLetter)]
 struct Listed {
@@ -53,7 +62,7 @@ struct Listed {
     letter: DeadLetter,
 }
 
-/// Events of the organisation that a consumer could not take, the oldest first.
+/// Events of the organisation that a consumer could not handle, the oldest first.
 #[utoipa::path(get, path = "/api/v1/admin/bus/dead-letters", operation_id = "list_dead_letters")]
 async fn list(
     State(bus): State<Bus>,
@@ -61,11 +70,12 @@ async fn list(
     page: Page,
 ) -> Result<PageOf<Listed>, Problem> {
     let after: Option<(Uuid, String)> = bus.cursors.position(LIST, &page)?;
-    let after = after.map_or_else(LetterKey::start, |(id, consumer)| LetterKey { id, consumer });
+    let after = after.map_or_else(DeadLetterKey::start, |(id, consumer)| DeadLetterKey { id, consumer });
     let limit = usize::try_from(page.fetch_limit()).unwrap_or_default();
+    let scope = bus.scope(&who);
     let mut items = Vec::new();
     for (service, letters) in bus.letters.iter() {
-        let found = letters.list(who.org(), &after, limit).await?;
+        let found = letters.list(&scope, &after, limit).await?;
         items.extend(found.into_iter().map(|letter| Listed { service, letter }));
     }
     items.sort_by_key(|listed| listed.letter.key());
@@ -75,20 +85,21 @@ async fn list(
     }))
 }
 
-/// Deliver an event again.
+/// Hand an event to its consumer again.
 #[utoipa::path(
     post, path = "/api/v1/admin/bus/dead-letters/{id}/{consumer}/replay", operation_id = "replay_dead_letter",
     params(("id" = Uuid, Path), ("consumer" = String, Path)),
-    responses((status = 202, description = "It will be delivered."), (status = 404)))]
+    responses((status = 204, description = "Its consumer has handled it."), (status = 404),
+        (status = 409, description = "Its consumer failed again; the dead letter stays.")))]
 async fn replay(
     State(bus): State<Bus>,
     who: Allowed<action::ReplayDeadLetter>,
     Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let key = key(&id, consumer)?;
+    let (scope, key) = (bus.scope(&who), key(&id, consumer)?);
     for (_, letters) in bus.letters.iter() {
-        if letters.replay(who.org(), &key).await? {
-            return Ok(StatusCode::ACCEPTED);
+        if letters.replay(&scope, &key).await? {
+            return Ok(StatusCode::NO_CONTENT);
         }
     }
     Err(missing())
@@ -103,33 +114,17 @@ async fn drop_letter(
     who: Allowed<action::DropDeadLetter>,
     Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let key = key(&id, consumer)?;
+    let (scope, key) = (bus.scope(&who), key(&id, consumer)?);
     for (_, letters) in bus.letters.iter() {
-        if letters.drop_letter(who.org(), &key).await? {
-            return Ok(StatusCode::NO_CONTENT);
-        }
-        if !letters.is_nobodys(&key).await? {
-            continue;
-        }
-        // It may be another organisation's, and nobody here answers for all of them.
-        if bus.has_accounts {
-            return Err(Problem::forbidden(
-                "the organisation of this event is not known; replay it, or ask the operator",
-            ));
-        }
-        if letters.drop_nobodys(&key).await? {
+        if letters.drop_letter(&scope, &key).await? {
             return Ok(StatusCode::NO_CONTENT);
         }
     }
     Err(missing())
 }
 
-fn key(id: &str, consumer: String) -> Result<LetterKey, Problem> {
-    // It becomes part of a subject on the broker, where these mean more than themselves.
-    if consumer.contains(|c: char| matches!(c, '*' | '>') || c.is_whitespace() || c.is_control()) {
-        return Err(missing());
-    }
-    Ok(LetterKey { id: id.parse().map_err(|_| missing())?, consumer })
+fn key(id: &str, consumer: String) -> Result<DeadLetterKey, Problem> {
+    Ok(DeadLetterKey { id: id.parse().map_err(|_| missing())?, consumer })
 }
 
 fn missing() -> Problem {

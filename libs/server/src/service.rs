@@ -9,8 +9,8 @@ use base::{
     tasks::Task,
     time::{Clock, Ids},
 };
-use bus::{Consumer, Relay};
-use cache::{Cache, limits::Limits, live::LiveLog};
+use bus::{Consumer, Outbox};
+use cache::{Cache, limits::Limits, live::LiveFeeds};
 use db::{Db, Migrations};
 use jobs::{JobQueue, Jobs};
 use kit::cursor::CursorKey;
@@ -81,14 +81,14 @@ pub struct Deps {
     pub db: Db,
     pub cache: Cache,
     pub limits: Limits,
-    pub live: LiveLog,
+    pub live: LiveFeeds,
     pub objects: Objects,
     /// The other services, as this one may call them.
     pub peers: Peers,
     /// What organisations demand and who is in which project.
     pub directory: CachedDirectory,
-    /// Delivers what the service publishes; wake it after a commit.
-    pub relay: Relay,
+    /// Publishes the events of the service.
+    pub outbox: Outbox,
     /// Where the service's jobs are put; [`Service::jobs`] has who does them.
     pub jobs: JobQueue,
     pub cursor_key: CursorKey,

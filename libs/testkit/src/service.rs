@@ -7,7 +7,7 @@ mod idle;
 mod person;
 mod tenancy;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 use access::{ALL_IN_ONE, Auth, Authenticator, CachedDirectory, Role, RpcAuth};
 pub use answer::Answer;
@@ -16,8 +16,8 @@ use base::{
     config::{Reader, Secret, Settings},
     time::Ids,
 };
-use bus::{CourierError, Event, Relay, RelayOptions};
-use cache::{Cache, limits::Limits, live::LiveLog, redis::Redis};
+use bus::{DeliveryError, EventRecord, Outbox};
+use cache::{Cache, limits::Limits, live::LiveFeeds, redis::Redis};
 pub use clock::TestClock;
 use db::{Db, DbError, PgConnections};
 use http::Request;
@@ -170,7 +170,7 @@ impl World {
         let builder = (spec.configure)(&mut reader);
         reader.finish().expect("the settings of the test are right");
         let deps = self.deps(&spec).await;
-        let (db, relay, jobs) = (deps.db.clone(), deps.relay.clone(), deps.jobs.clone());
+        let (db, jobs) = (deps.db.clone(), deps.jobs.clone());
         let service = builder.build(deps).await.expect("the service can be built");
         let (routes, _) = service.http.split_for_parts();
         // Nothing comes over the network: services call each other, and the test calls them, through the transport.
@@ -188,7 +188,6 @@ impl World {
         let tasks = tasks.map(|task| task.start(&tracker, stop.clone())).collect();
         TestService {
             db,
-            relay,
             jobs,
             consumers: service.consumers,
             clock: self.clock.clone(),
@@ -209,14 +208,9 @@ impl World {
             Some(redis) => (
                 Cache::redis(redis.clone(), CACHE_BYTES),
                 Limits::redis(redis.clone(), clock.clone()),
-                LiveLog::redis(redis.clone()),
+                LiveFeeds::redis(redis.clone()),
             ),
-            None => (Cache::in_process(CACHE_BYTES), Limits::in_process(clock.clone()), LiveLog::in_process()),
-        };
-        let options = RelayOptions {
-            retention: Duration::from_secs(3_600),
-            timeout: Duration::from_secs(30),
-            poll: Duration::from_secs(1),
+            None => (Cache::in_process(CACHE_BYTES), Limits::in_process(clock.clone()), LiveFeeds::in_process()),
         };
         let jobs = JobQueue::new(db.clone(), clock.clone(), self.ids.clone());
         self.clock.wakes(jobs.clone());
@@ -229,7 +223,7 @@ impl World {
             objects: self.objects.clone(),
             peers: self.endpoints.for_caller(spec.name),
             directory: self.directory.clone(),
-            relay: Relay::new(db.clone(), clock.clone(), options),
+            outbox: Outbox::new(self.ids.clone(), clock.clone()),
             cursor_key: CursorKey::new(&[7; 32]),
             drain: CancellationToken::new(),
             closing: CancellationToken::new(),
@@ -282,7 +276,6 @@ impl World {
 #[derive(Debug)]
 pub struct TestService {
     pub db: Db,
-    pub relay: Relay,
     pub jobs: JobQueue,
     /// Its routes in the frame of the server.
     pub http: Router,
@@ -331,14 +324,14 @@ impl TestService {
     /// Hands an event to every consumer of its subject, as the relay would.
     ///
     /// # Panics
-    /// When a consumer does not take it.
-    pub async fn deliver(&self, event: &Event) {
-        self.try_deliver(event).await.expect("the consumer takes the event");
+    /// When a consumer fails.
+    pub async fn deliver(&self, event: &EventRecord) {
+        self.try_deliver(event).await.expect("the consumer handles the event");
     }
 
-    /// [`deliver`](Self::deliver) up to the first consumer that does not take it.
-    pub async fn try_deliver(&self, event: &Event) -> Result<(), CourierError> {
-        for consumer in self.consumers.iter().filter(|consumer| consumer.subject == event.subject) {
+    /// [`deliver`](Self::deliver) up to the first consumer that fails.
+    pub async fn try_deliver(&self, event: &EventRecord) -> Result<(), DeliveryError> {
+        for consumer in self.consumers.iter().filter(|consumer| consumer.subjects.matches(&event.subject)) {
             consumer.clone().in_process(self.clock.clock()).deliver(event).await?;
         }
         Ok(())

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base::Problem;
-use cache::limits::{Allowance, LimitKey, Limits, PerMinute};
+use cache::limits::{LimitKey, Limits, PerMinute, RateLimitDecision};
 use kit::{
     Id, IdempotencyKey, JsonBody, LastEventId, Resource, Validator,
     sse::{self, EventStream, ServerSentEvent},
@@ -60,21 +60,21 @@ async fn ask(
     // An answer takes as long as its model does; RUN_LIMIT says how many are made at once.
     exempt_from_limit();
     check(&ask, chat.runs.has_model())?;
-    let Some(allowance) = chat.door.take_one(&who).await else { return answer(chat, &who, ask, key).await };
-    let answered = match allowance.require("questions") {
+    let Some(decision) = chat.door.take_one(&who).await else { return answer(chat, &who, ask, key).await };
+    let answered = match decision.ok_or_429("questions") {
         Ok(()) => answer(chat, &who, ask, key).await,
         Err(problem) => Err(problem),
     };
     let mut response = answered.into_response();
-    allowance.tell("asks", &mut response);
+    decision.write_headers("asks", &mut response);
     Ok(response)
 }
 
 impl Door {
     /// `None` when the person may ask as often as they like, as the owner of a machine without accounts may.
-    async fn take_one(&self, who: &Caller) -> Option<Allowance> {
+    async fn take_one(&self, who: &Caller) -> Option<RateLimitDecision> {
         let asks = self.asks.filter(|_| who.org() != LOCAL_ORG)?;
-        Some(self.limits.take(&LimitKey::person(who.org(), who.user(), "chat.asks"), asks).await)
+        Some(self.limits.try_acquire(&LimitKey::user(who.org(), who.user(), "chat.asks"), asks).await)
     }
 }
 

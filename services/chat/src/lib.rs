@@ -16,8 +16,6 @@ mod pipeline;
 mod runs;
 mod store;
 
-use std::sync::Arc;
-
 use bus::Consumer;
 use config::Config;
 use db::Migrations;
@@ -41,12 +39,7 @@ async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
         drain: deps.drain.clone(),
         closing: deps.closing.clone(),
     };
-    let forget = Consumer {
-        name: "chat.deleted_threads",
-        subject: forget::SUBJECT,
-        db: deps.db.clone(),
-        handler: Arc::new(forget::Forget),
-    };
+    let forget = Consumer::new("chat.deleted_threads", deps.db.clone(), forget::Forget);
     let runs = runs::Runs::new(deps, config)?;
     let mut service = Service::new(SERVICE.name, http::routes(runs.clone(), door));
     service.consumers = vec![forget];

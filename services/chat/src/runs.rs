@@ -19,6 +19,7 @@ use llm::Model;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
 use serde::{Deserialize, Serialize};
 use server::Deps;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -59,6 +60,8 @@ struct Inner {
     /// This process, as leases know it.
     owner: Uuid,
     live: Mutex<HashMap<Uuid, Arc<Tail>>>,
+    /// Changes when a run begins in this process.
+    begun: watch::Sender<()>,
     mirrors: Mutex<HashMap<Uuid, Weak<Tail>>>,
     /// Cancelled when this process stops: its runs are left for the next one.
     halt: CancellationToken,
@@ -74,7 +77,7 @@ impl Runs {
         let model = config.model.clone().map(Model::new).transpose()?;
         let callees = Callees::new(&deps.peers)?;
         let owner = deps.ids.next();
-        let (log, writer) = Log::new(deps.db.clone(), owner, deps.relay.clone(), deps.live.clone());
+        let (log, writer) = Log::new(deps.db.clone(), owner, deps.outbox.clone(), deps.live.clone());
         let halt = CancellationToken::new();
         let limiter = TenantLimiter::with_reserve(config.run_limit, Some(LOCAL_ORG));
         let inner = Inner {
@@ -87,6 +90,7 @@ impl Runs {
             writer,
             owner,
             live: Mutex::default(),
+            begun: watch::Sender::new(()),
             mirrors: Mutex::default(),
             halt,
         };
@@ -124,6 +128,7 @@ impl Runs {
         let (id, created_at) = (run.id, run.created_at);
         let tail = Tail::new(who.org(), id, Vec::new());
         self.live().insert(id, tail.clone());
+        self.inner.begun.send_replace(());
         self.inner.log.append(&tail, Op::Create(Box::new(run)), false);
         let work = supervise::Run { tail, who: who.clone(), thread_id, job, created_at, before: None, _permit: permit };
         let asked = work.job.ask.clone();

@@ -294,6 +294,12 @@ pub(crate) async fn claim(
     )
 }
 
+/// Whether any process works on a run, or did until it died.
+pub(crate) async fn is_any_running(session: &mut Session) -> Result<bool, DbError> {
+    let any: Option<(Uuid,)> = fetch_optional!(session, any: "SELECT id FROM runs WHERE state = 'running' LIMIT 1")?;
+    Ok(any.is_some())
+}
+
 /// Deletes the runs of a thread of the user that had ended, with their events, when they were begun by `deleted_at`. The
 /// moment itself counts, as it does for the library, which drops answers to questions asked then.
 pub(crate) async fn forget_thread(

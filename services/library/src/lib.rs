@@ -10,8 +10,6 @@ mod snippet;
 mod store;
 mod threads;
 
-use std::sync::Arc;
-
 use bus::Consumer;
 use db::Migrations;
 use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
@@ -28,11 +26,6 @@ const MIGRATIONS: Migrations = Migrations {
 async fn build(deps: Deps) -> anyhow::Result<Service> {
     let threads = threads::Threads::new(&deps);
     let mut service = Service::new(SERVICE.name, http::routes(threads));
-    service.consumers = vec![Consumer {
-        name: "library.answers",
-        subject: answers::SUBJECT,
-        db: deps.db,
-        handler: Arc::new(answers::Answers::new(deps.ids)),
-    }];
+    service.consumers = vec![Consumer::new("library.answers", deps.db, answers::Answers::new(deps.ids))];
     Ok(service)
 }

@@ -1,16 +1,12 @@
 //! What threads are and the rules about them.
 
 use access::Caller;
-use base::{
-    Problem,
-    time::{Clock, Ids},
-};
-use bus::{Event, Relay};
+use base::{Problem, time::Clock};
+use bus::Outbox;
 use chrono::{DateTime, Utc};
 use db::Db;
 use kit::{IfMatch, Page, PageOf, Resource, Tagged, cursor::CursorKey};
-use prost::Message as _;
-use proto::events::v1::ThreadDeleted;
+use proto::{convert, events::v1::ThreadDeleted};
 use serde::Serialize;
 use serde_json::Value;
 use server::Deps;
@@ -21,9 +17,6 @@ use crate::{
     snippet::{self, Match},
     store::{self, MessageRow, Position, ThreadRow, search::Hit},
 };
-
-/// Published with every deletion.
-const DELETED: &str = "gooseek.library.thread.deleted.v1";
 
 /// A thread in a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -92,8 +85,7 @@ pub(crate) struct Change {
 pub(crate) struct Threads {
     db: Db,
     clock: Clock,
-    ids: Ids,
-    relay: Relay,
+    outbox: Outbox,
     cursors: CursorKey,
 }
 
@@ -102,8 +94,7 @@ impl Threads {
         Self {
             db: deps.db.clone(),
             clock: deps.clock.clone(),
-            ids: deps.ids.clone(),
-            relay: deps.relay.clone(),
+            outbox: deps.outbox.clone(),
             cursors: deps.cursor_key.clone(),
         }
     }
@@ -187,21 +178,13 @@ impl Threads {
         if !store::delete(&mut session, id, now).await? {
             return Err(Thread::missing());
         }
-        let fact = deleted(who, id, now);
-        let event = Event::new(self.ids.next(), DELETED, who.org(), fact.encode_to_vec(), now);
-        bus::publish(&mut session, &event).await?;
-        session.commit().await?;
-        self.relay.wake();
-        Ok(())
-    }
-}
-
-fn deleted(who: &Caller, id: Uuid, at: DateTime<Utc>) -> ThreadDeleted {
-    let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();
-    ThreadDeleted {
-        thread_id: id.to_string(),
-        user_id: who.user().to_string(),
-        deleted_at: Some(prost_types::Timestamp { seconds: at.timestamp(), nanos }),
+        let deleted = ThreadDeleted {
+            thread_id: id.to_string(),
+            user_id: who.user().to_string(),
+            deleted_at: Some(convert::timestamp(now)),
+        };
+        self.outbox.publish(&mut session, &deleted).await?;
+        Ok(session.commit().await?)
     }
 }
 

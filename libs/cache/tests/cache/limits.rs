@@ -11,7 +11,7 @@ use std::{
 
 use base::time::Clock;
 use cache::{
-    limits::{Allowance, LimitKey, Limits, PerMinute},
+    limits::{LimitKey, Limits, PerMinute, RateLimitDecision},
     redis::Redis,
 };
 use chrono::DateTime;
@@ -41,13 +41,13 @@ async fn another_process(server: &testkit::Redis) -> Limits {
 
 /// One person's allowance of one thing.
 fn key(user: u128, what: &str) -> LimitKey {
-    LimitKey::person(Uuid::nil(), Uuid::from_u128(user), what)
+    LimitKey::user(Uuid::nil(), Uuid::from_u128(user), what)
 }
 
 async fn taken(limits: &Limits, key: &LimitKey, times: usize) -> Vec<bool> {
     let mut taken = Vec::new();
     for _ in 0..times {
-        taken.push(limits.take(key, FEW).await.taken);
+        taken.push(limits.try_acquire(key, FEW).await.allowed);
     }
     taken
 }
@@ -56,17 +56,20 @@ async fn taken(limits: &Limits, key: &LimitKey, times: usize) -> Vec<bool> {
 async fn as_many_as_allowed_are_taken_at_once_and_no_more() {
     for Twin { limits, server: _server } in both().await {
         let key = key(1, "test.asks");
-        let first = limits.take(&key, FEW).await;
+        let first = limits.try_acquire(&key, FEW).await;
         assert!(
-            matches!(first, Allowance { taken: true, limit: FEW, remaining: 2, next: Duration::ZERO, .. }),
+            matches!(
+                first,
+                RateLimitDecision { allowed: true, limit: FEW, remaining: 2, retry_after: Duration::ZERO, .. }
+            ),
             "{first:?}"
         );
-        assert!(first.whole <= Duration::from_secs(20), "{first:?}");
+        assert!(first.reset_after <= Duration::from_secs(20), "{first:?}");
         assert_eq!(taken(&limits, &key, 4).await, [true, true, false, false]);
-        let refused = limits.take(&key, FEW).await;
-        assert!(matches!(refused, Allowance { taken: false, remaining: 0, .. }), "{refused:?}");
-        assert!(!refused.next.is_zero() && refused.next <= Duration::from_secs(20), "{refused:?}");
-        assert!(refused.whole > Duration::from_secs(20), "what is refused is not counted: {refused:?}");
+        let refused = limits.try_acquire(&key, FEW).await;
+        assert!(matches!(refused, RateLimitDecision { allowed: false, remaining: 0, .. }), "{refused:?}");
+        assert!(!refused.retry_after.is_zero() && refused.retry_after <= Duration::from_secs(20), "{refused:?}");
+        assert!(refused.reset_after > Duration::from_secs(20), "what is refused is not counted: {refused:?}");
     }
 }
 
@@ -76,10 +79,10 @@ async fn what_was_taken_comes_back_with_time() {
     let often = PerMinute(1_200);
     for Twin { limits, server: _server } in both().await {
         let key = key(1, "test.asks");
-        let all_taken = async { while limits.take(&key, often).await.taken {} };
+        let all_taken = async { while limits.try_acquire(&key, often).await.allowed {} };
         tokio::time::timeout(FOREVER, all_taken).await.unwrap();
         let comes_back = async {
-            while !limits.take(&key, often).await.taken {
+            while !limits.try_acquire(&key, often).await.allowed {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
@@ -93,7 +96,7 @@ async fn each_person_and_each_thing_has_its_own() {
         assert_eq!(taken(&limits, &key(1, "test.asks"), 4).await, [true, true, true, false]);
         assert_eq!(taken(&limits, &key(1, "test.files"), 1).await, [true]);
         assert_eq!(taken(&limits, &key(2, "test.asks"), 1).await, [true]);
-        let elsewhere = LimitKey::person(Uuid::from_u128(1), Uuid::from_u128(1), "test.asks");
+        let elsewhere = LimitKey::user(Uuid::from_u128(1), Uuid::from_u128(1), "test.asks");
         assert_eq!(taken(&limits, &elsewhere, 1).await, [true]);
     }
 }
@@ -101,7 +104,7 @@ async fn each_person_and_each_thing_has_its_own() {
 #[tokio::test]
 async fn none_allowed_is_none_taken() {
     for Twin { limits, server: _server } in both().await {
-        assert!(!limits.take(&key(1, "test.asks"), PerMinute(0)).await.taken);
+        assert!(!limits.try_acquire(&key(1, "test.asks"), PerMinute(0)).await.allowed);
     }
 }
 
@@ -112,8 +115,8 @@ async fn processes_with_one_redis_count_together() {
     let key = key(1, "test.asks");
     let mut count = 0;
     for _ in 0..4 {
-        let (here, there) = tokio::join!(one.take(&key, FEW), other.take(&key, FEW));
-        count += u32::from(here.taken) + u32::from(there.taken);
+        let (here, there) = tokio::join!(one.try_acquire(&key, FEW), other.try_acquire(&key, FEW));
+        count += u32::from(here.allowed) + u32::from(there.allowed);
     }
     assert_eq!(count, FEW.0);
 }
@@ -151,11 +154,14 @@ async fn to_the_microsecond_and_whatever_the_clock_does() {
     let key = key(1, "test.asks");
     assert_eq!(taken(&limits, &key, 4).await, [true, true, true, false]);
     micros.fetch_add(19_999_999, Ordering::Relaxed);
-    assert_eq!(limits.take(&key, FEW).await.next, Duration::from_micros(1));
+    assert_eq!(limits.try_acquire(&key, FEW).await.retry_after, Duration::from_micros(1));
     micros.fetch_add(1, Ordering::Relaxed);
     assert_eq!(taken(&limits, &key, 2).await, [true, false]);
     micros.fetch_add(3_600_000_000, Ordering::Relaxed);
     assert_eq!(taken(&limits, &key, 4).await, [true, true, true, false], "no more than a whole allowance comes back");
     micros.fetch_sub(3_600_000_000, Ordering::Relaxed);
-    assert!(limits.take(&key, FEW).await.next <= Duration::from_secs(20), "a clock set back locks nobody out");
+    assert!(
+        limits.try_acquire(&key, FEW).await.retry_after <= Duration::from_secs(20),
+        "a clock set back locks nobody out"
+    );
 }

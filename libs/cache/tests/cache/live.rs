@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use cache::{
-    live::{Follower, LiveLog, LogEntry, LogKey},
-    redis::{PATIENCE, Redis},
+    live::{FeedEntry, FeedKey, Follower, LiveFeeds},
+    redis::{CALL_TIMEOUT, Redis},
 };
 use uuid::Uuid;
 
@@ -14,20 +14,20 @@ use uuid::Uuid;
 const FOREVER: Duration = Duration::from_secs(60);
 
 /// The live log of another process with this Redis.
-async fn process(server: &testkit::Redis) -> LiveLog {
-    LiveLog::redis(Redis::open(&server.url(), PATIENCE).await.unwrap())
+async fn process(server: &testkit::Redis) -> LiveFeeds {
+    LiveFeeds::redis(Redis::open(&server.url(), CALL_TIMEOUT).await.unwrap())
 }
 
-fn log(org: u128) -> LogKey {
-    LogKey::new(Uuid::from_u128(org), "test.logs", Uuid::nil())
+fn log(org: u128) -> FeedKey {
+    FeedKey::new(Uuid::from_u128(org), "test.logs", Uuid::nil())
 }
 
-fn entry(seq: i64) -> LogEntry {
-    LogEntry { seq, kind: "delta".to_owned(), data: format!("{{\"text\":\"слово {seq}\\n\"}}") }
+fn entry(seq: i64) -> FeedEntry {
+    FeedEntry { seq, kind: "delta".to_owned(), data: format!("{{\"text\":\"слово {seq}\\n\"}}") }
 }
 
 /// The next entries, `count` of them.
-async fn hear(follower: &mut Follower, count: usize) -> Vec<LogEntry> {
+async fn hear(follower: &mut Follower, count: usize) -> Vec<FeedEntry> {
     let heard = async {
         let mut heard = Vec::new();
         while heard.len() < count {
@@ -40,7 +40,7 @@ async fn hear(follower: &mut Follower, count: usize) -> Vec<LogEntry> {
 
 async fn until_hears(follower: &Follower, hears: bool) {
     let wait = async {
-        while follower.hears() != hears {
+        while follower.is_connected() != hears {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
@@ -76,7 +76,7 @@ async fn the_same_log_of_another_organisation_is_another_log() {
 async fn a_number_that_was_written_stays_as_it_is() {
     let Some(server) = testkit::Redis::start().await else { return };
     let (writer, reader) = (process(&server).await, process(&server).await);
-    let late = LogEntry { data: "of one who was taken for dead".to_owned(), ..entry(1) };
+    let late = FeedEntry { data: "of one who was taken for dead".to_owned(), ..entry(1) };
     for entry in [entry(1), entry(2), late, entry(3)] {
         writer.append(&log(1), || entry);
     }
@@ -131,9 +131,9 @@ async fn a_redis_that_is_silent_or_dead_is_noticed_and_found_again() {
 
 #[tokio::test]
 async fn without_redis_nothing_is_heard() {
-    let live = LiveLog::in_process();
+    let live = LiveFeeds::in_process();
     let mut follower = live.follow(log(1), 0);
     live.append(&log(1), || unreachable!("nobody would read it"));
-    assert!(!follower.hears());
+    assert!(!follower.is_connected());
     assert!(tokio::time::timeout(Duration::from_millis(20), follower.next()).await.is_err());
 }

@@ -7,7 +7,7 @@ use base::{Scope, config::Secret};
 use bytes::Bytes;
 use cache::{
     Cache, CacheKey,
-    redis::{PATIENCE, Redis},
+    redis::{CALL_TIMEOUT, Redis},
 };
 use uuid::Uuid;
 
@@ -147,7 +147,7 @@ async fn without_redis_a_process_goes_on_with_what_it_set_itself() {
 #[tokio::test]
 async fn a_redis_that_is_silent_is_not_waited_for() {
     let Some(server) = testkit::Redis::start().await else { return };
-    let redis = Redis::open(&server.url(), PATIENCE).await.unwrap();
+    let redis = Redis::open(&server.url(), CALL_TIMEOUT).await.unwrap();
     let cache = Cache::redis(redis.clone(), 1 << 20);
     server.freeze();
     let use_it = async {
@@ -159,7 +159,7 @@ async fn a_redis_that_is_silent_is_not_waited_for() {
     };
     tokio::time::timeout(FOREVER, use_it).await.unwrap();
     assert!(!redis.ping().await);
-    let late = tokio::time::timeout(FOREVER, Redis::open(&server.url(), PATIENCE)).await.unwrap().unwrap();
+    let late = tokio::time::timeout(FOREVER, Redis::open(&server.url(), CALL_TIMEOUT)).await.unwrap().unwrap();
     assert!(!late.ping().await);
     server.thaw();
     eventually("Redis is found again", async || redis.ping().await).await;
@@ -168,7 +168,7 @@ async fn a_redis_that_is_silent_is_not_waited_for() {
 #[tokio::test]
 async fn many_calls_that_fail_at_once_make_one_probe() {
     let Some(server) = testkit::Redis::start().await else { return };
-    let redis = Redis::open(&server.url(), PATIENCE).await.unwrap();
+    let redis = Redis::open(&server.url(), CALL_TIMEOUT).await.unwrap();
     let before = server.connections().await;
     server.freeze();
     let asked = futures::future::join_all((0..200).map(|_| redis.ping())).await;

@@ -3,12 +3,11 @@
 
 use std::time::Duration;
 
-use bus::{CourierError, Event};
+use bus::{DeliveryError, EventRecord};
 use chrono::{DateTime, Utc};
 use db::{Db, fetch_all, fetch_one};
 use http::StatusCode;
-use prost::Message;
-use proto::events::v1::ThreadDeleted;
+use proto::{convert, events::v1::ThreadDeleted};
 use serde_json::{Value, json};
 use testkit::{
     Behaviour, FakeOpenAi, Kind, Script, Step,
@@ -16,7 +15,6 @@ use testkit::{
 };
 use uuid::Uuid;
 
-const SUBJECT: &str = "gooseek.library.thread.deleted.v1";
 const CHAT: &str = "/api/v1/chat";
 
 async fn chat_with(world: &mut World, model: &FakeOpenAi) -> TestService {
@@ -36,14 +34,13 @@ async fn ask(chat: &TestService, who: &Person, body: &Value) -> Value {
 }
 
 /// The event of a deletion by `who` at that time.
-fn deletion(world: &World, who: &Person, thread: &Value, at: DateTime<Utc>) -> Event {
-    let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap();
+fn deletion(world: &World, who: &Person, thread: &Value, at: DateTime<Utc>) -> EventRecord {
     let fact = ThreadDeleted {
         thread_id: thread.as_str().unwrap().to_owned(),
         user_id: who.user.to_string(),
-        deleted_at: Some(prost_types::Timestamp { seconds: at.timestamp(), nanos }),
+        deleted_at: Some(convert::timestamp(at)),
     };
-    Event::new(world.ids.next(), SUBJECT, who.org, fact.encode_to_vec(), at)
+    EventRecord::new(world.ids.next(), who.org, &fact, at)
 }
 
 fn address(run: &Value) -> String {
@@ -125,6 +122,6 @@ testkit::on_both! {
         let who = world.person();
         let event = deletion(&world, &who, &json!("no id"), world.clock.clock().now());
         let refusal = chat.try_deliver(&event).await.unwrap_err();
-        assert!(matches!(refusal, CourierError::Poison(_)), "{refusal}");
+        assert!(matches!(refusal, DeliveryError::Poison(_)), "{refusal}");
     }
 }

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use cache::{
-    live::{LiveLog, LogEntry, LogKey},
-    redis::{PATIENCE, Redis},
+    live::{FeedEntry, FeedKey, LiveFeeds},
+    redis::{CALL_TIMEOUT, Redis},
 };
 use futures::{StreamExt, stream::BoxStream};
 use serde_json::{Value, json};
@@ -26,13 +26,13 @@ struct Shared {
 impl Shared {
     /// Appends a piece of text to the live log of a run, and to nothing else.
     fn append(&self, who: &Person, run_id: &str, seq: usize, text: &str) {
-        let entry = LogEntry {
+        let entry = FeedEntry {
             seq: i64::try_from(seq).unwrap(),
             kind: "delta".to_owned(),
             data: json!({ "text": text }).to_string(),
         };
-        let log = LogKey::new(who.org, "chat.runs", run_id.parse().unwrap());
-        LiveLog::redis(self.redis.clone()).append(&log, || entry);
+        let log = FeedKey::new(who.org, "chat.runs", run_id.parse().unwrap());
+        LiveFeeds::redis(self.redis.clone()).append(&log, || entry);
     }
 }
 
@@ -42,7 +42,7 @@ async fn shared() -> Option<Shared> {
 
 async fn shared_on(mut world: World) -> Option<Shared> {
     let server = testkit::Redis::start().await?;
-    let redis = Redis::open(&server.url(), PATIENCE).await.unwrap();
+    let redis = Redis::open(&server.url(), CALL_TIMEOUT).await.unwrap();
     let model = FakeOpenAi::start(Script::default()).await;
     world.redis = Some(redis.clone());
     for (name, value) in [("LLM_PROVIDER", "openai"), ("OPENAI_BASE_URL", &model.url()), ("CHAT_MODEL", "chat-model")] {

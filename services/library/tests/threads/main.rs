@@ -6,12 +6,12 @@ mod searching;
 
 use std::time::Duration;
 
-use answers::{SUBJECT, answer, event};
+use answers::{answer, event};
 use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
-use bus::Event;
+use bus::{DeliveryError, EventRecord};
 use db::{fetch_all, fetch_one};
 use prost::Message;
 use proto::events::v1::ThreadDeleted;
@@ -262,10 +262,11 @@ testkit::on_both! {
         let library = world.start(library_svc::SERVICE).await;
         let mut wrong = answer(&world, world.ids.next(), "?", "!");
         wrong.sources_json = "{}".to_owned();
-        let garbage = Event::new(world.ids.next(), SUBJECT, ann.org, vec![0xff; 9], world.clock.clock().now());
-        for event in [event(&world, &ann, &wrong), garbage] {
+        let wrong = event(&world, &ann, &wrong);
+        let garbage = EventRecord { id: world.ids.next(), payload: vec![0xff; 9].into(), ..wrong.clone() };
+        for event in [wrong, garbage] {
             let refusal = library.try_deliver(&event).await.unwrap_err();
-            assert!(matches!(refusal, bus::CourierError::Poison(_)), "{refusal}");
+            assert!(matches!(refusal, DeliveryError::Poison(_)), "{refusal}");
         }
         assert_eq!(library.get(&ann, LIST).await.json()["items"], json!([]));
     }

@@ -1,7 +1,9 @@
 //! Between the contract's messages and our types.
 
-use chrono::{DateTime, Utc};
-use proto::search::v1::{self as pb, passages_event};
+use proto::{
+    convert::timestamp,
+    search::v1::{self as pb, passages_event},
+};
 use tonic::Status;
 use uuid::Uuid;
 
@@ -154,11 +156,6 @@ fn passage(page: &Page, chosen: &Chosen) -> pb::Passage {
         score: f64::from(chosen.score),
         near: chosen.near,
     }
-}
-
-fn timestamp(time: DateTime<Utc>) -> prost_types::Timestamp {
-    let nanos = i32::try_from(time.timestamp_subsec_nanos()).unwrap_or_default();
-    prost_types::Timestamp { seconds: time.timestamp(), nanos }
 }
 
 fn millis(time: std::time::Duration) -> u32 {

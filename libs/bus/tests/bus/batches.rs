@@ -1,22 +1,22 @@
-//! The upkeep of a large outbox: piece by piece, and gone on with after it was cut short.
+//! Maintenance of a large outbox: batch by batch, and continued after it was cut short.
 
 use std::time::Duration;
 
-use bus::{Event, Route};
+use bus::{EventRecord, Subscription};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::support::{Bus, eventually};
+use crate::support::{Bus, eventually, relay, relay_options};
 
-/// Two pieces and a half.
+/// Two batches and a half.
 const EVENTS: u32 = 2_500;
-/// Whole pieces before the event in the middle.
+/// Whole batches before the event in the middle.
 const BEFORE: i64 = 1_000;
 const MIDDLE: usize = 1_500;
 
 /// Fills the outbox; the event in its middle.
 async fn fill(bus: &Bus) -> Uuid {
-    let events: Vec<Event> = (0..EVENTS).map(|number| bus.event(&number.to_string())).collect();
+    let events: Vec<EventRecord> = (0..EVENTS).map(|number| bus.event(&number.to_string())).collect();
     bus.publish_all(&events).await;
     events[MIDDLE].id
 }
@@ -47,10 +47,10 @@ async fn mend(bus: &Bus, table: &str) {
 }
 
 /// A process that finds its outbox fanned out, and is stopped when nothing is left to do.
-async fn run(bus: &Bus, routes: &[Route]) {
+async fn run(bus: &Bus, subscriptions: &[Subscription]) {
     let stopping = CancellationToken::new();
     stopping.cancel();
-    bus.producer.relay.run(routes.to_vec(), stopping).await;
+    bus.relay.run(subscriptions.to_vec(), stopping).await;
 }
 
 testkit::on_both! {
@@ -60,10 +60,10 @@ testkit::on_both! {
         run(&bus, &[]).await;
         bus.world.clock.advance(Duration::from_secs(3_700));
         cut(&bus, "DELETE", "outbox", "id", middle).await;
-        bus.producer.relay.prune().await.unwrap_err();
+        bus.relay.prune().await.unwrap_err();
         assert_eq!(bus.kept_events().await, i64::from(EVENTS) - BEFORE);
         mend(&bus, "outbox").await;
-        assert_eq!(bus.producer.relay.prune().await.unwrap(), 1_500);
+        assert_eq!(bus.relay.prune().await.unwrap(), 1_500);
         assert_eq!(bus.kept_events().await, 0);
     }
 
@@ -74,10 +74,10 @@ testkit::on_both! {
         eventually("all published", async || bus.pending().await == 0).await;
         publisher.stop().await;
         cut(&bus, "UPDATE", "outbox_deliveries", "event_id", middle).await;
-        bus.producer.relay.resync().await.unwrap_err();
+        bus.relay.resync().await.unwrap_err();
         assert_eq!(bus.pending().await, BEFORE);
         mend(&bus, "outbox_deliveries").await;
-        assert_eq!(bus.producer.relay.resync().await.unwrap(), 1_500);
+        assert_eq!(bus.relay.resync().await.unwrap(), 1_500);
         assert_eq!(bus.pending().await, i64::from(EVENTS));
     }
 
@@ -85,28 +85,28 @@ testkit::on_both! {
         let bus = Bus::embedded(world).await;
         let middle = fill(&bus).await;
         run(&bus, &[]).await;
-        let route = bus.route("test.taker");
+        let subscription = bus.subscription("test.consumer");
         cut(&bus, "INSERT", "outbox_deliveries", "event_id", middle).await;
-        let process = bus.start(&["test.taker"]).await;
-        bus.taken_numbers("test.taker", 1_000).await;
+        let process = bus.start(&["test.consumer"]).await;
+        bus.taken_numbers("test.consumer", 1_000).await;
         // What is new does not wait until the fault is found.
         bus.publish("1000").await;
-        bus.taken_numbers("test.taker", 1_001).await;
+        bus.taken_numbers("test.consumer", 1_001).await;
         drop(process);
         mend(&bus, "outbox_deliveries").await;
-        run(&bus, &[route]).await;
-        assert_eq!(bus.effects("test.taker").await.len(), 2_501);
+        run(&bus, &[subscription]).await;
+        assert_eq!(bus.effects("test.consumer").await.len(), 2_501);
     }
 
     async fn what_was_taken_is_forgotten_after_twice_the_time(world: World) {
         let bus = Bus::embedded(world).await;
         fill(&bus).await;
-        run(&bus, &[bus.route("test.taker")]).await;
+        run(&bus, &[bus.subscription("test.consumer")]).await;
         bus.world.clock.advance(Duration::from_secs(3_700));
-        bus.consumer.relay.prune().await.unwrap();
+        relay(&bus.consumer, relay_options()).prune().await.unwrap();
         assert_eq!(bus.inbox().await, i64::from(EVENTS));
         bus.world.clock.advance(Duration::from_secs(3_700));
-        bus.consumer.relay.prune().await.unwrap();
+        relay(&bus.consumer, relay_options()).prune().await.unwrap();
         assert_eq!(bus.inbox().await, 0);
     }
 }
