@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use access::policy::{RPC_ACL, rpc_callee};
 use registry::SERVICES;
 use tempfile::TempDir;
 use xtask::{generate, new_service};
@@ -17,8 +18,14 @@ fn root() -> &'static Path {
 /// A copy of what the commands read and write.
 fn copy() -> TempDir {
     let copy = tempfile::tempdir().unwrap();
-    let files =
-        [".env.example", "Cargo.toml", "docs/operations.md", "services/gooseek/Cargo.toml", "libs/registry/src/lib.rs"];
+    let files = [
+        ".env.example",
+        "Cargo.toml",
+        "docs/operations.md",
+        "services/gooseek/Cargo.toml",
+        "libs/access/src/policy.rs",
+        "libs/registry/src/lib.rs",
+    ];
     let folders = ["docker", "docker/traefik", "services/gooseek/src", "xtask/template"];
     for file in files.map(PathBuf::from).into_iter().chain(folders.into_iter().flat_map(files_below)) {
         let target = copy.path().join(&file);

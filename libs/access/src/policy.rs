@@ -99,6 +99,9 @@ actions! {
     ReplayDeadLetter  = "replay_dead_letter":    ADMINS,  Organisation,    "admin:bus",      false;
     DropDeadLetter    = "drop_dead_letter":      ADMINS,  Organisation,    "admin:bus",      false;
     ResyncBus         = "resync_bus":            ADMINS,  Organisation,    "admin:bus",      false;
+    ListDeadJobs      = "list_dead_jobs":        ADMINS,  Organisation,    "admin:jobs",     false;
+    ReplayDeadJob     = "replay_dead_job":       ADMINS,  Organisation,    "admin:jobs",     false;
+    DropDeadJob       = "drop_dead_job":         ADMINS,  Organisation,    "admin:jobs",     false;
 
     // Of `xtask/template`: `cargo xtask new-service` copies these rows for a new service.
     ListExample       = "list_example":          READERS, Organisation,    "example:read",   false;

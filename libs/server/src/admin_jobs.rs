@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{Auth, Caller};
+use access::{Allowed, Auth, Caller, action};
 use axum::{
     Json,
     extract::{Path, State},
@@ -30,9 +30,8 @@ struct Jobs {
 
 impl Jobs {
     /// The organisations whose jobs an administrator may see; the nil one is the system.
-    fn visible(&self, caller: &Caller) -> Result<Vec<Uuid>, Problem> {
-        caller.require_admin()?;
-        Ok(if self.has_accounts { vec![caller.org] } else { vec![caller.org, Uuid::nil()] })
+    fn visible(&self, caller: &Caller) -> Vec<Uuid> {
+        if self.has_accounts { vec![caller.org()] } else { vec![caller.org(), Uuid::nil()] }
     }
 }
 
@@ -75,10 +74,10 @@ struct DeadJobPage {
     responses((status = 200, body = DeadJobPage), (status = 400, body = Problem), (status = 403, body = Problem)))]
 async fn list(
     State(jobs): State<Jobs>,
-    who: Caller,
+    who: Allowed<action::ListDeadJobs>,
     QueryParams(query): QueryParams<DeadJobQuery>,
 ) -> Result<Json<DeadJobPage>, Problem> {
-    let orgs = jobs.visible(&who)?;
+    let orgs = jobs.visible(&who);
     // A cursor is the id of the last job: an administrator's list has nothing to hide.
     let after = query
         .cursor
@@ -105,8 +104,12 @@ async fn list(
     post, path = "/api/v1/admin/jobs/dead/{id}/replay", operation_id = "replay_dead_job", tag = "admin",
     params(("id" = Uuid, Path)),
     responses((status = 202), (status = 403, body = Problem), (status = 404, body = Problem)))]
-async fn replay(State(jobs): State<Jobs>, who: Caller, Path(id): Path<String>) -> Result<StatusCode, Problem> {
-    let orgs = jobs.visible(&who)?;
+async fn replay(
+    State(jobs): State<Jobs>,
+    who: Allowed<action::ReplayDeadJob>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let orgs = jobs.visible(&who);
     let id = id.parse().map_err(|_| Problem::not_found("dead job"))?;
     for (_, dead) in jobs.services.iter() {
         for org in &orgs {
@@ -123,8 +126,12 @@ async fn replay(State(jobs): State<Jobs>, who: Caller, Path(id): Path<String>) -
     delete, path = "/api/v1/admin/jobs/dead/{id}", operation_id = "drop_dead_job", tag = "admin",
     params(("id" = Uuid, Path)),
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
-async fn drop_job(State(jobs): State<Jobs>, who: Caller, Path(id): Path<String>) -> Result<StatusCode, Problem> {
-    let orgs = jobs.visible(&who)?;
+async fn drop_job(
+    State(jobs): State<Jobs>,
+    who: Allowed<action::DropDeadJob>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let orgs = jobs.visible(&who);
     let id = id.parse().map_err(|_| Problem::not_found("dead job"))?;
     for (_, dead) in jobs.services.iter() {
         for org in &orgs {

@@ -7,7 +7,7 @@ use db::Migrations;
 use http::StatusCode;
 use serde_json::json;
 use server::service::{Service, ServiceDef};
-use testkit::service::{World, idle};
+use testkit::service::idle;
 use tokio::sync::broadcast;
 use utoipa_axum::router::OpenApiRouter;
 
