@@ -5,6 +5,7 @@ use std::{marker::PhantomData, ops::Deref};
 use axum::extract::FromRequestParts;
 use base::Problem;
 use http::request::Parts;
+use kit::openapi::{Describe, Description};
 
 use crate::{Action, Caller, Object, check};
 
@@ -61,11 +62,8 @@ impl<S: Sync, A: Permission> FromRequestParts<S> for Allowed<A> {
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let caller = Self::attached(&parts.extensions).filter(|caller| caller.has_org()).cloned();
-        caller.ok_or_else(|| Problem::unauthorized("this needs an access token: Authorization: Bearer …"))
+impl<A: Permission> Describe for Allowed<A> {
+    fn describe(description: &mut Description<'_>) {
+        description.needs_token();
     }
 }

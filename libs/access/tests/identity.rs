@@ -179,15 +179,15 @@ impl Server {
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
-    fn person(&self, org: Uuid, special: Value) -> Person {
-        self.issuer.person_claiming(org, USER, &special)
+    fn person(&self, org: Uuid, special: &Value) -> Person {
+        self.issuer.person_claiming(org, USER, special)
     }
 }
 
 #[tokio::test]
 async fn a_caller_has_its_address_its_agent_and_the_id_of_its_request() {
     let server = Server::start();
-    let token = server.person(OPEN, json!({ "role": "member" }));
+    let token = server.person(OPEN, &json!({ "role": "member" }));
     for (peer, address) in [("203.0.113.9", "203.0.113.9"), ("10.1.2.3", "198.51.100.1")] {
         let request = token.http("GET", "/projects").header("x-forwarded-for", "1.1.1.1, 198.51.100.1");
         let request = request.header("user-agent", "curl/8").header("x-request-id", "given-by-the-client");
@@ -213,7 +213,7 @@ async fn a_handler_is_reached_by_callers_that_may_do_what_it_does() {
         (json!({ "role": "owner", "scope": "projects:read" }), StatusCode::OK, StatusCode::FORBIDDEN),
         (json!({ "role": "owner", "scope": "" }), StatusCode::FORBIDDEN, StatusCode::FORBIDDEN),
     ] {
-        let person = server.person(OPEN, special.clone());
+        let person = server.person(OPEN, &special);
         assert_eq!(server.with_token("GET", person.token()).await.status, read, "{special}");
         assert_eq!(server.with_token("POST", person.token()).await.status, write, "{special}");
     }
@@ -222,11 +222,11 @@ async fn a_handler_is_reached_by_callers_that_may_do_what_it_does() {
 #[tokio::test]
 async fn an_organisation_may_ask_for_a_second_factor() {
     let server = Server::start();
-    let once = server.person(STRICT, json!({ "role": "owner", "amr": ["pwd"] }));
-    let twice = server.person(STRICT, json!({ "role": "owner", "amr": ["pwd", "otp", "mfa"] }));
+    let once = server.person(STRICT, &json!({ "role": "owner", "amr": ["pwd"] }));
+    let twice = server.person(STRICT, &json!({ "role": "owner", "amr": ["pwd", "otp", "mfa"] }));
     assert_eq!(server.with_token("GET", once.token()).await.status, StatusCode::FORBIDDEN);
     assert_eq!(server.with_token("GET", twice.token()).await.status, StatusCode::OK);
-    let elsewhere = server.person(OPEN, json!({ "role": "owner" }));
+    let elsewhere = server.person(OPEN, &json!({ "role": "owner" }));
     assert_eq!(server.with_token("GET", elsewhere.token()).await.status, StatusCode::OK);
 }
 

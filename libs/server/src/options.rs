@@ -178,15 +178,15 @@ impl Options {
         Self {
             bind,
             grpc_bind,
-            connections: reader.parse("MAX_CONNECTIONS", "a number of connections", 8_192_usize).max(1),
+            connections: reader.parse::<usize>("MAX_CONNECTIONS", "a number of connections").max(1),
             data: PathBuf::from(reader.text("DATA_DIR").unwrap_or_default()),
             postgres,
             postgres_migrate,
-            postgres_connections: reader.parse("POSTGRES_CONNECTIONS", "a number of connections", 12_u32).max(1),
+            postgres_connections: reader.parse::<u32>("POSTGRES_CONNECTIONS", "a number of connections").max(1),
             bus: bus(reader),
             outbox_retention: reader.duration("OUTBOX_RETENTION"),
             delivery_timeout: Duration::from_secs(30),
-            cache_bytes: reader.parse("CACHE_BYTES", "a number of bytes", 0),
+            cache_bytes: reader.parse("CACHE_BYTES", "a number of bytes"),
             redis: redis(reader),
             s3: s3(reader),
             auth,
@@ -208,7 +208,7 @@ fn remote(reader: &mut Reader<'_>) -> Vec<(&'static str, String)> {
 /// the same.
 fn addresses(reader: &mut Reader<'_>, mode: Mode) -> (SocketAddr, Option<SocketAddr>) {
     const EXPECTED: &str = "an address and port such as 127.0.0.1:8080";
-    let mut bind = reader.parse("BIND", EXPECTED, SocketAddr::from(([127, 0, 0, 1], 8080)));
+    let mut bind = reader.parse::<SocketAddr>("BIND", EXPECTED);
     let mut grpc_bind = None;
     if let Mode::Single { port, .. } = mode {
         if !reader.is_set("BIND") {
@@ -216,8 +216,8 @@ fn addresses(reader: &mut Reader<'_>, mode: Mode) -> (SocketAddr, Option<SocketA
         }
         grpc_bind = Some(SocketAddr::new(bind.ip(), GRPC_PORT));
     }
-    if reader.is_set("GRPC_BIND") {
-        grpc_bind = Some(reader.parse("GRPC_BIND", EXPECTED, bind));
+    if let Some(address) = reader.parse_optional("GRPC_BIND", EXPECTED) {
+        grpc_bind = Some(address);
     }
     (bind, grpc_bind.filter(|address| *address != bind))
 }
@@ -231,7 +231,7 @@ fn bus(reader: &mut Reader<'_>) -> Bus {
             Bus::OutboxOnly
         }
     };
-    let replicas = reader.parse("NATS_REPLICAS", "1, 3 or 5", 1_usize);
+    let replicas = reader.parse("NATS_REPLICAS", "1, 3 or 5");
     if !matches!(replicas, 1 | 3 | 5) {
         reader.fault(format!("NATS_REPLICAS: {replicas} is not 1, 3 or 5"));
     }

@@ -99,8 +99,8 @@ fn a_service_alone_has_a_port_for_grpc_and_what_is_given_is_kept() {
 
 /// A service that reads the secret which access tokens are signed with.
 fn issuer() -> ServiceDef {
-    const VARIABLES: &[Variable] = &[Variable::secret("JWT_SECRET", "signs access tokens")];
-    ServiceDef { variables: &[VARIABLES], ..idle("auth", Migrations::NONE) }
+    const VARIABLES: &[&[Variable]] = &[&[Variable::secret("JWT_SECRET", "signs access tokens")]];
+    ServiceDef { variables: VARIABLES, ..idle("auth", Migrations::NONE) }
 }
 
 #[test]

@@ -165,9 +165,13 @@ impl World {
     }
 
     async fn start_as(&self, spec: ServiceDef, auth: Auth) -> TestService {
+        let settings = self.settings(&spec);
+        let mut reader = Reader::new(&settings);
+        let builder = (spec.configure)(&mut reader);
+        reader.finish().expect("the settings of the test are right");
         let deps = self.deps(&spec).await;
         let (db, relay, jobs) = (deps.db.clone(), deps.relay.clone(), deps.jobs.clone());
-        let service = (spec.build)(deps).await.expect("the service can be built");
+        let service = builder.build(deps).await.expect("the service can be built");
         let (routes, _) = service.http.split_for_parts();
         // Nothing comes over the network: services call each other, and the test calls them, through the transport.
         let access = Authenticator::new(auth, RpcAuth::Closed, self.directory.clone());
@@ -199,10 +203,6 @@ impl World {
 
     /// What `spec` is built from, for tests that build parts of a service themselves.
     pub async fn deps(&self, spec: &ServiceDef) -> Deps {
-        let settings = Arc::new(self.settings(spec));
-        let mut reader = Reader::new(&settings);
-        (spec.check)(&mut reader);
-        reader.finish().expect("the settings of the test are right");
         let db = self.open(spec).await.expect("the database can be opened");
         let clock = self.clock.clock();
         let (cache, limits, live) = match &self.redis {
@@ -221,7 +221,6 @@ impl World {
         let jobs = JobQueue::new(db.clone(), clock.clone(), self.ids.clone());
         self.clock.wakes(jobs.clone());
         Deps {
-            settings,
             jobs,
             ids: self.ids.clone(),
             cache,

@@ -6,7 +6,7 @@ use axum::{Router, body::Body, extract::Request, routing::post};
 use db::Migrations;
 use http::StatusCode;
 use serde_json::json;
-use server::service::{Service, ServiceDef};
+use server::service::{Service, ServiceBuilder, ServiceDef};
 use testkit::service::idle;
 use tokio::sync::broadcast;
 use utoipa_axum::router::OpenApiRouter;
@@ -23,8 +23,8 @@ async fn retrieve(request: Request<Body>) {
 
 fn upload() -> ServiceDef {
     ServiceDef {
-        build: |_| {
-            Box::pin(async {
+        configure: |_| {
+            ServiceBuilder::new(|_| async {
                 let mut service = Service::new("upload", OpenApiRouter::new());
                 service.grpc = Router::new().route("/gooseek.upload.v1.UploadService/Retrieve", post(retrieve));
                 Ok(service)
