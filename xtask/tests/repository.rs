@@ -84,7 +84,7 @@ fn a_new_service_is_named_wherever_the_others_are() {
     let copy = copy();
     new_service::add(copy.path(), "recipes", None).unwrap();
     let read = |file: &str| fs::read_to_string(copy.path().join(file)).unwrap();
-    assert!(read("services/recipes/src/lib.rs").contains("ServiceDef::new(registry::RECIPES, MIGRATIONS, service)"));
+    assert!(read("services/recipes/src/lib.rs").contains("ServiceDef::new(registry::RECIPES, MIGRATIONS, "));
     assert!(read("services/recipes/tests/recipes/main.rs").contains("\"/api/v1/recipes\""));
     let list = read("libs/registry/src/lib.rs");
     assert!(list.contains("pub const RECIPES: ServiceInfo") && list.contains("    RECIPES,\n"), "{list}");
