@@ -65,7 +65,7 @@ async fn a_deadline_is_for_services_to_set_and_not_for_persons() {
     };
     let routes = Router::new().route("/slow", get(slow)).route("/gooseek.search.v1.SearchService/Passages", get(slow));
     let ask = async |path: &str| {
-        let request = Request::get(path).header("grpc-timeout", "1m").body(Body::empty()).unwrap();
+        let request = accounts.person().http("GET", path).header("grpc-timeout", "1m").body(Body::empty()).unwrap();
         accounts.framed(routes.clone()).oneshot(request).await.unwrap()
     };
     let answer = ask("/slow").await;
