@@ -1,4 +1,4 @@
-//! The databases of a process: migrated at start where its role may, over one pool of connections.
+//! Opens the databases of a process over one pool of connections; migrates them first where its role may.
 
 use std::collections::BTreeSet;
 
@@ -35,14 +35,14 @@ pub(super) async fn open(
     Db::open_postgres(connections, spec.name, spec.migrations).await
 }
 
-/// Whether this process migrates by itself: its role may, and nobody else is named for it.
+/// Whether this process migrates at start: its role may, and no other role is configured for it.
 async fn owns(spec: &ServiceDef, options: &Options, url: &Secret) -> Result<bool, DbError> {
     Ok(options.postgres_migrate.is_none() && Db::may_migrate(url, spec.name).await?)
 }
 
-/// What has to be done before the databases can be opened: a schema lacks migrations that this process may not run, or the
-/// database of a service that runs alone does not answer.
-pub(super) async fn missing(specs: &[ServiceDef], options: &Options, mode: Mode) -> anyhow::Result<Option<String>> {
+/// Why the databases cannot be opened yet: a schema lacks migrations that this process may not run, or the database of a service
+/// that runs alone does not answer.
+pub(super) async fn unavailable(specs: &[ServiceDef], options: &Options, mode: Mode) -> anyhow::Result<Option<String>> {
     let Some(url) = &options.postgres else { return Ok(None) };
     for spec in specs {
         match check(spec, options, url).await {
@@ -85,8 +85,7 @@ pub async fn migrate(specs: &[ServiceDef], settings: &Settings) -> anyhow::Resul
     };
     let mut granted = BTreeSet::new();
     for spec in specs {
-        let own = format!("gooseek_{}", spec.name.replace('-', "_"));
-        let role = role.clone().or((service.is_none()).then_some(own));
+        let role = role.clone().or_else(|| service.is_none().then(|| registry::postgres_role(spec.name)));
         let migrated = Db::migrate(url, spec.name, spec.migrations, role.as_deref()).await;
         migrated.with_context(|| format!("the schema of {} cannot be migrated", spec.name))?;
         granted.extend(role);

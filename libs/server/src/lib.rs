@@ -1,15 +1,17 @@
 //! Starts services and stops them: configuration faults first, then databases, services, events, listeners; on a
 //! signal readiness goes false, streams are told to reconnect, requests finish, the outbox is flushed.
 
+mod admin_jobs;
 mod database;
 pub mod http;
 mod listen;
+mod maintenance;
 mod operator;
 mod options;
 mod probes;
 pub mod service;
+mod startup;
 mod stop;
-mod wait;
 
 use std::{
     fs::{File, Permissions},
@@ -38,9 +40,10 @@ use cache::{
 };
 pub use database::migrate;
 use db::{Db, PgConnections};
+use jobs::{DeadJobs, JobQueue, JobRunner};
 use kit::cursor::CursorKey;
 use objects::Objects;
-pub use options::{Bus, FRAME_VARIABLES, Mode, Options, telemetry};
+pub use options::{Bus, Mode, Options, frame_variables, telemetry};
 use rand::RngCore;
 use rpc::Peers;
 use tokio::net::TcpListener;
@@ -61,6 +64,8 @@ pub struct Server {
     pub openapi: OpenApi,
     /// The dead letters of each service's outbox.
     dead_letters: Vec<(&'static str, DeadLetters)>,
+    /// The dead jobs of each service.
+    dead_jobs: Vec<(&'static str, DeadJobs)>,
     /// The relay of each service's outbox.
     relays: Vec<Relay>,
     http: Router,
@@ -82,7 +87,7 @@ pub struct Server {
 
 /// Every variable the frame and the services read, each once.
 pub fn variables(specs: &[ServiceDef]) -> Vec<Variable> {
-    let mut variables = FRAME_VARIABLES.to_vec();
+    let mut variables = frame_variables();
     for variable in specs.iter().flat_map(|spec| spec.variables).copied().flatten() {
         if variables.iter().all(|known| known.name != variable.name) {
             variables.push(*variable);
@@ -102,75 +107,84 @@ pub fn check(specs: &[ServiceDef], settings: &Settings, mode: Mode) -> anyhow::R
     Ok(options)
 }
 
-/// Opens the databases and builds the services. A signal ends the process meanwhile: nothing is served yet.
-pub async fn assemble(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> anyhow::Result<Server> {
-    let mut signals = stop::Signals::listen()?;
-    tokio::select! {
-        assembled = build(specs, settings, mode) => assembled,
-        () = signals.next() => {
-            tracing::info!("stopped before the start");
-            std::process::exit(0);
+impl Server {
+    /// Opens the databases and builds the services. A signal ends the process meanwhile: nothing is served yet.
+    pub async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> anyhow::Result<Self> {
+        let mut signals = stop::Signals::listen()?;
+        tokio::select! {
+            built = build(specs, settings, mode) => built,
+            () = signals.next() => {
+                tracing::info!("stopped before the start");
+                std::process::exit(0);
+            }
         }
     }
 }
 
 async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> anyhow::Result<Server> {
-    // What comes after all is built is for whoever runs it.
+    // Those that come after this are for `Server::run`.
     let signals = stop::Signals::listen()?;
     let options = check(specs, &settings, mode)?;
     // Before anything is counted.
     probes::recorder();
     let lock = lock_data(&options)?;
-    wait::until_it_can_start(specs, &options, mode).await?;
-    let parts = Parts::new(&options, specs, mode).await?;
+    startup::wait_for_dependencies(specs, &options, mode).await?;
+    let shared = SharedResources::new(&options, specs, mode).await?;
     let broker = broker(&options).await?;
     let mut services = Vec::new();
     let mut relays = Vec::new();
     let mut dbs = Vec::new();
     let mut dead_letters = Vec::new();
+    let mut dead_jobs = Vec::new();
+    let mut tasks = Vec::new();
     for spec in specs {
-        let deps = parts.deps(spec, &options, settings.clone()).await?;
-        let (db, relay) = (deps.db.clone(), deps.relay.clone());
-        let service = (spec.build)(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
-        parts.peers.connect_local(spec.name, service.grpc.clone());
-        let letters = DeadLetters::new(spec.name, db.clone(), parts.clock.clone(), relay.clone(), broker.clone());
+        let deps = shared.deps(spec, &options, settings.clone()).await?;
+        let (db, relay, queue) = (deps.db.clone(), deps.relay.clone(), deps.jobs.clone());
+        let mut service = (spec.build)(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
+        shared.peers.connect_local(spec.name, service.grpc.clone());
+        let letters = DeadLetters::new(spec.name, db.clone(), shared.clock.clone(), relay.clone(), broker.clone());
         dead_letters.push((spec.name, letters));
+        let jobs = maintenance::add(std::mem::take(&mut service.jobs), relay.clone())?;
+        tasks.push(JobRunner::new(queue.clone(), jobs).task());
+        dead_jobs.push((spec.name, DeadJobs::new(queue)));
         relays.push(relay);
         dbs.push(db);
         services.push(service);
     }
-    let (routes, taking) = deliveries(&options.bus, broker.as_ref(), &services, &parts.clock);
+    let (routes, taking) = deliveries(&options.bus, broker.as_ref(), &services, &shared.clock);
+    tasks.extend(taking);
     let frame = Frame {
         auth: options.auth.clone(),
         guard: None,
         callers: options.callers(),
-        ids: parts.ids.clone(),
+        ids: shared.ids.clone(),
         limiter: AdaptiveLimiter::default(),
     };
-    let mut assembly = Server {
+    let mut server = Server {
         settings,
         options,
         openapi: document(),
         dead_letters,
+        dead_jobs,
         relays,
         http: Router::new(),
-        grpc: probes::grpc(parts.drain.clone()),
+        grpc: probes::grpc(shared.drain.clone()),
         frame,
-        tasks: taking,
+        tasks,
         routes,
         broker,
         dbs,
-        objects: parts.objects,
-        redis: parts.redis,
-        drain: parts.drain,
-        closing: parts.closing,
+        objects: shared.objects,
+        redis: shared.redis,
+        drain: shared.drain,
+        closing: shared.closing,
         signals,
         _lock: lock,
     };
     for service in services {
-        assembly.add(service);
+        server.add(service);
     }
-    Ok(assembly)
+    Ok(server)
 }
 
 /// One process at a time has a data folder: two would each take the other's unfinished work for a dead one's.
@@ -188,7 +202,7 @@ fn lock_data(options: &Options) -> anyhow::Result<File> {
 }
 
 /// What all services of a process share.
-struct Parts {
+struct SharedResources {
     clock: Clock,
     ids: Ids,
     cache: Cache,
@@ -203,10 +217,10 @@ struct Parts {
     executable: PathBuf,
 }
 
-impl Parts {
+impl SharedResources {
     async fn new(options: &Options, specs: &[ServiceDef], mode: Mode) -> anyhow::Result<Self> {
         let clock = Clock::system();
-        let peers = Peers::new(options::PEERS.map(|(name, _)| name));
+        let peers = Peers::new(registry::names());
         // A service of this process is called here, whatever its address elsewhere.
         let elsewhere = options.remote.iter().filter(|(name, _)| specs.iter().all(|spec| spec.name != *name));
         for (name, address) in elsewhere {
@@ -260,6 +274,7 @@ impl Parts {
             ids: self.ids.clone(),
             cursor_key: cursor_key(&db).await?,
             relay: Relay::new(db.clone(), self.clock.clone(), relay_options),
+            jobs: JobQueue::new(db.clone(), self.clock.clone(), self.ids.clone()),
             db,
             cache: self.cache.clone(),
             limits: self.limits.clone(),
@@ -338,7 +353,7 @@ impl Server {
             Some(address) => Some(listen::bind(address).await?),
             None => None,
         };
-        let (operator, documented) = operator::routes(&self).split_for_parts();
+        let (operator, documented) = operator::routes(&self).merge(admin_jobs::routes(&self)).split_for_parts();
         let mut openapi = self.openapi.clone();
         openapi.merge(documented);
         let ready = probes::Ready {
@@ -377,8 +392,8 @@ impl Server {
         stop: &stop::Stop,
     ) -> impl Future<Output = ()> + Send + 'static {
         let routes = framed(routes, self.frame_at(bound));
-        let patience = listen::Patience::default();
-        listen::serve(listener, routes, self.options.connections, patience, stop.accepting.clone())
+        let timeouts = listen::Timeouts::default();
+        listen::serve(listener, routes, self.options.connections, timeouts, stop.accepting.clone())
     }
 
     /// The frame of one listener: without accounts, requests must name its very port.
@@ -392,17 +407,6 @@ impl Server {
             let (relay, routes, token) = (relay.clone(), self.routes.clone(), stop.relays.token.clone());
             stop.relays.tracker.spawn(async move { relay.run(routes, token).await });
         }
-        let relays = self.relays.clone();
-        let prune = Task::on_schedule("prune outboxes", "17 * * * *", Clock::system(), move |_| {
-            let relays = relays.clone();
-            async move {
-                for relay in &relays {
-                    if let Err(error) = relay.prune().await {
-                        tracing::warn!(%error, "outbox could not be pruned");
-                    }
-                }
-            }
-        });
         let limiter = self.frame.limiter.clone();
         let watch = Task::new("adjust concurrency limits", move |_, stop| {
             let limiter = limiter.clone();
@@ -410,7 +414,7 @@ impl Server {
                 stop.run_until_cancelled(limiter.adjust_limits()).await;
             }
         });
-        for task in self.tasks.iter().cloned().chain([prune, watch, probes::metrics_upkeep()]) {
+        for task in self.tasks.iter().cloned().chain([watch, probes::metrics_upkeep()]) {
             task.start(&stop.tasks.tracker, stop.tasks.token.clone());
         }
     }
@@ -428,8 +432,8 @@ pub fn main(spec: ServiceDef) -> std::process::ExitCode {
         }
         let telemetry = options::telemetry(&settings, &format!("{}-svc", spec.name))?;
         let mode = Mode::Single { name: spec.name, port: spec.port };
-        let assembly = assemble(&[spec], Arc::new(settings), mode).await?;
-        assembly.run(Router::new()).await?;
+        let server = Server::build(&[spec], Arc::new(settings), mode).await?;
+        server.run(Router::new()).await?;
         telemetry.flush();
         Ok(())
     })

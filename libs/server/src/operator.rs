@@ -35,12 +35,12 @@ struct Bus {
     has_accounts: bool,
 }
 
-pub(super) fn routes(assembly: &Server) -> OpenApiRouter {
+pub(super) fn routes(server: &Server) -> OpenApiRouter {
     let bus = Bus {
-        letters: Arc::new(assembly.dead_letters.clone()),
-        relays: Arc::new(assembly.relays.clone()),
+        letters: Arc::new(server.dead_letters.clone()),
+        relays: Arc::new(server.relays.clone()),
         resyncing: Arc::default(),
-        has_accounts: !matches!(assembly.options.auth, Auth::LocalOwner),
+        has_accounts: !matches!(server.options.auth, Auth::LocalOwner),
     };
     OpenApiRouter::new()
         .routes(routes!(list))

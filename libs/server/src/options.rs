@@ -14,8 +14,14 @@ use objects::S3Options;
 
 use super::probes;
 
-/// Variables every process has.
-pub const FRAME_VARIABLES: &[Variable] = &[
+/// Variables every process has: those below, and where each service is when it runs in another process.
+pub fn frame_variables() -> Vec<Variable> {
+    let about = "gRPC address of this service when it runs in another process";
+    let peers = registry::SERVICES.iter().map(|service| Variable::optional(service.url_variable, about));
+    VARIABLES.iter().copied().chain(peers).collect()
+}
+
+const VARIABLES: &[Variable] = &[
     Variable::with_default(
         "BIND",
         "127.0.0.1:8080",
@@ -73,11 +79,6 @@ pub const FRAME_VARIABLES: &[Variable] = &[
         "private key (PEM, or a file with it) that calls to services in other processes are signed with",
     ),
     Variable::optional("SERVICE_KEYS", "public keys of all services (JWKS, or a file with it)"),
-    Variable::optional("CHAT_SVC_URL", "gRPC address of chat-svc when it runs in another process"),
-    Variable::optional("SEARCH_SVC_URL", "gRPC address of search-svc when it runs in another process"),
-    Variable::optional("UPLOAD_SVC_URL", "gRPC address of upload-svc when it runs in another process"),
-    Variable::optional("LIBRARY_SVC_URL", "gRPC address of library-svc when it runs in another process"),
-    Variable::optional("PROJECTS_SVC_URL", "gRPC address of projects-svc when it runs in another process"),
     Variable::with_default(
         "DRAIN_LAME_DUCK",
         "0s",
@@ -90,15 +91,6 @@ pub const FRAME_VARIABLES: &[Variable] = &[
     ),
     Variable::with_default("LOG_FORMAT", "text", "text or json"),
     Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces and metrics"),
-];
-
-/// Every service there is, and the variable that says where it runs when not here.
-pub(super) const PEERS: [(&str, &str); 5] = [
-    ("chat", "CHAT_SVC_URL"),
-    ("search", "SEARCH_SVC_URL"),
-    ("upload", "UPLOAD_SVC_URL"),
-    ("library", "LIBRARY_SVC_URL"),
-    ("projects", "PROJECTS_SVC_URL"),
 ];
 
 /// Where a service that runs alone serves gRPC.
@@ -188,10 +180,16 @@ impl Options {
             s3: s3(reader),
             auth,
             identity: identity(reader, mode),
-            remote: PEERS.into_iter().filter_map(|(name, variable)| Some((name, reader.address(variable)?))).collect(),
+            remote: remote(reader),
             lame_duck: reader.duration("DRAIN_LAME_DUCK"),
         }
     }
+}
+
+/// The services that run in other processes, and where.
+fn remote(reader: &mut Reader<'_>) -> Vec<(&'static str, String)> {
+    let known = registry::SERVICES.iter();
+    known.filter_map(|service| Some((service.name, reader.address(service.url_variable)?))).collect()
 }
 
 /// Where HTTP is served, and gRPC if it has an address of its own: always when a service runs alone, unless both are given

@@ -11,8 +11,10 @@ use base::{
 use bus::{Consumer, Relay};
 use cache::{Cache, limits::Limits, live::LiveLog};
 use db::{Db, Migrations};
+use jobs::{JobQueue, Jobs};
 use kit::cursor::CursorKey;
 use objects::Objects;
+use registry::ServiceInfo;
 use rpc::Peers;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
@@ -34,10 +36,18 @@ pub struct ServiceDef {
     pub build: fn(Deps) -> ServiceFuture,
 }
 
+impl ServiceDef {
+    /// A service of the registry without variables of its own.
+    pub const fn new(info: ServiceInfo, migrations: Migrations, build: fn(Deps) -> ServiceFuture) -> Self {
+        let ServiceInfo { name, port, objects, .. } = info;
+        Self { name, port, variables: &[], migrations, objects, check: |_| {}, build }
+    }
+}
+
 /// A service being built.
 pub type ServiceFuture = Pin<Box<dyn Future<Output = anyhow::Result<Service>> + Send>>;
 
-/// Everything a service stands on. It cannot tell what is embedded and what is a server.
+/// Everything a service depends on. It does not know what is embedded and what is a server.
 #[derive(Debug, Clone)]
 pub struct Deps {
     pub settings: Arc<Settings>,
@@ -51,10 +61,12 @@ pub struct Deps {
     pub peers: Peers,
     /// Delivers what the service publishes; wake it after a commit.
     pub relay: Relay,
+    /// Where the service's jobs are put; [`Service::jobs`] has who does them.
+    pub jobs: JobQueue,
     pub cursor_key: CursorKey,
     /// Cancelled when the process starts to stop: streams send `reconnect` and end.
     pub drain: CancellationToken,
-    /// Cancelled when a stopping process is about to close its connections: an answer that is not ready is an apology.
+    /// Cancelled shortly before connections are closed. A handler that is still working should answer 503 now.
     pub closing: CancellationToken,
     /// This executable, which runs again as the parser child.
     pub executable: PathBuf,
@@ -67,12 +79,15 @@ pub struct Service {
     /// tonic services, as a router.
     pub grpc: Router,
     pub consumers: Vec<Consumer>,
+    /// Durable background work, done once per cluster.
+    pub jobs: Jobs,
+    /// Loops of this process.
     pub tasks: Vec<Task>,
 }
 
 impl Service {
     /// A service with routes and nothing else.
     pub fn new(name: &'static str, http: OpenApiRouter) -> Self {
-        Self { name, http, grpc: Router::new(), consumers: Vec::new(), tasks: Vec::new() }
+        Self { name, http, grpc: Router::new(), consumers: Vec::new(), jobs: Jobs::default(), tasks: Vec::new() }
     }
 }

@@ -9,7 +9,7 @@ use db::{Db, DbError, Migrations};
 use fetch::operator::OperatorClient;
 use serde_json::{Value, json};
 use server::{
-    FRAME_VARIABLES, Mode,
+    Mode, Server,
     service::{Deps, Service, ServiceDef, ServiceFuture},
 };
 use tempfile::TempDir;
@@ -47,10 +47,10 @@ async fn work(db: Db) -> Result<Infallible, DbError> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "other tests start it"]
 async fn runs_alone() {
-    let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), std::env::vars()).unwrap();
+    let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), std::env::vars()).unwrap();
     let mode = Mode::Single { name: "idle", port: 0 };
-    let assembly = server::assemble(&[busy()], Arc::new(settings), mode).await.unwrap();
-    assembly.run(Router::new()).await.unwrap();
+    let server = Server::build(&[busy()], Arc::new(settings), mode).await.unwrap();
+    server.run(Router::new()).await.unwrap();
 }
 
 /// A process with one service that does nothing.
@@ -72,9 +72,9 @@ impl Process {
         let address = format!("127.0.0.1:{}", testkit::free_port());
         let own = [("BIND", address.clone()), ("DATA_DIR", data.path().display().to_string())];
         let environment = own.into_iter().chain(variables).map(|(name, value)| (name.to_owned(), value));
-        let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment)?;
-        let assembly = server::assemble(&[spec], Arc::new(settings), Mode::AllInOne).await?;
-        tokio::spawn(assembly.run(Router::new()));
+        let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment)?;
+        let server = Server::build(&[spec], Arc::new(settings), Mode::AllInOne).await?;
+        tokio::spawn(server.run(Router::new()));
         let client = OperatorClient::new(&format!("http://{address}"), FOREVER)?;
         Ok(Self { client, child: None, _data: data })
     }

@@ -49,7 +49,7 @@ fn cache() -> Option<PathBuf> {
 /// Below the ports that Linux and macOS give to outgoing connections, which otherwise take one between its choice and its use.
 const PORTS: Range<u16> = 10_000..32_000;
 
-/// A port of loopback that nobody has at the moment, and that this process has not given before.
+/// A free port of loopback that this process has not given out before.
 ///
 /// # Panics
 /// When there is none.

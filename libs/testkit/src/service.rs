@@ -13,7 +13,7 @@ use access::{Auth, RpcAuth};
 pub use answer::Answer;
 use axum::{Router, body::Body};
 use base::{
-    config::{Reader, Secret, Settings, Variable},
+    config::{Reader, Secret, Settings},
     time::Ids,
 };
 use bus::{CourierError, Event, Relay, RelayOptions};
@@ -22,12 +22,13 @@ pub use clock::TestClock;
 use db::{Db, DbError, PgConnections};
 use http::Request;
 pub use idle::{idle, one_migration};
+use jobs::{JobQueue, JobRunner};
 use kit::cursor::CursorKey;
 use objects::Objects;
 pub use person::{Issuer, Person};
 use rpc::{Peers, Transport};
 use server::{
-    Deps, FRAME_VARIABLES,
+    Deps,
     http::{AdaptiveLimiter, Frame, framed},
     service::ServiceDef,
 };
@@ -41,9 +42,6 @@ use tower::ServiceExt;
 const CACHE_BYTES: u64 = 1 << 20;
 /// Of each service to Postgres.
 const CONNECTIONS: u32 = 12;
-
-/// Every service a test may connect.
-const PEERS: [&str; 5] = ["chat", "search", "upload", "library", "projects"];
 
 /// Expands `async fn name(world: World)` into one test on SQLite and one on Postgres.
 ///
@@ -121,7 +119,7 @@ impl World {
             settings: Vec::new(),
             executable: std::env::current_exe().expect("a test knows its own path"),
             postgres,
-            peers: Peers::new(PEERS),
+            peers: Peers::new(registry::names()),
             issuer: Issuer::new(),
             folder,
         }
@@ -160,7 +158,7 @@ impl World {
 
     async fn start_as(&self, spec: ServiceDef, auth: Auth) -> TestService {
         let deps = self.deps(&spec).await;
-        let (db, relay) = (deps.db.clone(), deps.relay.clone());
+        let (db, relay, jobs) = (deps.db.clone(), deps.relay.clone(), deps.jobs.clone());
         let service = (spec.build)(deps).await.expect("the service can be built");
         let (routes, _) = service.http.split_for_parts();
         let (ids, limiter) = (self.ids.clone(), AdaptiveLimiter::default());
@@ -170,10 +168,12 @@ impl World {
         let calls = Peers::new([spec.name]);
         calls.connect_local(spec.name, grpc);
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-        let tasks = service.tasks.into_iter().map(|task| task.start(&tracker, stop.clone())).collect();
+        let tasks = service.tasks.into_iter().chain([JobRunner::new(jobs.clone(), service.jobs).task()]);
+        let tasks = tasks.map(|task| task.start(&tracker, stop.clone())).collect();
         TestService {
             db,
             relay,
+            jobs,
             consumers: service.consumers,
             clock: self.clock.clone(),
             http: framed(routes, frame),
@@ -205,8 +205,11 @@ impl World {
             timeout: Duration::from_secs(30),
             poll: Duration::from_secs(1),
         };
+        let jobs = JobQueue::new(db.clone(), clock.clone(), self.ids.clone());
+        self.clock.wakes(jobs.clone());
         Deps {
             settings,
+            jobs,
             ids: self.ids.clone(),
             cache,
             limits,
@@ -228,7 +231,7 @@ impl World {
         let Some(owner) = &self.postgres else {
             return Db::open_sqlite(self.folder.path(), spec.name, spec.migrations).await;
         };
-        let role = format!("gooseek_{}", spec.name.replace('-', "_"));
+        let role = registry::postgres_role(spec.name);
         Db::migrate(owner, spec.name, spec.migrations, Some(&role)).await?;
         let url = crate::Postgres::as_role(owner, &role);
         let connections = PgConnections::open(&url, spec.name, CONNECTIONS).await?;
@@ -256,10 +259,9 @@ impl World {
     }
 
     fn settings(&self, spec: &ServiceDef) -> Settings {
-        let variables: Vec<Variable> =
-            FRAME_VARIABLES.iter().chain(spec.variables.iter().copied().flatten()).copied().collect();
         let file = self.folder.path().join("no-such-file.toml");
-        Settings::load(variables, &file, self.settings.iter().cloned()).expect("the settings can be read")
+        Settings::load(server::variables(&[*spec]), &file, self.settings.iter().cloned())
+            .expect("the settings can be read")
     }
 }
 
@@ -268,6 +270,7 @@ impl World {
 pub struct TestService {
     pub db: Db,
     pub relay: Relay,
+    pub jobs: JobQueue,
     /// Its routes in the frame of the server.
     pub http: Router,
     consumers: Vec<bus::Consumer>,

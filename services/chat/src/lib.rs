@@ -28,14 +28,12 @@ use server::{
 
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef {
-    name: "chat",
-    port: 3000,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
-    migrations: Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None },
-    objects: false,
     check: |reader| drop(Config::read(reader)),
-    build: service,
+    ..ServiceDef::new(registry::CHAT, MIGRATIONS, service)
 };
+
+const MIGRATIONS: Migrations = Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None };
 
 /// Builds the service.
 pub fn service(deps: Deps) -> ServiceFuture {

@@ -20,18 +20,12 @@ use server::{
 };
 
 /// How binaries start this service.
-pub const SERVICE: ServiceDef = ServiceDef {
-    name: "library",
-    port: 3009,
-    variables: &[],
-    migrations: Migrations {
-        tables: &sqlx::migrate!(),
-        sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
-        postgres: Some(&sqlx::migrate!("migrations/postgres")),
-    },
-    objects: false,
-    check: |_| {},
-    build: service,
+pub const SERVICE: ServiceDef = ServiceDef::new(registry::LIBRARY, MIGRATIONS, service);
+
+const MIGRATIONS: Migrations = Migrations {
+    tables: &sqlx::migrate!(),
+    sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
+    postgres: Some(&sqlx::migrate!("migrations/postgres")),
 };
 
 /// Builds the service.

@@ -14,15 +14,9 @@ use server::{
 use tonic::service::Routes;
 
 /// How binaries start this service.
-pub const SERVICE: ServiceDef = ServiceDef {
-    name: "projects",
-    port: 3006,
-    variables: &[],
-    migrations: Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None },
-    objects: false,
-    check: |_| {},
-    build: service,
-};
+pub const SERVICE: ServiceDef = ServiceDef::new(registry::PROJECTS, MIGRATIONS, service);
+
+const MIGRATIONS: Migrations = Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None };
 
 /// Builds the service.
 pub fn service(deps: Deps) -> ServiceFuture {

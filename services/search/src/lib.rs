@@ -9,11 +9,12 @@ mod local;
 mod pages;
 mod passages;
 mod store;
+mod trim;
 mod vectors;
 mod web;
 
 use axum::Router;
-use base::{Scope, config::Reader, tasks::Task};
+use base::config::Reader;
 use db::Migrations;
 use llm::Embedder;
 use server::{
@@ -26,17 +27,15 @@ use self::{config::Config, pages::Pages, vectors::Vectors, web::Web};
 
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef {
-    name: "search",
-    port: 3001,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
-    migrations: Migrations {
-        tables: &sqlx::migrate!(),
-        sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
-        postgres: Some(&sqlx::migrate!("migrations/postgres")),
-    },
-    objects: false,
     check: |reader| drop(Config::read(reader)),
-    build: service,
+    ..ServiceDef::new(registry::SEARCH, MIGRATIONS, service)
+};
+
+const MIGRATIONS: Migrations = Migrations {
+    tables: &sqlx::migrate!(),
+    sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
+    postgres: Some(&sqlx::migrate!("migrations/postgres")),
 };
 
 /// What both doors, gRPC and HTTP, lead to. Cheap to clone.
@@ -50,7 +49,7 @@ pub(crate) struct Search {
     ids: base::time::Ids,
 }
 
-/// Builds the service. [`Deps::executable`] must serve [`reader::child::SUBCOMMAND`], or PDF pages are not read.
+/// Builds the service. [`Deps::executable`] must call [`reader::child::run_if_child`] first, or PDF pages are not read.
 pub fn service(deps: Deps) -> ServiceFuture {
     Box::pin(async move {
         let mut reader = Reader::new(&deps.settings);
@@ -64,21 +63,8 @@ pub fn service(deps: Deps) -> ServiceFuture {
         let web = Web::new(&deps, &config)?;
         let search = Search { web, pages, vectors, clock: deps.clock.clone(), ids: deps.ids.clone() };
         let mut service = Service::new(SERVICE.name, http::routes(search.clone()));
-        service.tasks.push(trim(&search, deps.clock, config.index_limit));
+        service.jobs = trim::jobs(search.pages.clone(), config.index_limit)?;
         service.grpc = Routes::from(Router::new()).add_service(grpc::server(search)).into_axum_router();
         Ok(service)
-    })
-}
-
-/// Keeps the index of pages at its size.
-fn trim(search: &Search, clock: base::time::Clock, keep: i64) -> Task {
-    let pages = search.pages.clone();
-    Task::on_schedule("trim the index of pages", "*/10 * * * *", clock, move |system| {
-        let pages = pages.clone();
-        async move {
-            if let Err(error) = pages.trim(&Scope::from(system), keep).await {
-                tracing::warn!(%error, "the index of pages could not be trimmed");
-            }
-        }
     })
 }

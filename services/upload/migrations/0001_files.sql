@@ -11,9 +11,6 @@ CREATE TABLE files (
     stage TEXT NOT NULL,
     error TEXT,
     attempts BIGINT NOT NULL,
-    crashes BIGINT NOT NULL,
-    next_at TIMESTAMPTZ NOT NULL,
-    claim UUID,
     title TEXT,
     pages BIGINT,
     chunks BIGINT NOT NULL,
@@ -24,7 +21,6 @@ CREATE TABLE files (
     UNIQUE (org, project, sha256),
     UNIQUE (org, uploaded_by, idempotency_key)
 );
-CREATE INDEX files_due ON files (next_at) WHERE stage IN ('received', 'parsed');
 CREATE INDEX files_embedded ON files (embedded_with) WHERE stage = 'indexed';
 SELECT tenant_table('files');
 
@@ -63,17 +59,6 @@ CREATE TABLE project_sequences (
     PRIMARY KEY (org, project)
 );
 SELECT tenant_table('project_sequences');
-
--- Objects that no file owns: of an upload under way, or of a deleted file.
-CREATE TABLE orphan_objects (
-    org UUID NOT NULL,
-    id UUID NOT NULL,
-    owner UUID NOT NULL,
-    due_at TIMESTAMPTZ NOT NULL,
-    PRIMARY KEY (org, id)
-);
-CREATE INDEX orphan_objects_due ON orphan_objects (due_at);
-SELECT tenant_table('orphan_objects');
 
 -- What organisations share: how many of them have numbers for their chunks.
 CREATE TABLE numbering (orgs BIGINT NOT NULL);

@@ -1,33 +1,31 @@
-//! Files as people see them: taken in, listed, read, deleted.
+//! Files as users see them: received, listed, read, deleted.
 
 mod file;
-mod intake;
+mod receive;
 
-use std::sync::Arc;
-
+use ::jobs::{EnqueueOptions, JobQueue};
 use access::Caller;
 use base::{
     Problem,
     problem::Code,
     time::{Clock, Ids},
 };
-use chrono::TimeDelta;
 use db::{Db, DbError};
 pub(crate) use file::{File, FilePage, FileText, Row, Stage};
-pub(crate) use intake::{Admitted, Staged, too_large};
 use kit::cursor::CursorKey;
 use objects::Objects;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
+pub(crate) use receive::{Staged, UploadOutcome, too_large};
 use rpc::{Transport, retry};
 use server::Deps;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::store;
+use crate::{
+    jobs::{COMPACT_DELAY, CompactIndex, DeleteObject},
+    store,
+};
 
 const LIST: &str = "files";
-/// What a deleted file leaves in the full-text index is rewritten after this, together with that of its neighbours.
-const FORGET_AFTER: TimeDelta = TimeDelta::seconds(30);
 
 /// The files of every tenant, each asked for in a person's name. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -39,11 +37,11 @@ pub(crate) struct Files {
     cursors: CursorKey,
     projects: Transport,
     max_bytes: u64,
-    wake: Arc<Notify>,
+    jobs: JobQueue,
 }
 
 impl Files {
-    pub(crate) fn new(deps: &Deps, max_bytes: u64, wake: Arc<Notify>) -> Self {
+    pub(crate) fn new(deps: &Deps, max_bytes: u64) -> Self {
         Self {
             db: deps.db.clone(),
             objects: deps.objects.clone(),
@@ -52,7 +50,7 @@ impl Files {
             cursors: deps.cursor_key.clone(),
             projects: deps.peers.to("projects"),
             max_bytes,
-            wake,
+            jobs: deps.jobs.clone(),
         }
     }
 
@@ -70,20 +68,20 @@ impl Files {
         project.id.parse().map_err(|_| Problem::internal("projects-svc sent an id that is none"))
     }
 
-    /// Deletes an object nobody owns. What fails here is done by upkeep, from the record in `orphan_objects`.
-    async fn forget(&self, who: &Caller, id: Uuid) {
+    /// Deletes an object that no file will own. What fails here is done by the job that was enqueued before its first byte.
+    async fn delete_unowned(&self, who: &Caller, id: Uuid) {
         if let Err(error) = self.objects.delete(&who.scope(), id).await {
-            tracing::warn!(%error, "an object stays until it is due");
+            tracing::warn!(%error, "failed to delete an object; it is deleted when its upload would have timed out");
             return;
         }
-        let forgotten: Result<(), DbError> = async {
+        let cancelled: Result<(), DbError> = async {
             let mut session = self.db.begin(&who.scope()).await?;
-            store::objects::unmark_orphan(&mut session, id).await?;
+            self.jobs.cancel::<DeleteObject>(&mut session, &id.to_string()).await?;
             session.commit().await
         }
         .await;
-        if let Err(error) = forgotten {
-            tracing::warn!(%error, "the record of a deleted object stays until it is due");
+        if let Err(error) = cancelled {
+            tracing::warn!(%error, "failed to cancel the deletion of a deleted object; it is deleted twice");
         }
     }
 
@@ -138,12 +136,14 @@ impl Files {
             store::vectors::delete(&mut session, first, end).await?;
             store::vectors::bump(&mut session, place.project).await?;
         }
-        store::objects::mark_orphan(&mut session, id, self.clock.now() + FORGET_AFTER).await?;
-        session.commit().await?;
-        if let Err(error) = self.objects.delete(&who.scope(), id).await {
-            tracing::warn!(%error, "an object stays until it is due");
+        self.jobs.enqueue(&mut session, &DeleteObject { object: id }).await?;
+        // Postgres has autovacuum for that.
+        if self.db.is_sqlite() {
+            let run_at = Some(self.clock.now() + COMPACT_DELAY);
+            let options = EnqueueOptions { run_at, dedupe_key: Some("index"), scope: None };
+            self.jobs.enqueue_with(&mut session, &CompactIndex {}, options).await?;
         }
-        Ok(())
+        Ok(session.commit().await?)
     }
 }
 

@@ -25,7 +25,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use crate::files::{Admitted, File, FilePage, FileText, Files, Staged, too_large};
+use crate::files::{File, FilePage, FileText, Files, Staged, UploadOutcome, too_large};
 
 /// What a multipart body adds to its file.
 const FRAMING: u64 = 64 * 1024;
@@ -109,8 +109,8 @@ async fn upload(
         return Err(missing_fields(false, true));
     };
     Ok(match files.admit(&who, project, staged, key.as_deref()).await? {
-        Admitted::New(file) => (StatusCode::ACCEPTED, Json(file)),
-        Admitted::Known(file) => (StatusCode::OK, Json(file)),
+        UploadOutcome::New(file) => (StatusCode::ACCEPTED, Json(file)),
+        UploadOutcome::Known(file) => (StatusCode::OK, Json(file)),
     })
 }
 

@@ -12,7 +12,7 @@ use base::{config::Settings, time::Clock};
 use db::Migrations;
 use fetch::operator::OperatorClient;
 use serde_json::{Value, json};
-use server::{self, FRAME_VARIABLES, Mode};
+use server::Mode;
 use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 use testkit::service::idle;
@@ -37,10 +37,9 @@ impl Process {
         let address = format!("127.0.0.1:{}", testkit::free_port());
         let own = [("BIND", address.clone()), ("DATA_DIR", data.path().display().to_string())];
         let environment = own.iter().chain(variables).map(|(name, value)| ((*name).to_owned(), value.clone()));
-        let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
-        let assembly =
-            server::assemble(&[idle("idle", Migrations::NONE)], Arc::new(settings), Mode::AllInOne).await.unwrap();
-        tokio::spawn(assembly.run(Router::new()));
+        let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment).unwrap();
+        let server = server::Server::build(&[idle("idle", Migrations::NONE)], Arc::new(settings), Mode::AllInOne).await;
+        tokio::spawn(server.unwrap().run(Router::new()));
         let client = OperatorClient::new(&format!("http://{address}"), Duration::from_secs(60)).unwrap();
         let process = Self { client, key, data };
         eventually("an answer", async || process.client.get("/health").send().await.is_ok()).await;

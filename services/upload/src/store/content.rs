@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use db::{DbError, Session, execute, fetch_one, fetch_optional};
 use uuid::Uuid;
 
-use crate::{parse::Piece, queue::Job};
+use super::files::UnfinishedFile;
+use crate::parse::Piece;
 
 /// Numbers of one project; some 33 million chunks over its whole life.
 const PROJECT_SPAN: i64 = 1 << 25;
@@ -98,14 +99,14 @@ pub(crate) async fn range(session: &mut Session, project: Option<Uuid>) -> Resul
     Ok(first.zip(next))
 }
 
-pub(crate) async fn insert_text(session: &mut Session, job: &Job, text: &str) -> Result<(), DbError> {
-    execute!(session, org: "INSERT INTO texts (org, file_id, text) VALUES ($1, $2, $3)", job.id, text)?;
+pub(crate) async fn insert_text(session: &mut Session, file: &UnfinishedFile, text: &str) -> Result<(), DbError> {
+    execute!(session, org: "INSERT INTO texts (org, file_id, text) VALUES ($1, $2, $3)", file.id, text)?;
     Ok(())
 }
 
 pub(crate) async fn insert_chunk(
     session: &mut Session,
-    job: &Job,
+    file: &UnfinishedFile,
     seq: i64,
     ordinal: i64,
     piece: &Piece,
@@ -115,8 +116,8 @@ pub(crate) async fn insert_chunk(
         org: "INSERT INTO chunks (org, seq, project, file_id, ordinal, start_char, end_char, page, heading, text)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         seq,
-        job.project,
-        job.id,
+        file.project,
+        file.id,
         ordinal,
         piece.start,
         piece.end,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use db::{DbError, Session, execute, fetch_all, fetch_one, fetch_optional};
 use uuid::Uuid;
 
-use crate::files::{Row, Staged};
+use crate::files::{Row, Stage, Staged};
 
 /// A file to be made.
 pub(crate) struct NewFile<'a> {
@@ -18,8 +18,8 @@ pub(crate) async fn insert(session: &mut Session, new: &NewFile<'_>) -> Result<(
     execute!(
         session,
         owner: "INSERT INTO files (org, uploaded_by, id, project, idempotency_key, name, format, size, sha256, stage,
-               attempts, crashes, next_at, chunks, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'received', 0, 0, $10, 0, $11)",
+               attempts, chunks, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'received', 0, 0, $10)",
         new.staged.id,
         new.project,
         new.idempotency_key,
@@ -27,7 +27,6 @@ pub(crate) async fn insert(session: &mut Session, new: &NewFile<'_>) -> Result<(
         &new.staged.format,
         new.staged.size,
         new.staged.sha256.as_slice(),
-        new.now,
         new.now
     )?;
     Ok(())
@@ -94,7 +93,7 @@ pub(crate) async fn unread(session: &mut Session, project: Option<Uuid>, files: 
     for id in files {
         let file = by_id(session, *id).await?;
         let selected = file.filter(|file| project.is_none_or(|project| project == file.project));
-        count += i64::from(selected.is_some_and(|file| file.stage == crate::files::Stage::Received));
+        count += i64::from(selected.is_some_and(|file| file.stage == Stage::Received));
     }
     Ok(count)
 }
@@ -117,5 +116,102 @@ pub(crate) async fn delete(session: &mut Session, id: Uuid) -> Result<Option<Pla
         session,
         org: "DELETE FROM files WHERE org = $1 AND id = $2 RETURNING project, first_seq, chunks",
         id
+    )
+}
+
+/// A file that is not read to its end.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct UnfinishedFile {
+    pub(crate) id: Uuid,
+    pub(crate) project: Uuid,
+    pub(crate) name: String,
+    pub(crate) format: String,
+    #[sqlx(try_from = "String")]
+    pub(crate) stage: Stage,
+}
+
+/// Counts an attempt; `None` when the file is gone or has reached its last stage.
+pub(crate) async fn begin(session: &mut Session, id: Uuid) -> Result<Option<UnfinishedFile>, DbError> {
+    fetch_optional!(
+        session,
+        org: "UPDATE files SET attempts = attempts + 1 WHERE org = $1 AND id = $2 AND stage IN ('received', 'parsed')
+            RETURNING id, project, name, format, stage",
+        id
+    )
+}
+
+/// What reading a file made known about it.
+pub(crate) struct ParseResult<'a> {
+    pub(crate) stage: &'static str,
+    pub(crate) title: Option<&'a str>,
+    pub(crate) pages: Option<i64>,
+    pub(crate) chunks: i64,
+    pub(crate) first_seq: i64,
+}
+
+/// `received` is done; `false` when the file is gone: then nothing of this session may be kept.
+pub(crate) async fn set_parsed(session: &mut Session, id: Uuid, result: &ParseResult<'_>) -> Result<bool, DbError> {
+    let updated = execute!(
+        session,
+        org: "UPDATE files SET error = NULL, stage = $3, title = $4, pages = $5, chunks = $6, first_seq = $7
+            WHERE org = $1 AND id = $2 AND stage = 'received'",
+        id,
+        result.stage,
+        result.title,
+        result.pages,
+        result.chunks,
+        result.first_seq
+    )?;
+    Ok(updated == 1)
+}
+
+/// Keeps a file from being deleted until the session ends; `false` when it is gone.
+pub(crate) async fn lock(session: &mut Session, id: Uuid) -> Result<bool, DbError> {
+    Ok(execute!(session, org: "UPDATE files SET stage = stage WHERE org = $1 AND id = $2", id)? == 1)
+}
+
+/// `parsed` is done, with vectors of `model` or without any.
+pub(crate) async fn set_indexed(session: &mut Session, id: Uuid, model: Option<&str>) -> Result<(), DbError> {
+    execute!(
+        session,
+        org: "UPDATE files SET error = NULL, stage = 'indexed', embedded_with = $3 WHERE org = $1 AND id = $2",
+        id,
+        model
+    )?;
+    Ok(())
+}
+
+/// The file cannot be read, and trying again would not help.
+pub(crate) async fn set_failed(session: &mut Session, id: Uuid, error: &str) -> Result<(), DbError> {
+    execute!(
+        session,
+        org: "UPDATE files SET stage = 'failed', error = $3 WHERE org = $1 AND id = $2",
+        id,
+        error
+    )?;
+    Ok(())
+}
+
+/// Why the file is not read yet.
+pub(crate) async fn set_error(session: &mut Session, id: Uuid, error: &str) -> Result<(), DbError> {
+    execute!(session, org: "UPDATE files SET error = $3 WHERE org = $1 AND id = $2", id, error)?;
+    Ok(())
+}
+
+/// Sets files of every tenant whose vectors are of another model, or missing, back to `parsed`. The organisation, the id and
+/// the owner of each.
+pub(crate) async fn reopen_embedded(
+    session: &mut Session,
+    model: &str,
+    limit: i64,
+) -> Result<Vec<(Uuid, Uuid, Uuid)>, DbError> {
+    fetch_all!(
+        session,
+        any: "UPDATE files SET stage = 'parsed'
+            WHERE (org, id) IN (SELECT org, id FROM files
+                WHERE stage = 'indexed' AND (embedded_with IS NULL OR embedded_with <> $1) LIMIT $2)
+            RETURNING org, id, uploaded_by",
+        model,
+        limit
     )
 }

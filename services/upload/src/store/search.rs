@@ -11,12 +11,12 @@ use uuid::Uuid;
 use super::content;
 use crate::{
     lexical::{self, Plan},
-    queue::Job,
     retrieve::Selection,
+    store::files::UnfinishedFile,
 };
 
 /// Makes a chunk findable by `terms` (joined by spaces).
-pub(crate) async fn insert(session: &mut Session, job: &Job, seq: i64, terms: &str) -> Result<(), DbError> {
+pub(crate) async fn insert(session: &mut Session, file: &UnfinishedFile, seq: i64, terms: &str) -> Result<(), DbError> {
     if session.is_sqlite() {
         // The full-text table of SQLite has no column of the tenant; here as below the numbers are the tenant's own.
         execute!(
@@ -26,12 +26,12 @@ pub(crate) async fn insert(session: &mut Session, job: &Job, seq: i64, terms: &s
             terms
         )?;
     } else {
-        let terms = tsvector(session.org(), job.project, terms);
+        let terms = tsvector(session.org(), file.project, terms);
         execute!(
             session,
             org on postgres: "INSERT INTO chunk_terms (org, seq, project, terms) VALUES ($1, $2, $3, $4::tsvector)",
             seq,
-            job.project,
+            file.project,
             terms
         )?;
     }

@@ -3,30 +3,31 @@
 use db::{DbError, Session, execute, fetch_all, fetch_optional};
 use uuid::Uuid;
 
-use crate::{queue::Job, retrieve::Selection};
+use super::files::UnfinishedFile;
+use crate::retrieve::Selection;
 
 /// A chunk without a vector of the wanted model.
 #[derive(Debug, sqlx::FromRow)]
-pub(crate) struct Missing {
+pub(crate) struct UnembeddedChunk {
     pub(crate) seq: i64,
     /// A JSON list.
     pub(crate) heading: String,
     pub(crate) text: String,
 }
 
-pub(crate) async fn missing(
+pub(crate) async fn unembedded(
     session: &mut Session,
-    job: &Job,
+    file: &UnfinishedFile,
     model: &str,
     limit: i64,
-) -> Result<Vec<Missing>, DbError> {
+) -> Result<Vec<UnembeddedChunk>, DbError> {
     fetch_all!(
         session,
         org: "SELECT seq, heading, text FROM chunks
             WHERE org = $1 AND file_id = $2
                AND NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.seq = chunks.seq AND vectors.model = $3)
             ORDER BY ordinal LIMIT $4",
-        job.id,
+        file.id,
         model,
         limit
     )
@@ -35,7 +36,7 @@ pub(crate) async fn missing(
 /// Stores the vector of a chunk in place of one of another model.
 pub(crate) async fn put(
     session: &mut Session,
-    job: &Job,
+    file: &UnfinishedFile,
     seq: i64,
     model: &str,
     vector: &[f32],
@@ -49,7 +50,7 @@ pub(crate) async fn put(
                             ON CONFLICT (seq) DO UPDATE SET model = excluded.model,
                                 dimensions = excluded.dimensions, embedding = excluded.embedding",
             seq,
-            job.project,
+            file.project,
             model,
             dimensions,
             to_blob(vector)
@@ -62,7 +63,7 @@ pub(crate) async fn put(
                               ON CONFLICT (seq) DO UPDATE SET model = excluded.model,
                                   dimensions = excluded.dimensions, embedding = excluded.embedding",
             seq,
-            job.project,
+            file.project,
             model,
             dimensions,
             to_literal(vector)

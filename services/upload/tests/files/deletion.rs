@@ -15,7 +15,7 @@ use crate::support::{LEASE, eventually, indexed, question, retrieve, start};
 async fn leftovers(db: &Db, who: &Person, term: &str) -> Vec<(&'static str, i64)> {
     let mut session = db.read(&who.scope()).await.unwrap();
     let mut found = Vec::new();
-    for table in ["files", "texts", "chunks", "vectors", "orphan_objects"] {
+    for table in ["files", "texts", "chunks", "vectors", "jobs"] {
         let count = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
         let (rows,): (i64,) = fetch_one!(&mut session, unscoped: count).unwrap();
         found.push((table, rows));
@@ -95,7 +95,7 @@ on_both! {
         services.upload.delete(&anna, &format!("/api/v1/upload/{wolf}")).await;
         world.clock.advance(Duration::from_secs(60));
         let db = services.upload.db.clone();
-        eventually("the index is rewritten", || async { leftovers(&db, &anna, "wolf").await.iter().all(|(table, _)| *table != "orphan_objects") }).await;
+        eventually("the index is rewritten", || async { leftovers(&db, &anna, "wolf").await.iter().all(|(table, _)| *table != "jobs") }).await;
         let found = retrieve(&services.upload, &anna, question("What does the panda eat?")).await;
         assert_eq!(found.chunks.len(), 1);
     }

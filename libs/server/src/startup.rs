@@ -1,5 +1,4 @@
-//! Starting before the things a process stands on: it waits for them, alive and unready and saying so. A start that fails again
-//! and again would say less.
+//! Waits for dependencies at start-up: alive, not ready, and with the reason at `/ready`. A crash loop would say less.
 
 use std::time::Duration;
 
@@ -15,22 +14,21 @@ use super::{
 };
 use crate::service::ServiceDef;
 
-/// Between two looks whether all is there.
-const PAUSE: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Waits until the services can be built. NATS and Redis are not waited for: without them services work.
-pub(super) async fn until_it_can_start(specs: &[ServiceDef], options: &Options, mode: Mode) -> anyhow::Result<()> {
-    let Some(first) = missing(specs, options, mode).await? else { return Ok(()) };
+pub(super) async fn wait_for_dependencies(specs: &[ServiceDef], options: &Options, mode: Mode) -> anyhow::Result<()> {
+    let Some(first) = first_unavailable(specs, options, mode).await? else { return Ok(()) };
     tracing::warn!("not ready: {first}");
     let listener = listen::bind(options.bind).await?;
     let stop = CancellationToken::new();
     let (state, seen) = watch::channel(first);
-    let patience = listen::Patience::default();
+    let timeouts = listen::Timeouts::default();
     let probes = probes::waiting(seen);
-    let serving = tokio::spawn(listen::serve(listener, probes, options.connections, patience, stop.clone()));
+    let serving = tokio::spawn(listen::serve(listener, probes, options.connections, timeouts, stop.clone()));
     let waited = loop {
-        tokio::time::sleep(PAUSE).await;
-        match missing(specs, options, mode).await {
+        tokio::time::sleep(POLL_INTERVAL).await;
+        match first_unavailable(specs, options, mode).await {
             Ok(None) => break Ok(()),
             Ok(Some(now)) if now != *state.borrow() => {
                 tracing::warn!("not ready: {now}");
@@ -45,11 +43,11 @@ pub(super) async fn until_it_can_start(specs: &[ServiceDef], options: &Options, 
     waited
 }
 
-/// The first thing that is missing.
-async fn missing(specs: &[ServiceDef], options: &Options, mode: Mode) -> anyhow::Result<Option<String>> {
-    match database::missing(specs, options, mode).await? {
+/// The first dependency that is not available.
+async fn first_unavailable(specs: &[ServiceDef], options: &Options, mode: Mode) -> anyhow::Result<Option<String>> {
+    match database::unavailable(specs, options, mode).await? {
         None => objects(specs, options, mode).await,
-        missing => Ok(missing),
+        unavailable => Ok(unavailable),
     }
 }
 

@@ -1,7 +1,8 @@
-//! Taking a file in: its bytes are stored first, and only then is there a file.
+//! Receiving a file: its bytes are stored first, and only then is there a file.
 
 use std::pin::Pin;
 
+use ::jobs::EnqueueOptions;
 use access::Caller;
 use base::{
     Problem,
@@ -17,12 +18,15 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{File, Files};
-use crate::store::{self, files::NewFile};
+use crate::{
+    jobs::{DeleteObject, ReadFile},
+    store::{self, files::NewFile},
+};
 
 /// What [`Format::detect`] looks at.
 const HEAD: usize = 4 * 1024;
 /// An upload that takes longer than this has been given up.
-const UPLOAD_WITHIN: TimeDelta = TimeDelta::days(1);
+const UPLOAD_TIMEOUT: TimeDelta = TimeDelta::days(1);
 
 /// A file whose bytes are durably stored and which nobody owns yet.
 #[derive(Debug)]
@@ -36,15 +40,15 @@ pub(crate) struct Staged {
 }
 
 /// What came of an upload.
-pub(crate) enum Admitted {
+pub(crate) enum UploadOutcome {
     New(File),
     /// The same content is in the project already, or the same request came before.
     Known(File),
 }
 
 impl Files {
-    /// Stores bytes as they come. The object is on record as an orphan before its first byte, so that a crash leaves nothing
-    /// that upkeep does not know of.
+    /// Stores bytes as they come. The deletion of the object is enqueued before its first byte, so that a crash leaves
+    /// nothing behind.
     pub(crate) async fn stage<S>(
         &self,
         who: &Caller,
@@ -62,20 +66,22 @@ impl Files {
         let format = serde_json::to_value(format).map_err(Problem::internal)?;
         let id = self.ids.next();
         let mut session = self.db.begin(&who.scope()).await?;
-        store::objects::mark_orphan(&mut session, id, self.clock.now() + UPLOAD_WITHIN).await?;
+        let run_at = Some(self.clock.now() + UPLOAD_TIMEOUT);
+        let options = EnqueueOptions { run_at, dedupe_key: Some(&id.to_string()), scope: None };
+        self.jobs.enqueue_with(&mut session, &DeleteObject { object: id }, options).await?;
         session.commit().await?;
-        let mut meter = Meter { size: 0, max: self.max_bytes, hash: Sha256::new(), refused: None };
-        let stored = self.objects.put(&who.scope(), id, meter.pass(head, bytes)).await;
+        let mut limiter = HashingLimiter { size: 0, max: self.max_bytes, hash: Sha256::new(), refused: None };
+        let stored = self.objects.put(&who.scope(), id, limiter.pass(head, bytes)).await;
         if let Err(error) = stored {
-            self.forget(who, id).await;
-            return Err(meter.refused.unwrap_or_else(|| store_failed(&error)));
+            self.delete_unowned(who, id).await;
+            return Err(limiter.refused.unwrap_or_else(|| store_failed(&error)));
         }
         Ok(Staged {
             id,
             name,
             format: format.as_str().unwrap_or_default().to_owned(),
-            size: i64::try_from(meter.size).unwrap_or(i64::MAX),
-            sha256: meter.hash.finalize().to_vec(),
+            size: i64::try_from(limiter.size).unwrap_or(i64::MAX),
+            sha256: limiter.hash.finalize().to_vec(),
         })
     }
 
@@ -86,75 +92,74 @@ impl Files {
         project: Uuid,
         staged: Staged,
         idempotency_key: Option<&str>,
-    ) -> Result<Admitted, Problem> {
+    ) -> Result<UploadOutcome, Problem> {
         let new = NewFile { project, staged: &staged, idempotency_key, now: self.clock.now() };
         let admitted = match self.try_admit(who, &new).await {
             // Another request was faster by a moment; now its file is there to be found.
-            Err(Refusal::Db(error)) if error.is_unique_violation() => self.try_admit(who, &new).await,
+            Err(UploadError::Db(error)) if error.is_unique_violation() => self.try_admit(who, &new).await,
             outcome => outcome,
         };
-        if !matches!(admitted, Ok(Admitted::New(_))) {
-            self.forget(who, staged.id).await;
+        if !matches!(admitted, Ok(UploadOutcome::New(_))) {
+            self.delete_unowned(who, staged.id).await;
         }
-        let admitted = admitted?;
-        self.wake.notify_one();
-        Ok(admitted)
+        Ok(admitted?)
     }
 
-    async fn try_admit(&self, who: &Caller, new: &NewFile<'_>) -> Result<Admitted, Refusal> {
+    async fn try_admit(&self, who: &Caller, new: &NewFile<'_>) -> Result<UploadOutcome, UploadError> {
         let mut session = self.db.begin(&who.scope()).await?;
         if let Some(key) = new.idempotency_key
             && let Some(row) = store::files::by_key(&mut session, key).await?
         {
             if row.project == new.project && row.sha256 == new.staged.sha256 {
-                return Ok(Admitted::Known(row.into()));
+                return Ok(UploadOutcome::Known(row.into()));
             }
             let detail = "this Idempotency-Key was used for another file";
             let problem = Problem::new(Code::IdempotencyKeyReused, detail);
-            return Err(Refusal::Problem(problem));
+            return Err(UploadError::Problem(problem));
         }
         if let Some(row) = store::files::by_content(&mut session, new.project, &new.staged.sha256).await? {
-            return Ok(Admitted::Known(row.into()));
+            return Ok(UploadOutcome::Known(row.into()));
         }
         store::files::insert(&mut session, new).await?;
-        if !store::objects::unmark_orphan(&mut session, new.staged.id).await? {
-            return Err(Refusal::Problem(Problem::unavailable("the upload took too long; send it again")));
+        if !self.jobs.cancel::<DeleteObject>(&mut session, &new.staged.id.to_string()).await? {
+            return Err(UploadError::Problem(Problem::unavailable("the upload took too long; send it again")));
         }
+        self.jobs.enqueue(&mut session, &ReadFile { file: new.staged.id }).await?;
         let row = store::files::by_id(&mut session, new.staged.id).await?;
         session.commit().await?;
-        let missing = || Refusal::Problem(Problem::internal("a row that was just written is missing"));
-        row.map(|row| Admitted::New(row.into())).ok_or_else(missing)
+        let missing = || UploadError::Problem(Problem::internal("a row that was just written is missing"));
+        row.map(|row| UploadOutcome::New(row.into())).ok_or_else(missing)
     }
 
     /// Drops a staged file.
     pub(crate) async fn discard(&self, who: &Caller, staged: &Staged) {
-        self.forget(who, staged.id).await;
+        self.delete_unowned(who, staged.id).await;
     }
 }
 
 /// Why a file was not made.
-enum Refusal {
+enum UploadError {
     Db(DbError),
     Problem(Problem),
 }
 
-impl From<DbError> for Refusal {
+impl From<DbError> for UploadError {
     fn from(error: DbError) -> Self {
         Self::Db(error)
     }
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
+impl From<UploadError> for Problem {
+    fn from(refusal: UploadError) -> Self {
         match refusal {
-            Refusal::Db(error) => error.into(),
-            Refusal::Problem(problem) => problem,
+            UploadError::Db(error) => error.into(),
+            UploadError::Problem(problem) => problem,
         }
     }
 }
 
 /// Counts and hashes what passes, and stops at the limit.
-struct Meter {
+struct HashingLimiter {
     size: u64,
     max: u64,
     hash: Sha256,
@@ -162,7 +167,7 @@ struct Meter {
     refused: Option<Problem>,
 }
 
-impl Meter {
+impl HashingLimiter {
     fn pass<'a, S>(
         &'a mut self,
         head: Bytes,
