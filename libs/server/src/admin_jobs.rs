@@ -2,46 +2,42 @@
 
 use std::sync::Arc;
 
-use access::{Auth, Caller};
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::StatusCode,
-};
-use base::{Problem, problem::Violation};
+use access::{Allowed, Auth, Caller, action};
+use axum::{extract::State, http::StatusCode};
+use base::Problem;
 use jobs::{DeadJob, DeadJobs};
-use kit::QueryParams;
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use kit::{Id, Page, PageOf, Resource, cursor::CursorKey};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 use super::Server;
 
-/// Jobs of a page.
-const PAGE_SIZE: usize = 100;
+const LIST: &str = "dead jobs";
 
 #[derive(Clone)]
 struct Jobs {
     services: Arc<Vec<(&'static str, DeadJobs)>>,
+    cursors: CursorKey,
     /// Without accounts the owner of the one organisation has the installation, and so the jobs of the system.
     has_accounts: bool,
 }
 
 impl Jobs {
     /// The organisations whose jobs an administrator may see; the nil one is the system.
-    fn visible(&self, caller: &Caller) -> Result<Vec<Uuid>, Problem> {
-        caller.require_admin()?;
-        Ok(if self.has_accounts { vec![caller.org] } else { vec![caller.org, Uuid::nil()] })
+    fn visible(&self, caller: &Caller) -> Vec<Uuid> {
+        if self.has_accounts { vec![caller.org()] } else { vec![caller.org(), Uuid::nil()] }
     }
 }
 
 pub(super) fn routes(server: &Server) -> OpenApiRouter {
     let jobs = Jobs {
         services: Arc::new(server.dead_jobs.clone()),
+        cursors: server.cursors.clone(),
         has_accounts: !matches!(server.options.auth, Auth::LocalOwner),
     };
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(replay)).routes(routes!(drop_job)).with_state(jobs)
+    kit::routes![list, replay, drop_job].with_state(jobs)
 }
 
 /// A dead job and the service it is a job of.
@@ -52,86 +48,65 @@ struct ListedJob {
     job: DeadJob,
 }
 
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct DeadJobQuery {
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
+impl Resource for ListedJob {
+    const NAME: &'static str = "dead job";
 }
 
-/// A page of dead jobs, the oldest first.
-#[derive(Serialize, ToSchema)]
-struct DeadJobPage {
-    items: Vec<ListedJob>,
-    /// Where the next page begins; absent on the last one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<Uuid>,
-}
-
-/// Jobs of the organisation that were given up.
-#[utoipa::path(
-    get, path = "/api/v1/admin/jobs/dead", operation_id = "list_dead_jobs", tag = "admin",
-    params(DeadJobQuery),
-    responses((status = 200, body = DeadJobPage), (status = 400, body = Problem), (status = 403, body = Problem)))]
+/// Jobs of the organisation that were given up, the oldest first.
+#[utoipa::path(get, path = "/api/v1/admin/jobs/dead", operation_id = "list_dead_jobs")]
 async fn list(
     State(jobs): State<Jobs>,
-    who: Caller,
-    QueryParams(query): QueryParams<DeadJobQuery>,
-) -> Result<Json<DeadJobPage>, Problem> {
-    let orgs = jobs.visible(&who)?;
-    // A cursor is the id of the last job: an administrator's list has nothing to hide.
-    let after = query
-        .cursor
-        .as_deref()
-        .map_or(Ok(Uuid::nil()), str::parse)
-        .map_err(|_| Problem::invalid(vec![Violation::new("cursor", "not a cursor this list gave out")]))?;
-    let limit = i64::try_from(PAGE_SIZE + 1).expect("a page is small");
+    who: Allowed<action::ListDeadJobs>,
+    page: Page,
+) -> Result<PageOf<ListedJob>, Problem> {
+    let orgs = jobs.visible(&who);
+    let after: Uuid = jobs.cursors.position(LIST, &page)?.unwrap_or_default();
     let mut items = Vec::new();
     for (service, dead) in jobs.services.iter() {
         for org in &orgs {
-            let page = dead.list(*org, after, limit).await?;
-            items.extend(page.into_iter().map(|job| ListedJob { service, job }));
+            let found = dead.list(*org, after, page.fetch_limit()).await?;
+            items.extend(found.into_iter().map(|job| ListedJob { service, job }));
         }
     }
     items.sort_by_key(|listed| listed.job.id);
-    let has_more = items.len() > PAGE_SIZE;
-    items.truncate(PAGE_SIZE);
-    let next_cursor = items.last().filter(|_| has_more).map(|listed| listed.job.id);
-    Ok(Json(DeadJobPage { items, next_cursor }))
+    Ok(jobs.cursors.page(LIST, &page, items, |last| last.job.id))
 }
 
 /// Do a job again, with all attempts.
 #[utoipa::path(
-    post, path = "/api/v1/admin/jobs/dead/{id}/replay", operation_id = "replay_dead_job", tag = "admin",
-    params(("id" = Uuid, Path)),
-    responses((status = 202), (status = 403, body = Problem), (status = 404, body = Problem)))]
-async fn replay(State(jobs): State<Jobs>, who: Caller, Path(id): Path<String>) -> Result<StatusCode, Problem> {
-    let orgs = jobs.visible(&who)?;
-    let id = id.parse().map_err(|_| Problem::not_found("dead job"))?;
+    post, path = "/api/v1/admin/jobs/dead/{id}/replay", operation_id = "replay_dead_job",
+    responses((status = 202, description = "It will be done.")))]
+async fn replay(
+    State(jobs): State<Jobs>,
+    who: Allowed<action::ReplayDeadJob>,
+    id: Id<ListedJob>,
+) -> Result<StatusCode, Problem> {
+    let orgs = jobs.visible(&who);
     for (_, dead) in jobs.services.iter() {
         for org in &orgs {
-            if dead.replay(*org, id).await? {
+            if dead.replay(*org, id.0).await? {
                 return Ok(StatusCode::ACCEPTED);
             }
         }
     }
-    Err(Problem::not_found("dead job"))
+    Err(ListedJob::missing())
 }
 
 /// Give a job up.
 #[utoipa::path(
-    delete, path = "/api/v1/admin/jobs/dead/{id}", operation_id = "drop_dead_job", tag = "admin",
-    params(("id" = Uuid, Path)),
-    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
-async fn drop_job(State(jobs): State<Jobs>, who: Caller, Path(id): Path<String>) -> Result<StatusCode, Problem> {
-    let orgs = jobs.visible(&who)?;
-    let id = id.parse().map_err(|_| Problem::not_found("dead job"))?;
+    delete, path = "/api/v1/admin/jobs/dead/{id}", operation_id = "drop_dead_job", responses((status = 204)))]
+async fn drop_job(
+    State(jobs): State<Jobs>,
+    who: Allowed<action::DropDeadJob>,
+    id: Id<ListedJob>,
+) -> Result<StatusCode, Problem> {
+    let orgs = jobs.visible(&who);
     for (_, dead) in jobs.services.iter() {
         for org in &orgs {
-            if dead.drop_job(*org, id).await? {
+            if dead.drop_job(*org, id.0).await? {
                 return Ok(StatusCode::NO_CONTENT);
             }
         }
     }
-    Err(Problem::not_found("dead job"))
+    Err(ListedJob::missing())
 }

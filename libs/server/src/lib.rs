@@ -6,6 +6,7 @@ mod database;
 pub mod http;
 mod listen;
 mod maintenance;
+mod openapi;
 mod operator;
 mod options;
 mod probes;
@@ -22,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-use access::Auth;
+use access::{Authenticator, CachedDirectory};
 use anyhow::Context;
 use axum::Router;
 use base::{
@@ -45,14 +46,14 @@ use kit::cursor::CursorKey;
 use objects::Objects;
 pub use options::{Bus, Mode, Options, frame_variables, telemetry};
 use rand::RngCore;
-use rpc::Peers;
+use rpc::Endpoints;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::OpenApi;
 
-pub use crate::service::{Deps, Service};
+pub use crate::service::{Deps, Service, ServiceBuilder};
 use crate::{
-    http::{AdaptiveLimiter, Frame, LoopbackGuard, framed},
+    http::{Frame, LoopbackGuard, framed},
     service::ServiceDef,
 };
 
@@ -62,6 +63,8 @@ pub struct Server {
     pub options: Options,
     /// One document for all services of this process.
     pub openapi: OpenApi,
+    /// Signs the cursors of the operator's lists.
+    cursors: CursorKey,
     /// The dead letters of each service's outbox.
     dead_letters: Vec<(&'static str, DeadLetters)>,
     /// The dead jobs of each service.
@@ -98,13 +101,15 @@ pub fn variables(specs: &[ServiceDef]) -> Vec<Variable> {
 
 /// Reads the configuration of the frame and of every service, and names all faults at once.
 pub fn check(specs: &[ServiceDef], settings: &Settings, mode: Mode) -> anyhow::Result<Options> {
+    configure(specs, settings, mode).map(|(options, _)| options)
+}
+
+fn configure(specs: &[ServiceDef], settings: &Settings, mode: Mode) -> anyhow::Result<(Options, Vec<ServiceBuilder>)> {
     let mut reader = Reader::new(settings);
-    let options = Options::read(&mut reader, mode);
-    for spec in specs {
-        (spec.check)(&mut reader);
-    }
+    let options = Options::read(&mut reader, specs, mode);
+    let builders = specs.iter().map(|spec| (spec.configure)(&mut reader)).collect();
     reader.finish()?;
-    Ok(options)
+    Ok((options, builders))
 }
 
 impl Server {
@@ -124,7 +129,7 @@ impl Server {
 async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> anyhow::Result<Server> {
     // Those that come after this are for `Server::run`.
     let signals = stop::Signals::listen()?;
-    let options = check(specs, &settings, mode)?;
+    let (options, builders) = configure(specs, &settings, mode)?;
     // Before anything is counted.
     probes::recorder();
     let lock = lock_data(&options)?;
@@ -135,13 +140,17 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     let mut relays = Vec::new();
     let mut dbs = Vec::new();
     let mut dead_letters = Vec::new();
+    let access = Authenticator::new(options.auth.clone(), options.rpc_auth(), shared.directory.clone());
+    let frame = Frame { proxies: options.proxies.clone(), ..Frame::new(access, shared.ids.clone()) };
     let mut dead_jobs = Vec::new();
     let mut tasks = Vec::new();
-    for spec in specs {
-        let deps = shared.deps(spec, &options, settings.clone()).await?;
+    let mut cursors = None;
+    for (spec, builder) in specs.iter().zip(builders) {
+        let deps = shared.deps(spec, &options).await?;
+        cursors.get_or_insert_with(|| deps.cursor_key.clone());
         let (db, relay, queue) = (deps.db.clone(), deps.relay.clone(), deps.jobs.clone());
-        let mut service = (spec.build)(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
-        shared.peers.connect_local(spec.name, service.grpc.clone());
+        let mut service = builder.build(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
+        shared.endpoints.connect_local(spec.name, framed(service.grpc.clone(), frame.clone()))?;
         let letters = DeadLetters::new(spec.name, db.clone(), shared.clock.clone(), relay.clone(), broker.clone());
         dead_letters.push((spec.name, letters));
         let jobs = maintenance::add(std::mem::take(&mut service.jobs), relay.clone())?;
@@ -153,17 +162,11 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     }
     let (routes, taking) = deliveries(&options.bus, broker.as_ref(), &services, &shared.clock);
     tasks.extend(taking);
-    let frame = Frame {
-        auth: options.auth.clone(),
-        guard: None,
-        callers: options.callers(),
-        ids: shared.ids.clone(),
-        limiter: AdaptiveLimiter::default(),
-    };
     let mut server = Server {
         settings,
         options,
-        openapi: document(),
+        openapi: OpenApi::default(),
+        cursors: cursors.context("a process has at least one service")?,
         dead_letters,
         dead_jobs,
         relays,
@@ -210,8 +213,9 @@ struct SharedResources {
     live: LiveLog,
     objects: Objects,
     redis: Option<Redis>,
+    endpoints: Endpoints,
+    directory: CachedDirectory,
     postgres: Option<PgConnections>,
-    peers: Peers,
     drain: CancellationToken,
     closing: CancellationToken,
     executable: PathBuf,
@@ -220,11 +224,12 @@ struct SharedResources {
 impl SharedResources {
     async fn new(options: &Options, specs: &[ServiceDef], mode: Mode) -> anyhow::Result<Self> {
         let clock = Clock::system();
-        let peers = Peers::new(registry::names());
+        let names = registry::names().chain(specs.iter().map(|spec| spec.name));
+        let endpoints = Endpoints::new(names);
         // A service of this process is called here, whatever its address elsewhere.
         let elsewhere = options.remote.iter().filter(|(name, _)| specs.iter().all(|spec| spec.name != *name));
         for (name, address) in elsewhere {
-            peers.connect_remote(name, address, options.identity.clone())?;
+            endpoints.connect_remote(name, address, options.identity.clone())?;
         }
         let redis = match &options.redis {
             Some(url) => Some(Redis::open(url, redis::PATIENCE).await?),
@@ -246,21 +251,22 @@ impl SharedResources {
         let postgres = database::connect(options, mode).await.context("the database cannot be opened")?;
         Ok(Self {
             ids: Ids::new(clock.clone()),
+            directory: CachedDirectory::local(clock.clone()),
             clock,
             cache,
             limits,
             live,
             objects,
             redis,
+            endpoints,
             postgres,
-            peers,
             drain: CancellationToken::new(),
             closing: CancellationToken::new(),
             executable: std::env::current_exe().context("the path of this executable is not known")?,
         })
     }
 
-    async fn deps(&self, spec: &ServiceDef, options: &Options, settings: Arc<Settings>) -> anyhow::Result<Deps> {
+    async fn deps(&self, spec: &ServiceDef, options: &Options) -> anyhow::Result<Deps> {
         let opened = database::open(spec, options, self.postgres.as_ref()).await;
         let db = opened.with_context(|| format!("the database of {} cannot be opened", spec.name))?;
         let relay_options = RelayOptions {
@@ -269,7 +275,6 @@ impl SharedResources {
             poll: Duration::from_secs(1),
         };
         Ok(Deps {
-            settings,
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             cursor_key: cursor_key(&db).await?,
@@ -280,7 +285,8 @@ impl SharedResources {
             limits: self.limits.clone(),
             live: self.live.clone(),
             objects: self.objects.clone(),
-            peers: self.peers.clone(),
+            peers: self.endpoints.for_caller(spec.name),
+            directory: self.directory.clone(),
             drain: self.drain.clone(),
             closing: self.closing.clone(),
             executable: self.executable.clone(),
@@ -303,11 +309,6 @@ async fn cursor_key(db: &Db) -> anyhow::Result<CursorKey> {
         db::fetch_one!(&mut session, any: "SELECT value FROM frame_secrets WHERE name = 'cursor'")?;
     session.commit().await?;
     Ok(CursorKey::new(&secret))
-}
-
-fn document() -> OpenApi {
-    let info = InfoBuilder::new().title("GooSeek").version(env!("CARGO_PKG_VERSION")).build();
-    OpenApiBuilder::new().info(info).build()
 }
 
 async fn broker(options: &Options) -> anyhow::Result<Option<Nats>> {
@@ -336,8 +337,8 @@ fn deliveries(bus: &Bus, broker: Option<&Nats>, services: &[Service], clock: &Cl
 
 impl Server {
     fn add(&mut self, service: Service) {
-        let (routes, openapi) = service.http.split_for_parts();
-        self.openapi.merge(openapi);
+        let (routes, described) = service.http.split_for_parts();
+        openapi::add(&mut self.openapi, service.name, described);
         let http = std::mem::take(&mut self.http);
         self.http = http.merge(routes);
         let grpc = std::mem::take(&mut self.grpc);
@@ -353,9 +354,10 @@ impl Server {
             Some(address) => Some(listen::bind(address).await?),
             None => None,
         };
-        let (operator, documented) = operator::routes(&self).merge(admin_jobs::routes(&self)).split_for_parts();
-        let mut openapi = self.openapi.clone();
-        openapi.merge(documented);
+        let (operator, described) = operator::routes(&self).merge(admin_jobs::routes(&self)).split_for_parts();
+        let mut document = self.openapi.clone();
+        openapi::add(&mut document, "admin", described);
+        openapi::finish(&mut document);
         let ready = probes::Ready {
             dbs: self.dbs.clone(),
             objects: self.objects.clone(),
@@ -363,7 +365,7 @@ impl Server {
             redis: self.redis.clone(),
             drain: self.drain.clone(),
         };
-        let probes = probes::http(ready, &openapi);
+        let probes = probes::http(ready, &document);
         let mut http = self.http.clone().merge(operator).merge(extras).merge(probes);
         if grpc_listener.is_none() {
             http = http.merge(self.grpc.clone());
@@ -398,7 +400,7 @@ impl Server {
 
     /// The frame of one listener: without accounts, requests must name its very port.
     fn frame_at(&self, bound: SocketAddr) -> Frame {
-        let guard = matches!(self.frame.auth, Auth::LocalOwner).then(|| LoopbackGuard::new(bound));
+        let guard = self.frame.access.is_local_owner().then(|| LoopbackGuard::new(bound));
         Frame { guard, ..self.frame.clone() }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use access::{ALL_IN_ONE, Auth, RpcAuth, ServiceIdentity, Verifier};
+use access::{ALL_IN_ONE, Auth, RpcAuth, ServiceIdentity, TrustedProxies, Verifier};
 use base::{
     config::{Reader, Secret, Settings, Variable},
     telemetry::{LogFormat, Telemetry},
@@ -13,6 +13,7 @@ use cache::redis::Redis;
 use objects::S3Options;
 
 use super::probes;
+use crate::service::ServiceDef;
 
 /// Variables every process has: those below, and where each service is when it runs in another process.
 pub fn frame_variables() -> Vec<Variable> {
@@ -73,7 +74,11 @@ const VARIABLES: &[Variable] = &[
         "public key (PEM, JWK or JWKS, or a file with it) that access tokens are checked with; switches accounts on",
     ),
     Variable::optional("AUTH_SERVICE_URL", "auth-svc; its /.well-known/jwks.json is used when JWT_PUBLIC_KEY is unset"),
-    Variable::secret("JWT_SECRET", "belongs to auth-svc alone; any other process refuses to start with it"),
+    Variable::secret("JWT_SECRET", "belongs to auth-svc alone; a process without it refuses to start with this"),
+    Variable::optional(
+        "TRUSTED_PROXIES",
+        "networks of reverse proxies whose X-Forwarded-For is believed, a comma list such as 10.0.0.0/8,fd00::/8",
+    ),
     Variable::secret(
         "SERVICE_KEY",
         "private key (PEM, or a file with it) that calls to services in other processes are signed with",
@@ -93,6 +98,8 @@ const VARIABLES: &[Variable] = &[
     Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces and metrics"),
 ];
 
+/// Signs access tokens. A service that reads it names it among its own variables; no other process may have it.
+const SIGNING_SECRET: &str = "JWT_SECRET";
 /// Where a service that runs alone serves gRPC.
 const GRPC_PORT: u16 = 50_051;
 
@@ -137,6 +144,7 @@ pub struct Options {
     /// Objects are files in `data` without it.
     pub s3: Option<S3Options>,
     pub auth: Auth,
+    pub proxies: TrustedProxies,
     /// This process among the services, when it has a key.
     pub identity: Option<ServiceIdentity>,
     pub remote: Vec<(&'static str, String)>,
@@ -144,10 +152,13 @@ pub struct Options {
 }
 
 impl Options {
-    pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Self {
+    pub(super) fn read(reader: &mut Reader<'_>, specs: &[ServiceDef], mode: Mode) -> Self {
         let (bind, grpc_bind) = addresses(reader, mode);
-        if reader.text("JWT_SECRET").is_some() {
-            reader.fault("JWT_SECRET is set, but it belongs to auth-svc alone: this process needs JWT_PUBLIC_KEY only");
+        let issues_tokens = specs.iter().any(|spec| spec.reads(SIGNING_SECRET));
+        if reader.text(SIGNING_SECRET).is_some() && !issues_tokens {
+            reader.fault(format!(
+                "{SIGNING_SECRET} is set, but it belongs to auth-svc alone: this process needs JWT_PUBLIC_KEY only"
+            ));
         }
         let format = reader.text("LOG_FORMAT").unwrap_or_default();
         if !matches!(format.as_str(), "text" | "json") {
@@ -167,18 +178,19 @@ impl Options {
         Self {
             bind,
             grpc_bind,
-            connections: reader.parse("MAX_CONNECTIONS", "a number of connections", 8_192_usize).max(1),
+            connections: reader.parse::<usize>("MAX_CONNECTIONS", "a number of connections").max(1),
             data: PathBuf::from(reader.text("DATA_DIR").unwrap_or_default()),
             postgres,
             postgres_migrate,
-            postgres_connections: reader.parse("POSTGRES_CONNECTIONS", "a number of connections", 12_u32).max(1),
+            postgres_connections: reader.parse::<u32>("POSTGRES_CONNECTIONS", "a number of connections").max(1),
             bus: bus(reader),
             outbox_retention: reader.duration("OUTBOX_RETENTION"),
             delivery_timeout: Duration::from_secs(30),
-            cache_bytes: reader.parse("CACHE_BYTES", "a number of bytes", 0),
+            cache_bytes: reader.parse("CACHE_BYTES", "a number of bytes"),
             redis: redis(reader),
             s3: s3(reader),
             auth,
+            proxies: proxies(reader),
             identity: identity(reader, mode),
             remote: remote(reader),
             lame_duck: reader.duration("DRAIN_LAME_DUCK"),
@@ -196,7 +208,7 @@ fn remote(reader: &mut Reader<'_>) -> Vec<(&'static str, String)> {
 /// the same.
 fn addresses(reader: &mut Reader<'_>, mode: Mode) -> (SocketAddr, Option<SocketAddr>) {
     const EXPECTED: &str = "an address and port such as 127.0.0.1:8080";
-    let mut bind = reader.parse("BIND", EXPECTED, SocketAddr::from(([127, 0, 0, 1], 8080)));
+    let mut bind = reader.parse::<SocketAddr>("BIND", EXPECTED);
     let mut grpc_bind = None;
     if let Mode::Single { port, .. } = mode {
         if !reader.is_set("BIND") {
@@ -204,8 +216,8 @@ fn addresses(reader: &mut Reader<'_>, mode: Mode) -> (SocketAddr, Option<SocketA
         }
         grpc_bind = Some(SocketAddr::new(bind.ip(), GRPC_PORT));
     }
-    if reader.is_set("GRPC_BIND") {
-        grpc_bind = Some(reader.parse("GRPC_BIND", EXPECTED, bind));
+    if let Some(address) = reader.parse_optional("GRPC_BIND", EXPECTED) {
+        grpc_bind = Some(address);
     }
     (bind, grpc_bind.filter(|address| *address != bind))
 }
@@ -219,7 +231,7 @@ fn bus(reader: &mut Reader<'_>) -> Bus {
             Bus::OutboxOnly
         }
     };
-    let replicas = reader.parse("NATS_REPLICAS", "1, 3 or 5", 1_usize);
+    let replicas = reader.parse("NATS_REPLICAS", "1, 3 or 5");
     if !matches!(replicas, 1 | 3 | 5) {
         reader.fault(format!("NATS_REPLICAS: {replicas} is not 1, 3 or 5"));
     }
@@ -277,8 +289,8 @@ fn value_or_file(variable: &str, value: &str) -> Result<String, String> {
 }
 
 impl Options {
-    /// Who may call gRPC methods of this process.
-    pub fn callers(&self) -> RpcAuth {
+    /// How services that call this process are known.
+    pub fn rpc_auth(&self) -> RpcAuth {
         match (&self.auth, &self.identity) {
             (_, Some(identity)) => RpcAuth::Known(identity.clone()),
             (Auth::LocalOwner, None) => RpcAuth::Anyone,
@@ -330,6 +342,11 @@ fn auth(reader: &mut Reader<'_>, mode: Mode) -> Auth {
             Auth::Closed
         }
     }
+}
+
+fn proxies(reader: &mut Reader<'_>) -> TrustedProxies {
+    let proxies = TrustedProxies::parse(&reader.list("TRUSTED_PROXIES"));
+    proxies.map_err(|fault| reader.fault(format!("TRUSTED_PROXIES: {fault}"))).unwrap_or_default()
 }
 
 /// Installs logs, traces and metrics as configured.

@@ -10,7 +10,7 @@ use fetch::operator::OperatorClient;
 use serde_json::{Value, json};
 use server::{
     Mode, Server,
-    service::{Deps, Service, ServiceDef, ServiceFuture},
+    service::{Deps, Service, ServiceBuilder, ServiceDef},
 };
 use tempfile::TempDir;
 use testkit::{KillablePostgres, Network};
@@ -28,11 +28,11 @@ fn idle(objects: bool) -> ServiceDef {
 
 /// The same, always in the middle of a statement.
 fn busy() -> ServiceDef {
-    let build = |deps: Deps| -> ServiceFuture {
+    async fn build(deps: Deps) -> anyhow::Result<Service> {
         tokio::spawn(work(deps.db));
-        Box::pin(async { Ok(Service::new("idle", OpenApiRouter::new())) })
-    };
-    ServiceDef { build, ..idle(true) }
+        Ok(Service::new("idle", OpenApiRouter::new()))
+    }
+    ServiceDef { configure: |_| ServiceBuilder::new(build), ..idle(true) }
 }
 
 /// On Postgres alone.

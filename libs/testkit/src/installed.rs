@@ -37,6 +37,19 @@ pub fn embedding_model() -> Option<PathBuf> {
     weights.parent().map(Path::to_owned)
 }
 
+/// `python3 -m module` with the packages of `scripts/openapi.txt`. `None`, with a word about it, when they are not
+/// installed.
+///
+/// # Panics
+/// When they are not installed and `CI` is set.
+pub fn python_module(module: &str) -> Option<Command> {
+    let name = module.split('.').next().unwrap_or(module);
+    let package = installed(name, &format!("openapi/{name}"))?;
+    let mut command = Command::new("python3");
+    command.args(["-m", module]).env("PYTHONPATH", package.parent()?).env("PYTHONDONTWRITEBYTECODE", "1");
+    Some(command)
+}
+
 /// Where `scripts/deps.sh` puts things.
 fn cache() -> Option<PathBuf> {
     match env::var_os("GOOSEEK_CACHE") {

@@ -25,7 +25,7 @@ pub use collector::FakeCollector;
 pub use faults::Fault;
 pub use gooseek::Gooseek;
 pub use hostile::HostileServer;
-pub use installed::{embedding_model, free_port};
+pub use installed::{embedding_model, free_port, python_module};
 pub use model::{Behaviour, Kind, Recorded, Script, Step};
 pub use nats::Nats;
 pub use network::Network;

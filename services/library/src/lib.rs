@@ -14,13 +14,10 @@ use std::sync::Arc;
 
 use bus::Consumer;
 use db::Migrations;
-use server::{
-    Deps, Service,
-    service::{ServiceDef, ServiceFuture},
-};
+use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
 
 /// How binaries start this service.
-pub const SERVICE: ServiceDef = ServiceDef::new(registry::LIBRARY, MIGRATIONS, service);
+pub const SERVICE: ServiceDef = ServiceDef::new(registry::LIBRARY, MIGRATIONS, |_| ServiceBuilder::new(build));
 
 const MIGRATIONS: Migrations = Migrations {
     tables: &sqlx::migrate!(),
@@ -28,17 +25,14 @@ const MIGRATIONS: Migrations = Migrations {
     postgres: Some(&sqlx::migrate!("migrations/postgres")),
 };
 
-/// Builds the service.
-pub fn service(deps: Deps) -> ServiceFuture {
-    Box::pin(async move {
-        let threads = threads::Threads::new(&deps);
-        let mut service = Service::new(SERVICE.name, http::routes(threads));
-        service.consumers = vec![Consumer {
-            name: "library.answers",
-            subject: answers::SUBJECT,
-            db: deps.db,
-            handler: Arc::new(answers::Answers::new(deps.ids)),
-        }];
-        Ok(service)
-    })
+async fn build(deps: Deps) -> anyhow::Result<Service> {
+    let threads = threads::Threads::new(&deps);
+    let mut service = Service::new(SERVICE.name, http::routes(threads));
+    service.consumers = vec![Consumer {
+        name: "library.answers",
+        subject: answers::SUBJECT,
+        db: deps.db,
+        handler: Arc::new(answers::Answers::new(deps.ids)),
+    }];
+    Ok(service)
 }

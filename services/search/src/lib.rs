@@ -13,23 +13,19 @@ mod trim;
 mod vectors;
 mod web;
 
-use axum::Router;
-use base::config::Reader;
 use db::Migrations;
 use llm::Embedder;
-use server::{
-    Deps, Service,
-    service::{ServiceDef, ServiceFuture},
-};
-use tonic::service::Routes;
+use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
 
 use self::{config::Config, pages::Pages, vectors::Vectors, web::Web};
 
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef {
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
-    check: |reader| drop(Config::read(reader)),
-    ..ServiceDef::new(registry::SEARCH, MIGRATIONS, service)
+    ..ServiceDef::new(registry::SEARCH, MIGRATIONS, |reader| {
+        let config = Config::read(reader);
+        ServiceBuilder::new(move |deps| build(config, deps))
+    })
 };
 
 const MIGRATIONS: Migrations = Migrations {
@@ -38,7 +34,7 @@ const MIGRATIONS: Migrations = Migrations {
     postgres: Some(&sqlx::migrate!("migrations/postgres")),
 };
 
-/// What both doors, gRPC and HTTP, lead to. Cheap to clone.
+/// What gRPC and HTTP share. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Search {
     web: Web,
@@ -50,21 +46,15 @@ pub(crate) struct Search {
 }
 
 /// Builds the service. [`Deps::executable`] must call [`reader::child::run_if_child`] first, or PDF pages are not read.
-pub fn service(deps: Deps) -> ServiceFuture {
-    Box::pin(async move {
-        let mut reader = Reader::new(&deps.settings);
-        let config = Config::read(&mut reader);
-        reader.finish()?;
-        let pages = Pages::new(&deps, &config)?;
-        let vectors = match config.embedder.clone() {
-            Some(embedder) => Some(Vectors::new(Embedder::open(embedder).await?, config.embed_within)),
-            None => None,
-        };
-        let web = Web::new(&deps, &config)?;
-        let search = Search { web, pages, vectors, clock: deps.clock.clone(), ids: deps.ids.clone() };
-        let mut service = Service::new(SERVICE.name, http::routes(search.clone()));
-        service.jobs = trim::jobs(search.pages.clone(), config.index_limit)?;
-        service.grpc = Routes::from(Router::new()).add_service(grpc::server(search)).into_axum_router();
-        Ok(service)
-    })
+async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
+    let pages = Pages::new(&deps, &config)?;
+    let vectors = match config.embedder.clone() {
+        Some(embedder) => Some(Vectors::new(Embedder::open(embedder).await?, config.embed_within)),
+        None => None,
+    };
+    let web = Web::new(&deps, &config)?;
+    let search = Search { web, pages, vectors, clock: deps.clock.clone(), ids: deps.ids.clone() };
+    let mut service = Service::new(SERVICE.name, http::routes(search.clone())).with_grpc(grpc::server(search.clone()));
+    service.jobs = trim::jobs(search.pages, config.index_limit)?;
+    Ok(service)
 }

@@ -11,12 +11,12 @@ use base::{
     time::{Clock, Ids},
 };
 use db::{Db, DbError};
-pub(crate) use file::{File, FilePage, FileText, Row, Stage};
-use kit::cursor::CursorKey;
+pub(crate) use file::{File, FileText, Row, Stage};
+use kit::{Page, PageOf, Resource, cursor::CursorKey};
 use objects::Objects;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
 pub(crate) use receive::{Staged, UploadOutcome, too_large};
-use rpc::{Transport, retry};
+use rpc::{PeerError, Transport, retry};
 use server::Deps;
 use uuid::Uuid;
 
@@ -41,17 +41,17 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    pub(crate) fn new(deps: &Deps, max_bytes: u64) -> Self {
-        Self {
+    pub(crate) fn new(deps: &Deps, max_bytes: u64) -> Result<Self, PeerError> {
+        Ok(Self {
             db: deps.db.clone(),
             objects: deps.objects.clone(),
             clock: deps.clock.clone(),
             ids: deps.ids.clone(),
             cursors: deps.cursor_key.clone(),
-            projects: deps.peers.to("projects"),
+            projects: deps.peers.to("projects")?,
             max_bytes,
             jobs: deps.jobs.clone(),
-        }
+        })
     }
 
     pub(crate) fn max_bytes(&self) -> u64 {
@@ -86,28 +86,17 @@ impl Files {
     }
 
     /// Newest first.
-    pub(crate) async fn list(
-        &self,
-        who: &Caller,
-        project: Option<Uuid>,
-        limit: i64,
-        cursor: Option<&str>,
-    ) -> Result<FilePage, Problem> {
-        let before: Option<Uuid> = cursor.map(|cursor| self.cursors.open(LIST, cursor)).transpose()?;
+    pub(crate) async fn list(&self, who: &Caller, project: Option<Uuid>, page: &Page) -> Result<PageOf<File>, Problem> {
+        let before: Option<Uuid> = self.cursors.position(LIST, page)?;
         let mut session = self.db.read(&who.scope()).await?;
-        let mut rows = store::files::list(&mut session, project, before, limit + 1).await?;
-        let limit = usize::try_from(limit).unwrap_or_default();
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let last = rows.last().filter(|_| more);
-        let next_cursor = last.map(|row| self.cursors.seal(LIST, &row.id));
-        Ok(FilePage { items: rows.into_iter().map(File::from).collect(), next_cursor })
+        let rows = store::files::list(&mut session, project, before, page.fetch_limit()).await?;
+        Ok(self.cursors.page(LIST, page, rows, |row| row.id).map(File::from))
     }
 
     pub(crate) async fn get(&self, who: &Caller, id: Uuid) -> Result<File, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
         let row = store::files::by_id(&mut session, id).await?;
-        row.map(File::from).ok_or_else(missing)
+        row.map(File::from).ok_or_else(File::missing)
     }
 
     /// 409 while the file has no text yet, or never will.
@@ -121,7 +110,7 @@ impl Files {
                 text: stored.text,
             });
         }
-        let row = store::files::by_id(&mut session, id).await?.ok_or_else(missing)?;
+        let row = store::files::by_id(&mut session, id).await?.ok_or_else(File::missing)?;
         let detail = row.error.unwrap_or_else(|| "the file has not been read yet".to_owned());
         Err(Problem::new(Code::NoText, detail))
     }
@@ -129,7 +118,7 @@ impl Files {
     /// Deletes a file and all that was made from it.
     pub(crate) async fn delete(&self, who: &Caller, id: Uuid) -> Result<(), Problem> {
         let mut session = self.db.begin(&who.scope()).await?;
-        let place = store::files::delete(&mut session, id).await?.ok_or_else(missing)?;
+        let place = store::files::delete(&mut session, id).await?.ok_or_else(File::missing)?;
         if let Some(first) = place.first_seq {
             let end = first + place.chunks;
             store::search::delete(&mut session, first, end).await?;
@@ -145,8 +134,4 @@ impl Files {
         }
         Ok(session.commit().await?)
     }
-}
-
-fn missing() -> Problem {
-    Problem::not_found("file")
 }

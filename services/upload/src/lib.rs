@@ -14,23 +14,19 @@ mod retrieve;
 mod store;
 mod vectors;
 
-use axum::Router;
+use config::Config;
 use db::Migrations;
 use llm::Embedder;
 use reader::child::{ChildLimits, ParserChild};
-use server::{
-    Deps, Service,
-    service::{ServiceDef, ServiceFuture},
-};
-use tonic::service::Routes;
+use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
 
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef {
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
-    check: |reader| {
-        config::Config::read(reader);
-    },
-    ..ServiceDef::new(registry::UPLOAD, MIGRATIONS, service)
+    ..ServiceDef::new(registry::UPLOAD, MIGRATIONS, |reader| {
+        let config = Config::read(reader);
+        ServiceBuilder::new(move |deps| build(config, deps))
+    })
 };
 
 const MIGRATIONS: Migrations = Migrations {
@@ -39,26 +35,21 @@ const MIGRATIONS: Migrations = Migrations {
     postgres: Some(&sqlx::migrate!("migrations/postgres")),
 };
 
-/// Builds the service.
-pub fn service(deps: Deps) -> ServiceFuture {
-    Box::pin(async move {
-        let config = config::Config::read(&mut base::config::Reader::new(&deps.settings));
-        let embedder = match config.embedder {
-            Some(config) => Some(Embedder::open(config).await?),
-            None => None,
-        };
-        let files = files::Files::new(&deps, config.max_bytes);
-        let retriever = retrieve::Retriever::new(deps.db.clone(), embedder.clone(), config.vector_cache_bytes);
-        let parser = ParserChild::new(
-            deps.executable.clone(),
-            ChildLimits { concurrency: config.workers, ..ChildLimits::default() },
-        );
-        let mut service = Service::new(SERVICE.name, http::routes(files));
-        service.grpc = Routes::from(Router::new()).add_service(grpc::server(retriever)).into_axum_router();
-        if let Some(embedder) = &embedder {
-            service.tasks.push(jobs::reembed_task(deps.db.clone(), deps.jobs.clone(), embedder.name().to_owned()));
-        }
-        service.jobs = jobs::handlers(&deps, parser, embedder, config.workers);
-        Ok(service)
-    })
+async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
+    let embedder = match config.embedder {
+        Some(config) => Some(Embedder::open(config).await?),
+        None => None,
+    };
+    let files = files::Files::new(&deps, config.max_bytes)?;
+    let retriever = retrieve::Retriever::new(deps.db.clone(), embedder.clone(), config.vector_cache_bytes);
+    let parser = ParserChild::new(
+        deps.executable.clone(),
+        ChildLimits { concurrency: config.workers, ..ChildLimits::default() },
+    );
+    let mut service = Service::new(SERVICE.name, http::routes(files)).with_grpc(grpc::server(retriever));
+    if let Some(embedder) = &embedder {
+        service.tasks.push(jobs::reembed_task(deps.db.clone(), deps.jobs.clone(), embedder.name().to_owned()));
+    }
+    service.jobs = jobs::handlers(&deps, parser, embedder, config.workers);
+    Ok(service)
 }

@@ -1,77 +1,61 @@
 //! `/api/v1/example`.
 
-use access::Caller;
-use axum::{
-    Json,
-    extract::{Path, State},
-    http::StatusCode,
-};
+use access::{Allowed, action};
+use axum::{Json, extract::State};
 use base::Problem;
-use kit::{JsonBody, QueryParams, Validator};
+use kit::{Created, Id, JsonBody, Page, PageOf, Validator};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
 
-use crate::items::{ExampleItem, ExamplePage, Items};
+use crate::items::{ExampleItem, Items};
 
 pub(crate) fn routes(items: Items) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(create, list)).routes(routes!(get)).with_state(items)
+    kit::routes![create, list, get].with_state(items)
 }
 
 /// An item to make.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewExampleItem {
-    /// 1 to 200 characters.
+    /// One line.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
     title: String,
 }
 
 /// Make an item.
-#[utoipa::path(
-    post, path = "/api/v1/example", operation_id = "create_example", tag = "example", request_body = NewExampleItem,
-    responses((status = 201, body = ExampleItem), (status = 400, body = Problem)))]
+#[utoipa::path(post, path = "/api/v1/example", operation_id = "create_example")]
 async fn create(
     State(items): State<Items>,
-    who: Caller,
+    who: Allowed<action::CreateExample>,
     JsonBody(new): JsonBody<NewExampleItem>,
-) -> Result<(StatusCode, Json<ExampleItem>), Problem> {
-    let title = new.title.trim();
+) -> Result<Created<ExampleItem>, Problem> {
     let mut check = Validator::default();
-    check.ensure((1..=200).contains(&title.chars().count()), "/title", "1 to 200 characters");
+    check.ensure_line(&new.title, 200, "/title");
     check.finish()?;
-    Ok((StatusCode::CREATED, Json(items.create(&who, title).await?)))
-}
-
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-struct Listing {
-    /// 1 to 100; 20 when left out.
-    limit: Option<i64>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
+    items.create(&who, new.title.trim()).await.map(Created)
 }
 
 /// The organisation's items, newest first.
-#[utoipa::path(
-    get, path = "/api/v1/example", operation_id = "list_example", tag = "example", params(Listing),
-    responses((status = 200, body = ExamplePage), (status = 400, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/example", operation_id = "list_example")]
 async fn list(
     State(items): State<Items>,
-    who: Caller,
-    QueryParams(listing): QueryParams<Listing>,
-) -> Result<Json<ExamplePage>, Problem> {
-    let limit = listing.limit.unwrap_or(20);
-    let mut check = Validator::default();
-    check.ensure((1..=100).contains(&limit), "limit", "1 to 100");
-    check.finish()?;
-    Ok(Json(items.list(&who, limit, listing.cursor.as_deref()).await?))
+    who: Allowed<action::ListExample>,
+    page: Page,
+) -> Result<PageOf<ExampleItem>, Problem> {
+    items.list(&who, &page).await
 }
 
 /// An item.
-#[utoipa::path(
-    get, path = "/api/v1/example/{id}", operation_id = "get_example", tag = "example", params(("id" = String, Path)),
-    responses((status = 200, body = ExampleItem), (status = 404, body = Problem)))]
-async fn get(State(items): State<Items>, who: Caller, Path(id): Path<String>) -> Result<Json<ExampleItem>, Problem> {
-    Ok(Json(items.get(&who, &id).await?))
+#[utoipa::path(get, path = "/api/v1/example/{id}", operation_id = "get_example")]
+async fn get(
+    State(items): State<Items>,
+    who: Allowed<action::GetExample>,
+    id: Id<ExampleItem>,
+) -> Result<Json<ExampleItem>, Problem> {
+    items.get(&who, id.0).await.map(Json)
 }

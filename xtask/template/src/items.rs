@@ -3,13 +3,13 @@
 use access::Caller;
 use base::{
     Problem,
-    problem::Code,
     time::{Clock, Ids},
 };
 use chrono::{DateTime, Utc};
 use db::Db;
-use kit::cursor::CursorKey;
+use kit::{Page, PageOf, Resource, cursor::CursorKey};
 use serde::Serialize;
+use server::Deps;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -25,11 +25,8 @@ pub(crate) struct ExampleItem {
     pub(crate) created_at: DateTime<Utc>,
 }
 
-/// A page of items.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ExamplePage {
-    pub(crate) items: Vec<ExampleItem>,
-    pub(crate) next_cursor: Option<String>,
+impl Resource for ExampleItem {
+    const NAME: &'static str = "item";
 }
 
 /// The items of every organisation. Cheap to clone.
@@ -42,8 +39,8 @@ pub(crate) struct Items {
 }
 
 impl Items {
-    pub(crate) fn new(db: Db, clock: Clock, ids: Ids, cursors: CursorKey) -> Self {
-        Self { db, clock, ids, cursors }
+    pub(crate) fn new(deps: Deps) -> Self {
+        Self { db: deps.db, clock: deps.clock, ids: deps.ids, cursors: deps.cursor_key }
     }
 
     pub(crate) async fn create(&self, who: &Caller, title: &str) -> Result<ExampleItem, Problem> {
@@ -55,23 +52,16 @@ impl Items {
     }
 
     /// What belongs to another organisation is answered as what does not exist.
-    pub(crate) async fn get(&self, who: &Caller, id: &str) -> Result<ExampleItem, Problem> {
-        let missing = || Problem::new(Code::NotFound, format!("item {id:?} not found"));
-        let key = id.parse().map_err(|_| missing())?;
+    pub(crate) async fn get(&self, who: &Caller, id: Uuid) -> Result<ExampleItem, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
-        store::get(&mut session, key).await?.ok_or_else(missing)
+        store::get(&mut session, id).await?.ok_or_else(ExampleItem::missing)
     }
 
     /// Newest first.
-    pub(crate) async fn list(&self, who: &Caller, limit: i64, cursor: Option<&str>) -> Result<ExamplePage, Problem> {
-        let before: Option<Uuid> = cursor.map(|cursor| self.cursors.open(LIST, cursor)).transpose()?;
+    pub(crate) async fn list(&self, who: &Caller, page: &Page) -> Result<PageOf<ExampleItem>, Problem> {
+        let before: Option<Uuid> = self.cursors.position(LIST, page)?;
         let mut session = self.db.read(&who.scope()).await?;
-        let mut items = store::list(&mut session, before, limit + 1).await?;
-        let limit = usize::try_from(limit).unwrap_or_default();
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let last = items.last().filter(|_| more);
-        let next_cursor = last.map(|item| self.cursors.seal(LIST, &item.id));
-        Ok(ExamplePage { items, next_cursor })
+        let items = store::list(&mut session, before, page.fetch_limit()).await?;
+        Ok(self.cursors.page(LIST, page, items, |item| item.id))
     }
 }

@@ -5,20 +5,13 @@ mod items;
 mod store;
 
 use db::Migrations;
-use server::{
-    Deps, Service,
-    service::{ServiceDef, ServiceFuture},
-};
+use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
 
 /// How binaries start this service.
-pub const SERVICE: ServiceDef = ServiceDef::new(registry::EXAMPLE, MIGRATIONS, service);
+pub const SERVICE: ServiceDef = ServiceDef::new(registry::EXAMPLE, MIGRATIONS, |_| ServiceBuilder::new(build));
 
 const MIGRATIONS: Migrations = Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None };
 
-/// Builds the service.
-pub fn service(deps: Deps) -> ServiceFuture {
-    Box::pin(async move {
-        let items = items::Items::new(deps.db, deps.clock, deps.ids, deps.cursor_key);
-        Ok(Service::new(SERVICE.name, http::routes(items)))
-    })
+async fn build(deps: Deps) -> anyhow::Result<Service> {
+    Ok(Service::new(SERVICE.name, http::routes(items::Items::new(deps))))
 }

@@ -1,7 +1,7 @@
 //! Services that do nothing, for tests of what the frame does for them.
 
 use db::Migrations;
-use server::service::{Service, ServiceDef};
+use server::service::{Service, ServiceBuilder, ServiceDef};
 use sqlx::{
     SqlSafeStr,
     migrate::{Migration, MigrationType, Migrator},
@@ -16,8 +16,7 @@ pub fn idle(name: &'static str, migrations: Migrations) -> ServiceDef {
         variables: &[],
         migrations,
         objects: false,
-        check: |_| {},
-        build: |_| Box::pin(async { Ok(Service::new("idle", OpenApiRouter::new())) }),
+        configure: |_| ServiceBuilder::new(async |_| Ok(Service::new("idle", OpenApiRouter::new()))),
     }
 }
 

@@ -36,7 +36,7 @@ impl Runs {
             return mirror;
         }
         mirrors.retain(|_, mirror| mirror.strong_count() > 0);
-        let mirror = Tail::new(who.org, run_id, Vec::new());
+        let mirror = Tail::new(who.org(), run_id, Vec::new());
         mirrors.insert(run_id, Arc::downgrade(&mirror));
         let (scope, kept) = (who.scope(), Arc::downgrade(&mirror));
         let keeping = Keeping { runs: self.clone(), scope, run_id, mirror: kept, last: 0, promised: None };

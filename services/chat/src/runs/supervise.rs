@@ -51,9 +51,9 @@ impl Runs {
     }
 
     fn context(&self, run: &Run) -> Context {
-        let (model, log) = (self.inner.model.clone(), self.inner.log.clone());
+        let (callees, model, log) = (self.inner.callees.clone(), self.inner.model.clone(), self.inner.log.clone());
         let before = run.before.as_ref();
-        Context::new(&self.inner.deps, model, log, &run.job, &run.who, run.tail.clone(), run.thread_id, before)
+        Context::new(&self.inner.deps, callees, model, log, &run.job, &run.who, run.tail.clone(), run.thread_id, before)
     }
 
     async fn work(&self, run: Run) {
@@ -138,7 +138,7 @@ impl Runs {
         let completed = AnswerCompleted {
             run_id: run.tail.id.to_string(),
             thread_id: run.thread_id.to_string(),
-            user_id: run.who.user.to_string(),
+            user_id: run.who.user().to_string(),
             question: run.job.ask.query.clone(),
             answer: progress.answer.clone(),
             status: state.to_owned(),
@@ -151,7 +151,7 @@ impl Runs {
             completed_at: Some(timestamp(now)),
         };
         let payload = completed.encode_to_vec();
-        bus::Event::new(self.inner.deps.ids.next(), ANSWER_COMPLETED, run.who.org, payload, now)
+        bus::Event::new(self.inner.deps.ids.next(), ANSWER_COMPLETED, run.who.org(), payload, now)
     }
 }
 

@@ -139,7 +139,7 @@ impl Runs {
             self.give_up(&tail, before.answer).await;
             return Ok(true);
         };
-        let who = Caller::impersonate(system, row.org, row.user_id);
+        let who = Caller::impersonate(system, row.org, row.user_id, job.rights.clone());
         let (thread_id, created_at) = (row.thread_id, row.created_at);
         let permit = self.inner.limiter.acquire_over_limit(Some(row.org));
         let run = Run { tail, who, thread_id, job, created_at, before: Some(before), _permit: permit };
