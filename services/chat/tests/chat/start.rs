@@ -28,7 +28,7 @@ async fn eight_processes_that_migrate_at_once_migrate_once() {
     let mut connection = PgConnection::connect(owner.expose()).await.unwrap();
     let (applied,): (i64,) =
         sqlx::query_as("SELECT COUNT(*) FROM chat._sqlx_migrations").fetch_one(&mut connection).await.unwrap();
-    assert_eq!(usize::try_from(applied).unwrap(), chat_svc::SERVICE.migrations.postgres.iter().count());
+    assert_eq!(usize::try_from(applied).unwrap(), chat_svc::SERVICE.migrations.tables.iter().count());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
