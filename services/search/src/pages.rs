@@ -28,7 +28,7 @@ use sqlx::types::Json;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-pub(crate) use self::page::{Page, Passage, Sketch, hash, site};
+pub(crate) use self::page::{Page, Passage, hash, site};
 use self::reading::Reading;
 use crate::{
     config::Ages,

@@ -2,7 +2,7 @@
 //! against the passages of the source it names.
 
 use text::{
-    citations::{Piece, Resolver},
+    citations::{CitationOutput, CitationResolver},
     support::{self, Support, Verdict},
 };
 
@@ -16,7 +16,7 @@ use crate::{
 pub(super) struct Output<'a> {
     context: &'a Context,
     sources: &'a [Source],
-    resolver: Resolver,
+    resolver: CitationResolver,
     /// Characters of the answer before the first one of this writer.
     base: usize,
     /// Characters an earlier process already sent of what this writer writes again.
@@ -44,7 +44,7 @@ impl<'a> Output<'a> {
 
     fn new(context: &'a Context, sources: &'a [Source], base: usize, skip: usize, cited: usize) -> Self {
         let known = u32::try_from(sources.len()).unwrap_or(u32::MAX);
-        Self { context, sources, resolver: Resolver::new(known), base, skip, cited, met: 0 }
+        Self { context, sources, resolver: CitationResolver::new(known), base, skip, cited, met: 0 }
     }
 
     pub(super) fn push(&mut self, text: &str) {
@@ -57,11 +57,11 @@ impl<'a> Output<'a> {
         self.take(pieces);
     }
 
-    fn take(&mut self, pieces: Vec<Piece>) {
+    fn take(&mut self, pieces: Vec<CitationOutput>) {
         for piece in pieces {
             match piece {
-                Piece::Text(text) => self.say(text),
-                Piece::Sentence { start, end, text, sources } => {
+                CitationOutput::Text(text) => self.say(text),
+                CitationOutput::Sentence { start, end, text, sources } => {
                     for source in sources {
                         self.cite(source, (self.base + start, self.base + end), &text);
                     }

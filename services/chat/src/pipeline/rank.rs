@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use text::{
+    diversify::{self, RankedPassage},
     extractive,
-    ranking::{self, Document as Ranked},
-    similar::Shingles,
-    spread::{self, Candidate},
+    near_duplicates::Shingles,
+    ranking::{self, RankingDocument},
     terms,
 };
 
@@ -100,19 +100,19 @@ pub(super) fn coverage(question: &str, found: &Found) -> f32 {
 /// The sources of the answer, numbered from 1, each with the passages that were chosen, best source first.
 pub(super) fn select(question: &str, found: &Found, limit: usize) -> Vec<Source> {
     let passages: Vec<(usize, &Passage)> = found.passages().collect();
-    let ranked: Vec<Ranked<'_>> = passages
+    let ranked: Vec<RankingDocument<'_>> = passages
         .iter()
-        .map(|(place, passage)| Ranked {
+        .map(|(place, passage)| RankingDocument {
             text: &passage.text.text,
             heading: passage.text.heading.as_deref(),
             title: found.documents[*place].source.site.as_deref().unwrap_or_default(),
-            near: passage.near,
+            semantic_match: passage.near,
         })
         .collect();
     let order = ranking::rank(question, &ranked);
-    let candidates: Vec<Candidate> = order
+    let candidates: Vec<RankedPassage> = order
         .iter()
-        .map(|(index, score)| Candidate {
+        .map(|(index, score)| RankedPassage {
             source: u32::try_from(passages[*index].0).unwrap_or(u32::MAX),
             score: *score,
             shingles: Shingles::of(&passages[*index].1.text.text),
@@ -120,7 +120,7 @@ pub(super) fn select(question: &str, found: &Found, limit: usize) -> Vec<Source>
         .collect();
     let mut sources: Vec<Source> = Vec::new();
     let mut numbers: HashMap<usize, usize> = HashMap::new();
-    for chosen in spread::select(&candidates, limit, ranking::per_source(question, limit)) {
+    for chosen in diversify::diversify(&candidates, limit, ranking::per_source(question, limit)) {
         let (place, passage) = passages[order[chosen].0];
         let number = *numbers.entry(place).or_insert_with(|| {
             let index = u32::try_from(sources.len() + 1).unwrap_or(u32::MAX);

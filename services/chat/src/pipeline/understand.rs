@@ -6,7 +6,7 @@ use llm::{ChatRequest, Message, Model};
 use serde::Deserialize;
 use serde_json::json;
 use text::{
-    extractive::{self, Task},
+    extractive::{self, QueryIntent},
     followup,
     language::{self, Language},
 };
@@ -51,7 +51,7 @@ fn intent(question: &str) -> &'static str {
     if begins(&["how to", "how do", "how can", "как "]) {
         return "how-to";
     }
-    if matches!(extractive::task(question), Task::Compare(..)) {
+    if matches!(extractive::query_intent(question), QueryIntent::Compare(..)) {
         return "comparison";
     }
     if begins(&["what is", "who is", "define", "что такое", "кто такой"]) {

@@ -2,7 +2,7 @@
 
 use futures::StreamExt;
 use llm::{ChatRequest, Delta, FinishReason, LlmError, Message, Model, Phase, Usage};
-use text::extractive::{self, Options};
+use text::extractive::{self, AnswerOptions};
 use tokio::time::Instant;
 
 use super::{Context, Ended, extract, output::Output, prompt, started, understand::Understanding};
@@ -173,8 +173,11 @@ fn by_extract(context: &Context, understanding: &Understanding, sources: &[Sourc
         AnswerMode::Default => context.effort.sentences,
         AnswerMode::Detailed => context.effort.sentences * 2,
     };
-    let options =
-        Options { max_sentences: sentences, context: &understanding.earlier, language: Some(understanding.language) };
+    let options = AnswerOptions {
+        max_sentences: sentences,
+        context: &understanding.earlier,
+        language: Some(understanding.language),
+    };
     let pieces = extractive::compose(&extractive::answer(&understanding.asked, &passages, options));
     let said = context.progress().answer;
     if !pieces.concat().starts_with(&said) {

@@ -1,14 +1,12 @@
-//! One list out of many, by reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009).
+//! Merges the result lists of several engines into one by reciprocal rank fusion.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use text::fusion::{K, reciprocal_rank};
 use url::Url;
 
 use super::{Hit, Query, canonical};
-
-/// The constant of the paper: keeps the first places of one list from outweighing agreement between lists.
-const K: f64 = 60.0;
 
 /// A page that one or more engines found.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,7 +82,7 @@ impl Entry {
                 title: hit.title.clone(),
                 snippet: hit.snippet.clone(),
                 engines: vec![hit.engine],
-                score: share(hit.rank),
+                score: reciprocal_rank(hit.rank, K),
                 published_at: hit.published_at,
             },
         }
@@ -94,7 +92,7 @@ impl Entry {
         let fused = &mut self.fused;
         if self.last_list != list {
             self.last_list = list;
-            fused.score += share(hit.rank);
+            fused.score += reciprocal_rank(hit.rank, K);
         }
         if !fused.engines.contains(&hit.engine) {
             fused.engines.push(hit.engine);
@@ -111,10 +109,6 @@ impl Entry {
         }
         fused.published_at = fused.published_at.or(hit.published_at);
     }
-}
-
-fn share(rank: usize) -> f64 {
-    1.0 / (K + rank as f64)
 }
 
 fn url_order(url: &str, rank: usize) -> (bool, bool, usize) {

@@ -8,7 +8,8 @@ use std::{
 use chrono::{DateTime, Utc};
 use reader::Section;
 use text::{
-    passages::{Limits, split},
+    near_duplicates::{Shingles, Sketch},
+    passages::{PassageLimits, split},
     terms::index_terms,
 };
 use uuid::Uuid;
@@ -71,12 +72,12 @@ pub(crate) fn site(url: &str) -> String {
 
 /// The passages of a text, in order.
 pub(crate) fn passages(text: &str, sections: &[Section]) -> Vec<Passage> {
-    let cut = split(text, Limits::PAGE);
+    let cut = split(text, PassageLimits::PAGE);
     cut.into_iter()
         .map(|passage| {
             let terms: Vec<u32> = index_terms(&text[passage.range.clone()]).iter().map(|term| hash(term)).collect();
             let heading = passage.heading.as_deref().map(index_terms).unwrap_or_default();
-            let sketch = Sketch::of(&terms);
+            let sketch = Shingles::of_terms(&terms).sketch();
             let terms = TermCounts::of(terms.into_iter().chain(heading.iter().map(|term| hash(term))).collect());
             let page = page_at(sections, passage.chars.start);
             let (range, chars, heading, tokens) = (passage.range, passage.chars, passage.heading, passage.tokens);
@@ -125,54 +126,5 @@ impl TermCounts {
 
     pub(crate) fn count(&self, term: u32) -> u8 {
         self.hashes.binary_search(&term).map_or(0, |at| self.counts[at])
-    }
-}
-
-/// The smallest hashes of a passage's word triples (bottom-k sketch: Broder, 1997): two sketches tell how alike two
-/// passages are in a hundred bytes, where [`text::similar::Shingles`] take a thousand.
-#[derive(Debug, Clone)]
-pub(crate) struct Sketch(Box<[u32]>);
-
-const SKETCH: usize = 24;
-const SHINGLE: usize = 3;
-/// Resemblance from which two passages are one.
-const NEAR_DUPLICATE: f32 = 0.7;
-
-impl Sketch {
-    fn of(terms: &[u32]) -> Self {
-        let size = SHINGLE.min(terms.len().max(1));
-        let mut hashes: Vec<u32> = terms
-            .windows(size)
-            .map(|window| {
-                let mut hasher = DefaultHasher::new();
-                window.hash(&mut hasher);
-                (hasher.finish() >> 32) as u32
-            })
-            .collect();
-        hashes.sort_unstable();
-        hashes.dedup();
-        hashes.truncate(SKETCH);
-        Self(hashes.into())
-    }
-
-    /// Whether both say the same in nearly the same words.
-    pub(crate) fn repeats(&self, other: &Self) -> bool {
-        let (mut mine, mut theirs) = (0, 0);
-        let (mut seen, mut shared) = (0, 0);
-        while seen < SKETCH && mine < self.0.len() && theirs < other.0.len() {
-            match self.0[mine].cmp(&other.0[theirs]) {
-                std::cmp::Ordering::Less => mine += 1,
-                std::cmp::Ordering::Greater => theirs += 1,
-                std::cmp::Ordering::Equal => {
-                    shared += 1;
-                    mine += 1;
-                    theirs += 1;
-                }
-            }
-            seen += 1;
-        }
-        let rest = (self.0.len() - mine) + (other.0.len() - theirs);
-        let all = SKETCH.min(seen + rest);
-        all > 0 && shared as f32 >= NEAR_DUPLICATE * all as f32
     }
 }

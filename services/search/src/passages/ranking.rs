@@ -5,12 +5,10 @@
 
 use std::{collections::BTreeMap, hash::Hash, sync::Arc};
 
-use text::{fusion, terms::query_terms};
+use text::{bm25, fusion, near_duplicates::Sketch, terms::query_terms};
 
-use crate::pages::{Page, Sketch, hash};
+use crate::pages::{Page, hash};
 
-const K1: f32 = 1.2;
-const B: f32 = 0.75;
 /// Passages of one page before others have their turn.
 const PER_PAGE: usize = 2;
 /// When no passage holds a word of the question (it may be in another language), the beginning stands for the page.
@@ -103,7 +101,7 @@ impl Ranking {
                 break;
             }
             let sketch = &entry.page.passages[passage].sketch;
-            if !seen.iter().any(|earlier| sketch.repeats(earlier)) {
+            if !seen.iter().any(|earlier| sketch.is_near_duplicate(earlier)) {
                 seen.push(sketch);
                 chosen.push(Chosen { passage, score, near: near.contains(&passage) });
             }
@@ -139,13 +137,12 @@ impl Ranking {
 
     fn score(&self, entry: &Entry, passage: usize) -> f32 {
         let mean = (self.length as f32 / self.passages.max(1) as f32).max(1.0);
-        let length = 1.0 - B + B * entry.page.passages[passage].terms.length as f32 / mean;
+        let length = entry.page.passages[passage].terms.length as f32;
         let terms = entry.counts[passage].iter().zip(&self.holding).filter(|(count, _)| **count > 0);
         terms
             .map(|(count, holding)| {
-                let (count, holding, all) = (f32::from(*count), *holding as f32, self.passages as f32);
-                let idf = (1.0 + (all - holding + 0.5) / (holding + 0.5)).ln();
-                idf * count * (K1 + 1.0) / (count + K1 * length)
+                let idf = bm25::idf(*holding, self.passages);
+                bm25::term_score(idf, f32::from(*count), length, mean)
             })
             .sum()
     }

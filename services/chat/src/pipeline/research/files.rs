@@ -4,7 +4,7 @@ use std::{collections::HashMap, time::Duration};
 
 use chrono::DateTime;
 use proto::upload::v1::{Chunk, RetrieveRequest, upload_service_client::UploadServiceClient};
-use text::passages::{self, Limits, SEPARATOR};
+use text::passages::{self, PassageLimits, SEPARATOR};
 use tokio::time::Instant;
 use tonic::Status;
 
@@ -87,7 +87,7 @@ fn documents(chunks: Vec<Chunk>) -> Vec<Document> {
 /// A chunk is sized for an index; what is cited is smaller. Plain text has headings, too, that only show in the text.
 fn parts(chunk: &Chunk) -> impl Iterator<Item = SourcePassage> {
     let above = (!chunk.heading.is_empty()).then(|| chunk.heading.join(SEPARATOR));
-    passages::split(&chunk.text, Limits::PAGE).into_iter().map(move |part| SourcePassage {
+    passages::split(&chunk.text, PassageLimits::PAGE).into_iter().map(move |part| SourcePassage {
         text: chunk.text[part.range].to_owned(),
         start: chunk.start + part.chars.start as u64,
         end: chunk.start + part.chars.end as u64,
