@@ -1,4 +1,4 @@
-//! SearchService: parse, call, map.
+//! gRPC service: validates requests and maps results.
 
 mod convert;
 
@@ -19,26 +19,27 @@ use tonic::{Request, Response, Status};
 use self::convert::{default, outcome, page, queries, results};
 use crate::{
     Search,
-    passages::{self, Wanted},
-    web::{Asked, Gathered},
+    passages::{self, PassagesRequest},
+    web::{MergedReports, WebQuery},
 };
 
-const SEARCH_WITHIN: Duration = Duration::from_secs(5);
-const READ_WITHIN: u32 = 8_000;
-const PASSAGES_WITHIN: u32 = 6_000;
-const MOST_URLS: usize = 20;
-const LONGEST_SUGGESTED: usize = 200;
+const SEARCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Default timeouts in milliseconds.
+const READ_TIMEOUT_MS: u32 = 8_000;
+const PASSAGES_TIMEOUT_MS: u32 = 6_000;
+const MAX_URLS: usize = 20;
+const MAX_SUGGEST_CHARS: usize = 200;
 
-pub(crate) fn server(search: Search) -> SearchServiceServer<Grpc> {
-    SearchServiceServer::new(Grpc { search })
+pub(crate) fn server(search: Search) -> SearchServiceServer<SearchGrpc> {
+    SearchServiceServer::new(SearchGrpc { search })
 }
 
-pub(crate) struct Grpc {
+pub(crate) struct SearchGrpc {
     search: Search,
 }
 
 #[tonic::async_trait]
-impl SearchService for Grpc {
+impl SearchService for SearchGrpc {
     type PassagesStream = Pin<Box<dyn Stream<Item = Result<pb::PassagesEvent, Status>> + Send>>;
 
     async fn search(&self, request: Request<pb::SearchRequest>) -> Result<Response<pb::SearchResponse>, Status> {
@@ -47,30 +48,30 @@ impl SearchService for Grpc {
         let limit = default(message.limit, 10, 100);
         let queries = queries(&message.queries, message.kind(), message.filters.as_ref(), limit)?;
         let filters = queries.first().cloned().ok_or_else(|| invalid("queries", "at least one"))?;
-        let asked = Asked { who, queries, private: message.private, within: SEARCH_WITHIN };
-        let mut gathered = Gathered::new(filters);
-        let mut reports = self.search.web.search(&asked);
+        let query = WebQuery { who, queries, private: message.private, timeout: SEARCH_TIMEOUT };
+        let mut merged = MergedReports::new(filters);
+        let mut reports = self.search.web.search(&query);
         while let Some(report) = reports.next().await {
-            gathered.add(report);
+            merged.add(report);
         }
-        let mut found = gathered.results();
+        let mut found = merged.results();
         found.truncate(limit);
         Ok(Response::new(pb::SearchResponse {
             results: results(found),
-            engines: gathered.reports.iter().map(outcome).collect(),
-            outage: gathered.outage().is_some(),
-            from_cache: gathered.cached,
+            engines: merged.reports.iter().map(outcome).collect(),
+            outage: merged.outage().is_some(),
+            from_cache: merged.cached,
         }))
     }
 
     async fn read(&self, request: Request<pb::ReadRequest>) -> Result<Response<pb::ReadResponse>, Status> {
         let who = Identity::of(&request)?;
         let message = request.into_inner();
-        if message.urls.len() > MOST_URLS {
+        if message.urls.len() > MAX_URLS {
             return Err(invalid("urls", "at most 20"));
         }
-        let within = Duration::from_millis(default(message.deadline_ms, READ_WITHIN, 60_000) as u64);
-        let deadline = Instant::now() + within;
+        let timeout = Duration::from_millis(default(message.deadline_ms, READ_TIMEOUT_MS, 60_000) as u64);
+        let deadline = Instant::now() + timeout;
         let open = |url: &String| {
             let (url, who, pages) = (url.clone(), who.clone(), self.search.pages.clone());
             async move {
@@ -93,9 +94,9 @@ impl SearchService for Grpc {
 
     async fn passages(&self, request: Request<pb::PassagesRequest>) -> Result<Response<Self::PassagesStream>, Status> {
         let who = Arc::new(Identity::of(&request)?);
-        let wanted = wanted(who, request.into_inner())?;
+        let request = passages_request(who, request.into_inner())?;
         let mut pages = Vec::new();
-        let events = passages::find(&self.search, wanted);
+        let events = passages::find(&self.search, request);
         let events = events.map(move |event| Ok(convert::event(event, &mut pages)));
         Ok(Response::new(Box::pin(events)))
     }
@@ -103,7 +104,7 @@ impl SearchService for Grpc {
     async fn suggest(&self, request: Request<pb::SuggestRequest>) -> Result<Response<pb::SuggestResponse>, Status> {
         Identity::of(&request)?;
         let text = request.into_inner().text;
-        if text.is_empty() || text.chars().count() > LONGEST_SUGGESTED {
+        if text.is_empty() || text.chars().count() > MAX_SUGGEST_CHARS {
             return Err(invalid("text", "1 to 200 characters"));
         }
         let suggested = self.search.web.suggest(&text).await;
@@ -118,9 +119,9 @@ impl SearchService for Grpc {
     }
 }
 
-fn wanted(who: Arc<Identity>, message: pb::PassagesRequest) -> Result<Wanted, Status> {
+fn passages_request(who: Arc<Identity>, message: pb::PassagesRequest) -> Result<PassagesRequest, Status> {
     let pages = default(message.pages, 5, 20);
-    if message.urls.len() > MOST_URLS {
+    if message.urls.len() > MAX_URLS {
         return Err(invalid("urls", "at most 20"));
     }
     let queries = queries(&message.queries, message.kind(), message.filters.as_ref(), 10.max(pages * 2))?;
@@ -128,16 +129,16 @@ fn wanted(who: Arc<Identity>, message: pb::PassagesRequest) -> Result<Wanted, St
         return Err(invalid("queries", "at least one, or an address in urls"));
     }
     let question = if message.question.is_empty() { message.queries.join(" ") } else { message.question };
-    let within = Duration::from_millis(default(message.deadline_ms, PASSAGES_WITHIN, 60_000) as u64);
-    Ok(Wanted {
+    let timeout = Duration::from_millis(default(message.deadline_ms, PASSAGES_TIMEOUT_MS, 60_000) as u64);
+    Ok(PassagesRequest {
         // Without queries only the given addresses are opened.
         pages: if queries.is_empty() { 0 } else { pages },
-        asked: Asked { who, queries, private: message.private, within },
+        web: WebQuery { who, queries, private: message.private, timeout },
         question,
         passages: default(message.passages_per_page, 6, 50),
         urls: message.urls,
         exclude_urls: message.exclude_urls,
-        within,
+        timeout,
     })
 }
 

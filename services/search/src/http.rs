@@ -22,7 +22,7 @@ pub(crate) fn routes(search: Search) -> OpenApiRouter {
         .with_state(search)
 }
 
-/// The web is out of reach: engines and codes are named, so that nobody takes it for an empty answer.
+/// All engines failed: names engines and error codes, so that it is not mistaken for an empty result.
 fn outage(outage: &SearchOutage) -> Problem {
     let mut problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "search_outage", outage.to_string());
     problem.retry_after = Some(5);

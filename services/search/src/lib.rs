@@ -1,5 +1,5 @@
-//! search-svc: the web. Search engines behind one interface, asked side by side; pages opened, kept and cut into
-//! passages that are ranked against a question.
+//! search-svc: web search. Queries several search engines in parallel, opens and caches pages, and ranks their passages
+//! against a question.
 
 mod config;
 pub mod engines;
@@ -23,7 +23,7 @@ use common::{
 use llm::Embedder;
 use tonic::service::Routes;
 
-use self::{config::Config, pages::Pages, vectors::Vectors, web::Web};
+use self::{config::Config, pages::PageCache, vectors::PassageVectors, web::WebSearch};
 
 /// How binaries start this service.
 pub const SPEC: Spec = Spec {
@@ -39,13 +39,13 @@ pub const SPEC: Spec = Spec {
     build: service,
 };
 
-/// What both doors, gRPC and HTTP, lead to. Cheap to clone.
+/// Shared by the gRPC and HTTP handlers. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Search {
-    web: Web,
-    pages: Pages,
-    /// `None`: passages are ranked by words alone.
-    vectors: Option<Vectors>,
+    web: WebSearch,
+    pages: PageCache,
+    /// `None`: passages are ranked by BM25 alone.
+    vectors: Option<PassageVectors>,
     clock: common::time::Clock,
     ids: common::time::Ids,
 }
@@ -56,12 +56,12 @@ pub fn service(deps: Deps) -> Building {
         let mut reader = Reader::new(&deps.settings);
         let config = Config::read(&mut reader);
         reader.finish()?;
-        let pages = Pages::new(&deps, &config)?;
+        let pages = PageCache::new(&deps, &config)?;
         let vectors = match config.embedder.clone() {
-            Some(embedder) => Some(Vectors::new(Embedder::open(embedder).await?, config.embed_within)),
+            Some(embedder) => Some(PassageVectors::new(Embedder::open(embedder).await?, config.embed_timeout)),
             None => None,
         };
-        let web = Web::new(&deps, &config)?;
+        let web = WebSearch::new(&deps, &config)?;
         let search = Search { web, pages, vectors, clock: deps.clock.clone(), ids: deps.ids.clone() };
         let mut service = Service::new(SPEC.name, http::routes(search.clone()));
         service.tasks.push(trim(&search, deps.clock, config.index_limit));
@@ -70,14 +70,14 @@ pub fn service(deps: Deps) -> Building {
     })
 }
 
-/// Keeps the index of pages at its size.
+/// Task that trims the local index to `keep` pages.
 fn trim(search: &Search, clock: common::time::Clock, keep: i64) -> Task {
     let pages = search.pages.clone();
-    Task::on_schedule("trim the index of pages", "*/10 * * * *", clock, move |system| {
+    Task::on_schedule("trim page index", "*/10 * * * *", clock, move |system| {
         let pages = pages.clone();
         async move {
             if let Err(error) = pages.trim(&Scope::from(system), keep).await {
-                tracing::warn!(%error, "the index of pages could not be trimmed");
+                tracing::warn!(%error, "failed to trim page index; next run will retry");
             }
         }
     })

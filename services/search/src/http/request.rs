@@ -1,37 +1,37 @@
-//! The request of the Search API (Perplexity's shape), checked field by field.
+//! Request body of the Search API (in the shape of Perplexity's) and its validation.
 
 use common::{Problem, http::Faults};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::dates::Period;
-use crate::engines::{Kind, Query, Recency};
+use super::dates::DateRange;
+use crate::engines::{Query, Recency, SearchKind};
 
-const MOST_QUERIES: usize = 5;
-const LONGEST_QUERY: usize = 2_000;
-const MOST_FILTERS: usize = 20;
-const LONGEST_DOMAIN: usize = 253;
+const MAX_QUERIES: usize = 5;
+const MAX_QUERY_CHARS: usize = 2_000;
+const MAX_FILTERS: usize = 20;
+const MAX_DOMAIN_CHARS: usize = 253;
 
-/// A search.
+/// A search request.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SearchBody {
-    /// A query, or up to 5.
+    /// One query, or a list of up to 5.
     query: OneOrMany,
-    /// 1 to 20; 10 when left out.
+    /// Number of results: 1 to 20, by default 10.
     max_results: Option<u32>,
-    /// Tokens of all snippets together: 1 to 1,000,000; 10,000 when left out.
+    /// Tokens of all snippets together: 1 to 1,000,000, by default 10,000.
     max_tokens: Option<u32>,
-    /// Tokens of one snippet; 4,096 when left out.
+    /// Tokens of one snippet, by default 4,096.
     max_tokens_per_page: Option<u32>,
-    /// Stands for `max_tokens_per_page` when that is left out: 1,024, 4,096 or 8,192.
+    /// Default of `max_tokens_per_page`: 1,024, 4,096 or 8,192.
     search_context_size: Option<ContextSize>,
     /// ISO 3166-1, two letters.
     country: Option<String>,
     search_mode: Option<SearchMode>,
     #[expect(dead_code, reason = "both values ask for what this does anyway; others are refused")]
     search_type: Option<SearchType>,
-    /// Up to 20 hosts, or up to 20 with a leading `-` that are left out.
+    /// Up to 20 hosts to include, or up to 20 hosts with a leading `-` to exclude.
     #[serde(default)]
     search_domain_filter: Vec<String>,
     /// Up to 20 codes of ISO 639-1.
@@ -42,11 +42,11 @@ pub(crate) struct SearchBody {
     search_after_date_filter: Option<String>,
     /// MM/DD/YYYY
     search_before_date_filter: Option<String>,
-    /// MM/DD/YYYY; compared with the date of publication.
+    /// MM/DD/YYYY; compared with the publication date.
     last_updated_after_filter: Option<String>,
-    /// MM/DD/YYYY; compared with the date of publication.
+    /// MM/DD/YYYY; compared with the publication date.
     last_updated_before_filter: Option<String>,
-    /// Whether the answer says what time it is here.
+    /// Whether the response includes the server's time.
     #[serde(default)]
     display_server_time: bool,
 }
@@ -86,7 +86,7 @@ enum SearchType {
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum RecencyFilter {
-    /// Engines know no hours: a day.
+    /// Treated as `day`; engines have no shorter period.
     Hour,
     Day,
     Week,
@@ -94,29 +94,29 @@ enum RecencyFilter {
     Year,
 }
 
-/// A checked request.
+/// A validated request.
 #[derive(Debug)]
-pub(super) struct Checked {
+pub(super) struct ValidatedSearch {
     pub(super) queries: Vec<Query>,
     pub(super) results: usize,
     pub(super) tokens: usize,
     pub(super) tokens_per_page: usize,
-    /// Empty: any.
+    /// Empty for any language.
     pub(super) languages: Vec<String>,
-    pub(super) periods: [Period; 2],
+    pub(super) date_ranges: [DateRange; 2],
     pub(super) server_time: bool,
 }
 
 impl SearchBody {
-    /// Every fault at once.
-    pub(super) fn check(self) -> Result<Checked, Problem> {
+    /// Validates all fields and reports all errors at once.
+    pub(super) fn check(self) -> Result<ValidatedSearch, Problem> {
         let mut faults = Faults::default();
         let texts = match &self.query {
             OneOrMany::One(text) => std::slice::from_ref(text),
             OneOrMany::Many(texts) => texts,
         };
-        faults.require((1..=MOST_QUERIES).contains(&texts.len()), "/query", "1 to 5 queries");
-        let sized = |text: &String| !text.trim().is_empty() && text.chars().count() <= LONGEST_QUERY;
+        faults.require((1..=MAX_QUERIES).contains(&texts.len()), "/query", "1 to 5 queries");
+        let sized = |text: &String| !text.trim().is_empty() && text.chars().count() <= MAX_QUERY_CHARS;
         faults.require(texts.iter().all(sized), "/query", "1 to 2000 characters each");
         let results = number(&mut faults, "/max_results", self.max_results, 10, 20);
         let tokens = number(&mut faults, "/max_tokens", self.max_tokens, 10_000, 1_000_000);
@@ -130,31 +130,31 @@ impl SearchBody {
         let country = self.country.as_deref();
         faults.require(country.is_none_or(is_two_letters), "/country", "two letters, as in ISO 3166-1");
         let languages = &self.search_language_filter;
-        faults.require(languages.len() <= MOST_FILTERS, "/search_language_filter", "at most 20");
+        faults.require(languages.len() <= MAX_FILTERS, "/search_language_filter", "at most 20");
         let codes = languages.iter().all(|code| is_two_letters(code));
         faults.require(codes, "/search_language_filter", "two letters each, as in ISO 639-1");
         self.check_domains(&mut faults);
         let after = ("search_after_date_filter", self.search_after_date_filter.as_deref());
         let before = ("search_before_date_filter", self.search_before_date_filter.as_deref());
-        let published = Period::read(&mut faults, after, before);
+        let published = DateRange::read(&mut faults, after, before);
         let after = ("last_updated_after_filter", self.last_updated_after_filter.as_deref());
         let before = ("last_updated_before_filter", self.last_updated_before_filter.as_deref());
-        let updated = Period::read(&mut faults, after, before);
+        let updated = DateRange::read(&mut faults, after, before);
         faults.finish()?;
-        Ok(Checked {
+        Ok(ValidatedSearch {
             queries: texts.iter().map(|text| self.query_of(text, results)).collect(),
             results,
             tokens,
             tokens_per_page,
             languages: languages.iter().map(|code| code.to_ascii_lowercase()).collect(),
-            periods: [published, updated],
+            date_ranges: [published, updated],
             server_time: self.display_server_time,
         })
     }
 
     fn check_domains(&self, faults: &mut Faults) {
         let (field, domains) = ("/search_domain_filter", &self.search_domain_filter);
-        faults.require(domains.len() <= MOST_FILTERS, field, "at most 20");
+        faults.require(domains.len() <= MAX_FILTERS, field, "at most 20");
         let denied = domains.iter().filter(|domain| domain.starts_with('-')).count();
         faults.require(
             denied == 0 || denied == domains.len(),
@@ -163,7 +163,7 @@ impl SearchBody {
         );
         let host = |domain: &String| {
             let host = domain.trim_start_matches('-');
-            (1..=LONGEST_DOMAIN).contains(&host.len()) && !host.contains(['/', ' ', '@'])
+            (1..=MAX_DOMAIN_CHARS).contains(&host.len()) && !host.contains(['/', ' ', '@'])
         };
         faults.require(domains.iter().all(host), field, "hosts such as example.org");
     }
@@ -175,8 +175,8 @@ impl SearchBody {
             domains.push("sec.gov".to_owned());
         }
         let kind = match self.search_mode {
-            Some(SearchMode::Academic) => Kind::Academic,
-            Some(SearchMode::Web | SearchMode::Sec) | None => Kind::Web,
+            Some(SearchMode::Academic) => SearchKind::Academic,
+            Some(SearchMode::Web | SearchMode::Sec) | None => SearchKind::Web,
         };
         let language = match (self.search_language_filter.as_slice(), &self.country) {
             ([only], Some(country)) => Some(format!("{}-{}", only.to_ascii_lowercase(), country.to_ascii_uppercase())),
@@ -200,9 +200,9 @@ impl SearchBody {
     }
 }
 
-fn number(faults: &mut Faults, field: &str, value: Option<u32>, otherwise: u32, most: u32) -> usize {
-    let value = value.unwrap_or(otherwise);
-    faults.require((1..=most).contains(&value), field, format!("1 to {most}"));
+fn number(faults: &mut Faults, field: &str, value: Option<u32>, default: u32, max: u32) -> usize {
+    let value = value.unwrap_or(default);
+    faults.require((1..=max).contains(&value), field, format!("1 to {max}"));
     value as usize
 }
 

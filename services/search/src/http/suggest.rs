@@ -1,4 +1,4 @@
-//! Completions of a query being typed.
+//! Completions of a partial query.
 
 use axum::{Json, extract::State};
 use common::{
@@ -13,8 +13,8 @@ use crate::Search;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Typed {
-    /// The text so far: 1 to 200 characters.
+pub(crate) struct SuggestParams {
+    /// The text typed so far: 1 to 200 characters.
     q: String,
 }
 
@@ -26,16 +26,16 @@ pub(crate) struct Suggestions {
 
 /// Complete a query.
 #[utoipa::path(
-    get, path = "/api/v1/search/suggest", operation_id = "suggest_queries", tag = "search", params(Typed),
+    get, path = "/api/v1/search/suggest", operation_id = "suggest_queries", tag = "search", params(SuggestParams),
     responses((status = 200, body = Suggestions), (status = 400, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn suggest(
     State(search): State<Search>,
     _who: Identity,
-    Params(typed): Params<Typed>,
+    Params(query): Params<SuggestParams>,
 ) -> Result<Json<Suggestions>, Problem> {
     let mut faults = Faults::default();
-    faults.require((1..=200).contains(&typed.q.chars().count()), "q", "1 to 200 characters");
+    faults.require((1..=200).contains(&query.q.chars().count()), "q", "1 to 200 characters");
     faults.finish()?;
-    let suggestions = search.web.suggest(&typed.q).await.map_err(|outage| super::outage(&outage))?;
+    let suggestions = search.web.suggest(&query.q).await.map_err(|outage| super::outage(&outage))?;
     Ok(Json(Suggestions { suggestions }))
 }
