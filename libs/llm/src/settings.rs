@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use common::config::{Reader, Variable};
+use base::config::{Reader, Variable};
 
 use crate::{EmbedderConfig, ModelConfig, Price, Provider, Secret};
 

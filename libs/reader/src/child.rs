@@ -17,13 +17,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+pub use probe::{Probe, SandboxReport};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
 use crate::{Document, Format, Hints, ParseError};
-
-pub use probe::{Probe, SandboxReport};
 
 /// The subcommand under which a program must call [`run`], before it starts any thread.
 pub const SUBCOMMAND: &str = "parse-file";

@@ -8,7 +8,6 @@ mod walk;
 
 use dom_query::NodeRef;
 use dom_smoothie::{Article, Config, Readability};
-
 pub(crate) use meta::date;
 
 use crate::document::{Builder, Document, some_line};

@@ -21,11 +21,10 @@ mod office;
 mod pdf;
 mod plain;
 
-use serde::{Deserialize, Serialize};
-
 pub use chunk::{Chunk, ChunkSize, chunks};
 pub use document::{Document, Section};
 pub use format::{Format, Unsupported};
+use serde::{Deserialize, Serialize};
 
 /// What is known about the bytes from outside them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

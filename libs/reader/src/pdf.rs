@@ -6,7 +6,6 @@ mod reflow;
 use std::collections::HashMap;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, TimeZone, Utc};
-
 use pdf_oxide::Error;
 use pdf_oxide::document::PdfDocument;
 use pdf_oxide::object::Object;

@@ -13,18 +13,17 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use client::Client;
+pub use cluster::Cluster;
+use cluster::Replica;
+pub use events::{Event, Events, check_log, text};
+pub use keys::Keys;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, ChildStderr, Command},
     sync::watch,
 };
-
-pub use client::Client;
-pub use cluster::Cluster;
-use cluster::Replica;
-pub use events::{Event, Events, check_log, text};
-pub use keys::Keys;
 
 /// Nothing a test waits for takes this long, unless it never comes.
 pub const PATIENCE: Duration = Duration::from_secs(60);

@@ -9,7 +9,8 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-use common::config::Secret;
+use base::config::Secret;
+pub use killable::KillablePostgres;
 use sqlx::{Connection, PgConnection, raw_sql};
 use tokio::sync::OnceCell;
 
@@ -17,8 +18,6 @@ use crate::{
     installed::{free_port, installed},
     network::Place,
 };
-
-pub use killable::KillablePostgres;
 
 /// The user, and the group, that servers run as when the tests run as root.
 const NOBODY: u32 = 65_534;

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use common::config::Secret;
+use base::config::Secret;
 use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::{

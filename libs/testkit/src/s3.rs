@@ -5,7 +5,8 @@ use std::{
     time::Duration,
 };
 
-use common::{config::Secret, objects::S3Options};
+use base::config::Secret;
+use objects::S3Options;
 use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::net::TcpStream;

@@ -9,36 +9,33 @@ mod tenancy;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use access::{Auth, RpcAuth};
+pub use answer::Answer;
 use axum::{Router, body::Body};
-use common::{
-    Deps,
-    auth::{Auth, Callers},
-    bus::{CourierError, Event, Relay, RelayOptions},
-    cache::Cache,
-    client::{Peers, Transport},
+use base::{
     config::{Reader, Secret, Settings, Variable},
-    cursor::CursorKey,
-    db::{Db, DbError, DbOptions},
-    http::{Frame, Overload, framed},
-    limits::Limits,
-    live::LiveLog,
-    objects::Objects,
-    redis::Redis,
-    server::FRAME_VARIABLES,
-    service::Spec,
     time::Ids,
 };
+use bus::{CourierError, Event, Relay, RelayOptions};
+use cache::{Cache, limits::Limits, live::LiveLog, redis::Redis};
+pub use clock::TestClock;
+use db::{Db, DbError, DbOptions};
 use http::Request;
+use kit::cursor::CursorKey;
+use objects::Objects;
+pub use person::{Issuer, Person};
+use rpc::{Peers, Transport};
+pub use schema::assert_same_schema;
+use server::{
+    Deps, FRAME_VARIABLES,
+    http::{Frame, Overload, framed},
+    service::ServiceDef,
+};
 use tempfile::TempDir;
+pub use tenancy::Tables;
 use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
-
-pub use answer::Answer;
-pub use clock::TestClock;
-pub use person::{Issuer, Person};
-pub use schema::assert_same_schema;
-pub use tenancy::Tables;
 
 const CACHE_BYTES: u64 = 1 << 20;
 
@@ -149,22 +146,22 @@ impl World {
 
     /// Builds a service with accounts and starts its tasks. Services started later can call it. Starting the same one again is
     /// another process on the same data.
-    pub async fn start(&self, spec: Spec) -> TestService {
+    pub async fn start(&self, spec: ServiceDef) -> TestService {
         self.start_as(spec, Auth::Tokens(Arc::new(self.issuer.verifier()))).await
     }
 
     /// [`start`](Self::start) for the local owner of a machine without accounts.
-    pub async fn start_for_owner(&self, spec: Spec) -> TestService {
+    pub async fn start_for_owner(&self, spec: ServiceDef) -> TestService {
         self.start_as(spec, Auth::LocalOwner).await
     }
 
-    async fn start_as(&self, spec: Spec, auth: Auth) -> TestService {
+    async fn start_as(&self, spec: ServiceDef, auth: Auth) -> TestService {
         let deps = self.deps(&spec).await;
         let (db, relay) = (deps.db.clone(), deps.relay.clone());
         let service = (spec.build)(deps).await.expect("the service can be built");
         let (routes, _) = service.http.split_for_parts();
         let (ids, overload) = (self.ids.clone(), Overload::default());
-        let frame = Frame { auth, guard: None, callers: Callers::Anyone, ids, overload };
+        let frame = Frame { auth, guard: None, callers: RpcAuth::Anyone, ids, overload };
         let grpc = framed(service.grpc.clone(), frame.clone());
         self.peers.connect_local(spec.name, service.grpc);
         let calls = Peers::new([spec.name]);
@@ -185,7 +182,7 @@ impl World {
     }
 
     /// What `spec` is built from, for tests that build parts of a service themselves.
-    pub async fn deps(&self, spec: &Spec) -> Deps {
+    pub async fn deps(&self, spec: &ServiceDef) -> Deps {
         let settings = Arc::new(self.settings(spec));
         let mut reader = Reader::new(&settings);
         (spec.check)(&mut reader);
@@ -225,7 +222,7 @@ impl World {
 
     /// On Postgres a service has a role of its own, with rights to its rows alone. Parts of the frame, which stand for no
     /// service, own their schema.
-    async fn open(&self, spec: &Spec) -> Result<Db, DbError> {
+    async fn open(&self, spec: &ServiceDef) -> Result<Db, DbError> {
         let Some(owner) = &self.postgres else {
             return Db::open(DbOptions::Sqlite { folder: self.folder.path() }, spec.name, spec.migrations).await;
         };
@@ -237,7 +234,7 @@ impl World {
         Db::connect(&crate::Postgres::as_role(owner, &role), spec.name, spec.migrations).await
     }
 
-    fn settings(&self, spec: &Spec) -> Settings {
+    fn settings(&self, spec: &ServiceDef) -> Settings {
         let variables: Vec<Variable> =
             FRAME_VARIABLES.iter().chain(spec.variables.iter().copied().flatten()).copied().collect();
         let file = self.folder.path().join("no-such-file.toml");
@@ -252,7 +249,7 @@ pub struct TestService {
     pub relay: Relay,
     /// Its routes in the frame of the server.
     pub http: Router,
-    consumers: Vec<common::bus::Consumer>,
+    consumers: Vec<bus::Consumer>,
     clock: TestClock,
     grpc: Transport,
     tasks: Vec<JoinHandle<()>>,

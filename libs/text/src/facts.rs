@@ -6,7 +6,6 @@ mod numbers;
 
 pub(crate) use self::dates::Date;
 pub(crate) use self::numbers::Number;
-
 use crate::stopwords;
 use crate::terms::{self, Token, Tokens, fold};
 

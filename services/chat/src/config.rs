@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use common::{
-    config::{Reader, Variable},
-    limits::PerMinute,
-};
+use base::config::{Reader, Variable};
+use cache::limits::PerMinute;
 use llm::ModelConfig;
 
 pub(crate) const VARIABLES: &[Variable] = &[

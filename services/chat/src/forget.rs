@@ -3,11 +3,9 @@
 //! A run that is still going on stays: its end has to be written somewhere. So do runs begun after the deletion.
 
 use async_trait::async_trait;
+use bus::{Event, HandleError, Handler};
 use chrono::{DateTime, Utc};
-use common::{
-    bus::{Event, HandleError, Handler},
-    db::Session,
-};
+use db::Session;
 use prost::Message as _;
 use proto::events::v1::ThreadDeleted;
 use uuid::Uuid;

@@ -1,17 +1,16 @@
 //! `/api/v1/chat`.
 
+use access::{Caller, LOCAL_ORG};
 use axum::{
     Json,
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use common::{
-    Problem,
-    auth::{Identity, LOCAL_ORG},
-    http::{Body, Faults, IdempotencyKey, sse, takes_long},
-    limits::{Allowance, LimitKey, Limits, PerMinute},
-};
+use base::Problem;
+use cache::limits::{Allowance, LimitKey, Limits, PerMinute};
+use kit::{IdempotencyKey, JsonBody, Validator, sse};
+use server::http::takes_long;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -56,9 +55,9 @@ pub(crate) fn routes(runs: Runs, door: Door) -> OpenApiRouter {
         (status = 429, body = Problem), (status = 503, body = Problem)))]
 async fn ask(
     State(chat): State<Chat>,
-    who: Identity,
+    who: Caller,
     IdempotencyKey(key): IdempotencyKey,
-    Body(ask): Body<Ask>,
+    JsonBody(ask): JsonBody<Ask>,
 ) -> Result<Response, Problem> {
     // An answer takes as long as its model does; RUN_LIMIT says how many are made at once.
     takes_long();
@@ -75,13 +74,13 @@ async fn ask(
 
 impl Door {
     /// `None` when the person may ask as often as they like, as the owner of a machine without accounts may.
-    async fn take_one(&self, who: &Identity) -> Option<Allowance> {
+    async fn take_one(&self, who: &Caller) -> Option<Allowance> {
         let asks = self.asks.filter(|_| who.org != LOCAL_ORG)?;
         Some(self.limits.take(&LimitKey::person(who.org, who.user, "chat.asks"), asks).await)
     }
 }
 
-async fn answer(chat: Chat, who: &Identity, ask: Ask, key: Option<String>) -> Result<Response, Problem> {
+async fn answer(chat: Chat, who: &Caller, ask: Ask, key: Option<String>) -> Result<Response, Problem> {
     let stream = ask.stream;
     let started = chat.runs.start(who, ask, key).await?;
     if stream {
@@ -109,7 +108,7 @@ async fn answer(chat: Chat, who: &Identity, ask: Ask, key: Option<String>) -> Re
 #[utoipa::path(
     get, path = "/api/v1/chat/runs/{id}", operation_id = "get_run", tag = "chat", params(("id" = Uuid, Path)),
     responses((status = 200, body = Answer), (status = 404, body = Problem)))]
-async fn get(State(chat): State<Chat>, who: Identity, Path(id): Path<String>) -> Result<Json<Answer>, Problem> {
+async fn get(State(chat): State<Chat>, who: Caller, Path(id): Path<String>) -> Result<Json<Answer>, Problem> {
     Ok(Json(chat.runs.get(&who, run_id(&id)?).await?))
 }
 
@@ -120,14 +119,14 @@ async fn get(State(chat): State<Chat>, who: Identity, Path(id): Path<String>) ->
     responses((status = 200, description = "text/event-stream"), (status = 404, body = Problem)))]
 async fn events(
     State(chat): State<Chat>,
-    who: Identity,
+    who: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let last = headers.get("last-event-id").map(|value| value.to_str().ok().and_then(|text| text.parse::<i64>().ok()));
-    let mut faults = Faults::default();
-    faults.require(!matches!(last, Some(None)), "Last-Event-ID", "not the id of an event");
-    faults.finish()?;
+    let mut check = Validator::default();
+    check.ensure(!matches!(last, Some(None)), "Last-Event-ID", "not the id of an event");
+    check.finish()?;
     let events = chat.runs.follow(&who, run_id(&id)?, last.flatten().unwrap_or(0)).await?;
     Ok(sse::response(events, chat.door.drain))
 }
@@ -137,7 +136,7 @@ async fn events(
     post, path = "/api/v1/chat/runs/{id}/cancel", operation_id = "cancel_run", tag = "chat",
     params(("id" = Uuid, Path)),
     responses((status = 202, description = "it will stop, or had ended"), (status = 404, body = Problem)))]
-async fn cancel(State(chat): State<Chat>, who: Identity, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+async fn cancel(State(chat): State<Chat>, who: Caller, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     chat.runs.cancel(&who, run_id(&id)?).await?;
     Ok(StatusCode::ACCEPTED)
 }
@@ -148,21 +147,21 @@ fn run_id(text: &str) -> Result<Uuid, Problem> {
 }
 
 fn check(ask: &Ask, has_model: bool) -> Result<(), Problem> {
-    let mut faults = Faults::default();
+    let mut check = Validator::default();
     let length = ask.query.trim().chars().count();
     let readable = !ask.query.contains('\0');
-    faults.require((1..=8_000).contains(&length) && readable, "/query", "1 to 8,000 characters, none of them NUL");
+    check.ensure((1..=8_000).contains(&length) && readable, "/query", "1 to 8,000 characters, none of them NUL");
     let nowhere = ask.sources.as_ref().is_some_and(Vec::is_empty);
-    faults.require(has_model || !nowhere, "/sources", "without a model (LLM_PROVIDER) an answer needs sources");
+    check.ensure(has_model || !nowhere, "/sources", "without a model (LLM_PROVIDER) an answer needs sources");
     let seconds = ask.budget.seconds.unwrap_or(1);
-    faults.require((1..=600).contains(&seconds), "/budget/seconds", "1 to 600");
-    faults.require(ask.budget.tokens != Some(0), "/budget/tokens", "at least 1");
+    check.ensure((1..=600).contains(&seconds), "/budget/seconds", "1 to 600");
+    check.ensure(ask.budget.tokens != Some(0), "/budget/tokens", "at least 1");
     let cost_ok = ask.budget.cost.as_deref().is_none_or(|cost| llm::parse_micros(cost).is_ok());
-    faults.require(cost_ok, "/budget/cost", "a decimal amount such as 0.05");
-    faults.require(ask.filters.domains.len() <= 20, "/filters/domains", "at most 20 hosts");
-    faults.require(ask.filters.exclude_domains.len() <= 20, "/filters/exclude_domains", "at most 20 hosts");
-    faults.require(ask.file_ids.len() <= 100, "/file_ids", "at most 100 files");
+    check.ensure(cost_ok, "/budget/cost", "a decimal amount such as 0.05");
+    check.ensure(ask.filters.domains.len() <= 20, "/filters/domains", "at most 20 hosts");
+    check.ensure(ask.filters.exclude_domains.len() <= 20, "/filters/exclude_domains", "at most 20 hosts");
+    check.ensure(ask.file_ids.len() <= 100, "/file_ids", "at most 100 files");
     let locale_ok = ask.locale.as_deref().is_none_or(|locale| (2..=35).contains(&locale.len()));
-    faults.require(locale_ok, "/locale", "a language tag such as en or ru-RU");
-    faults.finish()
+    check.ensure(locale_ok, "/locale", "a language tag such as en or ru-RU");
+    check.finish()
 }

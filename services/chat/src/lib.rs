@@ -17,17 +17,17 @@ mod store;
 
 use std::sync::Arc;
 
-use common::{
-    Deps, Service,
-    bus::Consumer,
-    config::Reader,
-    db::Migrations,
-    service::{Building, Spec},
-};
+use base::config::Reader;
+use bus::Consumer;
 use config::Config;
+use db::Migrations;
+use server::{
+    Deps, Service,
+    service::{ServiceDef, ServiceFuture},
+};
 
 /// How binaries start this service.
-pub const SPEC: Spec = Spec {
+pub const SERVICE: ServiceDef = ServiceDef {
     name: "chat",
     port: 3000,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
@@ -41,7 +41,7 @@ pub const SPEC: Spec = Spec {
 };
 
 /// Builds the service.
-pub fn service(deps: Deps) -> Building {
+pub fn service(deps: Deps) -> ServiceFuture {
     Box::pin(async move {
         let mut reader = Reader::new(&deps.settings);
         let config = Config::read(&mut reader);
@@ -59,7 +59,7 @@ pub fn service(deps: Deps) -> Building {
             handler: Arc::new(forget::Forget),
         };
         let runs = runs::Runs::new(deps, config)?;
-        let mut service = Service::new(SPEC.name, http::routes(runs.clone(), door));
+        let mut service = Service::new(SERVICE.name, http::routes(runs.clone(), door));
         service.consumers = vec![forget];
         service.tasks = runs.tasks();
         Ok(service)

@@ -9,12 +9,10 @@ mod writer;
 
 use std::sync::Arc;
 
-use common::{
-    bus::{Event as BusEvent, Relay},
-    db::Db,
-    live::LiveLog,
-    tasks::Task,
-};
+use base::tasks::Task;
+use bus::{Event as BusEvent, Relay};
+use cache::live::LiveLog;
+use db::Db;
 pub(crate) use tail::{Frame, Tail};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use uuid::Uuid;

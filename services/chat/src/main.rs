@@ -1,5 +1,5 @@
 //! chat-svc as a process of its own.
 
 fn main() -> std::process::ExitCode {
-    common::server::main(chat_svc::SPEC)
+    server::main(chat_svc::SERVICE)
 }

@@ -10,14 +10,15 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use axum::http::StatusCode;
+use access::Caller;
+use base::{Problem, problem::Code, tasks::Task};
 use bytes::Bytes;
 use chrono::TimeDelta;
-use common::{Deps, Problem, auth::Identity, tasks::Task};
 use futures::{StreamExt, stream::BoxStream};
 use llm::Model;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
 use serde::{Deserialize, Serialize};
+use server::Deps;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -84,7 +85,7 @@ impl Runs {
     }
 
     /// Starts a run, or finds the one the same person started under the same key.
-    pub(crate) async fn start(&self, who: &Identity, ask: Ask, key: Option<String>) -> Result<Started, Problem> {
+    pub(crate) async fn start(&self, who: &Caller, ask: Ask, key: Option<String>) -> Result<Started, Problem> {
         if let Some(key) = &key
             && let Some(run) = self.by_key(who, key).await?
         {
@@ -139,7 +140,7 @@ impl Runs {
     }
 
     /// The thread to go on with, or a new one, and what is to be done.
-    async fn job(&self, who: &Identity, ask: Ask) -> Result<(Uuid, Job), Problem> {
+    async fn job(&self, who: &Caller, ask: Ask) -> Result<(Uuid, Job), Problem> {
         let (thread_id, its_project) = self.thread(who, ask.thread_id).await?;
         // A follow-up stays in its thread's project.
         let project = match (&ask.project, its_project) {
@@ -162,7 +163,7 @@ impl Runs {
     /// The events of a person's run after `after`, as they come, to its end; 404 for anybody else's.
     pub(crate) async fn follow(
         &self,
-        who: &Identity,
+        who: &Caller,
         run_id: Uuid,
         after: i64,
     ) -> Result<BoxStream<'static, Bytes>, Problem> {
@@ -172,7 +173,7 @@ impl Runs {
     }
 
     /// The run as far as it has come.
-    pub(crate) async fn get(&self, who: &Identity, run_id: Uuid) -> Result<Answer, Problem> {
+    pub(crate) async fn get(&self, who: &Caller, run_id: Uuid) -> Result<Answer, Problem> {
         self.find(who, run_id).await?;
         if let Some(tail) = self.tail(run_id) {
             return Ok(fold_frames(&tail.frames()));
@@ -183,7 +184,7 @@ impl Runs {
     }
 
     /// Waits for the end of a run and returns the whole answer. Dropped earlier, the run is no longer watched.
-    pub(crate) async fn wait(&self, who: &Identity, run_id: Uuid) -> Result<Answer, Problem> {
+    pub(crate) async fn wait(&self, who: &Caller, run_id: Uuid) -> Result<Answer, Problem> {
         if let Some(tail) = self.tail(run_id) {
             let _watching = tail.watch();
             tail.ended().await;
@@ -205,7 +206,7 @@ impl Runs {
     }
 
     /// Stops a run, here or in whichever process it is. Stopping one that has ended changes nothing.
-    pub(crate) async fn cancel(&self, who: &Identity, run_id: Uuid) -> Result<(), Problem> {
+    pub(crate) async fn cancel(&self, who: &Caller, run_id: Uuid) -> Result<(), Problem> {
         self.find(who, run_id).await?;
         // Stored first: a wish that was acknowledged outlives this process.
         let mut session = self.inner.deps.db.begin(&who.scope()).await?;
@@ -217,21 +218,21 @@ impl Runs {
         Ok(())
     }
 
-    async fn find(&self, who: &Identity, run_id: Uuid) -> Result<RunRow, Problem> {
+    async fn find(&self, who: &Caller, run_id: Uuid) -> Result<RunRow, Problem> {
         let mut session = self.inner.deps.db.read(&who.scope()).await?;
         let run = store::run(&mut session, (who.org, who.user), run_id).await?;
         run.ok_or_else(|| Problem::not_found("run"))
     }
 
-    async fn by_key(&self, who: &Identity, key: &str) -> Result<Option<RunRow>, Problem> {
+    async fn by_key(&self, who: &Caller, key: &str) -> Result<Option<RunRow>, Problem> {
         let mut session = self.inner.deps.db.read(&who.scope()).await?;
         Ok(store::run_by_key(&mut session, (who.org, who.user), key).await?)
     }
 
-    async fn resolve_project(&self, who: &Identity, project: Option<&str>) -> Result<Option<ProjectRef>, Problem> {
+    async fn resolve_project(&self, who: &Caller, project: Option<&str>) -> Result<Option<ProjectRef>, Problem> {
         let Some(slug_or_id) = project else { return Ok(None) };
         let transport = self.inner.deps.peers.to("projects");
-        let found = common::client::retry(&transport, || {
+        let found = rpc::retry(&transport, || {
             let mut client = ProjectsServiceClient::new(transport.clone());
             let request = who.request(ResolveRequest { slug_or_id: slug_or_id.to_owned() });
             async move { client.resolve(request).await }
@@ -242,7 +243,7 @@ impl Runs {
     }
 
     /// The thread to go on with, which must have a run of this person, and that run's project; else a new thread.
-    async fn thread(&self, who: &Identity, thread_id: Option<Uuid>) -> Result<(Uuid, Option<ProjectRef>), Problem> {
+    async fn thread(&self, who: &Caller, thread_id: Option<Uuid>) -> Result<(Uuid, Option<ProjectRef>), Problem> {
         let Some(thread_id) = thread_id else { return Ok((self.inner.deps.ids.next(), None)) };
         let mut session = self.inner.deps.db.read(&who.scope()).await?;
         let last = store::last_of_thread(&mut session, (who.org, who.user), thread_id).await?;
@@ -251,7 +252,7 @@ impl Runs {
         Ok((thread_id, job.and_then(|job| job.project)))
     }
 
-    fn new_run(&self, who: &Identity, thread_id: Uuid, key: Option<String>, job: &Job) -> Result<NewRun, Problem> {
+    fn new_run(&self, who: &Caller, thread_id: Uuid, key: Option<String>, job: &Job) -> Result<NewRun, Problem> {
         let now = self.inner.deps.clock.now();
         Ok(NewRun {
             id: self.inner.deps.ids.next(),
@@ -294,9 +295,5 @@ fn same_question(run: &RunRow, ask: &Ask) -> Result<Started, Problem> {
     if stored.is_some_and(|job| Ask { stream: ask.stream, ..job.ask } == *ask) {
         return Ok(Started { run_id: run.id });
     }
-    Err(Problem::new(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "idempotency_key_reused",
-        "this Idempotency-Key was used for another request",
-    ))
+    Err(Problem::new(Code::IdempotencyKeyReused, "this Idempotency-Key was used for another request"))
 }

@@ -1,10 +1,7 @@
 //! SQL of runs and their events.
 
 use chrono::{DateTime, Utc};
-use common::{
-    db::{DbError, Session},
-    on_db,
-};
+use db::{DbError, Session, on_db};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 

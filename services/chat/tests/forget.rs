@@ -3,12 +3,10 @@
 
 use std::time::Duration;
 
+use base::Scope;
+use bus::{CourierError, Event};
 use chrono::{DateTime, Utc};
-use common::{
-    bus::{CourierError, Event},
-    db::{Db, Scope},
-    on_db,
-};
+use db::{Db, on_db};
 use http::StatusCode;
 use prost::Message;
 use proto::events::v1::ThreadDeleted;
@@ -26,7 +24,7 @@ async fn chat_with(world: &mut World, model: &FakeOpenAi) -> TestService {
     world.set("LLM_PROVIDER", "openai");
     world.set("OPENAI_BASE_URL", model.url());
     world.set("CHAT_MODEL", "chat-model");
-    world.start(chat_svc::SPEC).await
+    world.start(chat_svc::SERVICE).await
 }
 
 /// A question to the model alone, answered in one piece.
@@ -126,7 +124,7 @@ testkit::on_both! {
     }
 
     async fn an_event_that_makes_no_sense_is_refused_for_good(world: World) {
-        let chat = world.start(chat_svc::SPEC).await;
+        let chat = world.start(chat_svc::SERVICE).await;
         let who = world.person();
         let event = deletion(&world, &who, &json!("no id"), world.clock.clock().now());
         let refusal = chat.try_deliver(&event).await.unwrap_err();

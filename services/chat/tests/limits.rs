@@ -1,7 +1,7 @@
 //! How many questions a person may ask.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use common::redis::Redis;
+use cache::redis::Redis;
 use http::StatusCode;
 use serde_json::json;
 use testkit::{
@@ -38,7 +38,7 @@ async fn no_more_runs_begin_at_once_than_may() {
         model.push(Kind::Chat, Behaviour::Stream(vec![Step::text("South."), Step::Stall]));
     }
     world.set("RUN_LIMIT", "8");
-    let chat = world.start(chat_svc::SPEC).await;
+    let chat = world.start(chat_svc::SERVICE).await;
     let (anna, boris) = (world.person(), world.person());
     let question = json!({"query": "Where do ducks fly?", "sources": [], "mode": "speed"});
     let begun = async |who: &Person, asks: usize| {
@@ -58,7 +58,7 @@ async fn no_more_runs_begin_at_once_than_may() {
 #[tokio::test]
 async fn who_asks_too_often_is_told_when_to_ask_again() {
     let (world, _model) = stage("2", 4).await;
-    let chat = world.start(chat_svc::SPEC).await;
+    let chat = world.start(chat_svc::SERVICE).await;
     let (anna, boris) = (world.person(), world.person());
 
     let first = ask(&chat, &anna).await;
@@ -86,7 +86,7 @@ async fn a_person_asks_no_more_of_two_processes_than_of_one() {
     let Some(server) = testkit::Redis::start().await else { return };
     let (mut world, _model) = stage("2", 2).await;
     world.redis = Some(Redis::open(&server.url(), std::time::Duration::from_secs(60)).await.unwrap());
-    let (one, other) = (world.start(chat_svc::SPEC).await, world.start(chat_svc::SPEC).await);
+    let (one, other) = (world.start(chat_svc::SERVICE).await, world.start(chat_svc::SERVICE).await);
     let who = world.person();
     assert_eq!(ask(&one, &who).await.status, StatusCode::OK);
     assert_eq!(ask(&other, &who).await.status, StatusCode::OK);
@@ -97,7 +97,7 @@ async fn a_person_asks_no_more_of_two_processes_than_of_one() {
 #[tokio::test]
 async fn a_question_that_cannot_be_asked_is_not_counted() {
     let (world, _model) = stage("1", 1).await;
-    let chat = world.start(chat_svc::SPEC).await;
+    let chat = world.start(chat_svc::SERVICE).await;
     let who = world.person();
     let empty = chat.send_json(&who, "POST", "/api/v1/chat", &json!({"query": ""})).await;
     assert_eq!(empty.status, StatusCode::BAD_REQUEST);
@@ -107,7 +107,7 @@ async fn a_question_that_cannot_be_asked_is_not_counted() {
 #[tokio::test]
 async fn nobody_is_counted_without_accounts_or_without_a_limit() {
     let (world, _model) = stage("1", 2).await;
-    let chat = world.start_for_owner(chat_svc::SPEC).await;
+    let chat = world.start_for_owner(chat_svc::SERVICE).await;
     let who = world.person();
     for _ in 0..2 {
         let answer = ask(&chat, &who).await;
@@ -115,7 +115,7 @@ async fn nobody_is_counted_without_accounts_or_without_a_limit() {
         assert!(!answer.headers.contains_key("ratelimit"));
     }
     let (world, _model) = stage("0", 2).await;
-    let chat = world.start(chat_svc::SPEC).await;
+    let chat = world.start(chat_svc::SERVICE).await;
     let who = world.person();
     for _ in 0..2 {
         assert_eq!(ask(&chat, &who).await.status, StatusCode::OK);

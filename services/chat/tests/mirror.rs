@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use common::{
+use cache::{
     live::{LiveLog, LogEntry, LogKey},
     redis::{PATIENCE, Redis},
 };
@@ -98,7 +98,7 @@ fn run_id(seen: &str) -> String {
 async fn what_another_process_writes_is_heard_without_asking_the_database() {
     let Some(shared) = shared().await else { return };
     shared.model.push(Kind::Chat, Behaviour::Stream(vec![Step::text("Ducks"), Step::Stall]));
-    let (here, there) = (shared.world.start(chat_svc::SPEC).await, shared.world.start(chat_svc::SPEC).await);
+    let (here, there) = (shared.world.start(chat_svc::SERVICE).await, shared.world.start(chat_svc::SERVICE).await);
     let who = shared.world.person();
     let mut asked = ask(&here, &who).await;
     let id = run_id(&asked.until("Ducks").await);
@@ -115,7 +115,7 @@ async fn what_redis_misses_is_read_from_the_database() {
     let Some(shared) = shared().await else { return };
     let steps = (0..100).flat_map(|word| [Step::text(&format!("word{word} ")), Step::Wait(Duration::from_millis(30))]);
     shared.model.push(Kind::Chat, Behaviour::Stream(steps.chain([Step::end(), Step::Done]).collect()));
-    let (here, there) = (shared.world.start(chat_svc::SPEC).await, shared.world.start(chat_svc::SPEC).await);
+    let (here, there) = (shared.world.start(chat_svc::SERVICE).await, shared.world.start(chat_svc::SERVICE).await);
     let who = shared.world.person();
     let mut asked = ask(&here, &who).await;
     let id = run_id(&asked.until("word0").await);
@@ -139,7 +139,7 @@ async fn who_comes_back_after_an_outage_follows_to_the_end() {
     let Some(mut database) = KillablePostgres::start().await else { return };
     let Some(shared) = shared_on(World::on_postgres(&database)).await else { return };
     shared.model.push(Kind::Chat, Behaviour::Stream(vec![Step::text("Ducks"), Step::Stall]));
-    let (here, there) = (shared.world.start(chat_svc::SPEC).await, shared.world.start(chat_svc::SPEC).await);
+    let (here, there) = (shared.world.start(chat_svc::SERVICE).await, shared.world.start(chat_svc::SERVICE).await);
     let who = shared.world.person();
     let mut asked = ask(&here, &who).await;
     let id = run_id(&asked.until("Ducks").await);

@@ -17,7 +17,7 @@ async fn run(mut world: World, mode: &str, query: &str, related: Behaviour) -> (
     world.set("LLM_PROVIDER", "openai");
     world.set("OPENAI_BASE_URL", model.url());
     world.set("CHAT_MODEL", "chat-model");
-    let (chat, who) = (world.start(chat_svc::SPEC).await, world.person());
+    let (chat, who) = (world.start(chat_svc::SERVICE).await, world.person());
     let ask = json!({"query": query, "sources": [], "mode": mode, "stream": false});
     let answer = chat.send_json(&who, "POST", "/api/v1/chat", &ask).await.expect(StatusCode::OK);
     assert_eq!((&answer["answer"], &answer["status"]), (&json!("Ducks fly south."), &json!("complete")), "{answer:#}");
@@ -47,7 +47,7 @@ testkit::on_both! {
         world.set("LLM_PROVIDER", "openai");
         world.set("OPENAI_BASE_URL", model.url());
         world.set("CHAT_MODEL", "chat-model");
-        let (chat, who) = (world.start(chat_svc::SPEC).await, world.person());
+        let (chat, who) = (world.start(chat_svc::SERVICE).await, world.person());
         let ask = json!({"query": "Where do ducks fly?", "sources": [], "mode": "balanced", "background": true});
         let asking = chat.send_json(&who, "POST", "/api/v1/chat", &ask);
         let watching = async {

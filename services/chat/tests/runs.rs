@@ -47,7 +47,7 @@ async fn chat_with(world: &mut World, model: &FakeOpenAi) -> TestService {
     world.set("LLM_PROVIDER", "openai");
     world.set("OPENAI_BASE_URL", model.url());
     world.set("CHAT_MODEL", "chat-model");
-    world.start(chat_svc::SPEC).await
+    world.start(chat_svc::SERVICE).await
 }
 
 async fn ask(chat: &TestService, who: &Person, body: &Value) -> Vec<Event> {
@@ -168,7 +168,7 @@ testkit::on_both! {
 
         world.clock.advance(Duration::from_secs(60));
         model.push(Kind::Chat, Behaviour::tokens([" south ", "in autumn."]));
-        let second = world.start(chat_svc::SPEC).await;
+        let second = world.start(chat_svc::SERVICE).await;
         let whole = events(&second.get(&who, &format!("/api/v1/chat/runs/{run_id}/events")).await.body);
         assert_eq!(whole[..body.len()], body, "what was sent is never changed");
         assert_eq!(text(&whole), "Ducks fly south in autumn.");
@@ -187,7 +187,7 @@ testkit::on_both! {
 
         world.clock.advance(Duration::from_secs(60));
         model.push(Kind::Chat, Behaviour::tokens([" south ", "in autumn."]));
-        let second = world.start(chat_svc::SPEC).await;
+        let second = world.start(chat_svc::SERVICE).await;
         let path = format!("/api/v1/chat/runs/{run_id}/events");
         let whole = events(&second.get(&who, &path).await.body);
         assert_eq!(text(&whole), "Ducks fly south in autumn.");
@@ -198,7 +198,7 @@ testkit::on_both! {
     }
 
     async fn every_fault_of_a_question_is_named(world: World) {
-        let chat = world.start(chat_svc::SPEC).await;
+        let chat = world.start(chat_svc::SERVICE).await;
         let who = world.person();
         let bad = json!({"query": " ", "sources": [], "budget": {"seconds": 0, "cost": "-1"}});
         let problem = chat.send_json(&who, "POST", "/api/v1/chat", &bad).await.expect(StatusCode::BAD_REQUEST);
@@ -233,11 +233,11 @@ async fn first_piece(chat: &TestService, who: &Person) -> Vec<Event> {
 }
 
 /// The id of the only run there is.
-async fn only_run(db: &common::db::Db, who: &Person) -> uuid::Uuid {
-    let scope = common::db::Scope::Tenant { org: who.org, user: who.user };
+async fn only_run(db: &db::Db, who: &Person) -> uuid::Uuid {
+    let scope = base::Scope::Tenant { org: who.org, user: who.user };
     let mut session = db.read(&scope).await.unwrap();
     let (id,): (uuid::Uuid,) =
-        common::on_db!(&mut session, conn => sqlx::query_as("SELECT id FROM runs").fetch_one(conn).await).unwrap();
+        db::on_db!(&mut session, conn => sqlx::query_as("SELECT id FROM runs").fetch_one(conn).await).unwrap();
     id
 }
 
@@ -249,10 +249,10 @@ async fn postgres_hides_rows_of_other_organisations() {
     let chat = chat_with(&mut world, &model).await;
     let (ann, eve) = (world.person(), world.person());
     ask(&chat, &ann, &question("Where do ducks fly?")).await;
-    world.assert_hidden(&chat, chat_svc::SPEC.name, [&ann, &eve], Tables::default()).await;
+    world.assert_hidden(&chat, chat_svc::SERVICE.name, [&ann, &eve], Tables::default()).await;
 }
 
 #[tokio::test]
 async fn both_databases_have_the_same_tables_and_columns() {
-    testkit::service::assert_same_schema(chat_svc::SPEC).await;
+    testkit::service::assert_same_schema(chat_svc::SERVICE).await;
 }

@@ -2,7 +2,8 @@
 
 use std::{net::TcpListener, time::Duration};
 
-use common::{config::Secret, db::Db};
+use base::config::Secret;
+use db::Db;
 use futures::future::join_all;
 use sqlx::{Connection, PgConnection};
 use testkit::{
@@ -27,7 +28,7 @@ async fn eight_processes_that_migrate_at_once_migrate_once() {
     let mut connection = PgConnection::connect(owner.expose()).await.unwrap();
     let (applied,): (i64,) =
         sqlx::query_as("SELECT COUNT(*) FROM chat._sqlx_migrations").fetch_one(&mut connection).await.unwrap();
-    assert_eq!(usize::try_from(applied).unwrap(), chat_svc::SPEC.migrations.postgres.iter().count());
+    assert_eq!(usize::try_from(applied).unwrap(), chat_svc::SERVICE.migrations.postgres.iter().count());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -35,7 +36,7 @@ async fn a_service_that_may_not_migrate_is_alive_and_says_what_it_waits_for() {
     let Some(owner) = Postgres::database().await.map(Secret::new) else { return };
     // The role is there before the schema: whoever sets up the server gives it a password.
     let other = Postgres::database().await.map(Secret::new).unwrap();
-    Db::migrate(&other, chat_svc::SPEC.name, chat_svc::SPEC.migrations, Some("gooseek_chat")).await.unwrap();
+    Db::migrate(&other, chat_svc::SERVICE.name, chat_svc::SERVICE.migrations, Some("gooseek_chat")).await.unwrap();
     let role = Postgres::as_role(&owner, "gooseek_chat");
 
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();

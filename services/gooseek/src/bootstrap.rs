@@ -15,11 +15,9 @@ use std::{
     path::Path,
 };
 
+use access::{AUDIENCE, LOCAL_ORG, LOCAL_OWNER, keys::SigningKey};
 use anyhow::Context;
-use common::{
-    auth::{AUDIENCE, LOCAL_ORG, LOCAL_OWNER, keys::SigningKey},
-    time::{Clock, Ids},
-};
+use base::time::{Clock, Ids};
 use serde_json::json;
 
 use crate::serve::SERVICES;

@@ -11,6 +11,6 @@ pub(crate) fn print(local: &cli::Local) -> anyhow::Result<()> {
             None => println!("{:width$}   unset: {}", variable.name, variable.about),
         }
     }
-    common::server::check(&serve::SERVICES, &settings, common::server::Shape::Together)?;
+    server::check(&serve::SERVICES, &settings, server::Mode::AllInOne)?;
     Ok(())
 }

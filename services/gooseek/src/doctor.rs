@@ -3,16 +3,14 @@
 
 use std::time::Duration;
 
-use common::{
-    config::{Reader, Settings},
-    db::Db,
-    objects::Objects,
-    redis::Redis,
-    server::{Options, Shape},
-};
+use base::config::{Reader, Settings};
+use cache::redis::Redis;
+use db::Db;
 use fetch::operator::OperatorClient;
 use llm::{Embedder, Model, Purpose};
+use objects::Objects;
 use reqwest::Method;
+use server::{Mode, Options};
 
 use crate::{cli, serve};
 
@@ -22,7 +20,7 @@ const MODEL_PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) async fn run(server: &cli::Server, local: &cli::Local) -> anyhow::Result<()> {
     let settings = serve::local_settings(local)?;
-    let options = common::server::check(&serve::SERVICES, &settings, Shape::Together)?;
+    let options = server::check(&serve::SERVICES, &settings, Mode::AllInOne)?;
     let mut report = Report::default();
     report.server(server).await;
     report.storage(&options).await;

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     if !matches!(cli.command, Command::Serve(_)) {
         sigpipe::reset();
     }
-    common::server::process(|| run(cli))
+    server::process(|| run(cli))
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {

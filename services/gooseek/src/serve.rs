@@ -3,17 +3,14 @@
 use std::{path::Path, sync::Arc};
 
 use anyhow::bail;
-use common::{
-    config::{ConfigFaults, Settings},
-    server::{self, Shape},
-    service::Spec,
-};
+use base::config::{ConfigFaults, Settings};
+use server::{Mode, service::ServiceDef};
 
 use crate::{cli, docs, page};
 
 /// Every service there is.
-pub(crate) const SERVICES: [Spec; 5] =
-    [projects_svc::SPEC, search_svc::SPEC, upload_svc::SPEC, chat_svc::SPEC, library_svc::SPEC];
+pub(crate) const SERVICES: [ServiceDef; 5] =
+    [projects_svc::SERVICE, search_svc::SERVICE, upload_svc::SERVICE, chat_svc::SERVICE, library_svc::SERVICE];
 
 /// The settings of this machine.
 fn settings() -> Result<Settings, ConfigFaults> {
@@ -36,7 +33,7 @@ pub(crate) async fn run(options: &cli::Serve) -> anyhow::Result<()> {
     }
     let telemetry = server::telemetry(&settings, "gooseek")?;
     let services = chosen(&options.only)?;
-    let assembly = server::assemble(&services, Arc::new(settings), Shape::Together).await?;
+    let assembly = server::assemble(&services, Arc::new(settings), Mode::AllInOne).await?;
     assembly.run(page::routes().merge(docs::routes())).await?;
     telemetry.flush();
     Ok(())
@@ -48,7 +45,7 @@ pub(crate) async fn migrate() -> anyhow::Result<()> {
     server::migrate(&SERVICES, &settings).await
 }
 
-fn chosen(only: &[String]) -> anyhow::Result<Vec<Spec>> {
+fn chosen(only: &[String]) -> anyhow::Result<Vec<ServiceDef>> {
     if only.is_empty() {
         return Ok(SERVICES.to_vec());
     }

@@ -5,12 +5,10 @@
 //! going on), while a question asked in the thread afterwards starts it anew with that message only.
 
 use async_trait::async_trait;
+use base::time::Ids;
+use bus::{Event, HandleError, Handler};
 use chrono::{DateTime, Utc};
-use common::{
-    bus::{Event, HandleError, Handler},
-    db::Session,
-    time::Ids,
-};
+use db::Session;
 use prost::Message as _;
 use proto::events::v1::AnswerCompleted;
 use serde_json::Value;

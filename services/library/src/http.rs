@@ -1,15 +1,13 @@
 //! `/api/v1/library/threads`.
 
+use access::Caller;
 use axum::{
     Json,
     extract::{Path, State},
     http::{HeaderMap, StatusCode, header},
 };
-use common::{
-    Problem,
-    auth::Identity,
-    http::{Body, Faults, Params},
-};
+use base::Problem;
+use kit::{JsonBody, QueryParams, Validator};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -41,15 +39,15 @@ struct Listing {
     responses((status = 200, body = ThreadPage), (status = 400, body = Problem)))]
 async fn list(
     State(threads): State<Threads>,
-    who: Identity,
-    Params(listing): Params<Listing>,
+    who: Caller,
+    QueryParams(listing): QueryParams<Listing>,
 ) -> Result<Json<ThreadPage>, Problem> {
     let limit = listing.limit.unwrap_or(20);
     let query = listing.q.as_deref().map(str::trim).filter(|query| !query.is_empty());
-    let mut faults = Faults::default();
-    faults.require((1..=100).contains(&limit), "limit", "1 to 100");
-    faults.require(query.is_none_or(|query| query.chars().count() <= 200), "q", "at most 200 characters");
-    faults.finish()?;
+    let mut check = Validator::default();
+    check.ensure((1..=100).contains(&limit), "limit", "1 to 100");
+    check.ensure(query.is_none_or(|query| query.chars().count() <= 200), "q", "at most 200 characters");
+    check.finish()?;
     Ok(Json(threads.list(&who, limit, listing.cursor.as_deref(), query).await?))
 }
 
@@ -58,7 +56,7 @@ async fn list(
     get, path = "/api/v1/library/threads/{id}", operation_id = "get_thread", tag = "library",
     params(("id" = Uuid, Path)),
     responses((status = 200, body = Thread), (status = 404, body = Problem)))]
-async fn get(State(threads): State<Threads>, who: Identity, Path(id): Path<String>) -> Result<Tagged<Thread>, Problem> {
+async fn get(State(threads): State<Threads>, who: Caller, Path(id): Path<String>) -> Result<Tagged<Thread>, Problem> {
     let (thread, version) = threads.get(&who, parse(&id)?).await?;
     Ok((tag(version), Json(thread)))
 }
@@ -81,19 +79,19 @@ struct ThreadChange {
         (status = 412, body = Problem)))]
 async fn change(
     State(threads): State<Threads>,
-    who: Identity,
+    who: Caller,
     Path(id): Path<String>,
     headers: HeaderMap,
-    Body(change): Body<ThreadChange>,
+    JsonBody(change): JsonBody<ThreadChange>,
 ) -> Result<Tagged<ThreadItem>, Problem> {
     let title = change.title.map(|title| title.split_whitespace().collect::<Vec<_>>().join(" "));
     let title_ok = title
         .as_ref()
         .is_none_or(|title| (1..=200).contains(&title.chars().count()) && !title.contains(char::is_control));
-    let mut faults = Faults::default();
-    faults.require(title_ok, "/title", "1 to 200 characters");
-    faults.require(title.is_some() || change.pinned.is_some(), "", "title or pinned");
-    faults.finish()?;
+    let mut check = Validator::default();
+    check.ensure(title_ok, "/title", "1 to 200 characters");
+    check.ensure(title.is_some() || change.pinned.is_some(), "", "title or pinned");
+    check.finish()?;
     let change = Change { title, pinned: change.pinned };
     let (thread, version) = threads.change(&who, parse(&id)?, change, |version| allows(&headers, version)).await?;
     Ok((tag(version), Json(thread)))
@@ -104,7 +102,7 @@ async fn change(
     delete, path = "/api/v1/library/threads/{id}", operation_id = "delete_thread", tag = "library",
     params(("id" = Uuid, Path)),
     responses((status = 204), (status = 404, body = Problem)))]
-async fn delete(State(threads): State<Threads>, who: Identity, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+async fn delete(State(threads): State<Threads>, who: Caller, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     threads.delete(&who, parse(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,15 +12,15 @@ mod threads;
 
 use std::sync::Arc;
 
-use common::{
+use bus::Consumer;
+use db::Migrations;
+use server::{
     Deps, Service,
-    bus::Consumer,
-    db::Migrations,
-    service::{Building, Spec},
+    service::{ServiceDef, ServiceFuture},
 };
 
 /// How binaries start this service.
-pub const SPEC: Spec = Spec {
+pub const SERVICE: ServiceDef = ServiceDef {
     name: "library",
     port: 3009,
     variables: &[],
@@ -34,10 +34,10 @@ pub const SPEC: Spec = Spec {
 };
 
 /// Builds the service.
-pub fn service(deps: Deps) -> Building {
+pub fn service(deps: Deps) -> ServiceFuture {
     Box::pin(async move {
         let threads = threads::Threads::new(&deps);
-        let mut service = Service::new(SPEC.name, http::routes(threads));
+        let mut service = Service::new(SERVICE.name, http::routes(threads));
         service.consumers = vec![Consumer {
             name: "library.answers",
             subject: answers::SUBJECT,

@@ -1,5 +1,5 @@
 //! library-svc as a process of its own.
 
 fn main() -> std::process::ExitCode {
-    common::server::main(library_svc::SPEC)
+    server::main(library_svc::SERVICE)
 }

@@ -2,12 +2,9 @@
 
 pub(crate) mod search;
 
+use access::Caller;
 use chrono::{DateTime, Utc};
-use common::{
-    auth::Identity,
-    db::{DbError, Session},
-    on_db,
-};
+use db::{DbError, Session, on_db};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -18,8 +15,8 @@ pub(crate) struct Owner {
     pub(crate) user: Uuid,
 }
 
-impl From<&Identity> for Owner {
-    fn from(who: &Identity) -> Self {
+impl From<&Caller> for Owner {
+    fn from(who: &Caller) -> Self {
         Self { org: who.org, user: who.user }
     }
 }

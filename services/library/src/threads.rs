@@ -1,19 +1,20 @@
 //! What threads are and the rules about them.
 
-use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
-use common::{
-    Deps, Problem,
-    auth::Identity,
-    bus::{self, Event, Relay},
-    cursor::CursorKey,
-    db::Db,
+use access::Caller;
+use base::{
+    Problem,
+    problem::Code,
     time::{Clock, Ids},
 };
+use bus::{Event, Relay};
+use chrono::{DateTime, Utc};
+use db::Db;
+use kit::cursor::CursorKey;
 use prost::Message as _;
 use proto::events::v1::ThreadDeleted;
 use serde::Serialize;
 use serde_json::Value;
+use server::Deps;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -114,7 +115,7 @@ impl Threads {
     /// Pinned threads first, then by newest activity; with a `query` those where one message and the title have all its words.
     pub(crate) async fn list(
         &self,
-        who: &Identity,
+        who: &Caller,
         limit: usize,
         cursor: Option<&str>,
         query: Option<&str>,
@@ -140,7 +141,7 @@ impl Threads {
     }
 
     /// A thread and the number of its edit.
-    pub(crate) async fn get(&self, who: &Identity, id: Uuid) -> Result<(Thread, i64), Problem> {
+    pub(crate) async fn get(&self, who: &Caller, id: Uuid) -> Result<(Thread, i64), Problem> {
         let owner = Owner::from(who);
         let mut session = self.db.read(&who.scope()).await?;
         let row = store::thread(&mut session, owner, id).await?.ok_or_else(missing)?;
@@ -160,7 +161,7 @@ impl Threads {
     /// Changes a thread when `expected` allows its present edit; the thread and the number of the new edit.
     pub(crate) async fn change(
         &self,
-        who: &Identity,
+        who: &Caller,
         id: Uuid,
         change: Change,
         expected: impl Fn(i64) -> bool + Send,
@@ -170,11 +171,7 @@ impl Threads {
         store::lock(&mut session, id).await?;
         let before = store::thread(&mut session, owner, id).await?.ok_or_else(missing)?;
         if !expected(before.version) {
-            return Err(Problem::new(
-                StatusCode::PRECONDITION_FAILED,
-                "precondition_failed",
-                "the thread was changed in between: read it again",
-            ));
+            return Err(Problem::new(Code::PreconditionFailed, "the thread was changed in between: read it again"));
         }
         let title = change.title.filter(|title| *title != before.title);
         let row = ThreadRow {
@@ -197,7 +194,7 @@ impl Threads {
     }
 
     /// Deletes a thread with all that was made of it, here and, by the event, elsewhere.
-    pub(crate) async fn delete(&self, who: &Identity, id: Uuid) -> Result<(), Problem> {
+    pub(crate) async fn delete(&self, who: &Caller, id: Uuid) -> Result<(), Problem> {
         let (owner, now) = (Owner::from(who), self.clock.now());
         let mut session = self.db.begin(&who.scope()).await?;
         store::lock(&mut session, id).await?;

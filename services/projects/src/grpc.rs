@@ -1,6 +1,6 @@
 //! ProjectsService: parse, call, map.
 
-use common::auth::Identity;
+use access::Caller;
 use proto::projects::v1::{
     self as pb, ResolveRequest,
     projects_service_server::{ProjectsService, ProjectsServiceServer},
@@ -20,7 +20,7 @@ pub(crate) struct Grpc {
 #[tonic::async_trait]
 impl ProjectsService for Grpc {
     async fn resolve(&self, request: Request<ResolveRequest>) -> Result<Response<pb::Project>, Status> {
-        let who = Identity::of(&request)?;
+        let who = Caller::of(&request)?;
         let project = self.projects.resolve(&who, &request.get_ref().slug_or_id).await?;
         Ok(Response::new(pb::Project { id: project.id.to_string(), slug: project.slug, name: project.name }))
     }

@@ -1,15 +1,13 @@
 //! `/api/v1/projects`.
 
+use access::Caller;
 use axum::{
     Json,
     extract::{Path, State},
     http::StatusCode,
 };
-use common::{
-    Problem,
-    auth::Identity,
-    http::{Body, Faults, Params},
-};
+use base::Problem;
+use kit::{JsonBody, QueryParams, Validator};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -36,13 +34,13 @@ struct NewProject {
     responses((status = 201, body = Project), (status = 400, body = Problem), (status = 409, body = Problem)))]
 async fn create(
     State(projects): State<Projects>,
-    who: Identity,
-    Body(new): Body<NewProject>,
+    who: Caller,
+    JsonBody(new): JsonBody<NewProject>,
 ) -> Result<(StatusCode, Json<Project>), Problem> {
-    let mut faults = Faults::default();
+    let mut check = Validator::default();
     let name_ok = new.name.as_ref().is_none_or(|name| (1..=200).contains(&name.trim().chars().count()));
-    faults.require(name_ok, "/name", "1 to 200 characters");
-    faults.finish()?;
+    check.ensure(name_ok, "/name", "1 to 200 characters");
+    check.finish()?;
     let project = projects.create(&who, &new.slug, new.name.as_deref()).await?;
     Ok((StatusCode::CREATED, Json(project)))
 }
@@ -62,13 +60,13 @@ struct Listing {
     responses((status = 200, body = ProjectPage), (status = 400, body = Problem)))]
 async fn list(
     State(projects): State<Projects>,
-    who: Identity,
-    Params(listing): Params<Listing>,
+    who: Caller,
+    QueryParams(listing): QueryParams<Listing>,
 ) -> Result<Json<ProjectPage>, Problem> {
     let limit = listing.limit.unwrap_or(20);
-    let mut faults = Faults::default();
-    faults.require((1..=100).contains(&limit), "limit", "1 to 100");
-    faults.finish()?;
+    let mut check = Validator::default();
+    check.ensure((1..=100).contains(&limit), "limit", "1 to 100");
+    check.finish()?;
     Ok(Json(projects.list(&who, limit, listing.cursor.as_deref()).await?))
 }
 
@@ -79,7 +77,7 @@ async fn list(
     responses((status = 200, body = Project), (status = 404, body = Problem)))]
 async fn get(
     State(projects): State<Projects>,
-    who: Identity,
+    who: Caller,
     Path(slug_or_id): Path<String>,
 ) -> Result<Json<Project>, Problem> {
     Ok(Json(projects.resolve(&who, &slug_or_id).await?))

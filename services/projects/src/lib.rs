@@ -6,15 +6,15 @@ mod projects;
 mod store;
 
 use axum::Router;
-use common::{
+use db::Migrations;
+use server::{
     Deps, Service,
-    db::Migrations,
-    service::{Building, Spec},
+    service::{ServiceDef, ServiceFuture},
 };
 use tonic::service::Routes;
 
 /// How binaries start this service.
-pub const SPEC: Spec = Spec {
+pub const SERVICE: ServiceDef = ServiceDef {
     name: "projects",
     port: 3006,
     variables: &[],
@@ -28,10 +28,10 @@ pub const SPEC: Spec = Spec {
 };
 
 /// Builds the service.
-pub fn service(deps: Deps) -> Building {
+pub fn service(deps: Deps) -> ServiceFuture {
     Box::pin(async move {
         let projects = projects::Projects::new(deps.db, deps.clock, deps.ids, deps.cursor_key);
-        let mut service = Service::new(SPEC.name, http::routes(projects.clone()));
+        let mut service = Service::new(SERVICE.name, http::routes(projects.clone()));
         service.grpc = Routes::from(Router::new()).add_service(grpc::server(projects)).into_axum_router();
         Ok(service)
     })

@@ -1,5 +1,5 @@
 //! projects-svc as a process of its own.
 
 fn main() -> std::process::ExitCode {
-    common::server::main(projects_svc::SPEC)
+    server::main(projects_svc::SERVICE)
 }

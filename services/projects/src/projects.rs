@@ -1,14 +1,13 @@
 //! What projects are and the rules about them.
 
-use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
-use common::{
-    auth::Identity,
-    cursor::CursorKey,
-    db::Db,
-    problem::{Fault, Problem},
+use access::Caller;
+use base::{
+    problem::{Code, Problem, Violation},
     time::{Clock, Ids},
 };
+use chrono::{DateTime, Utc};
+use db::Db;
+use kit::cursor::CursorKey;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -49,7 +48,7 @@ impl Projects {
     }
 
     /// Makes a project; 409 when the slug is taken.
-    pub(crate) async fn create(&self, who: &Identity, slug: &str, name: Option<&str>) -> Result<Project, Problem> {
+    pub(crate) async fn create(&self, who: &Caller, slug: &str, name: Option<&str>) -> Result<Project, Problem> {
         check_slug(slug)?;
         let project = Project {
             id: self.ids.next(),
@@ -70,7 +69,7 @@ impl Projects {
     }
 
     /// By slug or id. The 404 lists near names, since a mistyped one is the usual cause.
-    pub(crate) async fn resolve(&self, who: &Identity, slug_or_id: &str) -> Result<Project, Problem> {
+    pub(crate) async fn resolve(&self, who: &Caller, slug_or_id: &str) -> Result<Project, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
         let found = match slug_or_id.parse::<Uuid>() {
             Ok(id) => store::by_id(&mut session, who.org, id).await?,
@@ -81,11 +80,11 @@ impl Projects {
         }
         let near = near(slug_or_id, &store::slugs(&mut session, who.org).await?);
         let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) };
-        Err(Problem::new(StatusCode::NOT_FOUND, "not_found", format!("project {slug_or_id:?} not found{hint}")))
+        Err(Problem::new(Code::NotFound, format!("project {slug_or_id:?} not found{hint}")))
     }
 
     /// Newest first.
-    pub(crate) async fn list(&self, who: &Identity, limit: i64, cursor: Option<&str>) -> Result<ProjectPage, Problem> {
+    pub(crate) async fn list(&self, who: &Caller, limit: i64, cursor: Option<&str>) -> Result<ProjectPage, Problem> {
         let before: Option<Uuid> = cursor.map(|cursor| self.cursors.open(LIST, cursor)).transpose()?;
         let mut session = self.db.read(&who.scope()).await?;
         let mut items = store::list(&mut session, who.org, before, limit + 1).await?;
@@ -106,7 +105,7 @@ fn check_slug(slug: &str) -> Result<(), Problem> {
     if ok {
         return Ok(());
     }
-    Err(Problem::invalid(vec![Fault::new(
+    Err(Problem::invalid(vec![Violation::new(
         "/slug",
         "1 to 64 lowercase letters, digits and hyphens, not starting with one",
     )]))

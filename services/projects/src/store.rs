@@ -1,9 +1,6 @@
 //! SQL of projects.
 
-use common::{
-    db::{DbError, Session},
-    on_db,
-};
+use db::{DbError, Session, on_db};
 use uuid::Uuid;
 
 use crate::projects::Project;

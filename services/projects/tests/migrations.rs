@@ -4,7 +4,7 @@ use testkit::service::{Tables, World};
 
 #[tokio::test]
 async fn both_databases_have_the_same_tables_and_columns() {
-    testkit::service::assert_same_schema(projects_svc::SPEC).await;
+    testkit::service::assert_same_schema(projects_svc::SERVICE).await;
 }
 
 /// Conditions forgotten in a statement would still show nothing of another organisation.
@@ -12,8 +12,8 @@ async fn both_databases_have_the_same_tables_and_columns() {
 async fn postgres_hides_rows_of_other_organisations() {
     let Some(world) = World::postgres().await else { return };
     let (ann, eve) = (world.person(), world.person());
-    let projects = world.start(projects_svc::SPEC).await;
+    let projects = world.start(projects_svc::SERVICE).await;
     let made = projects.send_json(&ann, "POST", "/api/v1/projects", &serde_json::json!({ "slug": "secret" })).await;
     assert!(made.status.is_success(), "{made:?}");
-    world.assert_hidden(&projects, projects_svc::SPEC.name, [&ann, &eve], Tables::default()).await;
+    world.assert_hidden(&projects, projects_svc::SERVICE.name, [&ann, &eve], Tables::default()).await;
 }

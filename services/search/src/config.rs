@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::config::{Reader, Secret, Variable};
+use base::config::{Reader, Secret, Variable};
 use fetch::Cidr;
 use llm::EmbedderConfig;
 

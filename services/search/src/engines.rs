@@ -28,10 +28,9 @@ mod wikipedia;
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::{DateTime, Utc};
-
 pub use arxiv::Arxiv;
 pub use breaker::{EngineHealth, EngineStatus};
+use chrono::{DateTime, Utc};
 pub use crossref::Crossref;
 pub use error::EngineError;
 pub use fusion::{FusedResult, ResultFusion};

@@ -4,10 +4,8 @@ mod convert;
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
-use common::{
-    auth::Identity,
-    problem::{Fault, Problem},
-};
+use access::Caller;
+use base::problem::{Problem, Violation};
 use futures::{Stream, StreamExt, stream::FuturesOrdered};
 use proto::search::v1::{
     self as pb,
@@ -43,7 +41,7 @@ impl SearchService for SearchGrpc {
     type PassagesStream = Pin<Box<dyn Stream<Item = Result<pb::PassagesEvent, Status>> + Send>>;
 
     async fn search(&self, request: Request<pb::SearchRequest>) -> Result<Response<pb::SearchResponse>, Status> {
-        let who = Arc::new(Identity::of(&request)?);
+        let who = Arc::new(Caller::of(&request)?);
         let message = request.into_inner();
         let limit = default(message.limit, 10, 100);
         let queries = queries(&message.queries, message.kind(), message.filters.as_ref(), limit)?;
@@ -65,7 +63,7 @@ impl SearchService for SearchGrpc {
     }
 
     async fn read(&self, request: Request<pb::ReadRequest>) -> Result<Response<pb::ReadResponse>, Status> {
-        let who = Identity::of(&request)?;
+        let who = Caller::of(&request)?;
         let message = request.into_inner();
         if message.urls.len() > MAX_URLS {
             return Err(invalid("urls", "at most 20"));
@@ -93,7 +91,7 @@ impl SearchService for SearchGrpc {
     }
 
     async fn passages(&self, request: Request<pb::PassagesRequest>) -> Result<Response<Self::PassagesStream>, Status> {
-        let who = Arc::new(Identity::of(&request)?);
+        let who = Arc::new(Caller::of(&request)?);
         let request = passages_request(who, request.into_inner())?;
         let mut pages = Vec::new();
         let events = passages::find(&self.search, request);
@@ -102,7 +100,7 @@ impl SearchService for SearchGrpc {
     }
 
     async fn suggest(&self, request: Request<pb::SuggestRequest>) -> Result<Response<pb::SuggestResponse>, Status> {
-        Identity::of(&request)?;
+        Caller::of(&request)?;
         let text = request.into_inner().text;
         if text.is_empty() || text.chars().count() > MAX_SUGGEST_CHARS {
             return Err(invalid("text", "1 to 200 characters"));
@@ -113,13 +111,13 @@ impl SearchService for SearchGrpc {
     }
 
     async fn snapshot(&self, request: Request<pb::SnapshotRequest>) -> Result<Response<pb::SnapshotResponse>, Status> {
-        let who = Identity::of(&request)?;
+        let who = Caller::of(&request)?;
         let found = self.search.pages.snapshot(&who, &request.get_ref().snapshot_id).await?;
         Ok(Response::new(pb::SnapshotResponse { page: Some(page(&found, true)) }))
     }
 }
 
-fn passages_request(who: Arc<Identity>, message: pb::PassagesRequest) -> Result<PassagesRequest, Status> {
+fn passages_request(who: Arc<Caller>, message: pb::PassagesRequest) -> Result<PassagesRequest, Status> {
     let pages = default(message.pages, 5, 20);
     if message.urls.len() > MAX_URLS {
         return Err(invalid("urls", "at most 20"));
@@ -143,5 +141,5 @@ fn passages_request(who: Arc<Identity>, message: pb::PassagesRequest) -> Result<
 }
 
 fn invalid(field: &str, detail: &str) -> Status {
-    Problem::invalid(vec![Fault::new(field, detail)]).into()
+    Problem::invalid(vec![Violation::new(field, detail)]).into()
 }

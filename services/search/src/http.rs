@@ -7,8 +7,7 @@ mod request;
 mod search;
 mod suggest;
 
-use axum::http::StatusCode;
-use common::Problem;
+use base::{Problem, problem::Code};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{Search, engines::SearchOutage};
@@ -24,7 +23,7 @@ pub(crate) fn routes(search: Search) -> OpenApiRouter {
 
 /// All engines failed: names engines and error codes, so that it is not mistaken for an empty result.
 fn outage(outage: &SearchOutage) -> Problem {
-    let mut problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "search_outage", outage.to_string());
+    let mut problem = Problem::new(Code::SearchOutage, outage.to_string());
     problem.retry_after = Some(5);
     problem
 }

@@ -13,20 +13,19 @@ mod vectors;
 mod web;
 
 use axum::Router;
-use common::{
-    Deps, Service,
-    config::Reader,
-    db::{Migrations, Scope},
-    service::{Building, Spec},
-    tasks::Task,
-};
+use base::{Scope, config::Reader, tasks::Task};
+use db::Migrations;
 use llm::Embedder;
+use server::{
+    Deps, Service,
+    service::{ServiceDef, ServiceFuture},
+};
 use tonic::service::Routes;
 
 use self::{config::Config, pages::PageCache, vectors::PassageVectors, web::WebSearch};
 
 /// How binaries start this service.
-pub const SPEC: Spec = Spec {
+pub const SERVICE: ServiceDef = ServiceDef {
     name: "search",
     port: 3001,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
@@ -46,12 +45,12 @@ pub(crate) struct Search {
     pages: PageCache,
     /// `None`: passages are ranked by BM25 alone.
     vectors: Option<PassageVectors>,
-    clock: common::time::Clock,
-    ids: common::time::Ids,
+    clock: base::time::Clock,
+    ids: base::time::Ids,
 }
 
 /// Builds the service. [`Deps::executable`] must serve [`reader::child::SUBCOMMAND`], or PDF pages are not read.
-pub fn service(deps: Deps) -> Building {
+pub fn service(deps: Deps) -> ServiceFuture {
     Box::pin(async move {
         let mut reader = Reader::new(&deps.settings);
         let config = Config::read(&mut reader);
@@ -63,7 +62,7 @@ pub fn service(deps: Deps) -> Building {
         };
         let web = WebSearch::new(&deps, &config)?;
         let search = Search { web, pages, vectors, clock: deps.clock.clone(), ids: deps.ids.clone() };
-        let mut service = Service::new(SPEC.name, http::routes(search.clone()));
+        let mut service = Service::new(SERVICE.name, http::routes(search.clone()));
         service.tasks.push(trim(&search, deps.clock, config.index_limit));
         service.grpc = Routes::from(Router::new()).add_service(grpc::server(search)).into_axum_router();
         Ok(service)
@@ -71,7 +70,7 @@ pub fn service(deps: Deps) -> Building {
 }
 
 /// Task that trims the local index to `keep` pages.
-fn trim(search: &Search, clock: common::time::Clock, keep: i64) -> Task {
+fn trim(search: &Search, clock: base::time::Clock, keep: i64) -> Task {
     let pages = search.pages.clone();
     Task::on_schedule("trim page index", "*/10 * * * *", clock, move |system| {
         let pages = pages.clone();

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use common::{
-    auth::Identity,
-    db::{Db, Scope},
-};
+use access::Caller;
+use base::Scope;
+use db::Db;
 
 use crate::{
     engines::{Engine, EngineError, EngineResults, Hit, Query, SearchKind},
@@ -19,7 +18,7 @@ const MAX_TERMS: usize = 12;
 /// The pages that one user may see.
 pub(crate) struct LocalIndex {
     pub(crate) db: Db,
-    pub(crate) who: Arc<Identity>,
+    pub(crate) who: Arc<Caller>,
 }
 
 #[async_trait::async_trait]
@@ -44,7 +43,7 @@ impl Engine for LocalIndex {
         let public = Scope::Public.label();
         let min_terms = i64::try_from((terms.len() * 2).div_ceil(3)).unwrap_or(1);
         let limit = i64::try_from(query.limit).unwrap_or(10);
-        let failed = |error: common::db::DbError| {
+        let failed = |error: db::DbError| {
             tracing::error!(%error, "failed to search local index; its results are missing");
             EngineError::Unreachable
         };

@@ -6,5 +6,5 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some(reader::child::SUBCOMMAND) {
         return reader::child::run();
     }
-    common::server::main(search_svc::SPEC)
+    server::main(search_svc::SERVICE)
 }

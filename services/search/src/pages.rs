@@ -16,13 +16,13 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
-use common::{
-    Problem,
-    auth::Identity,
-    db::{Db, DbError, Scope},
+use access::Caller;
+use base::{
+    Problem, Scope,
     time::{Clock, Ids},
 };
+use chrono::{DateTime, Utc};
+use db::{Db, DbError};
 use fetch::Fetched;
 use moka::future::Cache;
 use sqlx::types::Json;
@@ -121,7 +121,7 @@ struct PageCacheInner {
 }
 
 impl PageCache {
-    pub(crate) fn new(deps: &common::Deps, config: &crate::config::Config) -> anyhow::Result<Self> {
+    pub(crate) fn new(deps: &server::Deps, config: &crate::config::Config) -> anyhow::Result<Self> {
         let memory = Cache::builder()
             .max_capacity(config.page_bytes)
             .weigher(|_: &PageKey, cached: &CachedPage| u32::try_from(cached.page.memory_size()).unwrap_or(u32::MAX))
@@ -138,7 +138,7 @@ impl PageCache {
     }
 
     /// Opens `url` for `who`. Concurrent calls for the same address share one fetch.
-    pub(crate) async fn open(&self, who: &Identity, url: &str, deadline: Instant) -> Result<OpenedPage, OpenError> {
+    pub(crate) async fn open(&self, who: &Caller, url: &str, deadline: Instant) -> Result<OpenedPage, OpenError> {
         let inner = &self.inner;
         let address: Arc<str> = canonical::key(url).ok_or(OpenError::Address)?.into();
         let url = canonical::clean(url).ok_or(OpenError::Address)?;
@@ -169,7 +169,7 @@ impl PageCache {
     }
 
     /// A stored copy; 404 if `who` may not read it.
-    pub(crate) async fn snapshot(&self, who: &Identity, id: &str) -> Result<Page, Problem> {
+    pub(crate) async fn snapshot(&self, who: &Caller, id: &str) -> Result<Page, Problem> {
         let missing = || Problem::not_found("page copy");
         let id: Uuid = id.parse().map_err(|_| missing())?;
         let mut session = self.inner.db.read(&who.scope()).await?;
@@ -204,7 +204,7 @@ impl PageCacheInner {
 
     async fn load(
         &self,
-        who: &Identity,
+        who: &Caller,
         key: &PageKey,
         url: &str,
         deadline: Instant,
@@ -239,7 +239,7 @@ impl PageCacheInner {
         }
     }
 
-    async fn latest_copy(&self, who: &Identity, org: &str, address: &str) -> Result<Option<LatestCopy>, DbError> {
+    async fn latest_copy(&self, who: &Caller, org: &str, address: &str) -> Result<Option<LatestCopy>, DbError> {
         let mut session = self.db.read(&who.scope()).await?;
         store::known(&mut session, org, address).await
     }

@@ -3,10 +3,7 @@
 mod search;
 
 use chrono::{DateTime, Utc};
-use common::{
-    db::{DbError, Session},
-    on_db,
-};
+use db::{DbError, Session, on_db};
 use reader::Section;
 pub(crate) use search::{index, search, trim};
 use sqlx::types::Json;
@@ -16,7 +13,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct Snapshot {
     pub(crate) id: Uuid,
-    /// [`common::db::Scope::label`] of the scope that may read it.
+    /// [`base::Scope::label`] of the scope that may read it.
     pub(crate) scope: String,
     pub(crate) url: String,
     pub(crate) title: String,

@@ -4,13 +4,11 @@ mod result_cache;
 
 use std::{sync::Arc, time::Duration};
 
+use access::Caller;
 use async_stream::stream;
-use common::{
-    auth::Identity,
-    cache::Cache,
-    db::{Db, Scope},
-    time::Clock,
-};
+use base::{Scope, time::Clock};
+use cache::Cache;
+use db::Db;
 use futures::{
     StreamExt,
     future::BoxFuture,
@@ -47,7 +45,7 @@ pub(crate) struct QueryReport {
 /// Queries of one user that run in parallel.
 #[derive(Debug, Clone)]
 pub(crate) struct WebQuery {
-    pub(crate) who: Arc<Identity>,
+    pub(crate) who: Arc<Caller>,
     pub(crate) queries: Vec<Query>,
     /// The queries contain private context: their results are cached for the organisation alone.
     pub(crate) private: bool,
@@ -67,7 +65,7 @@ pub(crate) struct WebSearch {
 }
 
 impl WebSearch {
-    pub(crate) fn new(deps: &common::Deps, config: &Config) -> anyhow::Result<Self> {
+    pub(crate) fn new(deps: &server::Deps, config: &Config) -> anyhow::Result<Self> {
         let clock = deps.clock.clone();
         let engine_clock: crate::engines::EngineClock = Arc::new(move || clock.now());
         let access = UpstreamAccess::new(&config.contact, Arc::clone(&engine_clock));

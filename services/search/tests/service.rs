@@ -50,12 +50,12 @@ impl Stage {
             world.set(name, *value);
         }
         world.executable = env!("CARGO_BIN_EXE_search-svc").into();
-        let service = world.start(search_svc::SPEC).await;
+        let service = world.start(search_svc::SERVICE).await;
         let who = world.person();
         Self { world, web, searxng, service, who }
     }
 
-    fn client(&self) -> SearchServiceClient<common::client::Transport> {
+    fn client(&self) -> SearchServiceClient<rpc::Transport> {
         SearchServiceClient::new(self.service.transport())
     }
 
@@ -150,5 +150,5 @@ impl Story {
 
 #[tokio::test]
 async fn both_databases_have_the_same_tables_and_columns() {
-    testkit::service::assert_same_schema(search_svc::SPEC).await;
+    testkit::service::assert_same_schema(search_svc::SERVICE).await;
 }

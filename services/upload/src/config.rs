@@ -1,6 +1,6 @@
 //! The configuration of this service.
 
-use common::config::{Reader, Variable};
+use base::config::{Reader, Variable};
 use llm::EmbedderConfig;
 
 pub(crate) const VARIABLES: &[Variable] = &[

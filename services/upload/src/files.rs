@@ -5,20 +5,21 @@ mod intake;
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
-use chrono::TimeDelta;
-use common::{
-    Deps, Problem,
-    auth::Identity,
-    client::{Transport, retry},
-    cursor::CursorKey,
-    db::{Db, DbError},
-    objects::Objects,
+use access::Caller;
+use base::{
+    Problem,
+    problem::Code,
     time::{Clock, Ids},
 };
+use chrono::TimeDelta;
+use db::{Db, DbError};
 pub(crate) use file::{File, FilePage, FileText, Row, Stage};
 pub(crate) use intake::{Admitted, Staged, too_large};
+use kit::cursor::CursorKey;
+use objects::Objects;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
+use rpc::{Transport, retry};
+use server::Deps;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -60,7 +61,7 @@ impl Files {
     }
 
     /// The id of a project by slug or id; the 404 of projects-svc names near ones.
-    pub(crate) async fn project(&self, who: &Identity, slug_or_id: &str) -> Result<Uuid, Problem> {
+    pub(crate) async fn project(&self, who: &Caller, slug_or_id: &str) -> Result<Uuid, Problem> {
         let found = retry(&self.projects, || async {
             let message = ResolveRequest { slug_or_id: slug_or_id.to_owned() };
             ProjectsServiceClient::new(self.projects.clone()).resolve(who.request(message)).await
@@ -70,7 +71,7 @@ impl Files {
     }
 
     /// Deletes an object nobody owns. What fails here is done by upkeep, from the record in `loose_objects`.
-    async fn forget(&self, who: &Identity, id: Uuid) {
+    async fn forget(&self, who: &Caller, id: Uuid) {
         if let Err(error) = self.objects.delete(&who.scope(), id).await {
             tracing::warn!(%error, "an object stays until it is due");
             return;
@@ -89,7 +90,7 @@ impl Files {
     /// Newest first.
     pub(crate) async fn list(
         &self,
-        who: &Identity,
+        who: &Caller,
         project: Option<Uuid>,
         limit: i64,
         cursor: Option<&str>,
@@ -105,14 +106,14 @@ impl Files {
         Ok(FilePage { items: rows.into_iter().map(File::from).collect(), next_cursor })
     }
 
-    pub(crate) async fn get(&self, who: &Identity, id: Uuid) -> Result<File, Problem> {
+    pub(crate) async fn get(&self, who: &Caller, id: Uuid) -> Result<File, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
         let row = store::files::by_id(&mut session, who.org, id).await?;
         row.map(File::from).ok_or_else(missing)
     }
 
     /// 409 while the file has no text yet, or never will.
-    pub(crate) async fn text(&self, who: &Identity, id: Uuid) -> Result<FileText, Problem> {
+    pub(crate) async fn text(&self, who: &Caller, id: Uuid) -> Result<FileText, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
         if let Some(stored) = store::content::text(&mut session, who.org, id).await? {
             return Ok(FileText {
@@ -124,11 +125,11 @@ impl Files {
         }
         let row = store::files::by_id(&mut session, who.org, id).await?.ok_or_else(missing)?;
         let detail = row.error.unwrap_or_else(|| "the file has not been read yet".to_owned());
-        Err(Problem::new(StatusCode::CONFLICT, "no_text", detail))
+        Err(Problem::new(Code::NoText, detail))
     }
 
     /// Deletes a file and all that was made from it.
-    pub(crate) async fn delete(&self, who: &Identity, id: Uuid) -> Result<(), Problem> {
+    pub(crate) async fn delete(&self, who: &Caller, id: Uuid) -> Result<(), Problem> {
         let mut session = self.db.begin(&who.scope()).await?;
         let place = store::files::delete(&mut session, who.org, id).await?.ok_or_else(missing)?;
         if let Some(first) = place.first_seq {

@@ -1,6 +1,7 @@
 //! UploadService: parse, call, map.
 
-use common::{Problem, auth::Identity, problem::Fault};
+use access::Caller;
+use base::{Problem, problem::Violation};
 use proto::upload::v1::{
     self as pb, RetrieveRequest, RetrieveResponse,
     upload_service_server::{UploadService, UploadServiceServer},
@@ -26,7 +27,7 @@ pub(crate) struct Grpc {
 #[tonic::async_trait]
 impl UploadService for Grpc {
     async fn retrieve(&self, request: Request<RetrieveRequest>) -> Result<Response<RetrieveResponse>, Status> {
-        let who = Identity::of(&request)?;
+        let who = Caller::of(&request)?;
         let ask = parse(request.into_inner())?;
         let found = self.retriever.retrieve(&who, ask).await?;
         Ok(Response::new(RetrieveResponse {
@@ -41,15 +42,15 @@ fn parse(request: RetrieveRequest) -> Result<Ask, Problem> {
     let mut faults = Vec::new();
     let queries: Vec<String> = request.queries.into_iter().filter(|query| !query.trim().is_empty()).collect();
     if !(1..=MAX_QUERIES).contains(&queries.len()) {
-        faults.push(Fault::new("queries", format!("1 to {MAX_QUERIES} that are not blank")));
+        faults.push(Violation::new("queries", format!("1 to {MAX_QUERIES} that are not blank")));
     }
     let project = Some(request.project_id).filter(|id| !id.is_empty()).map(|id| id.parse::<Uuid>());
     if matches!(project, Some(Err(_))) {
-        faults.push(Fault::new("project_id", "not an id"));
+        faults.push(Violation::new("project_id", "not an id"));
     }
     let files: Result<Vec<Uuid>, _> = request.file_ids.iter().map(|id| id.parse()).collect();
     if files.is_err() || request.file_ids.len() > MAX_FILES {
-        faults.push(Fault::new("file_ids", format!("at most {MAX_FILES} ids")));
+        faults.push(Violation::new("file_ids", format!("at most {MAX_FILES} ids")));
     }
     let limit = match request.limit as usize {
         0 => DEFAULT_LIMIT,

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use access::Caller;
 use axum::{
     Json,
     extract::{
@@ -12,14 +13,14 @@ use axum::{
     middleware::{self, Next},
     response::Response,
 };
-use common::{
+use base::{
     Problem,
-    auth::Identity,
-    http::{Faults, IdempotencyKey, Params, takes_long},
-    problem::Fault,
+    problem::{Code, Violation},
 };
 use futures::StreamExt;
+use kit::{IdempotencyKey, QueryParams, Validator};
 use serde::Deserialize;
+use server::http::takes_long;
 use tokio::{sync::Semaphore, time::timeout};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -77,14 +78,14 @@ struct UploadForm {
         (status = 503, body = Problem)))]
 async fn upload(
     State(files): State<Files>,
-    who: Identity,
+    who: Caller,
     IdempotencyKey(key): IdempotencyKey,
     headers: HeaderMap,
     multipart: Result<Multipart, MultipartRejection>,
 ) -> Result<(StatusCode, Json<File>), Problem> {
     check_length(&headers, files.max_bytes())?;
     let multipart =
-        multipart.map_err(|rejection| Problem::new(rejection.status(), "body_unreadable", rejection.body_text()))?;
+        multipart.map_err(|rejection| Problem::new(Code::of_body(rejection.status()), rejection.body_text()))?;
     let mut form = Form::default();
     let read = form.read(&files, &who, multipart).await;
     let Form { staged, project } = form;
@@ -116,7 +117,7 @@ struct Form {
 }
 
 impl Form {
-    async fn read(&mut self, files: &Files, who: &Identity, mut multipart: Multipart) -> Result<(), Problem> {
+    async fn read(&mut self, files: &Files, who: &Caller, mut multipart: Multipart) -> Result<(), Problem> {
         while let Some(field) = multipart.next_field().await.map_err(|error| unreadable(&error))? {
             match field.name() {
                 Some("project") if self.project.is_none() => {
@@ -130,11 +131,11 @@ impl Form {
                     self.staged = Some(files.stage(who, &name, content_type.as_deref(), bytes).await?);
                 }
                 Some(name @ ("project" | "file")) => {
-                    return Err(Problem::invalid(vec![Fault::new(name, "given twice: one file a request")]));
+                    return Err(Problem::invalid(vec![Violation::new(name, "given twice: one file a request")]));
                 }
                 name => {
                     let name = name.unwrap_or_default();
-                    return Err(Problem::invalid(vec![Fault::new(name, "not a field of an upload")]));
+                    return Err(Problem::invalid(vec![Violation::new(name, "not a field of an upload")]));
                 }
             }
         }
@@ -154,20 +155,20 @@ async fn short_text(mut field: Field<'_>) -> Result<String, Problem> {
     while let Some(piece) = field.chunk().await.map_err(|error| unreadable(&error))? {
         text.extend_from_slice(&piece);
         if text.len() > PROJECT_BYTES {
-            return Err(Problem::invalid(vec![Fault::new("project", "longer than any slug")]));
+            return Err(Problem::invalid(vec![Violation::new("project", "longer than any slug")]));
         }
     }
-    let text = String::from_utf8(text).map_err(|_| Problem::invalid(vec![Fault::new("project", "not UTF-8")]))?;
+    let text = String::from_utf8(text).map_err(|_| Problem::invalid(vec![Violation::new("project", "not UTF-8")]))?;
     Ok(text.trim().to_owned())
 }
 
 fn unreadable(error: &MultipartError) -> Problem {
-    Problem::new(error.status(), "body_unreadable", error.body_text())
+    Problem::new(Code::of_body(error.status()), error.body_text())
 }
 
 fn missing_fields(file: bool, project: bool) -> Problem {
     let missing = [("file", file), ("project", project)].into_iter().filter(|(_, missing)| *missing);
-    Problem::invalid(missing.map(|(name, _)| Fault::new(name, "is missing")).collect())
+    Problem::invalid(missing.map(|(name, _)| Violation::new(name, "is missing")).collect())
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -187,13 +188,13 @@ struct Listing {
     responses((status = 200, body = FilePage), (status = 400, body = Problem), (status = 404, body = Problem)))]
 async fn list(
     State(files): State<Files>,
-    who: Identity,
-    Params(listing): Params<Listing>,
+    who: Caller,
+    QueryParams(listing): QueryParams<Listing>,
 ) -> Result<Json<FilePage>, Problem> {
     let limit = listing.limit.unwrap_or(20);
-    let mut faults = Faults::default();
-    faults.require((1..=100).contains(&limit), "limit", "1 to 100");
-    faults.finish()?;
+    let mut check = Validator::default();
+    check.ensure((1..=100).contains(&limit), "limit", "1 to 100");
+    check.finish()?;
     let project = match listing.project {
         Some(slug_or_id) => Some(files.project(&who, &slug_or_id).await?),
         None => None,
@@ -205,7 +206,7 @@ async fn list(
 #[utoipa::path(
     get, path = "/api/v1/upload/{id}", operation_id = "get_file", tag = "upload", params(("id" = Uuid, Path)),
     responses((status = 200, body = File), (status = 404, body = Problem)))]
-async fn get(State(files): State<Files>, who: Identity, Path(id): Path<String>) -> Result<Json<File>, Problem> {
+async fn get(State(files): State<Files>, who: Caller, Path(id): Path<String>) -> Result<Json<File>, Problem> {
     Ok(Json(files.get(&who, file_id(&id)?).await?))
 }
 
@@ -215,7 +216,7 @@ async fn get(State(files): State<Files>, who: Identity, Path(id): Path<String>) 
     responses(
         (status = 200, body = FileText), (status = 404, body = Problem),
         (status = 409, body = Problem, description = "there is no text (yet)")))]
-async fn text(State(files): State<Files>, who: Identity, Path(id): Path<String>) -> Result<Json<FileText>, Problem> {
+async fn text(State(files): State<Files>, who: Caller, Path(id): Path<String>) -> Result<Json<FileText>, Problem> {
     Ok(Json(files.text(&who, file_id(&id)?).await?))
 }
 
@@ -223,7 +224,7 @@ async fn text(State(files): State<Files>, who: Identity, Path(id): Path<String>)
 #[utoipa::path(
     delete, path = "/api/v1/upload/{id}", operation_id = "delete_file", tag = "upload", params(("id" = Uuid, Path)),
     responses((status = 204), (status = 404, body = Problem)))]
-async fn delete(State(files): State<Files>, who: Identity, Path(id): Path<String>) -> Result<StatusCode, Problem> {
+async fn delete(State(files): State<Files>, who: Caller, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     files.delete(&who, file_id(&id)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -18,18 +18,18 @@ mod vectors;
 use std::sync::Arc;
 
 use axum::Router;
-use common::{
-    Deps, Service,
-    db::Migrations,
-    service::{Building, Spec},
-};
+use db::Migrations;
 use llm::Embedder;
 use reader::child::{Limits, ParserChild};
+use server::{
+    Deps, Service,
+    service::{ServiceDef, ServiceFuture},
+};
 use tokio::sync::Notify;
 use tonic::service::Routes;
 
 /// How binaries start this service.
-pub const SPEC: Spec = Spec {
+pub const SERVICE: ServiceDef = ServiceDef {
     name: "upload",
     port: 3007,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
@@ -45,9 +45,9 @@ pub const SPEC: Spec = Spec {
 };
 
 /// Builds the service.
-pub fn service(deps: Deps) -> Building {
+pub fn service(deps: Deps) -> ServiceFuture {
     Box::pin(async move {
-        let config = config::Config::read(&mut common::config::Reader::new(&deps.settings));
+        let config = config::Config::read(&mut base::config::Reader::new(&deps.settings));
         let embedder = match config.embedder {
             Some(config) => Some(Embedder::open(config).await?),
             None => None,
@@ -57,7 +57,7 @@ pub fn service(deps: Deps) -> Building {
         let retriever = retrieve::Retriever::new(deps.db.clone(), embedder.clone(), config.vector_cache_bytes);
         let parser = ParserChild::new(deps.executable.clone(), Limits { at_once: config.workers, ..Limits::default() });
         let queue = queue::Queue::new(&deps, parser, embedder, config.workers, wake);
-        let mut service = Service::new(SPEC.name, http::routes(files));
+        let mut service = Service::new(SERVICE.name, http::routes(files));
         service.grpc = Routes::from(Router::new()).add_service(grpc::server(retriever)).into_axum_router();
         service.tasks = vec![queue.task(), upkeep::task(deps.db, deps.objects, deps.clock)];
         Ok(service)

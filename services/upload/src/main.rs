@@ -5,5 +5,5 @@ fn main() -> std::process::ExitCode {
     if std::env::args().nth(1).as_deref() == Some(reader::child::SUBCOMMAND) {
         return reader::child::run();
     }
-    common::server::main(upload_svc::SPEC)
+    server::main(upload_svc::SERVICE)
 }

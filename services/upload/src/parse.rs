@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use common::db::{DbError, Session};
+use db::{DbError, Session};
 use reader::{ChunkSize, Document, Format, Hints, ParseError, child::ParserChild};
 
 use crate::{

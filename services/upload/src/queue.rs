@@ -5,17 +5,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chrono::TimeDelta;
-use common::{
-    Deps,
-    db::{Db, DbError, Scope, SystemScope},
-    objects::{ObjectError, Objects},
+use base::{
+    Scope, SystemScope,
     tasks::Task,
     time::{Clock, Ids},
 };
+use chrono::TimeDelta;
+use db::{Db, DbError};
 use llm::{Embedder, Purpose};
+use objects::{ObjectError, Objects};
 use rand::Rng;
 use reader::child::ParserChild;
+use server::Deps;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;

@@ -2,11 +2,9 @@
 
 use std::{collections::HashSet, future::Future, sync::Arc, time::Duration};
 
-use common::{
-    Problem,
-    auth::Identity,
-    db::{Db, DbError, Scope, Session},
-};
+use access::Caller;
+use base::{Problem, Scope};
+use db::{Db, DbError, Session};
 use futures::future::try_join_all;
 use llm::{Embedder, Purpose};
 use moka::sync::Cache;
@@ -80,7 +78,7 @@ impl Retriever {
     }
 
     /// The best passages for all queries together, best first.
-    pub(crate) async fn retrieve(&self, who: &Identity, ask: Ask) -> Result<Found, Problem> {
+    pub(crate) async fn retrieve(&self, who: &Caller, ask: Ask) -> Result<Found, Problem> {
         let scope = who.scope();
         let selection = self.select(&scope, who.org, &ask).await?;
         let depth = CANDIDATES.max(ask.limit);

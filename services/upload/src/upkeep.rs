@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use common::{
-    db::{Db, DbError, Scope, SystemScope},
-    objects::Objects,
-    tasks::Task,
-    time::Clock,
-};
+use base::{Scope, SystemScope, tasks::Task, time::Clock};
+use db::{Db, DbError};
+use objects::Objects;
 use tokio_util::sync::CancellationToken;
 
 use crate::store;

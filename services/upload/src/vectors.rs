@@ -3,7 +3,8 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc, time::Duration};
 
-use common::db::{Db, DbError, Scope};
+use base::Scope;
+use db::{Db, DbError};
 use moka::future::Cache;
 use uuid::Uuid;
 

@@ -92,10 +92,10 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     if arguments.next().is_some_and(|argument| argument == relay::SUBCOMMAND) {
         let upstream = arguments.next().unwrap_or_default();
-        return common::server::process(|| async move { relay::serve(&upstream).await });
+        return server::process(|| async move { relay::serve(&upstream).await });
     }
     let options = Options::parse();
-    common::server::process(|| measure(options))
+    server::process(|| measure(options))
 }
 
 async fn measure(options: Options) -> anyhow::Result<()> {

@@ -22,7 +22,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    common::server::process(|| run(options))
+    server::process(|| run(options))
 }
 
 async fn run(options: Options) -> anyhow::Result<()> {

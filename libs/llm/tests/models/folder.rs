@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::config::{Reader, Settings};
+use base::config::{Reader, Settings};
 use llm::{ConfigError, Embedder, EmbedderConfig, Folder, FolderError, LlmError, Purpose, settings};
 use serde_json::{Value, json};
 

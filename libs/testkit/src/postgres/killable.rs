@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use common::config::Secret;
+use base::config::Secret;
 use sqlx::{Connection, PgConnection, raw_sql};
 use tempfile::TempDir;
 use tokio::time::timeout;

@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
+use base::time::Clock;
 use chrono::TimeDelta;
-use common::time::Clock;
 
 /// The machine's clock plus what the test has added. Clones move together.
 #[derive(Debug, Clone, Default)]

@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use common::{
-    auth::{Verifier, keys::SigningKey},
-    time::Clock,
-};
+use access::{Verifier, keys::SigningKey};
+use base::time::Clock;
 use http::request::Builder;
 use serde_json::json;
 use uuid::Uuid;

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use common::{
-    db::{Db, DbOptions, Migrations},
-    service::Spec,
-};
+use db::{Db, DbOptions, Migrations};
+use server::service::ServiceDef;
 use sqlx::migrate::Migrator;
 
 /// Runs both trees and compares numbers, tables and columns. What `*_search.sql` makes may differ, and nothing else may
@@ -13,12 +11,12 @@ use sqlx::migrate::Migrator;
 ///
 /// # Panics
 /// When they differ; the message names the difference.
-pub async fn assert_same_schema(spec: Spec) {
+pub async fn assert_same_schema(spec: ServiceDef) {
     let Migrations { sqlite, postgres } = spec.migrations;
     assert_eq!(numbers(sqlite), numbers(postgres), "the migrations of {} differ", spec.name);
     let Some(url) = crate::Postgres::database().await else { return };
     let folder = tempfile::tempdir().expect("the temporary folder can be written");
-    let url = common::config::Secret::new(url);
+    let url = base::config::Secret::new(url);
     let migrations = Migrations { sqlite: without_search(sqlite), postgres: without_search(postgres) };
     let mut columns = Vec::new();
     for place in [DbOptions::Sqlite { folder: folder.path() }, DbOptions::Postgres { url: &url }] {

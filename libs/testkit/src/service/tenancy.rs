@@ -1,6 +1,7 @@
 //! The second wall between tenants, looked at with every condition taken away.
 
-use common::db::{Db, Scope, Session};
+use base::Scope;
+use db::{Db, Session};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::{Person, TestService, World};

@@ -6,8 +6,9 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use common::{http::sse, live::LogKey};
+use cache::live::LogKey;
 use futures::{Stream, StreamExt};
+use kit::sse;
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;

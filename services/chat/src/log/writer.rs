@@ -2,11 +2,10 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
-use common::{
-    bus::{self, Relay},
-    db::{Db, DbError, Scope, Session},
-    live::{LiveLog, LogEntry},
-};
+use base::Scope;
+use bus::Relay;
+use cache::live::{LiveLog, LogEntry};
+use db::{Db, DbError, Session};
 use tokio::{
     sync::{mpsc::UnboundedReceiver, oneshot},
     time::Instant,

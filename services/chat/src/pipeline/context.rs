@@ -8,8 +8,12 @@ use std::{
     time::Duration,
 };
 
-use common::{Deps, auth::Identity, client::Peers, db::Db, time::Clock};
+use access::Caller;
+use base::time::Clock;
+use db::Db;
 use llm::Model;
+use rpc::Peers;
+use server::Deps;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -56,7 +60,7 @@ impl Progress {
 /// One run being worked on.
 pub(crate) struct Context {
     pub(crate) job: Job,
-    pub(crate) who: Identity,
+    pub(crate) who: Caller,
     pub(crate) peers: Peers,
     pub(crate) model: Option<Model>,
     pub(crate) clock: Clock,
@@ -83,7 +87,7 @@ impl Context {
         model: Option<Model>,
         log: Log,
         job: &Job,
-        who: &Identity,
+        who: &Caller,
         tail: Arc<Tail>,
         thread_id: Uuid,
         before: Option<&Answer>,

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use common::auth::LOCAL_ORG;
+use access::LOCAL_ORG;
 use uuid::Uuid;
 
 /// Whether one more run of `org` may begin beside those of `live`, which has the organisation of each run.

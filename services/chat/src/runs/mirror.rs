@@ -7,12 +7,11 @@ use std::{
     time::Duration,
 };
 
+use access::Caller;
+use base::Scope;
+use cache::live::{Follower, LogEntry, LogKey};
 use chrono::TimeDelta;
-use common::{
-    auth::Identity,
-    db::{DbError, Scope},
-    live::{Follower, LogEntry, LogKey},
-};
+use db::DbError;
 use futures::StreamExt;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -30,7 +29,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 impl Runs {
     /// The mirror of a person's run, which is kept up for as long as somebody holds it.
-    pub(super) fn mirror(&self, who: &Identity, run_id: Uuid) -> Arc<Tail> {
+    pub(super) fn mirror(&self, who: &Caller, run_id: Uuid) -> Arc<Tail> {
         let mut mirrors = self.inner.mirrors.lock().unwrap_or_else(PoisonError::into_inner);
         // One that could not be kept up stays with those who hold it, to their end.
         if let Some(mirror) = mirrors.get(&run_id).and_then(Weak::upgrade).filter(|mirror| !mirror.is_broken_off()) {

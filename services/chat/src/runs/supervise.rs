@@ -2,8 +2,8 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
+use access::Caller;
 use chrono::{DateTime, Utc};
-use common::{auth::Identity, bus};
 use futures::FutureExt;
 use prost::Message;
 use proto::events::v1::AnswerCompleted;
@@ -24,7 +24,7 @@ const ANSWER_COMPLETED: &str = "gooseek.chat.answer.completed.v1";
 /// A run about to be worked on in this process.
 pub(super) struct Run {
     pub(super) tail: Arc<Tail>,
-    pub(super) who: Identity,
+    pub(super) who: Caller,
     pub(super) thread_id: Uuid,
     pub(super) job: Job,
     pub(super) created_at: DateTime<Utc>,

@@ -2,12 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use access::Caller;
+use base::{Scope, SystemScope, tasks::Task};
 use chrono::{DateTime, TimeDelta, Utc};
-use common::{
-    auth::Identity,
-    db::{Db, DbError, Scope, SystemScope},
-    tasks::Task,
-};
+use db::{Db, DbError};
 use uuid::Uuid;
 
 use super::{Job, Runs, fold_frames, supervise::Run};
@@ -140,7 +138,7 @@ impl Runs {
             self.give_up(&tail, before.answer).await;
             return Ok(true);
         };
-        let who = Identity::resumed(system, row.org, row.user_id);
+        let who = Caller::impersonate(system, row.org, row.user_id);
         let (thread_id, created_at) = (row.thread_id, row.created_at);
         let run = Run { tail, who, thread_id, job, created_at, before: Some(before) };
         if row.attempts <= MAX_ATTEMPTS {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use common::time::{Clock, Ids};
+use base::time::{Clock, Ids};
 use http::StatusCode;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
 use serde_json::json;

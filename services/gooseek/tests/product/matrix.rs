@@ -1,7 +1,7 @@
 //! Who may do what, for every route that the description of the API has, so that a new route needs a place here: what is
 //! somebody else's looks like what does not exist, and trying changes nothing.
 
-use common::time::{Clock, Ids};
+use base::time::{Clock, Ids};
 use http::StatusCode;
 use serde_json::{Value, json};
 use testkit::{

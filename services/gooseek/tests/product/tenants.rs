@@ -1,6 +1,6 @@
 //! Two organisations on one server never see anything of each other: not files, threads, runs, page copies nor caches.
 
-use common::time::{Clock, Ids};
+use base::time::{Clock, Ids};
 use http::StatusCode;
 use serde_json::{Value, json};
 use testkit::{

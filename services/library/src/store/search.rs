@@ -3,7 +3,7 @@
 //! Each row holds the terms of one message and of its thread's title, beside a word made of organisation and person that
 //! every search begins with.
 
-use common::db::{DbError, Session};
+use db::{DbError, Session};
 use uuid::Uuid;
 
 use super::{Owner, Position};
@@ -143,7 +143,7 @@ pub(crate) async fn remove(session: &mut Session, owner: Owner, thread_id: Uuid)
         .execute(&mut **sqlite)
         .await?;
     }
-    common::on_db!(session, conn => sqlx::query(
+    db::on_db!(session, conn => sqlx::query(
         "DELETE FROM message_index WHERE org = $1 AND user_id = $2 AND thread_id = $3")
         .bind(owner.org)
         .bind(owner.user)

@@ -1,6 +1,6 @@
 //! Events as chat-svc publishes them when an answer is finished.
 
-use common::bus::Event;
+use bus::Event;
 use prost::Message;
 use proto::events::v1::AnswerCompleted;
 use serde_json::json;

@@ -11,7 +11,9 @@ use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
-use common::{bus::Event, db::Scope, on_db};
+use base::Scope;
+use bus::Event;
+use db::on_db;
 use prost::Message;
 use proto::events::v1::ThreadDeleted;
 use serde_json::{Value, json};
@@ -22,7 +24,7 @@ const LIST: &str = "/api/v1/library/threads";
 
 /// A service that has been told of one answer; the thread's address.
 async fn with_thread(world: &World, who: &Person, question: &str) -> (TestService, String) {
-    let library = world.start(library_svc::SPEC).await;
+    let library = world.start(library_svc::SERVICE).await;
     let thread = world.ids.next();
     let answer = answer(world, thread, question, "Two months [1].");
     library.deliver(&event(world, who, &answer)).await;
@@ -64,7 +66,7 @@ testkit::on_both! {
 
     async fn an_answer_told_again_is_kept_once(world: World) {
         let ann = world.person();
-        let library = world.start(library_svc::SPEC).await;
+        let library = world.start(library_svc::SERVICE).await;
         let answer = answer(&world, world.ids.next(), "Once?", "Once.");
         let told = event(&world, &ann, &answer);
         library.deliver(&told).await;
@@ -76,7 +78,7 @@ testkit::on_both! {
 
     async fn answers_that_come_out_of_order_stand_in_the_order_they_were_asked_in(world: World) {
         let ann = world.person();
-        let library = world.start(library_svc::SPEC).await;
+        let library = world.start(library_svc::SERVICE).await;
         let thread = world.ids.next();
         let first = answer(&world, thread, "First?", "1");
         world.clock.advance(Duration::from_secs(1));
@@ -108,7 +110,7 @@ testkit::on_both! {
 
     async fn pages_neither_skip_nor_repeat_while_answers_come_in(world: World) {
         let ann = world.person();
-        let library = world.start(library_svc::SPEC).await;
+        let library = world.start(library_svc::SERVICE).await;
         for number in 0..7 {
             ask(&library, &world, &ann, world.ids.next(), &format!("Question {number}")).await;
             world.clock.advance(Duration::from_secs(1));
@@ -210,7 +212,7 @@ testkit::on_both! {
 
     async fn a_deleted_thread_is_not_brought_back_by_old_answers(world: World) {
         let ann = world.person();
-        let library = world.start(library_svc::SPEC).await;
+        let library = world.start(library_svc::SERVICE).await;
         let thread = world.ids.next();
         let address = format!("{LIST}/{thread}");
         let kept = answer(&world, thread, "Kept?", "Yes.");
@@ -260,13 +262,13 @@ testkit::on_both! {
 
     async fn an_event_that_makes_no_sense_is_refused_for_good(world: World) {
         let ann = world.person();
-        let library = world.start(library_svc::SPEC).await;
+        let library = world.start(library_svc::SERVICE).await;
         let mut wrong = answer(&world, world.ids.next(), "?", "!");
         wrong.sources_json = "{}".to_owned();
         let garbage = Event::new(world.ids.next(), SUBJECT, ann.org, vec![0xff; 9], world.clock.clock().now());
         for event in [event(&world, &ann, &wrong), garbage] {
             let refusal = library.try_deliver(&event).await.unwrap_err();
-            assert!(matches!(refusal, common::bus::CourierError::Poison(_)), "{refusal}");
+            assert!(matches!(refusal, bus::CourierError::Poison(_)), "{refusal}");
         }
         assert_eq!(library.get(&ann, LIST).await.json()["items"], json!([]));
     }
@@ -281,5 +283,5 @@ async fn postgres_hides_rows_of_other_organisations() {
     library.delete(&ann, &address).await.expect(StatusCode::NO_CONTENT);
     ask(&library, &world, &ann, world.ids.next(), "Hidden").await;
     let special = Tables { index: &["message_index"], ..Tables::default() };
-    world.assert_hidden(&library, library_svc::SPEC.name, [&ann, &eve], special).await;
+    world.assert_hidden(&library, library_svc::SERVICE.name, [&ann, &eve], special).await;
 }

@@ -35,7 +35,7 @@ fn marked(page: &Value) -> Vec<String> {
 testkit::on_both! {
     async fn words_are_found_in_any_inflection(world: World) {
         let ann = world.person();
-        let library = world.start(library_svc::SPEC).await;
+        let library = world.start(library_svc::SERVICE).await;
         tell(&library, &world, &ann, "Договор аренды", "Арендатор уведомляет за два месяца до выезда.").await;
         tell(&library, &world, &ann, "Отпуск", "Двадцать восемь дней.").await;
         let page = search(&library, &ann, "договоры об аренде, месяц").await;
@@ -47,7 +47,7 @@ testkit::on_both! {
 
     async fn other_scripts_and_odd_words_are_found(world: World) {
         let ann = world.person();
-        let library = world.start(library_svc::SPEC).await;
+        let library = world.start(library_svc::SERVICE).await;
         tell(&library, &world, &ann, "日本語", "賃貸契約の解約通知は二か月前です。").await;
         tell(&library, &world, &ann, "Hindi", "किराये की सूचना अवधि दो महीने है।").await;
         tell(&library, &world, &ann, "Numbers", "Error ERR_CONN_42 costs €1,000 in v2.4.1 of Größe.").await;
@@ -68,7 +68,7 @@ testkit::on_both! {
 
     async fn a_message_has_all_words_itself_or_in_its_title(world: World) {
         let ann = world.person();
-        let library = world.start(library_svc::SPEC).await;
+        let library = world.start(library_svc::SERVICE).await;
         let lease = tell(&library, &world, &ann, "What is the deposit?", "Three rents.").await;
         tell(&library, &world, &ann, "What is the tax?", "A fifth.").await;
         assert_eq!(titles(&search(&library, &ann, "lease deposit").await), Vec::<&str>::new());
@@ -83,7 +83,7 @@ testkit::on_both! {
 
     async fn a_thread_is_found_once_with_its_first_message(world: World) {
         let ann = world.person();
-        let library = world.start(library_svc::SPEC).await;
+        let library = world.start(library_svc::SERVICE).await;
         let thread = world.ids.next();
         for (question, text) in [("Rent?", "The rent is low."), ("And now?", "The rent is high."), ("Tax?", "None.")] {
             library.deliver(&event(&world, &ann, &answer(&world, thread, question, text))).await;
@@ -98,7 +98,7 @@ testkit::on_both! {
 
     async fn a_cursor_goes_on_with_its_own_search_only(world: World) {
         let ann = world.person();
-        let library = world.start(library_svc::SPEC).await;
+        let library = world.start(library_svc::SERVICE).await;
         for number in 0..3 {
             tell(&library, &world, &ann, &format!("Rent {number}"), "…").await;
         }

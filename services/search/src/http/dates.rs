@@ -1,7 +1,7 @@
 //! Date filters of the Search API: MM/DD/YYYY.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use common::http::Faults;
+use kit::Validator;
 
 /// The dates between which a page may have been published, both exclusive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -12,8 +12,8 @@ pub(super) struct DateRange {
 
 impl DateRange {
     /// Parses two filters; an error is reported at its field.
-    pub(super) fn read(faults: &mut Faults, after: (&str, Option<&str>), before: (&str, Option<&str>)) -> Self {
-        Self { after: date(faults, after), before: date(faults, before) }
+    pub(super) fn read(check: &mut Validator, after: (&str, Option<&str>), before: (&str, Option<&str>)) -> Self {
+        Self { after: date(check, after), before: date(check, before) }
     }
 
     /// Whether a date is in the range. A page without a date is only if the range is unlimited.
@@ -26,9 +26,9 @@ impl DateRange {
     }
 }
 
-fn date(faults: &mut Faults, (field, text): (&str, Option<&str>)) -> Option<NaiveDate> {
+fn date(check: &mut Validator, (field, text): (&str, Option<&str>)) -> Option<NaiveDate> {
     let text = text?;
     let date = NaiveDate::parse_from_str(text, "%m/%d/%Y").ok();
-    faults.require(date.is_some(), &format!("/{field}"), "a date as MM/DD/YYYY");
+    check.ensure(date.is_some(), &format!("/{field}"), "a date as MM/DD/YYYY");
     date
 }

@@ -1,8 +1,9 @@
 //! Health of the engines.
 
+use access::Caller;
 use axum::{Json, extract::State};
+use base::Problem;
 use chrono::{DateTime, Utc};
-use common::{Problem, auth::Identity};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -35,7 +36,7 @@ struct EngineState {
 #[utoipa::path(
     get, path = "/api/v1/search/engines", operation_id = "list_search_engines", tag = "search",
     responses((status = 200, body = EngineList), (status = 401, body = Problem)))]
-pub(crate) async fn engines(State(search): State<Search>, _who: Identity) -> Json<EngineList> {
+pub(crate) async fn engines(State(search): State<Search>, _who: Caller) -> Json<EngineList> {
     let engines = search.web.health().into_iter().map(|health| EngineState {
         name: health.name,
         status: health.status,

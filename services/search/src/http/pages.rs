@@ -1,11 +1,12 @@
 //! Stored page copies.
 
+use access::Caller;
 use axum::{
     Json,
     extract::{Path, State},
 };
+use base::Problem;
 use chrono::{DateTime, Utc};
-use common::{Problem, auth::Identity};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -35,7 +36,7 @@ pub(crate) struct PageCopy {
     responses((status = 200, body = PageCopy), (status = 404, body = Problem)))]
 pub(crate) async fn page(
     State(search): State<Search>,
-    who: Identity,
+    who: Caller,
     Path(snapshot): Path<String>,
 ) -> Result<Json<PageCopy>, Problem> {
     let page = search.pages.snapshot(&who, &snapshot).await?;

@@ -1,6 +1,7 @@
 //! Request body of the Search API (in the shape of Perplexity's) and its validation.
 
-use common::{Problem, http::Faults};
+use base::Problem;
+use kit::Validator;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -110,37 +111,36 @@ pub(super) struct ValidatedSearch {
 impl SearchBody {
     /// Validates all fields and reports all errors at once.
     pub(super) fn check(self) -> Result<ValidatedSearch, Problem> {
-        let mut faults = Faults::default();
+        let mut check = Validator::default();
         let texts = match &self.query {
             OneOrMany::One(text) => std::slice::from_ref(text),
             OneOrMany::Many(texts) => texts,
         };
-        faults.require((1..=MAX_QUERIES).contains(&texts.len()), "/query", "1 to 5 queries");
+        check.ensure((1..=MAX_QUERIES).contains(&texts.len()), "/query", "1 to 5 queries");
         let sized = |text: &String| !text.trim().is_empty() && text.chars().count() <= MAX_QUERY_CHARS;
-        faults.require(texts.iter().all(sized), "/query", "1 to 2000 characters each");
-        let results = number(&mut faults, "/max_results", self.max_results, 10, 20);
-        let tokens = number(&mut faults, "/max_tokens", self.max_tokens, 10_000, 1_000_000);
+        check.ensure(texts.iter().all(sized), "/query", "1 to 2000 characters each");
+        let results = number(&mut check, "/max_results", self.max_results, 10, 20);
+        let tokens = number(&mut check, "/max_tokens", self.max_tokens, 10_000, 1_000_000);
         let per_page = match self.search_context_size {
             Some(ContextSize::Low) => 1_024,
             Some(ContextSize::High) => 8_192,
             Some(ContextSize::Medium) | None => 4_096,
         };
-        let tokens_per_page =
-            number(&mut faults, "/max_tokens_per_page", self.max_tokens_per_page, per_page, 1_000_000);
+        let tokens_per_page = number(&mut check, "/max_tokens_per_page", self.max_tokens_per_page, per_page, 1_000_000);
         let country = self.country.as_deref();
-        faults.require(country.is_none_or(is_two_letters), "/country", "two letters, as in ISO 3166-1");
+        check.ensure(country.is_none_or(is_two_letters), "/country", "two letters, as in ISO 3166-1");
         let languages = &self.search_language_filter;
-        faults.require(languages.len() <= MAX_FILTERS, "/search_language_filter", "at most 20");
+        check.ensure(languages.len() <= MAX_FILTERS, "/search_language_filter", "at most 20");
         let codes = languages.iter().all(|code| is_two_letters(code));
-        faults.require(codes, "/search_language_filter", "two letters each, as in ISO 639-1");
-        self.check_domains(&mut faults);
+        check.ensure(codes, "/search_language_filter", "two letters each, as in ISO 639-1");
+        self.check_domains(&mut check);
         let after = ("search_after_date_filter", self.search_after_date_filter.as_deref());
         let before = ("search_before_date_filter", self.search_before_date_filter.as_deref());
-        let published = DateRange::read(&mut faults, after, before);
+        let published = DateRange::read(&mut check, after, before);
         let after = ("last_updated_after_filter", self.last_updated_after_filter.as_deref());
         let before = ("last_updated_before_filter", self.last_updated_before_filter.as_deref());
-        let updated = DateRange::read(&mut faults, after, before);
-        faults.finish()?;
+        let updated = DateRange::read(&mut check, after, before);
+        check.finish()?;
         Ok(ValidatedSearch {
             queries: texts.iter().map(|text| self.query_of(text, results)).collect(),
             results,
@@ -152,11 +152,11 @@ impl SearchBody {
         })
     }
 
-    fn check_domains(&self, faults: &mut Faults) {
+    fn check_domains(&self, check: &mut Validator) {
         let (field, domains) = ("/search_domain_filter", &self.search_domain_filter);
-        faults.require(domains.len() <= MAX_FILTERS, field, "at most 20");
+        check.ensure(domains.len() <= MAX_FILTERS, field, "at most 20");
         let denied = domains.iter().filter(|domain| domain.starts_with('-')).count();
-        faults.require(
+        check.ensure(
             denied == 0 || denied == domains.len(),
             field,
             "either only hosts, or only hosts with a leading -",
@@ -165,7 +165,7 @@ impl SearchBody {
             let host = domain.trim_start_matches('-');
             (1..=MAX_DOMAIN_CHARS).contains(&host.len()) && !host.contains(['/', ' ', '@'])
         };
-        faults.require(domains.iter().all(host), field, "hosts such as example.org");
+        check.ensure(domains.iter().all(host), field, "hosts such as example.org");
     }
 
     fn query_of(&self, text: &str, results: usize) -> Query {
@@ -200,9 +200,9 @@ impl SearchBody {
     }
 }
 
-fn number(faults: &mut Faults, field: &str, value: Option<u32>, default: u32, max: u32) -> usize {
+fn number(check: &mut Validator, field: &str, value: Option<u32>, default: u32, max: u32) -> usize {
     let value = value.unwrap_or(default);
-    faults.require((1..=max).contains(&value), field, format!("1 to {max}"));
+    check.ensure((1..=max).contains(&value), field, format!("1 to {max}"));
     value as usize
 }
 

@@ -2,10 +2,12 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use access::Caller;
 use axum::{Json, extract::State};
+use base::Problem;
 use chrono::{DateTime, Utc};
-use common::{Problem, auth::Identity, http::Body};
 use futures::StreamExt;
+use kit::JsonBody;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -54,8 +56,8 @@ struct SearchResult {
         (status = 503, description = "no engine answered: `search_outage`", body = Problem)))]
 pub(crate) async fn search(
     State(search): State<Search>,
-    who: Identity,
-    Body(body): Body<SearchBody>,
+    who: Caller,
+    JsonBody(body): JsonBody<SearchBody>,
 ) -> Result<Json<SearchAnswer>, Problem> {
     let checked = body.check()?;
     let found = find(&search, who, &checked).await?;
@@ -79,7 +81,7 @@ pub(crate) async fn search(
 type PageWithPassages = (Arc<Page>, Vec<SelectedPassage>);
 
 /// The pages that pass the filters, in the order of the engines' merged list.
-async fn find(search: &Search, who: Identity, checked: &ValidatedSearch) -> Result<Vec<PageWithPassages>, Problem> {
+async fn find(search: &Search, who: Caller, checked: &ValidatedSearch) -> Result<Vec<PageWithPassages>, Problem> {
     let texts: Vec<&str> = checked.queries.iter().map(|query| query.text.as_str()).collect();
     let request = PassagesRequest {
         question: texts.join(" "),

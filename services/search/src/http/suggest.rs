@@ -1,11 +1,9 @@
 //! Completions of a partial query.
 
+use access::Caller;
 use axum::{Json, extract::State};
-use common::{
-    Problem,
-    auth::Identity,
-    http::{Faults, Params},
-};
+use base::Problem;
+use kit::{QueryParams, Validator};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -30,12 +28,12 @@ pub(crate) struct Suggestions {
     responses((status = 200, body = Suggestions), (status = 400, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn suggest(
     State(search): State<Search>,
-    _who: Identity,
-    Params(query): Params<SuggestParams>,
+    _who: Caller,
+    QueryParams(query): QueryParams<SuggestParams>,
 ) -> Result<Json<Suggestions>, Problem> {
-    let mut faults = Faults::default();
-    faults.require((1..=200).contains(&query.q.chars().count()), "q", "1 to 200 characters");
-    faults.finish()?;
+    let mut check = Validator::default();
+    check.ensure((1..=200).contains(&query.q.chars().count()), "q", "1 to 200 characters");
+    check.finish()?;
     let suggestions = search.web.suggest(&query.q).await.map_err(|outage| super::outage(&outage))?;
     Ok(Json(Suggestions { suggestions }))
 }

@@ -1,7 +1,7 @@
 //! Full-text search over the pages already read. FTS5 and tsvector need different SQL.
 
 use chrono::{DateTime, Utc};
-use common::db::{DbError, Session};
+use db::{DbError, Session};
 
 /// A page that contains enough of the terms.
 #[derive(Debug, Clone, sqlx::FromRow)]

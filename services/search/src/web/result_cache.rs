@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use base::Scope;
 use bytes::Bytes;
+use cache::CacheKey;
 use chrono::{DateTime, Utc};
-use common::{cache::CacheKey, db::Scope};
 use serde::{Deserialize, Serialize};
 
 use super::QueryReport;

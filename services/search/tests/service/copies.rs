@@ -48,7 +48,7 @@ on_both! {
         stage.read(&stage.who, &site.url("/page#part")).await;
         assert_eq!(site.asked(), 1);
         // Another process on the same data has the stored copy.
-        let again = stage.world.start(search_svc::SPEC).await;
+        let again = stage.world.start(search_svc::SERVICE).await;
         let mut client = pb::search_service_client::SearchServiceClient::new(again.transport());
         let request = pb::ReadRequest { urls: vec![site.url("/page")], deadline_ms: 0 };
         let read = client.read(stage.who.grpc(request)).await.unwrap().into_inner();
@@ -146,5 +146,5 @@ async fn postgres_hides_private_pages_of_other_organisations() {
     stage.read(&stage.who, &site.url("/page")).await;
     let special = Tables { index: &["page_search"], ..Tables::default() };
     let people = [&stage.who, &stage.world.person()];
-    stage.world.assert_hidden(&stage.service, search_svc::SPEC.name, people, special).await;
+    stage.world.assert_hidden(&stage.service, search_svc::SERVICE.name, people, special).await;
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::redis::Redis;
+use cache::redis::Redis;
 use testkit::on_both;
 
 use crate::Stage;
@@ -19,7 +19,7 @@ on_both! {
         let expected = stage.search(&stage.who, "the aqueduct").await.results;
         assert_eq!(stage.searxng.calls().len(), 1);
 
-        let first = std::mem::replace(&mut stage.service, stage.world.start(search_svc::SPEC).await);
+        let first = std::mem::replace(&mut stage.service, stage.world.start(search_svc::SERVICE).await);
         let found = stage.search(&stage.who, "the aqueduct").await;
         assert!(found.from_cache && found.results == expected, "another process knows");
         assert_eq!(stage.searxng.calls().len(), 1);

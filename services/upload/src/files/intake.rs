@@ -2,11 +2,16 @@
 
 use std::pin::Pin;
 
-use axum::http::StatusCode;
+use access::Caller;
+use base::{
+    Problem,
+    problem::{Code, Violation},
+};
 use bytes::{Bytes, BytesMut};
 use chrono::TimeDelta;
-use common::{Problem, auth::Identity, db::DbError, objects::ObjectError, problem::Fault};
+use db::DbError;
 use futures::{Stream, StreamExt};
+use objects::ObjectError;
 use reader::Format;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -42,7 +47,7 @@ impl Files {
     /// that upkeep does not know of.
     pub(crate) async fn stage<S>(
         &self,
-        who: &Identity,
+        who: &Caller,
         name: &str,
         content_type: Option<&str>,
         mut bytes: S,
@@ -53,7 +58,7 @@ impl Files {
         let name = plain_name(name)?;
         let head = head(&mut bytes).await?;
         let format = Format::detect(Some(&name), content_type, &head)
-            .map_err(|error| Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_type", error.to_string()))?;
+            .map_err(|error| Problem::new(Code::UnsupportedType, error.to_string()))?;
         let format = serde_json::to_value(format).map_err(Problem::internal)?;
         let id = self.ids.next();
         let mut session = self.db.begin(&who.scope()).await?;
@@ -77,7 +82,7 @@ impl Files {
     /// Makes a file of what was staged, unless the project has that content or the key was used for it before.
     pub(crate) async fn admit(
         &self,
-        who: &Identity,
+        who: &Caller,
         project: Uuid,
         staged: Staged,
         idempotency_key: Option<&str>,
@@ -96,7 +101,7 @@ impl Files {
         Ok(admitted)
     }
 
-    async fn try_admit(&self, who: &Identity, new: &NewFile<'_>) -> Result<Admitted, Refusal> {
+    async fn try_admit(&self, who: &Caller, new: &NewFile<'_>) -> Result<Admitted, Refusal> {
         let mut session = self.db.begin(&who.scope()).await?;
         if let Some(key) = new.idempotency_key
             && let Some(row) = store::files::by_key(&mut session, who.org, who.user, key).await?
@@ -105,7 +110,7 @@ impl Files {
                 return Ok(Admitted::Known(row.into()));
             }
             let detail = "this Idempotency-Key was used for another file";
-            let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency_key_reused", detail);
+            let problem = Problem::new(Code::IdempotencyKeyReused, detail);
             return Err(Refusal::Problem(problem));
         }
         if let Some(row) = store::files::by_content(&mut session, who.org, new.project, &new.staged.sha256).await? {
@@ -122,7 +127,7 @@ impl Files {
     }
 
     /// Drops a staged file.
-    pub(crate) async fn discard(&self, who: &Identity, staged: &Staged) {
+    pub(crate) async fn discard(&self, who: &Caller, staged: &Staged) {
         self.forget(who, staged.id).await;
     }
 }
@@ -197,7 +202,7 @@ impl Meter {
 /// 413 that names the limit.
 pub(crate) fn too_large(max: u64) -> Problem {
     let detail = format!("the file is larger than {max} bytes");
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "file_too_large", detail)
+    Problem::new(Code::FileTooLarge, detail)
 }
 
 fn store_failed(error: &ObjectError) -> Problem {
@@ -224,7 +229,7 @@ fn plain_name(name: &str) -> Result<String, Problem> {
     let plain: String = last.chars().filter(|char| !char.is_control()).take(255).collect();
     let plain = plain.trim().to_owned();
     if plain.is_empty() {
-        return Err(Problem::invalid(vec![Fault::new("file", "the part has no file name")]));
+        return Err(Problem::invalid(vec![Violation::new("file", "the part has no file name")]));
     }
     Ok(plain)
 }

@@ -4,10 +4,7 @@
 //! SQLite that range is how full text and vectors are kept to a tenant without looking at anybody else's rows.
 
 use chrono::{DateTime, Utc};
-use common::{
-    db::{DbError, Session},
-    on_db,
-};
+use db::{DbError, Session, on_db};
 use uuid::Uuid;
 
 use crate::{parse::Piece, queue::Job};

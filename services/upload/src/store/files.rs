@@ -1,10 +1,7 @@
 //! Rows of `files`, asked for in a tenant's name.
 
 use chrono::{DateTime, Utc};
-use common::{
-    db::{DbError, Session},
-    on_db,
-};
+use db::{DbError, Session, on_db};
 use uuid::Uuid;
 
 use crate::files::{Row, Staged};

@@ -1,6 +1,6 @@
 //! Nearest vectors on Postgres: few are compared one by one, many are looked for in pgvector's index.
 
-use common::db::{DbError, Session};
+use db::{DbError, Session};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::vectors::to_literal;

@@ -1,10 +1,7 @@
 //! Rows of `loose_objects`: objects that no file owns, because an upload is under way or a file was deleted.
 
 use chrono::{DateTime, Utc};
-use common::{
-    db::{DbError, Session},
-    on_db,
-};
+use db::{DbError, Session, on_db};
 use uuid::Uuid;
 
 /// An object to be deleted.

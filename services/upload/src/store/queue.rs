@@ -2,10 +2,7 @@
 //! `next_at` to the end of its lease, so that the work of a process that died is taken up by another.
 
 use chrono::{DateTime, Utc};
-use common::{
-    db::{DbError, Session},
-    on_db,
-};
+use db::{DbError, Session, on_db};
 use uuid::Uuid;
 
 use crate::queue::Job;

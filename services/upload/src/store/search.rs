@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use common::db::{DbError, Session};
+use db::{DbError, Session};
 use uuid::Uuid;
 
 use super::content;

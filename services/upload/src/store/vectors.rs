@@ -1,9 +1,6 @@
 //! Vectors of chunks: blobs on SQLite, pgvector on Postgres. Each carries the model it was made with.
 
-use common::{
-    db::{DbError, Session},
-    on_db,
-};
+use db::{DbError, Session, on_db};
 use uuid::Uuid;
 
 use crate::{queue::Job, retrieve::Selection};

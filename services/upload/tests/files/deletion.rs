@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use common::db::{Db, Scope};
+use base::Scope;
+use db::Db;
 use http::StatusCode;
 use testkit::{
     FakeOpenAi, Script, on_both,
@@ -17,7 +18,7 @@ async fn leftovers(db: &Db, who: &Person, term: &str) -> Vec<(&'static str, i64)
     let mut found = Vec::new();
     for table in ["files", "texts", "chunks", "vectors", "loose_objects"] {
         let count = format!("SELECT COUNT(*) FROM {table}");
-        let (rows,): (i64,) = common::on_db!(&mut session, conn => sqlx::query_as(sqlx::AssertSqlSafe(count))
+        let (rows,): (i64,) = db::on_db!(&mut session, conn => sqlx::query_as(sqlx::AssertSqlSafe(count))
             .fetch_one(conn)
             .await)
         .unwrap();
@@ -28,7 +29,7 @@ async fn leftovers(db: &Db, who: &Person, term: &str) -> Vec<(&'static str, i64)
         Db::Postgres(_) => "SELECT COUNT(*) FROM chunk_terms WHERE terms @@ $1::tsquery",
     };
     let (terms,): (i64,) =
-        common::on_db!(&mut session, conn => sqlx::query_as(count).bind(term).fetch_one(conn).await).unwrap();
+        db::on_db!(&mut session, conn => sqlx::query_as(count).bind(term).fetch_one(conn).await).unwrap();
     found.push(("terms", terms));
     found.retain(|(_, rows)| *rows > 0);
     found

@@ -37,7 +37,7 @@ on_both! {
         let services = start(&mut world).await;
         drop(services.upload);
         world.executable = parser(&world, "dies.sh", "kill -SEGV $$");
-        let upload = world.start(upload_svc::SPEC).await;
+        let upload = world.start(upload_svc::SERVICE).await;
         let anna = world.person();
         services.projects.send_json(&anna, "POST", "/api/v1/projects", &serde_json::json!({ "slug": "p" })).await;
         let id = add(&upload, &anna, "p", "a.txt", b"hello").await;
@@ -54,7 +54,7 @@ on_both! {
         let good = world.executable.clone();
         drop(services.upload);
         world.executable = world.folder().join("does-not-exist");
-        let upload = world.start(upload_svc::SPEC).await;
+        let upload = world.start(upload_svc::SERVICE).await;
         let anna = world.person();
         services.projects.send_json(&anna, "POST", "/api/v1/projects", &serde_json::json!({ "slug": "p" })).await;
         let id = add(&upload, &anna, "p", "lease.md", LEASE.as_bytes()).await;
@@ -70,7 +70,7 @@ on_both! {
         assert_eq!(found.pending_files, 1);
         drop(upload);
         world.executable = good;
-        let upload = world.start(upload_svc::SPEC).await;
+        let upload = world.start(upload_svc::SERVICE).await;
         world.clock.advance(AFTER_LEASE);
         let file = until(&upload, &anna, &id, "indexed").await;
         assert!(file["error"].is_null());
@@ -83,7 +83,7 @@ on_both! {
         drop(services.upload);
         let begun = world.folder().join("begun");
         world.executable = parser(&world, "hangs.sh", &format!("touch '{}'; cat >/dev/null; sleep 600", begun.display()));
-        let doomed = world.start(upload_svc::SPEC).await;
+        let doomed = world.start(upload_svc::SERVICE).await;
         let anna = world.person();
         services.projects.send_json(&anna, "POST", "/api/v1/projects", &serde_json::json!({ "slug": "p" })).await;
         let id = add(&doomed, &anna, "p", "lease.md", LEASE.as_bytes()).await;
@@ -91,7 +91,7 @@ on_both! {
         drop(doomed);
 
         world.executable = good;
-        let upload = world.start(upload_svc::SPEC).await;
+        let upload = world.start(upload_svc::SERVICE).await;
         let waiting = upload.get(&anna, &format!("/api/v1/upload/{id}")).await.expect(StatusCode::OK);
         assert_eq!((&waiting["status"], &waiting["attempts"]), (&"received".into(), &1.into()), "the lease holds");
         world.clock.advance(AFTER_LEASE);
@@ -116,13 +116,13 @@ on_both! {
             good.display()
         );
         world.executable = parser(&world, "late.sh", &script);
-        let late = world.start(upload_svc::SPEC).await;
+        let late = world.start(upload_svc::SERVICE).await;
         let anna = world.person();
         services.projects.send_json(&anna, "POST", "/api/v1/projects", &serde_json::json!({ "slug": "p" })).await;
         let id = add(&late, &anna, "p", "lease.md", LEASE.as_bytes()).await;
         eventually("the parser has begun", || async { begun.exists() }).await;
         world.executable = good;
-        let upload = world.start(upload_svc::SPEC).await;
+        let upload = world.start(upload_svc::SERVICE).await;
         // The late one still renews its lease now and then, so time has to run away from it.
         eventually("the successor has done the work", || async {
             world.clock.advance(AFTER_LEASE);
@@ -143,13 +143,13 @@ on_both! {
         let mut world = world;
         let services = start(&mut world).await;
         let anna = world.person();
-        let deps = world.deps(&upload_svc::SPEC).await;
+        let deps = world.deps(&upload_svc::SERVICE).await;
         let object = world.ids.next();
-        let scope = common::db::Scope::Tenant { org: anna.org, user: anna.user };
+        let scope = base::Scope::Tenant { org: anna.org, user: anna.user };
         let bytes = futures::stream::iter([Ok(bytes::Bytes::from_static(b"half a file"))]);
         deps.objects.put(&scope, object, bytes).await.unwrap();
         let mut session = deps.db.begin(&scope).await.unwrap();
-        common::on_db!(&mut session, conn => sqlx::query(
+        db::on_db!(&mut session, conn => sqlx::query(
             "INSERT INTO loose_objects (org, id, owner, due_at) VALUES ($1, $2, $3, $4)")
             .bind(anna.org)
             .bind(object)

@@ -128,7 +128,7 @@ on_both! {
         for model in ["embedding-model", "other"] {
             world.set("EMBEDDING_MODEL", model);
             let asked = server.requests().len();
-            let upload = world.start(upload_svc::SPEC).await;
+            let upload = world.start(upload_svc::SERVICE).await;
             crate::support::eventually("the file is embedded", || async { server.requests().len() > asked }).await;
             until(&upload, &anna, &id, "indexed").await;
             let found = retrieve(&upload, &anna, question("zzz")).await;

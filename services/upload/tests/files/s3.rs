@@ -1,7 +1,7 @@
 //! Files in S3.
 
-use common::objects::Objects;
 use http::StatusCode;
+use objects::Objects;
 use testkit::{S3, on_both};
 
 use crate::support::{LEASE, Part, eventually, indexed, post, start};

@@ -26,7 +26,7 @@ pub(crate) struct Services {
 
 pub(crate) async fn start(world: &mut World) -> Services {
     world.executable = env!("CARGO_BIN_EXE_upload-svc").into();
-    Services { projects: world.start(projects_svc::SPEC).await, upload: world.start(upload_svc::SPEC).await }
+    Services { projects: world.start(projects_svc::SERVICE).await, upload: world.start(upload_svc::SERVICE).await }
 }
 
 impl Services {

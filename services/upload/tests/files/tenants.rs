@@ -1,6 +1,7 @@
 //! Two organisations never see each other's files, whatever they are called and contain.
 
-use common::db::{Scope, Session};
+use base::Scope;
+use db::Session;
 use http::StatusCode;
 use proto::upload::v1::RetrieveRequest;
 use testkit::{
@@ -99,7 +100,7 @@ async fn postgres_itself_keeps_organisations_apart() {
     services.project(&anna, "handbook").await;
     indexed(&services.upload, &anna, "handbook", "lease.md", LEASE.as_bytes()).await;
     let special = Tables { shared: &["numbering"], index: &["chunk_terms"], empty: &["loose_objects"] };
-    world.assert_hidden(&services.upload, upload_svc::SPEC.name, [&anna, &eve], special).await;
+    world.assert_hidden(&services.upload, upload_svc::SERVICE.name, [&anna, &eve], special).await;
 }
 
 /// SQLite knows how frequent a word is in the whole database only; Postgres does not ask.

@@ -22,12 +22,12 @@ const AT_ONCE: usize = 64;
 const RESUMES: usize = 20;
 
 /// One shape under measurement.
-struct Shape {
+struct Mode {
     client: Client,
     processes: Vec<u32>,
 }
 
-impl Shape {
+impl Mode {
     fn cpu_ms(&self) -> anyhow::Result<f64> {
         self.processes.iter().map(|process| gooseek::cpu_ms(&process.to_string())).sum()
     }
@@ -67,11 +67,11 @@ pub(crate) async fn measure(binary: &Path, report: &mut Report) -> anyhow::Resul
     idle(&cluster, report)?;
     let one = Gooseek::start(binary, &upstreams.variables()).await?;
     let token = cluster.servers().keys.owner();
-    let many = Shape {
+    let many = Mode {
         client: Client::new(cluster.url())?.with_token(token),
         processes: cluster.processes().into_iter().map(|(_, process)| process).collect(),
     };
-    let single = Shape { client: Client::new(&one.url)?, processes: vec![one.pid()] };
+    let single = Mode { client: Client::new(&one.url)?, processes: vec![one.pid()] };
     let (alone, together) = (single.answer_ms(&upstreams).await?, many.answer_ms(&upstreams).await?);
     report.at_most("time the scale shape adds to an answer, real delays", share(alone, together), 25.0, "%", "");
     report.note(format!("an answer with real delays: {alone:.0} ms in one process, {together:.0} ms through services"));

@@ -60,7 +60,7 @@ async fn retrieve(
         file_ids: context.job.ask.file_ids.iter().map(ToString::to_string).collect(),
         limit: u32::try_from(context.effort.passages).unwrap_or(12),
     };
-    common::client::retry(&transport, || {
+    rpc::retry(&transport, || {
         let mut client = UploadServiceClient::new(transport.clone());
         let mut request = context.who.request(request.clone());
         request.set_timeout(PATIENCE);

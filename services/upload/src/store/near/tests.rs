@@ -1,6 +1,7 @@
 //! The index against the exact scan.
 
-use common::db::{Db, Scope};
+use base::Scope;
+use db::Db;
 use testkit::service::{Person, World};
 use uuid::Uuid;
 
@@ -57,7 +58,7 @@ async fn prefer_the_index(session: &mut Session) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_index_finds_what_an_exact_scan_finds_among_the_vectors_of_others() {
     let Some(world) = World::postgres().await else { return };
-    let db = world.deps(&crate::SPEC).await.db;
+    let db = world.deps(&crate::SERVICE).await.db;
     let (anna, eve) = (world.person(), world.person());
     fill(&db, &anna, 0, 0, 40).await;
     fill(&db, &eve, 1_000_000, 40, 4).await;
@@ -86,7 +87,7 @@ async fn the_index_finds_what_an_exact_scan_finds_among_the_vectors_of_others() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_length_that_is_said_to_have_an_index_has_one() {
     let Some(world) = World::postgres().await else { return };
-    let db = world.deps(&crate::SPEC).await.db;
+    let db = world.deps(&crate::SERVICE).await.db;
     for length in [256, 384, 512, 768, 1024, 1536, 2048, 2560, 3072] {
         let mut session = db.read(&Scope::Public).await.unwrap();
         prefer_the_index(&mut session).await;

@@ -1,0 +1,146 @@
+//! The operator's routes of a process: what administrators may do with what belongs to no organisation, or to all.
+
+use std::{borrow::Cow, path::Path, sync::Arc, time::Duration};
+
+use access::keys::SigningKey;
+use async_nats::{HeaderMap, jetstream};
+use axum::{
+    Router,
+    http::{Method, StatusCode},
+};
+use base::{config::Settings, time::Clock};
+use db::Migrations;
+use fetch::operator::OperatorClient;
+use serde_json::{Value, json};
+use server::{
+    self, FRAME_VARIABLES, Mode,
+    service::{Service, ServiceDef},
+};
+use sqlx::{Connection, SqliteConnection, migrate::Migrator};
+use tempfile::TempDir;
+use utoipa_axum::router::OpenApiRouter;
+use uuid::Uuid;
+
+use crate::support::{broker_client, eventually};
+
+const LETTERS: &str = "/api/v1/admin/bus/dead-letters";
+const RESYNC: &str = "/api/v1/admin/bus/resync";
+
+static NOTHING: Migrator = Migrator { migrations: Cow::Borrowed(&[]), ..Migrator::DEFAULT };
+
+/// A process with one service that does nothing.
+struct Process {
+    client: OperatorClient,
+    key: SigningKey,
+    data: TempDir,
+}
+
+impl Process {
+    /// Without accounts, unless it is given the variable of them.
+    async fn start(key: SigningKey, variables: &[(&str, String)]) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let address = format!("127.0.0.1:{}", testkit::free_port());
+        let own = [("BIND", address.clone()), ("DATA_DIR", data.path().display().to_string())];
+        let environment = own.iter().chain(variables).map(|(name, value)| ((*name).to_owned(), value.clone()));
+        let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
+        let idle = ServiceDef {
+            name: "idle",
+            port: 0,
+            variables: &[],
+            migrations: Migrations { sqlite: &NOTHING, postgres: &NOTHING },
+            objects: false,
+            check: |_| {},
+            build: |_| Box::pin(async { Ok(Service::new("idle", OpenApiRouter::new())) }),
+        };
+        let assembly = server::assemble(&[idle], Arc::new(settings), Mode::AllInOne).await.unwrap();
+        tokio::spawn(assembly.run(Router::new()));
+        let client = OperatorClient::new(&format!("http://{address}"), Duration::from_secs(60)).unwrap();
+        let process = Self { client, key, data };
+        eventually("an answer", async || process.client.get("/health").send().await.is_ok()).await;
+        process
+    }
+
+    /// What it answers an administrator of some organisation.
+    async fn answer(&self, method: Method, path: &str) -> (StatusCode, Value) {
+        let expires = Clock::system().now().timestamp() + 3_600;
+        let claims = json!({
+            "sub": Uuid::from_u128(7), "org": Uuid::from_u128(8), "role": "admin", "aud": "gooseek", "exp": expires,
+        });
+        let token = self.key.sign("at+jwt", &claims);
+        let answer = self.client.request(method, path).bearer_auth(token).send().await.unwrap();
+        (answer.status(), answer.json().await.unwrap_or_default())
+    }
+
+    async fn letters(&self) -> usize {
+        // The connection to the broker is made in the background.
+        eventually("the letters", async || self.answer(Method::GET, LETTERS).await.0 == StatusCode::OK).await;
+        let (_, listing) = self.answer(Method::GET, LETTERS).await;
+        listing["items"].as_array().unwrap().len()
+    }
+
+    /// What becomes of a letter that no organisation can be read from, when it is dropped.
+    async fn drop_nobodys(&self, server: &testkit::Nats) -> StatusCode {
+        assert_eq!(self.letters().await, 0);
+        let id = Uuid::from_u128(9);
+        let mut letter = HeaderMap::new();
+        for (name, value) in [
+            ("Gooseek-Id", id.to_string().as_str()),
+            ("Gooseek-Subject", "gooseek.idle.thing.happened.v1"),
+            ("Gooseek-Occurred-At", "2026-01-02T03:04:05Z"),
+            ("Gooseek-Consumer", "test.taker"),
+            ("Gooseek-Attempts", "1"),
+        ] {
+            letter.insert(name, value);
+        }
+        let broker = jetstream::new(broker_client(server).await);
+        let subject = format!("gooseek_dead.idle.nobody.{id}.test.taker");
+        broker.publish_with_headers(subject, letter, "garbage".into()).await.unwrap().await.unwrap();
+        assert_eq!(self.letters().await, 1);
+        self.answer(Method::DELETE, &format!("{LETTERS}/{id}/test.taker")).await.0
+    }
+}
+
+fn accounts() -> (SigningKey, (&'static str, String)) {
+    let key = SigningKey::generate("test");
+    let public = key.jwk().to_string();
+    (key, ("JWT_PUBLIC_KEY", public))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_of_nobody_is_not_dropped_by_the_administrator_of_an_organisation() {
+    let Some(server) = testkit::Nats::start() else { return };
+    let (key, with_accounts) = accounts();
+    let process = Process::start(key, &[("NATS_URL", server.url()), with_accounts]).await;
+    assert_eq!(process.drop_nobodys(&server).await, StatusCode::FORBIDDEN);
+    assert_eq!(process.letters().await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_of_nobody_is_dropped_by_the_owner_of_the_machine() {
+    let Some(server) = testkit::Nats::start() else { return };
+    let process = Process::start(accounts().0, &[("NATS_URL", server.url())]).await;
+    assert_eq!(process.drop_nobodys(&server).await, StatusCode::NO_CONTENT);
+    assert_eq!(process.letters().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_resync_goes_on_at_a_time() {
+    let (key, with_accounts) = accounts();
+    let process = Process::start(key, &[with_accounts]).await;
+    let file = process.data.path().join("idle.db");
+    let mut writer = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut writer).await.unwrap();
+    {
+        let mut resyncs = [RESYNC, RESYNC].map(|path| Box::pin(process.answer(Method::POST, path)));
+        let [one, other] = &mut resyncs;
+        // Neither could end, as the database is held.
+        let (refused, goes_on) = tokio::select! {
+            answer = one.as_mut() => (answer, other),
+            answer = other.as_mut() => (answer, one),
+        };
+        assert_eq!((refused.0, &refused.1["code"]), (StatusCode::CONFLICT, &json!("resync_running")));
+        sqlx::query("ROLLBACK").execute(&mut writer).await.unwrap();
+        assert_eq!(goes_on.await.0, StatusCode::ACCEPTED);
+    }
+    assert_eq!(process.answer(Method::POST, RESYNC).await.0, StatusCode::ACCEPTED);
+}

@@ -1,0 +1,68 @@
+//! A consumer that is asked to stop while others go on: they get at once what it was given and did not take.
+
+use std::time::Duration;
+
+use async_nats::HeaderMap;
+use bus::Event;
+use tokio::time::sleep;
+
+use crate::support::{Bus, SUBJECT, eventually};
+
+/// Often enough that the broker takes the one first and the other first.
+const ROUNDS: u32 = 10;
+const TOLD: u32 = 50;
+
+/// Longer than any test waits: what nobody answered for does not come again.
+const NEVER: Duration = Duration::from_secs(600);
+
+testkit::on_both! {
+    async fn what_a_stopping_consumer_holds_is_given_back(world: World) {
+        let Some(mut bus) = Bus::with_broker(world).await else { return };
+        bus.options.ack_wait = NEVER;
+        bus.heal(false);
+        let events = ["fail", "slow", "good"].map(|what| bus.event(what));
+        bus.publish_all(&events).await;
+        let process = bus.start(&["test.taker"]).await;
+        // The batch has failed, and each is tried for itself.
+        eventually("the slow one on its own", async || bus.calls("fail") > 1 && bus.calls("slow") > 0).await;
+        process.stop().await;
+        bus.heal(true);
+        let _other = bus.start(&["test.taker"]).await;
+        bus.taken("test.taker", &["fail", "good", "slow"]).await;
+    }
+
+    async fn what_a_stopping_consumer_is_sent_before_the_broker_knows_is_given_back(world: World) {
+        let Some(mut bus) = Bus::with_broker(world).await else { return };
+        bus.options.ack_wait = NEVER;
+        let client = bus.client().await;
+        let server = bus.server.as_ref().unwrap();
+        for round in 0..ROUNDS {
+            let taker = bus.start(&["test.taker"]).await;
+            let before = round * (TOLD + 1);
+            bus.publish_numbers(before..before + 1).await;
+            bus.taken_numbers("test.taker", before + 1).await;
+            eventually("it asks for more", async || bus.at_the_broker().await.num_waiting > 0).await;
+            // When it goes on, the broker finds new events from one side and the consumer's farewell from the other.
+            server.freeze();
+            for number in before + 1..before + 1 + TOLD {
+                let event = bus.event(&number.to_string());
+                client.publish_with_headers(SUBJECT, headers(&event), event.payload).await.unwrap();
+            }
+            let stopping = tokio::spawn(taker.stop());
+            sleep(Duration::from_millis(200)).await;
+            server.thaw();
+            stopping.await.unwrap();
+        }
+        let _taker = bus.start(&["test.taker"]).await;
+        bus.taken_numbers("test.taker", ROUNDS * (TOLD + 1)).await;
+    }
+}
+
+fn headers(event: &Event) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("Gooseek-Id", event.id.to_string());
+    headers.insert("Gooseek-Subject", SUBJECT);
+    headers.insert("Gooseek-Org", event.org.to_string());
+    headers.insert("Gooseek-Occurred-At", event.occurred_at.to_rfc3339());
+    headers
+}

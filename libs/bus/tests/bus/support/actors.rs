@@ -1,0 +1,74 @@
+//! What runs in a test: processes, and what their consumers do.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bus::{Event, HandleError, Handler};
+use db::{DbError, Session, on_db};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Running relay and consumers. Dropped, they stop where they stand, as if the process had been killed.
+pub(crate) struct Process {
+    pub(super) stop: CancellationToken,
+    pub(super) tasks: Vec<JoinHandle<()>>,
+}
+
+impl Process {
+    pub(crate) async fn stop(mut self) {
+        self.stop.cancel();
+        for task in self.tasks.drain(..) {
+            task.await.unwrap();
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+/// Keeps what it is told, except that `poison` can never be taken, `panic`, `fail` and `away` only in good health. `slow` takes a
+/// while.
+pub(super) struct Keeper {
+    pub(super) name: &'static str,
+    pub(super) ill: Arc<AtomicBool>,
+    pub(super) calls: Arc<Mutex<HashMap<String, u32>>>,
+}
+
+#[async_trait]
+impl Handler for Keeper {
+    async fn handle(&self, session: &mut Session, event: &Event) -> Result<(), HandleError> {
+        let what = String::from_utf8(event.payload.to_vec()).unwrap();
+        *self.calls.lock().unwrap().entry(what.clone()).or_default() += 1;
+        on_db!(session, conn => sqlx::query("INSERT INTO effects (taker, what) VALUES ($1, $2)")
+            .bind(self.name)
+            .bind(&what)
+            .execute(conn)
+            .await
+            .map(drop))
+        .map_err(DbError::from)?;
+        let ill = self.ill.load(Ordering::SeqCst);
+        match what.as_str() {
+            "poison" => Err(HandleError::Poison("not my\nformat".to_owned())),
+            "panic" if ill => panic!("a bug of the handler"),
+            "fail" if ill => Err(DbError::Inconsistent { table: "effects", detail: "not yet".to_owned() }.into()),
+            "away" if ill => Err(DbError::Unavailable(sqlx::Error::PoolTimedOut).into()),
+            "slow" => {
+                tokio::time::sleep(Duration::from_secs(3)).await;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! How often somebody may do something: the generic cell rate algorithm (GCRA, ITU-T I.371), one number a key.
+//!
+//! With Redis all processes count together, by the clock of Redis and in one round trip. While Redis does not answer each
+//! process counts for itself: somebody may then do it as often as there are processes, and nobody is refused for it.
+
+mod memory;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{http::HeaderValue, response::Response};
+use base::{Problem, time::Clock};
+use memory::Memory;
+use redis::Script;
+use uuid::Uuid;
+
+use crate::redis::Redis;
+
+/// The same as [`Memory::take`]; returns the microseconds until the allowance is whole, and whether there was one to take.
+const TAKE: &str = r"
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local interval, window = tonumber(ARGV[1]), tonumber(ARGV[2])
+local full = tonumber(redis.call('GET', KEYS[1]) or now)
+full = math.min(math.max(full, now), now + window)
+if full + interval > now + window then
+  return {full - now, 0}
+end
+full = full + interval
+redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', math.ceil((full - now) / 1000))
+return {full - now, 1}
+";
+
+/// An allowance: so many at once, and as many again spread evenly over each minute. Zero allows nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PerMinute(pub u32);
+
+impl PerMinute {
+    /// Microseconds in which one comes back.
+    fn interval(self) -> u64 {
+        (60_000_000 / u64::from(self.0.max(1))).max(1)
+    }
+
+    /// Microseconds in which all come back.
+    fn window(self) -> u64 {
+        self.interval() * u64::from(self.0)
+    }
+}
+
+/// Whose allowance, and of what.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LimitKey(String);
+
+impl LimitKey {
+    /// Of one person; `what` starts with the service, e.g. `chat.asks`.
+    pub fn person(org: Uuid, user: Uuid, what: &str) -> Self {
+        Self(format!("gooseek/{org}/{what}/{user}"))
+    }
+}
+
+/// What came of taking one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    pub taken: bool,
+    pub limit: PerMinute,
+    /// How many can be taken now.
+    pub remaining: u64,
+    /// Until one more can be taken; zero when there is one.
+    pub next: Duration,
+    /// Until all of them can be taken.
+    pub whole: Duration,
+}
+
+impl Allowance {
+    fn new(limit: PerMinute, taken: bool, until_whole: u64) -> Self {
+        let (interval, window) = (limit.interval(), limit.window());
+        Self {
+            taken,
+            limit,
+            remaining: window.saturating_sub(until_whole) / interval,
+            next: Duration::from_micros((until_whole + interval).saturating_sub(window)),
+            whole: Duration::from_micros(until_whole),
+        }
+    }
+
+    /// 429 when there was none to take; `what` is counted, e.g. `questions`.
+    pub fn require(&self, what: &str) -> Result<(), Problem> {
+        if self.taken {
+            return Ok(());
+        }
+        let detail = format!("more than {} {what} a minute", self.limit.0);
+        Err(Problem::too_many_requests(detail, seconds(self.next).max(1)))
+    }
+
+    /// Tells the client where it stands (draft-ietf-httpapi-ratelimit-headers-10); `policy` is a plain word.
+    pub fn tell(&self, policy: &str, response: &mut Response) {
+        let quota = format!("\"{policy}\";q={};w=60", self.limit.0);
+        let standing = format!("\"{policy}\";r={};t={}", self.remaining, seconds(self.whole));
+        for (name, value) in [("ratelimit-policy", quota), ("ratelimit", standing)] {
+            let value = HeaderValue::try_from(value).expect("words and numbers are fit for a header");
+            response.headers_mut().insert(name, value);
+        }
+    }
+}
+
+/// Rounded up, so that who waits so long has waited long enough.
+fn seconds(duration: Duration) -> u64 {
+    duration.as_micros().div_ceil(1_000_000).try_into().unwrap_or(u64::MAX)
+}
+
+/// What everybody has taken. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    memory: Arc<Memory>,
+    clock: Clock,
+    redis: Option<(Redis, Arc<Script>)>,
+}
+
+impl Limits {
+    /// Counted in this process alone.
+    pub fn in_process(clock: Clock) -> Self {
+        Self { memory: Arc::default(), clock, redis: None }
+    }
+
+    /// Counted by all processes with this Redis.
+    pub fn redis(redis: Redis, clock: Clock) -> Self {
+        Self { redis: Some((redis, Arc::new(Script::new(TAKE)))), ..Self::in_process(clock) }
+    }
+
+    /// Takes one, if there is one.
+    pub async fn take(&self, key: &LimitKey, limit: PerMinute) -> Allowance {
+        let (until_whole, taken) = match self.take_from_redis(key, limit).await {
+            Some(answer) => answer,
+            None => self.memory.take(key, limit, self.clock.now()),
+        };
+        Allowance::new(limit, taken, until_whole)
+    }
+
+    async fn take_from_redis(&self, key: &LimitKey, limit: PerMinute) -> Option<(u64, bool)> {
+        let (redis, script) = self.redis.as_ref()?;
+        let mut call = script.key(&key.0);
+        call.arg(limit.interval()).arg(limit.window());
+        redis.ask(|mut connection| async move { call.invoke_async(&mut connection).await }).await
+    }
+}

@@ -1,0 +1,9 @@
+//! What HTTP handlers are made of: extractors whose failures are problem documents, signed cursors, server-sent events.
+
+pub mod cursor;
+mod extract;
+pub mod sse;
+mod validate;
+
+pub use extract::{BODY_LIMIT, IdempotencyKey, JsonBody, QueryParams, content_length};
+pub use validate::Validator;

@@ -1,0 +1,339 @@
+//! The variables of the frame itself.
+
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+
+use access::{ALL_IN_ONE, Auth, RpcAuth, ServiceIdentity, Verifier};
+use base::{
+    config::{Reader, Secret, Settings, Variable},
+    telemetry::{LogFormat, Telemetry},
+    time::{Clock, Ids},
+};
+use bus::NatsAddress;
+use cache::redis::Redis;
+use objects::S3Options;
+
+/// Variables every process has.
+pub const FRAME_VARIABLES: &[Variable] = &[
+    Variable::with_default(
+        "BIND",
+        "127.0.0.1:8080",
+        "address and port to listen on, 127.0.0.1 and its own port for a service that runs alone; other than loopback needs accounts",
+    ),
+    Variable::optional(
+        "GRPC_BIND",
+        "address and port for gRPC; unset: port 50051 at the address of BIND for a service that runs alone, otherwise gRPC shares BIND, as it does when both are the same",
+    ),
+    Variable::with_default("MAX_CONNECTIONS", "8192", "connections a listener has open at once; further ones wait"),
+    Variable::with_default("DATA_DIR", "./data", "folder of everything this process keeps"),
+    Variable::secret("POSTGRES_URL", "Postgres instead of SQLite: postgresql://user:password@host:5432/database"),
+    Variable::secret(
+        "POSTGRES_MIGRATE_URL",
+        "the same database by the role that owns the schemas, for `migrate`; set, nothing is migrated at start",
+    ),
+    Variable::secret("POSTGRES_REPLICA_URL", "a replica of it, for reads that may be some seconds old"),
+    Variable::with_default(
+        "BUS",
+        "embedded",
+        "without NATS_URL: embedded delivers events in this process, none leaves them in the outbox",
+    ),
+    Variable::secret(
+        "NATS_URL",
+        "events go through NATS JetStream: nats://user:password@host:4222 or nats://token@host:4222; a cluster is a comma list",
+    ),
+    Variable::with_default(
+        "NATS_REPLICAS",
+        "1",
+        "servers of the NATS cluster that keep a copy of each stream: 1, 3 or 5",
+    ),
+    Variable::with_default("OUTBOX_RETENTION", "7d", "how long delivered events are kept"),
+    Variable::with_default("CACHE_BYTES", "33554432", "size of the in-process cache"),
+    Variable::secret(
+        "REDIS_URL",
+        "cache, limits and live runs shared by processes: redis://user:password@host:6379/0, rediss:// for TLS",
+    ),
+    Variable::optional("MINIO_ENDPOINT", "S3 server for uploaded files, instead of DATA_DIR: http://host:9000"),
+    Variable::secret("MINIO_ACCESS_KEY", "access key for MINIO_ENDPOINT"),
+    Variable::secret("MINIO_SECRET_KEY", "secret key for MINIO_ENDPOINT"),
+    Variable::with_default("MINIO_BUCKET", "gooseek", "bucket for uploaded files; made if it is not there"),
+    Variable::with_default("MINIO_REGION", "us-east-1", "region of the S3 server"),
+    Variable::optional(
+        "JWT_PUBLIC_KEY",
+        "public key (PEM, JWK or JWKS, or a file with it) that access tokens are checked with; switches accounts on",
+    ),
+    Variable::optional("AUTH_SERVICE_URL", "auth-svc; its /.well-known/jwks.json is used when JWT_PUBLIC_KEY is unset"),
+    Variable::secret("JWT_SECRET", "belongs to auth-svc alone; any other process refuses to start with it"),
+    Variable::secret(
+        "SERVICE_KEY",
+        "private key (PEM, or a file with it) that calls to services in other processes are signed with",
+    ),
+    Variable::optional("SERVICE_KEYS", "public keys of all services (JWKS, or a file with it)"),
+    Variable::optional("CHAT_SVC_URL", "gRPC address of chat-svc when it runs in another process"),
+    Variable::optional("SEARCH_SVC_URL", "gRPC address of search-svc when it runs in another process"),
+    Variable::optional("UPLOAD_SVC_URL", "gRPC address of upload-svc when it runs in another process"),
+    Variable::optional("LIBRARY_SVC_URL", "gRPC address of library-svc when it runs in another process"),
+    Variable::optional("PROJECTS_SVC_URL", "gRPC address of projects-svc when it runs in another process"),
+    Variable::with_default(
+        "DRAIN_LAME_DUCK",
+        "0s",
+        "pause between going unready and refusing new connections; 5s behind a load balancer",
+    ),
+    Variable::with_default(
+        "RUST_LOG",
+        "info,sqlx::postgres::notice=warn",
+        "log filter, in the syntax of tracing's EnvFilter",
+    ),
+    Variable::with_default("LOG_FORMAT", "text", "text or json"),
+    Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces"),
+];
+
+/// Every service there is, and the variable that says where it runs when not here.
+pub(super) const PEERS: [(&str, &str); 5] = [
+    ("chat", "CHAT_SVC_URL"),
+    ("search", "SEARCH_SVC_URL"),
+    ("upload", "UPLOAD_SVC_URL"),
+    ("library", "LIBRARY_SVC_URL"),
+    ("projects", "PROJECTS_SVC_URL"),
+];
+
+/// Where a service that runs alone serves gRPC.
+const GRPC_PORT: u16 = 50_051;
+
+/// How a process runs its services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Everything in `gooseek serve`: without accounts the machine has one local owner.
+    AllInOne,
+    /// One service in its own binary: without accounts only health is served.
+    Single { name: &'static str, port: u16 },
+}
+
+/// How events get from one service to another.
+#[derive(Debug, Clone)]
+pub enum Bus {
+    /// This process delivers to the services in it.
+    Embedded,
+    /// They stay in the outbox.
+    OutboxOnly,
+    /// Through a broker, to every process; streams have this many copies.
+    Nats { address: NatsAddress, replicas: usize },
+}
+
+/// The frame's configuration, validated.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub bind: SocketAddr,
+    pub grpc_bind: Option<SocketAddr>,
+    /// Per listener.
+    pub connections: usize,
+    pub data: PathBuf,
+    pub postgres: Option<Secret>,
+    /// The owner of the schemas, where it is not the role of `postgres`.
+    pub postgres_migrate: Option<Secret>,
+    pub postgres_replica: Option<Secret>,
+    pub bus: Bus,
+    pub outbox_retention: Duration,
+    pub delivery_timeout: Duration,
+    pub cache_bytes: u64,
+    pub redis: Option<Secret>,
+    /// Objects are files in `data` without it.
+    pub s3: Option<S3Options>,
+    pub auth: Auth,
+    /// This process among the services, when it has a key.
+    pub identity: Option<ServiceIdentity>,
+    pub remote: Vec<(&'static str, String)>,
+    pub lame_duck: Duration,
+}
+
+impl Options {
+    pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Self {
+        let (bind, grpc_bind) = addresses(reader, mode);
+        if reader.text("JWT_SECRET").is_some() {
+            reader.fault("JWT_SECRET is set, but it belongs to auth-svc alone: this process needs JWT_PUBLIC_KEY only");
+        }
+        let format = reader.text("LOG_FORMAT").unwrap_or_default();
+        if !matches!(format.as_str(), "text" | "json") {
+            reader.fault(format!("LOG_FORMAT: {format:?} is neither text nor json"));
+        }
+        let [postgres, postgres_migrate, postgres_replica] =
+            ["POSTGRES_URL", "POSTGRES_MIGRATE_URL", "POSTGRES_REPLICA_URL"].map(|name| postgres(reader, name));
+        if postgres.is_none() && postgres_replica.is_some() {
+            reader.fault("POSTGRES_REPLICA_URL: needs POSTGRES_URL");
+        }
+        let auth = auth(reader, mode);
+        for (name, address) in [("BIND", Some(bind)), ("GRPC_BIND", grpc_bind)] {
+            if let Some(address) = address.filter(|address| !address.ip().is_loopback())
+                && matches!(auth, Auth::LocalOwner)
+            {
+                reader.fault(format!(
+                    "{name}: {address} is not loopback, which needs accounts: set JWT_PUBLIC_KEY or AUTH_SERVICE_URL"
+                ));
+            }
+        }
+        Self {
+            bind,
+            grpc_bind,
+            connections: reader.parse("MAX_CONNECTIONS", "a number of connections", 8_192_usize).max(1),
+            data: PathBuf::from(reader.text("DATA_DIR").unwrap_or_default()),
+            postgres,
+            postgres_migrate,
+            postgres_replica,
+            bus: bus(reader),
+            outbox_retention: reader.duration("OUTBOX_RETENTION"),
+            delivery_timeout: Duration::from_secs(30),
+            cache_bytes: reader.parse("CACHE_BYTES", "a number of bytes", 0),
+            redis: redis(reader),
+            s3: s3(reader),
+            auth,
+            identity: identity(reader, mode),
+            remote: PEERS.into_iter().filter_map(|(name, variable)| Some((name, reader.address(variable)?))).collect(),
+            lame_duck: reader.duration("DRAIN_LAME_DUCK"),
+        }
+    }
+}
+
+/// Where HTTP is served, and gRPC if it has an address of its own: always when a service runs alone, unless both are given
+/// the same.
+fn addresses(reader: &mut Reader<'_>, mode: Mode) -> (SocketAddr, Option<SocketAddr>) {
+    const EXPECTED: &str = "an address and port such as 127.0.0.1:8080";
+    let mut bind = reader.parse("BIND", EXPECTED, SocketAddr::from(([127, 0, 0, 1], 8080)));
+    let mut grpc_bind = None;
+    if let Mode::Single { port, .. } = mode {
+        if !reader.is_set("BIND") {
+            bind.set_port(port);
+        }
+        grpc_bind = Some(SocketAddr::new(bind.ip(), GRPC_PORT));
+    }
+    if reader.is_set("GRPC_BIND") {
+        grpc_bind = Some(reader.parse("GRPC_BIND", EXPECTED, bind));
+    }
+    (bind, grpc_bind.filter(|address| *address != bind))
+}
+
+fn bus(reader: &mut Reader<'_>) -> Bus {
+    let bus = match reader.text("BUS").as_deref() {
+        Some("embedded") => Bus::Embedded,
+        Some("none") => Bus::OutboxOnly,
+        other => {
+            reader.fault(format!("BUS: {:?} is neither embedded nor none", other.unwrap_or_default()));
+            Bus::OutboxOnly
+        }
+    };
+    let replicas = reader.parse("NATS_REPLICAS", "1, 3 or 5", 1_usize);
+    if !matches!(replicas, 1 | 3 | 5) {
+        reader.fault(format!("NATS_REPLICAS: {replicas} is not 1, 3 or 5"));
+    }
+    let Some(url) = reader.secret("NATS_URL") else { return bus };
+    if matches!(bus, Bus::OutboxOnly) {
+        reader.fault("BUS=none leaves events in the outbox, but NATS_URL is set: unset one of them");
+    }
+    match NatsAddress::parse(url.expose()) {
+        Ok(address) => Bus::Nats { address, replicas },
+        Err(fault) => {
+            reader.fault(format!("NATS_URL: {fault}"));
+            bus
+        }
+    }
+}
+
+fn postgres(reader: &mut Reader<'_>, name: &'static str) -> Option<Secret> {
+    let url = reader.secret(name)?;
+    if url.expose().starts_with("postgres://") || url.expose().starts_with("postgresql://") {
+        return Some(url);
+    }
+    reader.fault(format!("{name}: does not start with postgresql://"));
+    None
+}
+
+/// The key pair calls are signed with. One half alone is a mistake.
+fn identity(reader: &mut Reader<'_>, mode: Mode) -> Option<ServiceIdentity> {
+    let (private, public) = match (reader.secret("SERVICE_KEY"), reader.text("SERVICE_KEYS")) {
+        (Some(private), Some(public)) => (private, public),
+        (None, None) => return None,
+        (private, _) => {
+            let missing = if private.is_some() { "SERVICE_KEYS" } else { "SERVICE_KEY" };
+            reader.fault(format!("{missing} is not set: SERVICE_KEY and SERVICE_KEYS belong together"));
+            return None;
+        }
+    };
+    let name = match mode {
+        Mode::AllInOne => ALL_IN_ONE,
+        Mode::Single { name, .. } => name,
+    };
+    let clock = Clock::system();
+    let made = value_or_file("SERVICE_KEY", private.expose()).and_then(|private| {
+        let public = value_or_file("SERVICE_KEYS", &public)?;
+        ServiceIdentity::new(name, &private, &public, clock.clone(), Ids::new(clock))
+    });
+    made.map_err(|fault| reader.fault(fault)).ok()
+}
+
+/// Keys are mounted as files in a cluster, and pasted into variables elsewhere.
+fn value_or_file(variable: &str, value: &str) -> Result<String, String> {
+    if value.starts_with("-----BEGIN") || value.trim_start().starts_with('{') {
+        return Ok(value.to_owned());
+    }
+    std::fs::read_to_string(value).map_err(|error| format!("{variable}: the file cannot be read: {error}"))
+}
+
+impl Options {
+    /// Who may call gRPC methods of this process.
+    pub fn callers(&self) -> RpcAuth {
+        match (&self.auth, &self.identity) {
+            (_, Some(identity)) => RpcAuth::Known(identity.clone()),
+            (Auth::LocalOwner, None) => RpcAuth::Anyone,
+            (_, None) => RpcAuth::Closed,
+        }
+    }
+}
+
+fn redis(reader: &mut Reader<'_>) -> Option<Secret> {
+    let url = reader.secret("REDIS_URL")?;
+    if let Err(error) = Redis::check(&url) {
+        reader.fault(format!("REDIS_URL: {error}"));
+        return None;
+    }
+    Some(url)
+}
+
+/// A server and its two keys: all of them or none.
+fn s3(reader: &mut Reader<'_>) -> Option<S3Options> {
+    const TOGETHER: [&str; 3] = ["MINIO_ENDPOINT", "MINIO_ACCESS_KEY", "MINIO_SECRET_KEY"];
+    let missing: Vec<&str> = TOGETHER.into_iter().filter(|name| reader.text(name).is_none()).collect();
+    if !missing.is_empty() {
+        if missing.len() < TOGETHER.len() {
+            reader.fault(format!("an S3 server needs {}; unset: {}", TOGETHER.join(", "), missing.join(", ")));
+        }
+        return None;
+    }
+    Some(S3Options {
+        endpoint: reader.address("MINIO_ENDPOINT")?,
+        access_key: reader.secret("MINIO_ACCESS_KEY")?,
+        secret_key: reader.secret("MINIO_SECRET_KEY")?,
+        bucket: reader.text("MINIO_BUCKET").unwrap_or_default(),
+        region: reader.text("MINIO_REGION").unwrap_or_default(),
+    })
+}
+
+fn auth(reader: &mut Reader<'_>, mode: Mode) -> Auth {
+    let verifier = match (reader.text("JWT_PUBLIC_KEY"), reader.address("AUTH_SERVICE_URL")) {
+        (Some(pinned), _) => value_or_file("JWT_PUBLIC_KEY", &pinned)
+            .and_then(|pinned| Verifier::pinned(&pinned).map_err(|error| format!("JWT_PUBLIC_KEY: {error}"))),
+        (None, Some(base)) => Verifier::remote(&base).map_err(|error| format!("AUTH_SERVICE_URL: {error}")),
+        (None, None) if mode == Mode::AllInOne => return Auth::LocalOwner,
+        (None, None) => return Auth::Closed,
+    };
+    match verifier {
+        Ok(verifier) => Auth::Tokens(Arc::new(verifier)),
+        Err(fault) => {
+            reader.fault(fault);
+            Auth::Closed
+        }
+    }
+}
+
+/// Installs logs and traces as configured.
+pub fn telemetry(settings: &Settings, service: &str) -> anyhow::Result<Telemetry> {
+    let format = if settings.get("LOG_FORMAT") == Some("json") { LogFormat::Json } else { LogFormat::Text };
+    let filter = settings.get("RUST_LOG").unwrap_or("info");
+    Telemetry::install(service, filter, format, settings.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+}

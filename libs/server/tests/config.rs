@@ -1,0 +1,104 @@
+//! Configuration: what wins, and how faults are told.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::path::Path;
+
+use base::config::{Origin, Reader, Settings, Variable};
+use server::{FRAME_VARIABLES, Mode};
+
+const VARIABLES: &[Variable] = &[
+    Variable::with_default("PORT", "80", "a port"),
+    Variable::with_default("PAUSE", "5s", "a pause"),
+    Variable::secret("KEY", "a secret"),
+];
+
+fn load(file: &Path, environment: &[(&str, &str)]) -> Settings {
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Settings::load(VARIABLES.to_vec(), file, environment).unwrap()
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gooseek.toml");
+    std::fs::write(&file, "PORT = 81\nPAUSE = \"1m\"\n").unwrap();
+    let settings = load(&file, &[("PORT", "82"), ("UNRELATED", "x")]);
+    assert_eq!((settings.get("PORT"), settings.get("PAUSE")), (Some("82"), Some("1m")));
+    let origins: Vec<Option<&Origin>> =
+        settings.effective().map(|(_, value)| value.map(|(_, origin)| origin)).collect();
+    assert_eq!(origins, [Some(&Origin::Environment), Some(&Origin::File(file.display().to_string())), None]);
+    let settings = settings.with_option("PORT", "--port", "83".to_owned());
+    let (_, port) = settings.effective().next().unwrap();
+    assert_eq!(port.map(|(value, origin)| (value, origin.to_string())), Some(("83", "--port".to_owned())));
+}
+
+#[test]
+fn a_misspelt_setting_of_the_file_is_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("gooseek.toml");
+    std::fs::write(&file, "PROT = 81\n").unwrap();
+    let error = Settings::load(VARIABLES.to_vec(), &file, []).unwrap_err();
+    assert!(error.to_string().contains("prot is not a setting") || error.to_string().contains("PROT is not a setting"));
+}
+
+#[test]
+fn secrets_are_never_printed() {
+    let settings = load(Path::new("absent.toml"), &[("KEY", "hunter2")]);
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    let secret = Reader::new(&settings).secret("KEY").unwrap();
+    assert_eq!((secret.expose(), format!("{secret:?}").as_str()), ("hunter2", "***"));
+}
+
+#[test]
+fn every_fault_is_named_at_once() {
+    let environment = [
+        ("BIND", "8080"),
+        ("OUTBOX_RETENTION", "week"),
+        ("POSTGRES_URL", "mysql://x"),
+        ("REDIS_URL", "http://x"),
+        ("MINIO_SECRET_KEY", "x"),
+        ("JWT_SECRET", "x"),
+        ("BUS", "nats"),
+        ("NATS_URL", "redis://broker"),
+        ("NATS_REPLICAS", "2"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment.clone()).unwrap();
+    let report = server::check(&[], &settings, Mode::AllInOne).unwrap_err().to_string();
+    for (name, _) in &environment {
+        assert!(report.contains(name.as_str()), "{name} is missing from: {report}");
+    }
+}
+
+/// The addresses of HTTP and gRPC of a service on its own, or of all in one process.
+fn addresses(mode: Mode, set: &[(&str, &str)]) -> (String, Option<String>) {
+    let environment = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
+    let options = server::check(&[], &settings, mode).unwrap();
+    (options.bind.to_string(), options.grpc_bind.map(|address| address.to_string()))
+}
+
+#[test]
+fn a_service_alone_has_a_port_for_grpc_and_what_is_given_is_kept() {
+    let alone = |set: &[(&str, &str)]| addresses(Mode::Single { name: "chat", port: 3000 }, set);
+    let own = |bind: &str, grpc: &str| (bind.to_owned(), Some(grpc.to_owned()));
+    assert_eq!(alone(&[]), own("127.0.0.1:3000", "127.0.0.1:50051"));
+    assert_eq!(alone(&[("BIND", "127.0.0.1:8080")]), own("127.0.0.1:8080", "127.0.0.1:50051"));
+    assert_eq!(alone(&[("BIND", "0.0.0.0:3000")]), own("0.0.0.0:3000", "0.0.0.0:50051"));
+    assert_eq!(alone(&[("GRPC_BIND", "127.0.0.1:9")]), own("127.0.0.1:3000", "127.0.0.1:9"));
+    let shared = [("BIND", "127.0.0.1:7"), ("GRPC_BIND", "127.0.0.1:7")];
+    assert_eq!(alone(&shared), ("127.0.0.1:7".to_owned(), None));
+
+    let together = |set: &[(&str, &str)]| addresses(Mode::AllInOne, set);
+    assert_eq!(together(&[]), ("127.0.0.1:8080".to_owned(), None));
+    assert_eq!(together(&[("GRPC_BIND", "127.0.0.1:9")]), own("127.0.0.1:8080", "127.0.0.1:9"));
+}
+
+#[test]
+fn more_than_loopback_needs_accounts() {
+    let environment = [("BIND", "0.0.0.0:8080"), ("GRPC_BIND", "0.0.0.0:50051")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
+    let report = server::check(&[], &settings, Mode::AllInOne).unwrap_err().to_string();
+    assert_eq!(report.matches("needs accounts").count(), 2, "{report}");
+}
