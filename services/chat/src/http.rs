@@ -16,15 +16,15 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
 use crate::{
-    api::{Answer, Ask},
+    api::{Answer, AskRequest},
     runs::Runs,
 };
 
-/// What stands between a request and the runs.
+/// What the handlers need besides the runs.
 #[derive(Clone)]
-pub(crate) struct Door {
+pub(crate) struct HttpContext {
     pub(crate) limits: Limits,
-    /// Of one person; `None` for no limit.
+    /// Questions per user; `None` for no limit.
     pub(crate) asks: Option<PerMinute>,
     pub(crate) drain: CancellationToken,
     pub(crate) closing: CancellationToken,
@@ -33,22 +33,22 @@ pub(crate) struct Door {
 #[derive(Clone)]
 struct Chat {
     runs: Runs,
-    door: Door,
+    context: HttpContext,
 }
 
-pub(crate) fn routes(runs: Runs, door: Door) -> OpenApiRouter {
+pub(crate) fn routes(runs: Runs, context: HttpContext) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(ask))
         .routes(routes!(get))
         .routes(routes!(events))
         .routes(routes!(cancel))
-        .with_state(Chat { runs, door })
+        .with_state(Chat { runs, context })
 }
 
-/// Ask a question. Answers server-sent events (see the events of a run), or one object with `"stream": false`.
+/// Ask a question. Responds with server-sent events (see the events of a run), or with one object if `"stream": false`.
 #[utoipa::path(
-    post, path = "/api/v1/chat", operation_id = "ask", tag = "chat", request_body = Ask,
-    params(("Idempotency-Key" = Option<String>, Header, description = "the same key gets the same run")),
+    post, path = "/api/v1/chat", operation_id = "ask", tag = "chat", request_body = AskRequest,
+    params(("Idempotency-Key" = Option<String>, Header, description = "requests with the same key get the same run")),
     responses(
         (status = 200, body = Answer, description = "the answer, or with `stream` its events as text/event-stream"),
         (status = 400, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem),
@@ -57,12 +57,12 @@ async fn ask(
     State(chat): State<Chat>,
     who: Caller,
     IdempotencyKey(key): IdempotencyKey,
-    JsonBody(ask): JsonBody<Ask>,
+    JsonBody(ask): JsonBody<AskRequest>,
 ) -> Result<Response, Problem> {
-    // An answer takes as long as its model does; RUN_LIMIT says how many are made at once.
+    // An answer takes as long as the model does; RUN_LIMIT bounds the number of concurrent runs.
     takes_long();
     check(&ask, chat.runs.has_model())?;
-    let Some(allowance) = chat.door.take_one(&who).await else { return answer(chat, &who, ask, key).await };
+    let Some(allowance) = chat.context.acquire_ask(&who).await else { return answer(chat, &who, ask, key).await };
     let answered = match allowance.require("questions") {
         Ok(()) => answer(chat, &who, ask, key).await,
         Err(problem) => Err(problem),
@@ -72,26 +72,26 @@ async fn ask(
     Ok(response)
 }
 
-impl Door {
-    /// `None` when the person may ask as often as they like, as the owner of a machine without accounts may.
-    async fn take_one(&self, who: &Caller) -> Option<Allowance> {
+impl HttpContext {
+    /// Counts a question against the user's rate limit; `None` without a limit or without accounts.
+    async fn acquire_ask(&self, who: &Caller) -> Option<Allowance> {
         let asks = self.asks.filter(|_| who.org != LOCAL_ORG)?;
         Some(self.limits.take(&LimitKey::person(who.org, who.user, "chat.asks"), asks).await)
     }
 }
 
-async fn answer(chat: Chat, who: &Caller, ask: Ask, key: Option<String>) -> Result<Response, Problem> {
+async fn answer(chat: Chat, who: &Caller, ask: AskRequest, key: Option<String>) -> Result<Response, Problem> {
     let stream = ask.stream;
     let started = chat.runs.start(who, ask, key).await?;
     if stream {
         let events = chat.runs.follow(who, started.run_id, 0).await?;
-        return Ok(sse::response(events, chat.door.drain));
+        return Ok(sse::response(events, chat.context.drain));
     }
     let answer = tokio::select! {
         answer = chat.runs.wait(who, started.run_id) => answer?,
-        () = chat.door.closing.cancelled() => {
+        () = chat.context.closing.cancelled() => {
             let run = started.run_id;
-            return Err(Problem::unavailable(format!("this server is stopping; the run {run} goes on at another")));
+            return Err(Problem::unavailable(format!("this server is stopping; the run {run} continues on another one")));
         }
     };
     let status = match &answer.error {
@@ -104,7 +104,7 @@ async fn answer(chat: Chat, who: &Caller, ask: Ask, key: Option<String>) -> Resu
     Ok((status, Json(answer)).into_response())
 }
 
-/// A run as far as it has come.
+/// Get a run, complete or in progress.
 #[utoipa::path(
     get, path = "/api/v1/chat/runs/{id}", operation_id = "get_run", tag = "chat", params(("id" = Uuid, Path)),
     responses((status = 200, body = Answer), (status = 404, body = Problem)))]
@@ -112,7 +112,7 @@ async fn get(State(chat): State<Chat>, who: Caller, Path(id): Path<String>) -> R
     Ok(Json(chat.runs.get(&who, run_id(&id)?).await?))
 }
 
-/// The events of a run: all of them, or those after `Last-Event-ID`, and what follows until its end.
+/// Follow the events of a run to its end: all of them, or those after `Last-Event-ID`.
 #[utoipa::path(
     get, path = "/api/v1/chat/runs/{id}/events", operation_id = "follow_run", tag = "chat",
     params(("id" = Uuid, Path), ("Last-Event-ID" = Option<i64>, Header)),
@@ -128,31 +128,31 @@ async fn events(
     check.ensure(!matches!(last, Some(None)), "Last-Event-ID", "not the id of an event");
     check.finish()?;
     let events = chat.runs.follow(&who, run_id(&id)?, last.flatten().unwrap_or(0)).await?;
-    Ok(sse::response(events, chat.door.drain))
+    Ok(sse::response(events, chat.context.drain))
 }
 
 /// Stop a run. Its stream ends with `done {status: "cancelled"}`.
 #[utoipa::path(
     post, path = "/api/v1/chat/runs/{id}/cancel", operation_id = "cancel_run", tag = "chat",
     params(("id" = Uuid, Path)),
-    responses((status = 202, description = "it will stop, or had ended"), (status = 404, body = Problem)))]
+    responses((status = 202, description = "the run will stop, or had ended"), (status = 404, body = Problem)))]
 async fn cancel(State(chat): State<Chat>, who: Caller, Path(id): Path<String>) -> Result<StatusCode, Problem> {
     chat.runs.cancel(&who, run_id(&id)?).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
-/// What is no id names no run.
+/// Parses a run id; 404 if it is not an id.
 fn run_id(text: &str) -> Result<Uuid, Problem> {
     text.parse().map_err(|_| Problem::not_found("run"))
 }
 
-fn check(ask: &Ask, has_model: bool) -> Result<(), Problem> {
+fn check(ask: &AskRequest, has_model: bool) -> Result<(), Problem> {
     let mut check = Validator::default();
     let length = ask.query.trim().chars().count();
-    let readable = !ask.query.contains('\0');
-    check.ensure((1..=8_000).contains(&length) && readable, "/query", "1 to 8,000 characters, none of them NUL");
-    let nowhere = ask.sources.as_ref().is_some_and(Vec::is_empty);
-    check.ensure(has_model || !nowhere, "/sources", "without a model (LLM_PROVIDER) an answer needs sources");
+    let has_no_nul = !ask.query.contains('\0');
+    check.ensure((1..=8_000).contains(&length) && has_no_nul, "/query", "1 to 8,000 characters, none of them NUL");
+    let without_sources = ask.sources.as_ref().is_some_and(Vec::is_empty);
+    check.ensure(has_model || !without_sources, "/sources", "without a model (LLM_PROVIDER) an answer needs sources");
     let seconds = ask.budget.seconds.unwrap_or(1);
     check.ensure((1..=600).contains(&seconds), "/budget/seconds", "1 to 600");
     check.ensure(ask.budget.tokens != Some(0), "/budget/tokens", "at least 1");

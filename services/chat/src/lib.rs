@@ -1,8 +1,8 @@
-//! Asking. A question becomes a run, which lives apart from the connection that started it: it can be followed from
-//! anywhere, cancelled with one call, and is taken over when its process dies.
+//! chat-svc: answers questions. Each question becomes a run, which is independent of the connection that started it: it
+//! can be followed from any process, cancelled with one call, and is taken over if its process dies.
 //!
-//! A run goes through [`pipeline`]: understand → research → rank → write and verify → related → done. What happens
-//! is written to the run's log ([`log`]), and clients are sent what the log has.
+//! A run goes through [`pipeline`]: understand → research → rank → write and verify → related → done. Its events are
+//! committed to the run's log ([`log`]) before they are sent to clients.
 
 mod api;
 mod config;
@@ -46,7 +46,7 @@ pub fn service(deps: Deps) -> ServiceFuture {
         let mut reader = Reader::new(&deps.settings);
         let config = Config::read(&mut reader);
         reader.finish()?;
-        let door = http::Door {
+        let context = http::HttpContext {
             limits: deps.limits.clone(),
             asks: config.asks,
             drain: deps.drain.clone(),
@@ -59,7 +59,7 @@ pub fn service(deps: Deps) -> ServiceFuture {
             handler: Arc::new(forget::Forget),
         };
         let runs = runs::Runs::new(deps, config)?;
-        let mut service = Service::new(SERVICE.name, http::routes(runs.clone(), door));
+        let mut service = Service::new(SERVICE.name, http::routes(runs.clone(), context));
         service.consumers = vec![forget];
         service.tasks = runs.tasks();
         Ok(service)

@@ -1,4 +1,4 @@
-//! Sources as the writer without a model reads them.
+//! Converts sources to the passages of an extractive answer.
 
 use text::extractive::SourcePassage;
 
@@ -8,7 +8,7 @@ use crate::api::Source;
 pub(super) fn passages(sources: &[Source]) -> Vec<SourcePassage> {
     let mut passages = Vec::new();
     for source in sources {
-        // A file may name in its file name alone what it is about.
+        // The file name may be the only text that names a file's topic.
         let name = source.site.as_deref().filter(|_| source.kind == "file").unwrap_or_default();
         let title = format!("{} {name}", source.title);
         for passage in &source.passages {

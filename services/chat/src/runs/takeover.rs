@@ -8,12 +8,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use db::{Db, DbError};
 use uuid::Uuid;
 
-use super::{Job, Runs, fold_frames, supervise::Run};
+use super::{RunRequest, Runs, fold_frames, supervise::Run};
 use crate::{
     api::Failure,
     event::{Event, Failed},
-    log::{Finish, Frame, Op, Tail},
-    store::{self, Ending},
+    log::{EventBuffer, EventFrame, FinishOp, LogOp},
+    store::{self, RunResult},
 };
 
 /// How often wishes to cancel from other processes are looked for.
@@ -44,7 +44,7 @@ impl Runs {
                         () = stop.cancelled() => {}
                     }
                 }
-                runs.inner.halt.cancel();
+                runs.inner.shutdown.cancel();
                 if let Err(error) = runs.release(&system).await {
                     tracing::warn!(%error, "leases of runs could not be released; they will expire");
                 }
@@ -72,8 +72,8 @@ impl Runs {
         let mut session = self.inner.deps.db.read(&scope).await?;
         let wanted = store::cancelled(&mut session, owner).await?;
         for id in wanted {
-            if let Some(tail) = self.tail(id) {
-                tail.cancel.cancel();
+            if let Some(buffer) = self.local_buffer(id) {
+                buffer.cancel.cancel();
             }
         }
         Ok(())
@@ -125,22 +125,23 @@ impl Runs {
         };
         let events = store::events(&mut session, row.id, 0).await?;
         session.commit().await?;
-        if self.tail(row.id).is_some() {
+        if self.local_buffer(row.id).is_some() {
             // Its lease lapsed while the database did not answer, and it is still being worked on here.
             return Ok(true);
         }
-        let frames: Vec<Frame> = events.iter().map(|(seq, kind, data)| Frame::stored(*seq, kind, data)).collect();
-        let before = fold_frames(&frames);
+        let frames: Vec<EventFrame> =
+            events.iter().map(|(seq, kind, data)| EventFrame::stored(*seq, kind, data)).collect();
+        let earlier = fold_frames(&frames);
         tracing::info!(run_id = %row.id, attempt = row.attempts, "run taken over");
-        let tail = Tail::new(row.org, row.id, frames);
-        self.live().insert(row.id, tail.clone());
-        let Ok(job) = serde_json::from_str::<Job>(&row.request) else {
-            self.give_up(&tail, before.answer).await;
+        let buffer = EventBuffer::new(row.org, row.id, frames);
+        self.live().insert(row.id, buffer.clone());
+        let Ok(request) = serde_json::from_str::<RunRequest>(&row.request) else {
+            self.give_up(&buffer, earlier.answer).await;
             return Ok(true);
         };
         let who = Caller::impersonate(system, row.org, row.user_id);
         let (thread_id, created_at) = (row.thread_id, row.created_at);
-        let run = Run { tail, who, thread_id, job, created_at, before: Some(before) };
+        let run = Run { buffer, who, thread_id, request, created_at, earlier: Some(earlier) };
         if row.attempts <= MAX_ATTEMPTS {
             self.supervise(run);
         } else {
@@ -150,14 +151,14 @@ impl Runs {
     }
 
     /// Ends a run whose question this version cannot read.
-    async fn give_up(&self, tail: &Arc<Tail>, answer: String) {
-        let ending = Ending { state: "error".to_owned(), answer, at: self.inner.deps.clock.now() };
+    async fn give_up(&self, buffer: &Arc<EventBuffer>, answer: String) {
+        let result = RunResult { state: "error".to_owned(), answer, at: self.inner.deps.clock.now() };
         let event = Event::Error(Failed { failure: interrupted(), degraded: Vec::new() });
-        let finish = Finish { event, ending, fact: None };
-        if self.inner.log.commit(tail, Op::Finish(Box::new(finish))).await.is_err() {
-            tracing::error!(run_id = %tail.id, "the end of a run could not be stored");
+        let finish = FinishOp { event, result, bus_event: None };
+        if self.inner.log.commit(buffer, LogOp::Finish(Box::new(finish))).await.is_err() {
+            tracing::error!(run_id = %buffer.id, "the end of a run could not be stored");
         }
-        self.live().remove(&tail.id);
+        self.live().remove(&buffer.id);
     }
 }
 
