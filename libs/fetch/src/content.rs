@@ -1,8 +1,8 @@
-//! Which content is accepted: the declared type must be on the list, and the first bytes must agree with it.
+//! Content type checks: the declared type must be accepted, and the first bytes must agree with it.
 
-/// A kind of content a caller can read.
+/// A kind of content the caller accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum ContentKind {
     /// HTML and XHTML.
     Html,
     Pdf,
@@ -12,9 +12,9 @@ pub enum Kind {
     Feed,
 }
 
-/// What the first bytes look like.
+/// The type the first bytes suggest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Look {
+enum SniffedType {
     Html,
     Pdf,
     Feed,
@@ -22,7 +22,7 @@ enum Look {
     Binary,
 }
 
-/// What `Content-Type` says.
+/// A parsed `Content-Type` header.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ContentType {
     /// `type/subtype` in lower case; empty when the server named none.
@@ -31,10 +31,10 @@ pub(crate) struct ContentType {
     pub(crate) charset: Option<String>,
 }
 
-/// Bytes looked at. A PDF may begin anywhere in its first 1,024 bytes.
-const SNIFFED: usize = 1024;
+/// Bytes inspected. A PDF may begin anywhere in its first 1,024 bytes.
+const SNIFF_LIMIT: usize = 1024;
 
-impl Kind {
+impl ContentKind {
     fn media_types(self) -> &'static str {
         match self {
             Self::Html => "text/html, application/xhtml+xml",
@@ -62,7 +62,7 @@ impl Kind {
 }
 
 /// The `Accept` header that asks for `kinds`.
-pub(crate) fn accept_header(kinds: &[Kind]) -> String {
+pub(crate) fn accept_header(kinds: &[ContentKind]) -> String {
     let types: Vec<&str> = kinds.iter().map(|kind| kind.media_types()).collect();
     types.join(", ")
 }
@@ -80,74 +80,74 @@ impl ContentType {
         Self { essence, charset }
     }
 
-    /// Whether the body is worth reading: false when no bytes could make it one of `accept`.
-    pub(crate) fn may_be(&self, accept: &[Kind]) -> bool {
-        if self.is_vague() {
+    /// Whether the body is worth reading: false when it cannot be one of `accept`, whatever its bytes.
+    pub(crate) fn may_be(&self, accept: &[ContentKind]) -> bool {
+        if self.is_generic() {
             return true;
         }
-        let possible: &[Kind] = match Kind::declared_by(&self.essence) {
-            Some(Kind::Html | Kind::Feed) => &[Kind::Html, Kind::Feed],
-            Some(Kind::Text) => &[Kind::Text],
-            Some(Kind::Pdf) => &[Kind::Pdf],
+        let possible: &[ContentKind] = match ContentKind::declared_by(&self.essence) {
+            Some(ContentKind::Html | ContentKind::Feed) => &[ContentKind::Html, ContentKind::Feed],
+            Some(ContentKind::Text) => &[ContentKind::Text],
+            Some(ContentKind::Pdf) => &[ContentKind::Pdf],
             None => &[],
         };
         possible.iter().any(|kind| accept.contains(kind))
     }
 
-    /// The kind that type and bytes agree on. Pages and feeds are often declared as each other, so there the bytes
-    /// decide; a vague type needs bytes that are sure.
-    pub(crate) fn kind(&self, body: &[u8]) -> Option<Kind> {
-        let look = self.look(body);
-        if self.is_vague() {
-            return match look {
-                Look::Pdf => Some(Kind::Pdf),
-                Look::Html => Some(Kind::Html),
-                Look::Feed => Some(Kind::Feed),
-                Look::Text if self.essence.is_empty() => Some(Kind::Text),
-                Look::Text | Look::Binary => None,
+    /// The kind that declared type and bytes agree on. Pages and feeds are often declared as each other, so there the
+    /// bytes decide; a generic type needs bytes that are unambiguous.
+    pub(crate) fn kind(&self, body: &[u8]) -> Option<ContentKind> {
+        let sniffed = self.sniff(body);
+        if self.is_generic() {
+            return match sniffed {
+                SniffedType::Pdf => Some(ContentKind::Pdf),
+                SniffedType::Html => Some(ContentKind::Html),
+                SniffedType::Feed => Some(ContentKind::Feed),
+                SniffedType::Text if self.essence.is_empty() => Some(ContentKind::Text),
+                SniffedType::Text | SniffedType::Binary => None,
             };
         }
-        match (Kind::declared_by(&self.essence)?, look) {
-            (Kind::Pdf, Look::Pdf) => Some(Kind::Pdf),
-            (Kind::Pdf, _) | (_, Look::Pdf | Look::Binary) => None,
-            (Kind::Text, _) => Some(Kind::Text),
-            (Kind::Html | Kind::Feed, Look::Html) => Some(Kind::Html),
-            (Kind::Html | Kind::Feed, Look::Feed) => Some(Kind::Feed),
-            (declared, Look::Text) => Some(declared),
+        match (ContentKind::declared_by(&self.essence)?, sniffed) {
+            (ContentKind::Pdf, SniffedType::Pdf) => Some(ContentKind::Pdf),
+            (ContentKind::Pdf, _) | (_, SniffedType::Pdf | SniffedType::Binary) => None,
+            (ContentKind::Text, _) => Some(ContentKind::Text),
+            (ContentKind::Html | ContentKind::Feed, SniffedType::Html) => Some(ContentKind::Html),
+            (ContentKind::Html | ContentKind::Feed, SniffedType::Feed) => Some(ContentKind::Feed),
+            (declared, SniffedType::Text) => Some(declared),
         }
     }
 
-    fn is_vague(&self) -> bool {
+    fn is_generic(&self) -> bool {
         matches!(self.essence.as_str(), "" | "application/octet-stream" | "binary/octet-stream")
     }
 
-    fn look(&self, body: &[u8]) -> Look {
-        let head = &body[..body.len().min(SNIFFED)];
+    fn sniff(&self, body: &[u8]) -> SniffedType {
+        let head = &body[..body.len().min(SNIFF_LIMIT)];
         if head.windows(5).any(|window| window == b"%PDF-") && !starts_like_markup(head) {
-            return Look::Pdf;
+            return SniffedType::Pdf;
         }
-        if self.is_wide() || head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-            return Look::Text;
+        if self.is_utf16_or_utf32() || head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
+            return SniffedType::Text;
         }
         if head.iter().any(|byte| is_binary(*byte)) {
-            return Look::Binary;
+            return SniffedType::Binary;
         }
         if !starts_like_markup(head) {
-            return Look::Text;
+            return SniffedType::Text;
         }
         let head = head.to_ascii_lowercase();
         let has = |tag: &str| head.windows(tag.len()).any(|window| window == tag.as_bytes());
         if ["<!doctype html", "<html", "<head", "<body"].into_iter().any(has) {
-            return Look::Html;
+            return SniffedType::Html;
         }
         if ["<rss", "<feed", "<rdf:rdf"].into_iter().any(has) {
-            return Look::Feed;
+            return SniffedType::Feed;
         }
-        Look::Text
+        SniffedType::Text
     }
 
-    /// UTF-16 text is full of zero bytes and says nothing to a search for ASCII.
-    fn is_wide(&self) -> bool {
+    /// Such text is full of zero bytes, so a search for ASCII finds nothing.
+    fn is_utf16_or_utf32(&self) -> bool {
         self.charset.as_ref().is_some_and(|charset| charset.starts_with("utf-16") || charset.starts_with("utf-32"))
     }
 }

@@ -1,4 +1,4 @@
-//! Content encodings, undone while the body arrives and never beyond a limit.
+//! Streaming decompression of response bodies with a limit on the output.
 
 use std::io::{self, Write};
 
@@ -10,33 +10,33 @@ use crate::{FetchError, Limits};
 /// Offered to servers; the HTTP client's own decompression is not compiled in, because it has no limit.
 pub(crate) const ACCEPT_ENCODING: &str = "gzip, deflate, br";
 
-/// Small bodies may expand by any factor up to this size: a short page of repeated markup is not a bomb.
-const RATIO_FLOOR: usize = 256 << 10;
+/// Up to this decoded size the ratio is not checked: a short page of repeated markup is not a bomb (bytes).
+const MIN_RATIO_BYTES: usize = 256 << 10;
 
 const BROTLI_BUFFER: usize = 16 << 10;
 
-/// A body under way from wire to plain bytes.
+/// Decompresses one body.
 pub(crate) struct Decoder {
-    stream: Stream,
+    stream: StreamDecoder,
     wire: usize,
     wire_limit: usize,
     decoded_limit: usize,
     ratio: usize,
 }
 
-enum Stream {
-    Identity(Bounded),
-    Gzip(Box<MultiGzDecoder<Bounded>>),
-    /// `deflate` means zlib (RFC 9110), but some servers send it without the zlib header: the first two bytes tell.
+enum StreamDecoder {
+    Identity(BoundedBuffer),
+    Gzip(Box<MultiGzDecoder<BoundedBuffer>>),
+    /// `deflate` means zlib (RFC 9110), but some servers omit the zlib header: decided by the first two bytes.
     Deflate(Vec<u8>),
-    Zlib(Box<ZlibDecoder<Bounded>>),
-    Raw(Box<DeflateDecoder<Bounded>>),
-    Brotli(Box<DecompressorWriter<Bounded>>),
+    Zlib(Box<ZlibDecoder<BoundedBuffer>>),
+    Raw(Box<DeflateDecoder<BoundedBuffer>>),
+    Brotli(Box<DecompressorWriter<BoundedBuffer>>),
 }
 
-/// Collects bytes up to `limit`, keeps what fits, and then fails every write.
+/// Collects bytes up to `limit`; a write that exceeds it keeps what fits and fails.
 #[derive(Default)]
-struct Bounded {
+struct BoundedBuffer {
     bytes: Vec<u8>,
     limit: usize,
     full: bool,
@@ -45,12 +45,12 @@ struct Bounded {
 impl Decoder {
     /// `encoding` is the value of `Content-Encoding`. Two layers are refused.
     pub(crate) fn new(encoding: &str, limits: &Limits) -> Result<Self, FetchError> {
-        let sink = Bounded::default();
+        let sink = BoundedBuffer::default();
         let stream = match encoding.trim().to_ascii_lowercase().as_str() {
-            "" | "identity" => Stream::Identity(sink),
-            "gzip" | "x-gzip" => Stream::Gzip(Box::new(MultiGzDecoder::new(sink))),
-            "deflate" => Stream::Deflate(Vec::new()),
-            "br" => Stream::Brotli(Box::new(DecompressorWriter::new(sink, BROTLI_BUFFER))),
+            "" | "identity" => StreamDecoder::Identity(sink),
+            "gzip" | "x-gzip" => StreamDecoder::Gzip(Box::new(MultiGzDecoder::new(sink))),
+            "deflate" => StreamDecoder::Deflate(Vec::new()),
+            "br" => StreamDecoder::Brotli(Box::new(DecompressorWriter::new(sink, BROTLI_BUFFER))),
             _ => return Err(FetchError::Decompression("its encoding is not supported")),
         };
         Ok(Self {
@@ -62,49 +62,49 @@ impl Decoder {
         })
     }
 
-    /// Takes the next bytes from the wire.
+    /// Decodes the next bytes of the body.
     pub(crate) fn push(&mut self, chunk: &[u8]) -> Result<(), FetchError> {
         self.wire += chunk.len();
         if self.wire > self.wire_limit {
             return Err(FetchError::TooLarge("body"));
         }
-        let chunk = self.settle_deflate(chunk);
-        let ratio_limit = self.ratio.saturating_mul(self.wire).max(RATIO_FLOOR);
-        let compressed = !matches!(self.stream, Stream::Identity(_));
+        let chunk = self.detect_deflate(chunk);
+        let ratio_limit = self.ratio.saturating_mul(self.wire).max(MIN_RATIO_BYTES);
+        let compressed = !matches!(self.stream, StreamDecoder::Identity(_));
         let limit = if compressed { self.decoded_limit.min(ratio_limit) } else { self.decoded_limit };
         let Some(sink) = self.stream.sink() else { return Ok(()) };
         sink.limit = limit;
-        self.stream.write(&chunk).map_err(|_| self.refusal(limit))
+        self.stream.write(&chunk).map_err(|_| self.limit_error(limit))
     }
 
-    /// The whole body, once the wire has ended.
+    /// The whole decoded body, after the last `push`.
     pub(crate) fn finish(mut self) -> Result<Vec<u8>, FetchError> {
         let limit = self.stream.sink().map_or(0, |sink| sink.limit);
-        self.stream.end().map_err(|_| self.refusal(limit))?;
+        self.stream.end().map_err(|_| self.limit_error(limit))?;
         Ok(self.take())
     }
 
-    /// What was decoded so far.
+    /// What has been decoded so far.
     pub(crate) fn take(mut self) -> Vec<u8> {
         self.stream.sink().map(|sink| std::mem::take(&mut sink.bytes)).unwrap_or_default()
     }
 
-    fn settle_deflate<'a>(&mut self, chunk: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
-        let Stream::Deflate(head) = &mut self.stream else { return chunk.into() };
+    fn detect_deflate<'a>(&mut self, chunk: &'a [u8]) -> std::borrow::Cow<'a, [u8]> {
+        let StreamDecoder::Deflate(head) = &mut self.stream else { return chunk.into() };
         head.extend_from_slice(chunk);
         let [first, second, ..] = head.as_slice() else { return chunk.into() };
         let zlib = first & 0x0f == 8 && u16::from_be_bytes([*first, *second]).is_multiple_of(31);
         let head = std::mem::take(head);
         self.stream = if zlib {
-            Stream::Zlib(Box::new(ZlibDecoder::new(Bounded::default())))
+            StreamDecoder::Zlib(Box::new(ZlibDecoder::new(BoundedBuffer::default())))
         } else {
-            Stream::Raw(Box::new(DeflateDecoder::new(Bounded::default())))
+            StreamDecoder::Raw(Box::new(DeflateDecoder::new(BoundedBuffer::default())))
         };
         head.into()
     }
 
-    /// Why the stream, last given room for `limit` bytes, took no more.
-    fn refusal(&mut self, limit: usize) -> FetchError {
+    /// The error of a failed write that allowed `limit` decoded bytes.
+    fn limit_error(&mut self, limit: usize) -> FetchError {
         let full = self.stream.sink().is_some_and(|sink| sink.full);
         match full {
             true if limit == self.decoded_limit => FetchError::TooLarge("decompressed body"),
@@ -114,8 +114,8 @@ impl Decoder {
     }
 }
 
-impl Stream {
-    fn sink(&mut self) -> Option<&mut Bounded> {
+impl StreamDecoder {
+    fn sink(&mut self) -> Option<&mut BoundedBuffer> {
         match self {
             Self::Identity(sink) => Some(sink),
             Self::Gzip(decoder) => Some(decoder.get_mut()),
@@ -148,19 +148,19 @@ impl Stream {
     }
 }
 
-/// These decoders take nothing more once their stream has ended; what follows is ignored, as browsers do.
+/// These decoders accept nothing after the end of their stream; trailing bytes are ignored, as in browsers.
 fn write_until_end(decoder: &mut impl Write, mut chunk: &[u8]) -> io::Result<()> {
     while !chunk.is_empty() {
-        let taken = decoder.write(chunk)?;
-        if taken == 0 {
+        let written = decoder.write(chunk)?;
+        if written == 0 {
             return Ok(());
         }
-        chunk = &chunk[taken..];
+        chunk = &chunk[written..];
     }
     Ok(())
 }
 
-impl Write for Bounded {
+impl Write for BoundedBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let room = self.limit.saturating_sub(self.bytes.len());
         self.bytes.extend_from_slice(&bytes[..bytes.len().min(room)]);

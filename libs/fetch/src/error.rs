@@ -1,10 +1,10 @@
-//! Why a fetch failed, in words that may be shown to a client.
+//! Errors of a fetch. Their messages are safe to show to a client.
 
 use std::{error::Error, fmt, io};
 
 use crate::resolve::ResolveError;
 
-/// A fetch that gave nothing. No message names an address that a host name resolved to.
+/// Why a fetch failed. No message contains an IP address that a host name resolved to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     #[error("the address is not a valid URL")]
@@ -47,7 +47,7 @@ pub enum FetchError {
     BadResponse,
 }
 
-/// The part of a fetch that took too long.
+/// The part of a fetch that timed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     Dns,
@@ -68,7 +68,7 @@ impl fmt::Display for Phase {
 }
 
 impl FetchError {
-    /// A name for programs, which never changes.
+    /// A stable, machine-readable name.
     pub fn code(&self) -> &'static str {
         match self {
             Self::BadUrl => "bad_url",
@@ -105,7 +105,7 @@ impl FetchError {
         }
     }
 
-    /// What made a request to `host` fail before its header was read.
+    /// The error of a request to `host` that failed before its header was read.
     pub(crate) fn of_request(error: &reqwest::Error, host: &str) -> Self {
         if let Some(cause) = find_cause::<ResolveError>(error) {
             return match cause {
@@ -125,7 +125,8 @@ impl FetchError {
     }
 }
 
-/// The first `T` among the causes of `error`. An `io::Error` hides what it wraps from `source`, hence the second look.
+/// The first `T` in the source chain of `error`. An `io::Error` does not return the error it wraps as its source, so
+/// that one is checked too.
 fn find_cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
     let mut cause = Some(error);
     while let Some(error) = cause {

@@ -1,14 +1,14 @@
-//! The client for addresses from configuration: one fixed origin, private networks allowed, and no redirect
+//! HTTP client for addresses from the configuration: one fixed origin, private networks allowed, and no redirect
 //! that leaves the origin.
 
 use std::time::Duration;
 
 use reqwest::{Client, Method, RequestBuilder, Url, redirect::Policy};
 
-/// What we call ourselves to other servers; Wikimedia blocks clients without a contact address.
+/// The `User-Agent` header; Wikimedia blocks clients without a contact address.
 pub const USER_AGENT: &str = concat!("GooSeek/", env!("CARGO_PKG_VERSION"), " (self-hosted answer engine)");
 
-/// [`USER_AGENT`] with the page or address where the operator can be reached; `contact` is empty when there is none.
+/// [`USER_AGENT`] with the URL or e-mail address of the operator, unless `contact` is empty.
 pub fn user_agent(contact: &str) -> String {
     if contact.is_empty() { USER_AGENT.to_owned() } else { format!("{USER_AGENT} (+{contact})") }
 }
@@ -31,8 +31,8 @@ pub struct OperatorClient {
 
 impl OperatorClient {
     /// `base` may have a path (`http://host/v1`); paths given later are appended to it.
-    /// `connect` bounds the connection only: callers bound each request, since a model may stream for minutes.
-    pub fn new(base: &str, connect: Duration) -> Result<Self, OperatorError> {
+    /// `connect_timeout` bounds the connection only: callers bound each request, since a model may stream for minutes.
+    pub fn new(base: &str, connect_timeout: Duration) -> Result<Self, OperatorError> {
         let address = || OperatorError::Address(base.to_owned());
         let mut base = Url::parse(base).map_err(|_| address())?;
         if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
@@ -43,7 +43,7 @@ impl OperatorClient {
         #[expect(clippy::disallowed_methods, reason = "this crate is where HTTP clients are made")]
         let http = Client::builder()
             .user_agent(USER_AGENT)
-            .connect_timeout(connect)
+            .connect_timeout(connect_timeout)
             .no_proxy()
             .redirect(same_origin(base.clone()))
             .build()?;
@@ -80,9 +80,9 @@ fn same_origin(base: Url) -> Policy {
     })
 }
 
-/// Why an answer of a configured address could not be read.
+/// Why a response of a configured server could not be read.
 #[derive(Debug, thiserror::Error)]
-pub enum AnswerError {
+pub enum ResponseError {
     #[error(transparent)]
     Http(#[from] reqwest::Error),
     #[error("the answer is larger than {0} bytes")]
@@ -91,15 +91,15 @@ pub enum AnswerError {
     Encoding,
 }
 
-/// Sends `request` and reads a successful answer of at most `limit` bytes as text.
-pub async fn text(request: RequestBuilder, limit: usize) -> Result<String, AnswerError> {
+/// Sends `request` and reads a successful response of at most `limit` bytes as text.
+pub async fn text(request: RequestBuilder, limit: usize) -> Result<String, ResponseError> {
     let mut response = request.send().await?.error_for_status()?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         if body.len() + chunk.len() > limit {
-            return Err(AnswerError::TooLarge(limit));
+            return Err(ResponseError::TooLarge(limit));
         }
         body.extend_from_slice(&chunk);
     }
-    String::from_utf8(body).map_err(|_| AnswerError::Encoding)
+    String::from_utf8(body).map_err(|_| ResponseError::Encoding)
 }

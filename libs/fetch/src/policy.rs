@@ -1,93 +1,99 @@
-//! What the fetcher may reach, and how much of it.
+//! Which addresses the fetcher may reach, and the limits of one fetch.
 
 use std::{
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
+use ipnet::IpNet;
 use url::Host;
 
-use crate::{Cidr, address::is_global, operator::USER_AGENT};
+use crate::{address::is_global, operator::USER_AGENT};
 
 /// The rules of a [`Fetcher`](crate::Fetcher).
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// Networks the operator opened although they are not public (`FETCH_ALLOW_CIDRS`). What is read from there is
-    /// marked private.
-    pub allow_cidrs: Vec<Cidr>,
-    /// Host names that are refused whatever they resolve to, such as our own public names: otherwise a page could make
-    /// us ask ourselves.
+    /// Non-public networks the operator allowed (`FETCH_ALLOW_CIDRS`). Responses from there are marked private.
+    pub allow_cidrs: Vec<IpNet>,
+    /// Host names that are always refused, such as our own public names: otherwise a page could make the server send
+    /// requests to itself.
     pub deny_hosts: Vec<String>,
-    /// Ports that may be asked; an address written as a number inside `allow_cidrs` may have any.
+    /// Allowed ports. A literal IP address inside `allow_cidrs` may have any port.
     pub ports: Vec<u16>,
-    /// Sent to every server. Its first word, up to the slash, is the name looked up in robots.txt.
+    /// Sent to every server. Its first word, up to the slash, is the product token matched in robots.txt.
     pub user_agent: String,
     pub limits: Limits,
     pub concurrency: Concurrency,
-    /// Whether robots.txt (RFC 9309) is obeyed. May be off where a person asked for the very page.
+    /// Whether robots.txt (RFC 9309) is obeyed. May be off when a user asked for this very page.
     pub robots: bool,
 }
 
-/// Bounds on one fetch. Times are wall clock.
+/// Limits of one fetch. Times are wall clock.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Resolving a name.
+    /// Timeout of resolving a name.
     pub dns: Duration,
-    /// Opening a connection, with the TLS handshake, after the name is resolved.
+    /// Timeout of opening a connection, TLS handshake included, after the name is resolved.
     pub connect: Duration,
-    /// From the request to the end of the response's header.
+    /// Timeout from the request to the end of the response's header.
     pub first_byte: Duration,
-    /// The whole fetch with its redirects.
+    /// Timeout of the whole fetch with its redirects.
     pub total: Duration,
     pub max_redirects: usize,
-    /// Bytes of a body as they travel.
+    /// Bytes of a body before decompression.
     pub wire_bytes: usize,
     /// Bytes of a body after decompression.
     pub decoded_bytes: usize,
-    /// Decoded bytes for each byte that travelled, counted once a body is beyond 256 KiB.
+    /// Decoded bytes per byte received, checked once a body exceeds 256 KiB.
     pub ratio: usize,
-    /// Bytes a second that a body must keep up over every `rate_window`.
+    /// Bytes per second a body must average over every `rate_window`.
     pub min_rate: usize,
     pub rate_window: Duration,
     /// Bytes of all header fields of a response.
     pub header_bytes: usize,
 }
 
-/// How many fetches may be under way at once.
+/// How many fetches may be in flight at once.
 #[derive(Debug, Clone)]
 pub struct Concurrency {
     pub total: usize,
     pub per_host: usize,
 }
 
-/// Where an answer came from.
+/// The kind of network a response came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Peer {
+pub(crate) enum PeerNetwork {
     Public,
-    /// Reached only thanks to [`Policy::allow_cidrs`].
+    /// Reachable only through [`Policy::allow_cidrs`].
     Private,
 }
 
 impl Policy {
     /// Whether a connection to `ip` is allowed.
     pub fn admits(&self, ip: IpAddr) -> bool {
-        is_global(ip) || self.allow_cidrs.iter().any(|cidr| cidr.contains(ip))
+        is_global(ip) || self.is_in_allowed_network(ip)
     }
 
-    /// None when `peer` may not be talked to, or is unknown.
-    pub(crate) fn judge_peer(&self, peer: Option<SocketAddr>) -> Option<Peer> {
+    /// `None` when connections to `peer` are not allowed, or its address is unknown.
+    pub(crate) fn check_peer(&self, peer: Option<SocketAddr>) -> Option<PeerNetwork> {
         let ip = peer?.ip();
-        self.admits(ip).then_some(if is_global(ip) { Peer::Public } else { Peer::Private })
+        self.admits(ip).then_some(if is_global(ip) { PeerNetwork::Public } else { PeerNetwork::Private })
     }
 
-    /// Whether the operator opened this very address, and so every port of it.
-    pub(crate) fn opened(&self, host: &Host<&str>) -> bool {
+    /// Whether `host` is a literal IP address the operator allowed, and with it all its ports.
+    pub(crate) fn allows_every_port(&self, host: &Host<&str>) -> bool {
         let ip = match host {
             Host::Ipv4(ip) => IpAddr::V4(*ip),
             Host::Ipv6(ip) => IpAddr::V6(*ip),
             Host::Domain(_) => return false,
         };
-        self.allow_cidrs.iter().any(|cidr| cidr.contains(ip))
+        self.is_in_allowed_network(ip)
+    }
+
+    /// An IPv4-mapped IPv6 address counts as the IPv4 address.
+    fn is_in_allowed_network(&self, ip: IpAddr) -> bool {
+        let ip = ip.to_canonical();
+        self.allow_cidrs.iter().any(|network| network.contains(&ip))
     }
 
     pub(crate) fn denies_host(&self, host: &str) -> bool {
@@ -136,14 +142,15 @@ impl Default for Concurrency {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse_cidrs;
 
     #[test]
-    fn only_known_and_admitted_peers_are_talked_to() {
-        let policy = Policy { allow_cidrs: Cidr::parse_list("10.0.0.0/8").unwrap(), ..Policy::default() };
-        let judge = |peer: &str| policy.judge_peer(Some(peer.parse().unwrap()));
-        assert_eq!(judge("1.1.1.1:443"), Some(Peer::Public));
-        assert_eq!(judge("10.2.3.4:443"), Some(Peer::Private));
-        assert_eq!(judge("192.168.0.1:443"), None);
-        assert_eq!(policy.judge_peer(None), None);
+    fn only_known_and_allowed_peers_pass() {
+        let policy = Policy { allow_cidrs: parse_cidrs("10.0.0.0/8").unwrap(), ..Policy::default() };
+        let check = |peer: &str| policy.check_peer(Some(peer.parse().unwrap()));
+        assert_eq!(check("1.1.1.1:443"), Some(PeerNetwork::Public));
+        assert_eq!(check("10.2.3.4:443"), Some(PeerNetwork::Private));
+        assert_eq!(check("192.168.0.1:443"), None);
+        assert_eq!(policy.check_peer(None), None);
     }
 }

@@ -1,8 +1,8 @@
-//! Names to addresses, refusing a name with any address that may not be reached.
+//! DNS resolution that refuses a name if any of its addresses is not allowed.
 //!
-//! The HTTP client asks [`Guarded`] for every new connection to a name and connects to what it returned, so
-//! there is no second lookup that could answer differently (DNS rebinding). A pooled connection was
-//! checked when it was made and belongs to one host name.
+//! The HTTP client calls [`GuardedResolver`] for every new connection to a name and connects to what it returned, so
+//! there is no second lookup that could return something else (DNS rebinding). A pooled connection was
+//! checked when it was opened and belongs to one host name.
 
 use std::{
     io,
@@ -14,7 +14,7 @@ use reqwest::dns::{Addrs, Name, Resolving};
 
 use crate::Policy;
 
-/// Looks up host names. Tests bring their own; everyone else uses [`SystemResolver`].
+/// Resolves host names. Tests supply their own; the product uses [`SystemResolver`].
 #[async_trait::async_trait]
 pub trait Resolve: Send + Sync + 'static {
     /// All addresses of `host`, IPv4 and IPv6.
@@ -33,7 +33,7 @@ impl Resolve for SystemResolver {
     }
 }
 
-/// Why a name may not be connected to; found again among the causes of the client's error.
+/// Why a name was not resolved; recovered from the source chain of the client's error.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ResolveError {
     #[error("an address of the name is not public")]
@@ -44,19 +44,19 @@ pub(crate) enum ResolveError {
     TimedOut,
 }
 
-/// A resolver whose every answer the policy admits.
-pub(crate) struct Guarded {
+/// A resolver that returns only addresses the policy allows.
+pub(crate) struct GuardedResolver {
     resolver: Arc<dyn Resolve>,
     policy: Arc<Policy>,
 }
 
-impl Guarded {
+impl GuardedResolver {
     pub(crate) fn new(resolver: Arc<dyn Resolve>, policy: Arc<Policy>) -> Self {
         Self { resolver, policy }
     }
 }
 
-impl reqwest::dns::Resolve for Guarded {
+impl reqwest::dns::Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let resolver = Arc::clone(&self.resolver);
         let policy = Arc::clone(&self.policy);

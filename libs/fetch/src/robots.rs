@@ -1,22 +1,22 @@
-//! robots.txt: which paths of a site a fetcher of our name may read (RFC 9309).
+//! robots.txt (RFC 9309): which paths of a site our user agent may read.
 
 use std::time::{Duration, Instant};
 
 use moka::{Expiry, future::Cache};
 
-/// Bytes of a robots.txt that are read; the RFC asks for at least 500 KiB.
-pub(crate) const MAX_BYTES: usize = 512 << 10;
+/// Bytes of a robots.txt that are read; the RFC requires at least 500 KiB.
+pub(crate) const ROBOTS_SIZE_LIMIT: usize = 512 << 10;
 
-/// Memory spent on the rules of all sites together.
-const CACHE_BYTES: u64 = 8 << 20;
+/// Memory of all cached rules (bytes).
+const CACHE_SIZE_LIMIT: u64 = 8 << 20;
 
-/// What a site's robots.txt says to us.
+/// A site's robots.txt, reduced to the rules for our user agent.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Robots {
+pub(crate) enum RobotsTxt {
     /// No file (any 4xx).
-    Open,
-    /// The site could not say (5xx).
-    Closed,
+    AllowAll,
+    /// The server failed (5xx).
+    DisallowAll,
     Rules(Vec<Rule>),
 }
 
@@ -26,16 +26,16 @@ pub(crate) struct Rule {
     allow: bool,
     /// Normalised path with `*` for anything, without the final `$`.
     pattern: String,
-    /// Whether a final `$` ties the pattern to the end of the path.
+    /// Whether a final `$` anchors the pattern to the end of the path.
     anchored: bool,
 }
 
-impl Robots {
-    /// The rules of `file` for the product `name`: those of its own groups, or else those of `*`.
+impl RobotsTxt {
+    /// The rules of `file` for the product token `name`: those of its own groups, else those of `*`.
     pub(crate) fn parse(file: &[u8], name: &str) -> Self {
         let file = String::from_utf8_lossy(file);
         let mut ours: Option<Vec<Rule>> = None;
-        let mut everyone = Vec::new();
+        let mut wildcard = Vec::new();
         let mut group = Group::default();
         for line in file.trim_start_matches('\u{feff}').split(['\r', '\n']) {
             let line = line.split('#').next().unwrap_or_default();
@@ -44,8 +44,8 @@ impl Robots {
             match key.trim().to_ascii_lowercase().as_str() {
                 "user-agent" => {
                     group.begin_line();
-                    group.everyone |= value == "*";
-                    if product(value).eq_ignore_ascii_case(name) {
+                    group.wildcard |= value == "*";
+                    if product_token(value).eq_ignore_ascii_case(name) {
                         group.ours = true;
                         ours.get_or_insert_default();
                     }
@@ -55,21 +55,21 @@ impl Robots {
                     let Some(rule) = Rule::parse(key == "allow", value) else { continue };
                     match &mut ours {
                         Some(rules) if group.ours => rules.push(rule),
-                        _ if group.everyone => everyone.push(rule),
+                        _ if group.wildcard => wildcard.push(rule),
                         _ => {}
                     }
                 }
                 _ => {}
             }
         }
-        Self::Rules(ours.unwrap_or(everyone))
+        Self::Rules(ours.unwrap_or(wildcard))
     }
 
     /// Whether `path` (with its query) may be read. The longest rule that matches decides, and `Allow` among equals.
     pub(crate) fn allows(&self, path: &str) -> bool {
         let rules = match self {
-            Self::Open => return true,
-            Self::Closed => return false,
+            Self::AllowAll => return true,
+            Self::DisallowAll => return false,
             Self::Rules(rules) => rules,
         };
         let path = normalise(path).replace('*', "%2A").replace('$', "%24");
@@ -79,18 +79,18 @@ impl Robots {
 
     fn size(&self) -> u32 {
         let rules = match self {
-            Self::Open | Self::Closed => 0,
+            Self::AllowAll | Self::DisallowAll => 0,
             Self::Rules(rules) => rules.iter().map(|rule| size_of::<Rule>() + rule.pattern.len()).sum(),
         };
         u32::try_from(rules + 128).unwrap_or(u32::MAX)
     }
 }
 
-/// The group being read: several `User-agent` lines in a row share the rules that follow.
+/// The group being parsed: several `User-agent` lines in a row share the rules that follow.
 #[derive(Default)]
 struct Group {
     ours: bool,
-    everyone: bool,
+    wildcard: bool,
     has_rules: bool,
 }
 
@@ -103,7 +103,7 @@ impl Group {
 }
 
 impl Rule {
-    /// None for an empty value, which forbids nothing.
+    /// `None` for an empty value, which disallows nothing.
     fn parse(allow: bool, value: &str) -> Option<Self> {
         let (pattern, anchored) = value.strip_suffix('$').map_or((value, false), |pattern| (pattern, true));
         if pattern.is_empty() {
@@ -127,12 +127,12 @@ impl Rule {
 }
 
 /// The product token at the start of a `User-agent` value or header.
-pub(crate) fn product(user_agent: &str) -> &str {
+pub(crate) fn product_token(user_agent: &str) -> &str {
     let end = user_agent.find(|c: char| !(c.is_ascii_alphabetic() || matches!(c, '-' | '_')));
     &user_agent[..end.unwrap_or(user_agent.len())]
 }
 
-/// One spelling for paths that mean the same: unreserved characters plain, everything not ASCII percent-encoded.
+/// Normal form of a path: unreserved characters plain, everything outside ASCII percent-encoded.
 fn normalise(path: &str) -> String {
     let bytes = path.as_bytes();
     let mut out = String::with_capacity(bytes.len());
@@ -160,25 +160,25 @@ fn unescape(triple: &[u8]) -> Option<u8> {
     u8::try_from(digit(high)? << 4 | digit(low)?).ok()
 }
 
-/// The rules of sites by origin, bounded in memory.
-pub(crate) type RobotsCache = Cache<String, std::sync::Arc<Robots>>;
+/// Rules by origin, bounded in memory.
+pub(crate) type RobotsCache = Cache<String, std::sync::Arc<RobotsTxt>>;
 
 pub(crate) fn cache() -> RobotsCache {
     Cache::builder()
-        .max_capacity(CACHE_BYTES)
-        .weigher(|origin: &String, robots: &std::sync::Arc<Robots>| {
+        .max_capacity(CACHE_SIZE_LIMIT)
+        .weigher(|origin: &String, robots: &std::sync::Arc<RobotsTxt>| {
             robots.size().saturating_add(u32::try_from(origin.len()).unwrap_or(u32::MAX))
         })
-        .expire_after(Keep)
+        .expire_after(RobotsExpiry)
         .build()
 }
 
-/// A file is kept for 24 hours, the most the RFC allows; a site that could not answer is asked again soon.
-struct Keep;
+/// A file is cached for 24 hours, the most the RFC allows; after a server error it is requested again soon.
+struct RobotsExpiry;
 
-impl Expiry<String, std::sync::Arc<Robots>> for Keep {
-    fn expire_after_create(&self, _: &String, robots: &std::sync::Arc<Robots>, _: Instant) -> Option<Duration> {
-        let minutes = if **robots == Robots::Closed { 10 } else { 24 * 60 };
+impl Expiry<String, std::sync::Arc<RobotsTxt>> for RobotsExpiry {
+    fn expire_after_create(&self, _: &String, robots: &std::sync::Arc<RobotsTxt>, _: Instant) -> Option<Duration> {
+        let minutes = if **robots == RobotsTxt::DisallowAll { 10 } else { 24 * 60 };
         Some(Duration::from_secs(minutes * 60))
     }
 }

@@ -1,4 +1,4 @@
-//! An address that passed every check that needs no network.
+//! A URL that passed every check that needs no network.
 
 use std::net::IpAddr;
 
@@ -6,10 +6,10 @@ use url::{Host, Url};
 
 use crate::{FetchError, Policy};
 
-/// Longer addresses are refused; browsers and servers stop at about the same length.
-const MAX_LENGTH: usize = 8 << 10;
+/// Longer URLs are refused; browsers and servers have similar limits.
+const URL_LENGTH_LIMIT: usize = 8 << 10;
 
-/// A checked address. Literal IP addresses are checked here, names when they are resolved.
+/// A checked URL. Literal IP addresses are checked here, host names when they are resolved.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     url: Url,
@@ -17,17 +17,17 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn parse(url: &str, policy: &Policy) -> Result<Self, FetchError> {
-        if url.len() > MAX_LENGTH {
+        if url.len() > URL_LENGTH_LIMIT {
             return Err(FetchError::BadUrl);
         }
         Self::check(Url::parse(url).map_err(|_| FetchError::BadUrl)?, policy)
     }
 
-    /// The place a redirect from here leads to, checked like any other address.
+    /// The target of a redirect from here, checked like any other URL.
     pub(crate) fn redirect(&self, location: Option<&[u8]>, policy: &Policy) -> Result<Self, FetchError> {
         let location = location.ok_or(FetchError::RedirectRefused("it leads nowhere"))?;
         let location = str::from_utf8(location).map_err(|_| FetchError::RedirectRefused("its address is not text"))?;
-        if location.len() > MAX_LENGTH {
+        if location.len() > URL_LENGTH_LIMIT {
             return Err(FetchError::BadUrl);
         }
         let next = self.url.join(location).map_err(|_| FetchError::BadUrl)?;
@@ -76,7 +76,7 @@ impl Target {
         }
         let port = url.port_or_known_default().ok_or(FetchError::BadUrl)?;
         let host = url.host().ok_or(FetchError::BadUrl)?;
-        if !policy.ports.contains(&port) && !policy.opened(&host) {
+        if !policy.ports.contains(&port) && !policy.allows_every_port(&host) {
             return Err(FetchError::Port(port));
         }
         check_host(&host, policy)?;
@@ -106,8 +106,8 @@ fn check_host(host: &Host<&str>, policy: &Policy) -> Result<(), FetchError> {
     if policy.admits(ip) { Ok(()) } else { Err(FetchError::DeniedAddress(host.to_string())) }
 }
 
-/// The HTTP client turns the URL into its own type before it connects. Both must see the same host and port, else a
-/// difference between two parsers would be a way around the checks.
+/// Whether the HTTP client sees the same host and port. It converts the URL into its own type before it connects, so a
+/// difference between the two parsers could bypass the checks.
 fn client_agrees(url: &Url) -> bool {
     let Ok(uri) = url.as_str().parse::<http::Uri>() else { return false };
     uri.host() == url.host_str() && uri.port_u16() == url.port()
@@ -116,10 +116,11 @@ fn client_agrees(url: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parse_cidrs;
 
     #[test]
     fn addresses_are_refused_before_any_network_for_what_is_wrong_with_them() {
-        let too_long = format!("http://example.com/{}", "a".repeat(MAX_LENGTH));
+        let too_long = format!("http://example.com/{}", "a".repeat(URL_LENGTH_LIMIT));
         for (address, code) in [
             ("http://user@example.com/", "credentials"),
             ("http://:secret@example.com/", "credentials"),
@@ -148,8 +149,8 @@ mod tests {
     }
 
     #[test]
-    fn an_address_the_operator_opened_may_have_any_port() {
-        let allow_cidrs = vec!["10.1.0.0/16".parse().unwrap()];
+    fn an_address_in_an_allowed_network_may_have_any_port() {
+        let allow_cidrs = parse_cidrs("10.1.0.0/16").unwrap();
         let policy = Policy { allow_cidrs, ..Policy::default() };
         assert!(Target::parse("http://10.1.2.3:8080/", &policy).is_ok());
         for other in ["http://10.2.0.1:8080/", "http://1.1.1.1:8080/", "http://intranet.example:8080/"] {

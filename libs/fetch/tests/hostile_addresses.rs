@@ -12,7 +12,7 @@ use std::{
     },
 };
 
-use fetch::{Fetcher, Get, Policy, Resolve};
+use fetch::{FetchRequest, Fetcher, Policy, Resolve};
 use testkit::HostileServer;
 
 const CORPUS: &str = include_str!("hostile_addresses.txt");
@@ -109,7 +109,7 @@ async fn a_name_that_changes_its_address_reaches_only_the_admitted_one() {
 
     let mut refused = 0;
     for _ in 0..1000 {
-        match fetcher.get(&address, Get::default()).await {
+        match fetcher.get(&address, FetchRequest::default()).await {
             Ok(page) => assert!(page.private),
             Err(error) => {
                 assert_eq!(error.code(), "denied_address");
@@ -125,11 +125,11 @@ async fn a_name_that_changes_its_address_reaches_only_the_admitted_one() {
 async fn a_network_the_operator_opened_is_read_and_marked_private() {
     let site = HostileServer::saying("127.0.0.1:0", |_| PAGE.to_vec()).await;
     let mut policy = policy(&[site.port()]);
-    policy.allow_cidrs = fetch::Cidr::parse_list("10.0.0.0/8, 127.0.0.0/8").unwrap();
+    policy.allow_cidrs = fetch::parse_cidrs("10.0.0.0/8, 127.0.0.0/8").unwrap();
     let fetcher = Fetcher::with_resolver(policy, Arc::new(HostileNames)).unwrap();
 
     for host in ["127.0.0.1", "2130706433", "intranet", "mapped.test"] {
-        let page = fetcher.get(&format!("http://{host}:{}/", site.port()), Get::default()).await.unwrap();
+        let page = fetcher.get(&format!("http://{host}:{}/", site.port()), FetchRequest::default()).await.unwrap();
         assert!(page.private);
         assert_eq!(&page.body[..], b"<html>caught</>");
     }
@@ -157,7 +157,7 @@ async fn redirects_end_after_the_fifth() {
 }
 
 fn policy(ports: &[u16]) -> Policy {
-    let allow_cidrs = fetch::Cidr::parse_list("127.9.9.9").unwrap();
+    let allow_cidrs = fetch::parse_cidrs("127.9.9.9").unwrap();
     Policy { allow_cidrs, ports: ports.to_vec(), robots: false, ..Policy::default() }
 }
 
@@ -166,7 +166,7 @@ fn fetcher(ports: &[u16], names: Arc<dyn Resolve>) -> Fetcher {
 }
 
 async fn code_of(fetcher: &Fetcher, address: &str) -> &'static str {
-    fetcher.get(address, Get::default()).await.map_or_else(|error| error.code(), |_| "fetched")
+    fetcher.get(address, FetchRequest::default()).await.map_or_else(|error| error.code(), |_| "fetched")
 }
 
 /// Listens on every IPv4 and IPv6 address of the machine; on IPv4 alone where there is no IPv6.

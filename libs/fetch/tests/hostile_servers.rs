@@ -4,7 +4,9 @@
 
 use std::{io::Write, time::Duration};
 
-use fetch::{Cidr, Concurrency, FetchError, Fetched, Fetcher, Get, Kind, Limits, Phase, Policy};
+use fetch::{
+    Concurrency, ContentKind, FetchError, FetchRequest, FetchResponse, Fetcher, Limits, Phase, Policy, parse_cidrs,
+};
 use flate2::{
     Compression,
     write::{DeflateEncoder, GzEncoder, ZlibEncoder},
@@ -95,7 +97,7 @@ async fn a_server_that_never_answers_is_left() {
     let limits = Limits { dns: brief, connect: Duration::from_secs(1), first_byte: brief, ..Limits::default() };
     assert_eq!(get(&silent, limits).await.unwrap_err(), FetchError::Timeout(Phase::FirstByte));
 
-    let request = Get { deadline: Some(std::time::Instant::now() + brief), ..Get::default() };
+    let request = FetchRequest { deadline: Some(std::time::Instant::now() + brief), ..FetchRequest::default() };
     let error = fetcher(&silent, Limits::default()).get(&address(&silent), request).await.unwrap_err();
     assert_eq!(error, FetchError::Timeout(Phase::Total));
 }
@@ -121,16 +123,16 @@ async fn what_is_not_http_is_refused() {
 #[tokio::test]
 async fn content_is_accepted_when_type_and_bytes_agree() {
     for (content_type, body, kind) in [
-        ("text/html; charset=UTF-8", "<p>a fragment", Some(Kind::Html)),
-        ("application/xhtml+xml", "<?xml version='1.0'?><html xmlns='x'>", Some(Kind::Html)),
-        ("text/plain", "<html> as an example", Some(Kind::Text)),
-        ("application/pdf", "%PDF-1.7 ...", Some(Kind::Pdf)),
-        ("application/octet-stream", "%PDF-1.7 ...", Some(Kind::Pdf)),
-        ("application/xml", "\u{feff}<?xml version='1.0'?>\n<rss version='2.0'>", Some(Kind::Feed)),
-        ("text/html", "<feed xmlns='http://www.w3.org/2005/Atom'>", Some(Kind::Feed)),
-        ("application/json", "{\"version\": \"https://jsonfeed.org/version/1.1\"}", Some(Kind::Feed)),
-        ("", "<!DOCTYPE html>", Some(Kind::Html)),
-        ("", "plain words", Some(Kind::Text)),
+        ("text/html; charset=UTF-8", "<p>a fragment", Some(ContentKind::Html)),
+        ("application/xhtml+xml", "<?xml version='1.0'?><html xmlns='x'>", Some(ContentKind::Html)),
+        ("text/plain", "<html> as an example", Some(ContentKind::Text)),
+        ("application/pdf", "%PDF-1.7 ...", Some(ContentKind::Pdf)),
+        ("application/octet-stream", "%PDF-1.7 ...", Some(ContentKind::Pdf)),
+        ("application/xml", "\u{feff}<?xml version='1.0'?>\n<rss version='2.0'>", Some(ContentKind::Feed)),
+        ("text/html", "<feed xmlns='http://www.w3.org/2005/Atom'>", Some(ContentKind::Feed)),
+        ("application/json", "{\"version\": \"https://jsonfeed.org/version/1.1\"}", Some(ContentKind::Feed)),
+        ("", "<!DOCTYPE html>", Some(ContentKind::Html)),
+        ("", "plain words", Some(ContentKind::Text)),
         ("text/html", "%PDF-1.7 ...", None),
         ("text/html", "\u{7f}ELF\u{2}\u{1}", None),
         ("text/plain", "PK\u{3}\u{4}", None),
@@ -153,7 +155,7 @@ async fn content_is_accepted_when_type_and_bytes_agree() {
 #[tokio::test]
 async fn only_the_kinds_asked_for_are_accepted() {
     let server = serve(&[("Content-Type", "text/plain")], 5, b"words").await;
-    let request = Get { accept: vec![Kind::Html, Kind::Feed], ..Get::default() };
+    let request = FetchRequest { accept: vec![ContentKind::Html, ContentKind::Feed], ..FetchRequest::default() };
     let error = fetcher(&server, Limits::default()).get(&address(&server), request).await.unwrap_err();
     assert_eq!(error, FetchError::ContentType("text/plain".to_owned()));
 }
@@ -175,7 +177,7 @@ async fn an_unchanged_page_gives_304_only_to_who_has_a_copy() {
     let server = HostileServer::saying(LOOPBACK, |_| b"HTTP/1.1 304 Not Modified\r\n\r\n".to_vec()).await;
     assert_eq!(get(&server, Limits::default()).await.unwrap_err(), FetchError::Status(304));
 
-    let request = Get { if_none_match: Some("\"v1\"".to_owned()), ..Get::default() };
+    let request = FetchRequest { if_none_match: Some("\"v1\"".to_owned()), ..FetchRequest::default() };
     let fetched = fetcher(&server, Limits::default()).get(&address(&server), request).await.unwrap();
     assert_eq!((fetched.status, fetched.kind, fetched.body.len()), (304, None, 0));
 }
@@ -204,7 +206,9 @@ async fn a_host_gets_no_more_than_its_share() {
     let held: Vec<_> = (0..2)
         .map(|_| {
             let (fetcher, address) = (fetcher.clone(), address.clone());
-            tokio::spawn(async move { fetcher.get(&address, Get { deadline, ..Get::default() }).await })
+            tokio::spawn(
+                async move { fetcher.get(&address, FetchRequest { deadline, ..FetchRequest::default() }).await },
+            )
         })
         .collect();
     while server.accepted() < 2 {
@@ -212,7 +216,7 @@ async fn a_host_gets_no_more_than_its_share() {
     }
 
     let soon = Some(std::time::Instant::now() + Duration::from_millis(50));
-    let third = fetcher.get(&address, Get { deadline: soon, ..Get::default() }).await;
+    let third = fetcher.get(&address, FetchRequest { deadline: soon, ..FetchRequest::default() }).await;
     assert_eq!(third.unwrap_err(), FetchError::Busy);
     assert_eq!(server.accepted(), 2);
 
@@ -220,7 +224,7 @@ async fn a_host_gets_no_more_than_its_share() {
     for fetch in held {
         fetch.await.unwrap().unwrap();
     }
-    fetcher.get(&address, Get::default()).await.unwrap();
+    fetcher.get(&address, FetchRequest::default()).await.unwrap();
 }
 
 /// `body` in every encoding we offer, and in the headerless form of deflate.
@@ -252,13 +256,13 @@ async fn serve(headers: &[(&str, &str)], length: usize, body: &[u8]) -> HostileS
     HostileServer::saying(LOOPBACK, move |_| answer.clone()).await
 }
 
-async fn fetch_from(headers: &[(&str, &str)], body: &[u8], limits: Limits) -> Result<Fetched, FetchError> {
+async fn fetch_from(headers: &[(&str, &str)], body: &[u8], limits: Limits) -> Result<FetchResponse, FetchError> {
     let headers = [headers, &[("Content-Type", "text/html")]].concat();
     get(&serve(&headers, body.len(), body).await, limits).await
 }
 
-async fn get(server: &HostileServer, limits: Limits) -> Result<Fetched, FetchError> {
-    fetcher(server, limits).get(&address(server), Get::default()).await
+async fn get(server: &HostileServer, limits: Limits) -> Result<FetchResponse, FetchError> {
+    fetcher(server, limits).get(&address(server), FetchRequest::default()).await
 }
 
 fn address(server: &HostileServer) -> String {
@@ -267,7 +271,7 @@ fn address(server: &HostileServer) -> String {
 
 fn fetcher(server: &HostileServer, limits: Limits) -> Fetcher {
     Fetcher::new(Policy {
-        allow_cidrs: Cidr::parse_list("127.0.0.0/8").unwrap(),
+        allow_cidrs: parse_cidrs("127.0.0.0/8").unwrap(),
         ports: vec![server.port()],
         limits,
         concurrency: Concurrency { total: 64, per_host: 2 },

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use fetch::{Cidr, Fetcher, Get, Policy};
+use fetch::{FetchRequest, Fetcher, Policy, parse_cidrs};
 use testkit::HostileServer;
 
 /// What becomes of pages on a site with this robots.txt: the paths that could be read.
@@ -11,7 +11,7 @@ async fn readable<'a>(robots: &str, paths: &[&'a str]) -> Vec<&'a str> {
     let fetcher = fetcher(&site, true);
     let mut readable = Vec::new();
     for path in paths {
-        match fetcher.get(&address(&site, path), Get::default()).await {
+        match fetcher.get(&address(&site, path), FetchRequest::default()).await {
             Ok(_) => readable.push(*path),
             Err(error) => assert_eq!(error.code(), "robots", "{path}"),
         }
@@ -51,7 +51,7 @@ async fn our_own_group_replaces_the_one_for_everyone() {
 async fn a_missing_file_allows_and_a_failing_one_forbids() {
     for (status, code) in [("404 Not Found", None), ("403 Forbidden", None), ("500 Oops", Some("robots"))] {
         let site = site(answer(status, "User-agent: *\nDisallow: /")).await;
-        let result = fetcher(&site, true).get(&address(&site, "/page"), Get::default()).await;
+        let result = fetcher(&site, true).get(&address(&site, "/page"), FetchRequest::default()).await;
         assert_eq!(result.err().map(|error| error.code()), code, "{status}");
     }
 }
@@ -61,11 +61,11 @@ async fn a_file_is_read_once_and_not_at_all_when_the_policy_says_so() {
     let site = site(answer("200 OK", "User-agent: *\nDisallow: /private")).await;
     let obeying = fetcher(&site, true);
     for _ in 0..3 {
-        obeying.get(&address(&site, "/page"), Get::default()).await.unwrap();
+        obeying.get(&address(&site, "/page"), FetchRequest::default()).await.unwrap();
     }
     assert_eq!(site.accepted(), 4, "one robots.txt and three pages");
 
-    fetcher(&site, false).get(&address(&site, "/private"), Get::default()).await.unwrap();
+    fetcher(&site, false).get(&address(&site, "/private"), FetchRequest::default()).await.unwrap();
     assert_eq!(site.accepted(), 5);
 }
 
@@ -81,7 +81,7 @@ async fn a_file_that_redirects_inside_is_not_followed() {
     let inside = format!("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{}/\r\n\r\n", canary.port());
     let site = site(inside.into_bytes()).await;
     let policy = Policy { ports: vec![site.port(), canary.port()], ..policy(&site, true) };
-    let error = Fetcher::new(policy).unwrap().get(&address(&site, "/page"), Get::default()).await.unwrap_err();
+    let error = Fetcher::new(policy).unwrap().get(&address(&site, "/page"), FetchRequest::default()).await.unwrap_err();
     assert_eq!((error.code(), canary.accepted()), ("denied_address", 0));
 }
 
@@ -99,7 +99,7 @@ fn answer(status: &str, body: &str) -> Vec<u8> {
 }
 
 fn policy(site: &HostileServer, robots: bool) -> Policy {
-    let allow_cidrs = Cidr::parse_list("127.9.9.9").unwrap();
+    let allow_cidrs = parse_cidrs("127.9.9.9").unwrap();
     Policy { allow_cidrs, ports: vec![site.port()], robots, ..Policy::default() }
 }
 

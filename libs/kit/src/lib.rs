@@ -3,6 +3,7 @@
 pub mod cursor;
 mod extract;
 pub mod sse;
+pub mod tenant_limiter;
 mod validate;
 
 pub use extract::{BODY_LIMIT, IdempotencyKey, JsonBody, QueryParams, content_length};

@@ -1,4 +1,4 @@
-//! What goes to a chat model and what comes back.
+//! Requests to a chat model and the deltas of its answer.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{Money, Provider};
 
-/// Who says a message.
+/// The author of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     System,
@@ -33,9 +33,9 @@ impl Role {
 pub struct Message {
     pub role: Role,
     pub content: String,
-    /// The calls an assistant message made.
+    /// Tool calls of an assistant message.
     pub tool_calls: Vec<ToolCall>,
-    /// The call a tool message answers.
+    /// The id of the call whose result a tool message is.
     pub tool_call_id: Option<String>,
 }
 
@@ -52,7 +52,7 @@ impl Message {
         Self::new(Role::Assistant, content.into())
     }
 
-    /// What the tool call `id` returned.
+    /// The result of the tool call `id`.
     pub fn tool(id: impl Into<String>, content: impl Into<String>) -> Self {
         Self { tool_call_id: Some(id.into()), ..Self::new(Role::Tool, content.into()) }
     }
@@ -62,7 +62,7 @@ impl Message {
     }
 }
 
-/// A function the model may ask for.
+/// A function the model may call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tool {
     pub name: String,
@@ -71,7 +71,7 @@ pub struct Tool {
     pub parameters: Value,
 }
 
-/// Whether the model may, must or must not call tools. Ollama knows only "may" and "must not": there the other two
+/// Whether the model may, must or must not call tools. Ollama supports only "may" and "must not": there the other two
 /// act as [`ToolChoice::Auto`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum ToolChoice {
@@ -82,17 +82,17 @@ pub enum ToolChoice {
     Named(String),
 }
 
-/// A question to a chat model.
+/// A request to a chat model.
 #[derive(Debug, Clone, Default)]
 pub struct ChatRequest {
     pub messages: Vec<Message>,
-    /// Tokens of the answer, reasoning included.
+    /// Limit on the tokens of the answer, reasoning included.
     pub max_tokens: Option<u32>,
     pub temperature: Option<f32>,
     pub stop: Vec<String>,
     pub tools: Vec<Tool>,
     pub tool_choice: ToolChoice,
-    /// When the whole call must be over, retries and fallbacks included.
+    /// Deadline of the whole call, retries and fallbacks included.
     pub deadline: Option<Instant>,
 }
 
@@ -106,23 +106,23 @@ impl ChatRequest {
     }
 }
 
-/// A model and the kind of server it is on.
+/// A model and the API of its server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelRef {
     pub provider: Provider,
     pub model: Arc<str>,
 }
 
-/// A piece of an answer.
+/// An increment of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delta {
-    /// A piece of the answer, without any thinking. Pieces that arrive together come as one.
+    /// Answer text, without reasoning. Text that arrives in one read is one delta.
     Text(String),
-    /// A piece of the model's thinking, which is not part of the answer.
+    /// Reasoning of the model, which is not part of the answer.
     Reasoning(String),
-    /// A whole tool call.
+    /// A complete tool call.
     ToolCall(ToolCall),
-    /// The end of a good answer: the last item, exactly once.
+    /// The end of a successful answer: the last item, exactly once.
     Finished { reason: FinishReason, usage: Usage, model: ModelRef },
 }
 
@@ -145,19 +145,19 @@ pub enum FinishReason {
     ContentFilter,
 }
 
-/// What a call used.
+/// Tokens and cost of a call.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
     pub prompt_tokens: u64,
     pub completion_tokens: u64,
-    /// Counted here because the server did not say.
+    /// Whether a count was estimated because the server did not send it.
     pub estimated: bool,
     /// `None` when the price of the model is not configured.
     pub cost: Option<Money>,
 }
 
 impl Usage {
-    /// Adds what another call used. The cost becomes unknown when that of either call is.
+    /// Adds the usage of another call. The cost becomes unknown if either is.
     pub fn add(&mut self, other: &Self) {
         self.cost = match (self.cost, other.cost) {
             (Some(cost), Some(more)) => cost.checked_add(more),

@@ -1,34 +1,35 @@
-//! Which models to use and how long to wait for them.
+//! Configuration of a model server: address, models, timeouts, prices.
 
 use std::{collections::BTreeMap, time::Duration};
 
+use base::config::Secret;
 use fetch::operator::OperatorError;
 
-use crate::{Price, Secret};
+use crate::Price;
 
-/// The API a model server speaks.
+/// The API of a model server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Provider {
     /// `POST {base}/chat/completions`: OpenAI and everything compatible with it. The base address ends in `/v1`.
     OpenAi,
-    /// Ollama's own `POST {base}/api/chat`; its compatible endpoint cannot set the context size.
+    /// Ollama's own `POST {base}/api/chat`; its OpenAI-compatible endpoint cannot set the context size.
     Ollama,
 }
 
-/// Bounds on every wait.
+/// Timeouts of the calls to a model server.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
     pub connect: Duration,
     /// From sending the request to the first token, reasoning included.
     pub first_token: Duration,
-    /// From one token to the next. Comments that keep the connection alive do not count as tokens.
+    /// From one token to the next. Keep-alive comments do not count as tokens.
     pub between_tokens: Duration,
     /// One batch of embeddings.
     pub embed: Duration,
-    /// The check that the server is there.
+    /// Listing the models.
     pub probe: Duration,
-    /// The longest pause before a retry, whatever `Retry-After` asks for.
-    pub retry_wait: Duration,
+    /// The longest delay before a retry, `Retry-After` included.
+    pub max_retry_delay: Duration,
 }
 
 impl Default for Timeouts {
@@ -39,7 +40,7 @@ impl Default for Timeouts {
             between_tokens: Duration::from_secs(30),
             embed: Duration::from_secs(60),
             probe: Duration::from_secs(3),
-            retry_wait: Duration::from_secs(10),
+            max_retry_delay: Duration::from_secs(10),
         }
     }
 }
@@ -50,16 +51,16 @@ pub struct ModelConfig {
     pub provider: Provider,
     pub base_url: String,
     pub api_key: Option<Secret>,
-    /// Asked in this order: the next one only when nothing has come from the one before.
+    /// In order of preference: the next one is tried only if the one before fails without any output.
     pub chat_models: Vec<String>,
     pub embedding_model: Option<String>,
-    /// Tokens of prompt and answer together that Ollama makes room for. Its own default is small and a longer prompt
-    /// would lose its beginning in silence.
+    /// Context size requested of Ollama, for prompt and answer together (tokens). Its own default is small, and a longer
+    /// prompt would silently lose its beginning.
     pub context_tokens: u32,
     pub timeouts: Timeouts,
-    /// How often the list of models is gone through again after a rate limit or an outage.
+    /// How often the list of models is retried after a rate limit or an outage.
     pub retries: u32,
-    /// Prices by model name, all in one currency. Models that are not named here have no cost.
+    /// Prices by model name, all in one currency. Models without a price have no cost.
     pub prices: BTreeMap<String, Price>,
 }
 
@@ -111,5 +112,5 @@ pub enum ConfigError {
     Address(#[from] OperatorError),
     #[cfg(feature = "local-embeddings")]
     #[error(transparent)]
-    Folder(#[from] crate::FolderError),
+    Folder(#[from] crate::ModelFolderError),
 }

@@ -7,33 +7,33 @@ use tokio::time::{Instant, sleep};
 
 use crate::{LlmError, Model, Phase, Provider, upstream};
 
-/// Texts in one request. OpenAI takes 2048; a smaller batch keeps the answer, which repeats no text but has
-/// thousands of numbers a text, below [`MAX_ANSWER`].
-const MAX_TEXTS: usize = 256;
-/// Bytes in one request. OpenAI takes 300,000 tokens, and no tokenizer makes a token of less than two bytes on average.
-const MAX_BYTES: usize = 600_000;
-/// Bytes of one text: what is longer than a model reads (8192 tokens at OpenAI) is left out.
-const MAX_TEXT_BYTES: usize = 24_000;
-const MAX_ANSWER: usize = 32 << 20;
+/// Texts in one request. OpenAI accepts 2048; a smaller batch keeps the response, which has thousands of numbers per
+/// text, below [`RESPONSE_LIMIT`].
+const BATCH_TEXT_LIMIT: usize = 256;
+/// Bytes in one request. OpenAI accepts 300,000 tokens, and no tokenizer averages less than two bytes per token.
+const BATCH_BYTE_LIMIT: usize = 600_000;
+/// Bytes of one text; the rest, beyond the context of any model (8192 tokens at OpenAI), is cut off.
+const TEXT_BYTE_LIMIT: usize = 24_000;
+/// Longest response body (bytes).
+const RESPONSE_LIMIT: usize = 32 << 20;
 
 impl Model {
-    /// One vector of length 1 for each text, in order, all of one dimension. The end of a very long text (over some
-    /// 24,000 bytes) does not count.
+    /// One unit vector per text, in order, all of one dimension. A text is cut off after about 24,000 bytes.
     ///
     /// # Errors
-    /// [`LlmError::Request`] when no embedding model is configured or a text is blank; else what the server did.
+    /// [`LlmError::Request`] if no embedding model is configured or a text is blank, else the error of the server.
     pub async fn embed(&self, texts: &[String]) -> Result<Vec<Vec<f32>>, LlmError> {
         let Some(name) = &self.inner.config.embedding_model else {
             return Err(LlmError::Request("no embedding model is configured"));
         };
-        let texts = readable(texts)?;
+        let texts = truncated(texts)?;
         let mut vectors: Vec<Vec<f32>> = Vec::with_capacity(texts.len());
         for batch in batches(&texts) {
             for vector in self.embed_batch(name, batch).await? {
                 if vectors.first().is_some_and(|first| first.len() != vector.len()) {
-                    return Err(LlmError::Garbage("embeddings of different dimensions"));
+                    return Err(LlmError::InvalidResponse("embeddings of different dimensions"));
                 }
-                vectors.push(unit(vector)?);
+                vectors.push(normalize(vector)?);
             }
         }
         Ok(vectors)
@@ -46,9 +46,9 @@ impl Model {
                 Ok(vectors) => return Ok(vectors),
                 Err(error) => error,
             };
-            let pause = if error.tries_same_model() { self.retry().pause(attempt, &error, None) } else { None };
-            let Some(pause) = pause else { return Err(error) };
-            sleep(pause).await;
+            let delay = if error.tries_same_model() { self.retry().delay(attempt, &error, None) } else { None };
+            let Some(delay) = delay else { return Err(error) };
+            sleep(delay).await;
             attempt += 1;
         }
     }
@@ -60,15 +60,15 @@ impl Model {
             Provider::Ollama => ("/api/embed", json!({ "model": name, "input": texts })),
         };
         let until = Instant::now() + config.timeouts.embed;
-        let sent = self.inner.http.post(path).json(&body);
-        let mut response = upstream::send(sent, config.api_key.as_ref(), until, Phase::Total).await?;
-        let body = upstream::read_body(&mut response, MAX_ANSWER, until, Phase::Total).await?;
+        let request = self.inner.http.post(path).json(&body);
+        let mut response = upstream::send(request, config.api_key.as_ref(), until, Phase::Total).await?;
+        let body = upstream::read_body(&mut response, RESPONSE_LIMIT, until, Phase::Total).await?;
         let vectors = match config.provider {
-            Provider::OpenAi => read_openai(&body)?,
-            Provider::Ollama => read_ollama(&body)?,
+            Provider::OpenAi => parse_openai(&body)?,
+            Provider::Ollama => parse_ollama(&body)?,
         };
         if vectors.len() != texts.len() {
-            return Err(LlmError::Garbage("not one embedding for each text"));
+            return Err(LlmError::InvalidResponse("not one embedding for each text"));
         }
         Ok(vectors)
     }
@@ -82,13 +82,13 @@ struct OpenAiEmbeddings {
 #[derive(Deserialize)]
 struct OpenAiEmbedding {
     index: usize,
-    embedding: Encoded,
+    embedding: EncodedVector,
 }
 
-/// Numbers, or little-endian `f32`s as base64, which some servers send whatever was asked for.
+/// Numbers, or little-endian `f32`s as base64, which some servers send although numbers were requested.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Encoded {
+enum EncodedVector {
     Floats(Vec<f32>),
     Base64(String),
 }
@@ -98,23 +98,23 @@ struct OllamaEmbeddings {
     embeddings: Vec<Vec<f32>>,
 }
 
-fn read_openai(body: &[u8]) -> Result<Vec<Vec<f32>>, LlmError> {
-    let garbage = LlmError::Garbage("not a list of embeddings");
-    let mut answer: OpenAiEmbeddings = serde_json::from_slice(body).map_err(|_| garbage.clone())?;
+fn parse_openai(body: &[u8]) -> Result<Vec<Vec<f32>>, LlmError> {
+    let invalid = LlmError::InvalidResponse("not a list of embeddings");
+    let mut answer: OpenAiEmbeddings = serde_json::from_slice(body).map_err(|_| invalid.clone())?;
     answer.data.sort_by_key(|item| item.index);
     if answer.data.iter().enumerate().any(|(position, item)| item.index != position) {
-        return Err(garbage);
+        return Err(invalid);
     }
-    answer.data.into_iter().map(|item| item.embedding.decode().ok_or_else(|| garbage.clone())).collect()
+    answer.data.into_iter().map(|item| item.embedding.decode().ok_or_else(|| invalid.clone())).collect()
 }
 
-fn read_ollama(body: &[u8]) -> Result<Vec<Vec<f32>>, LlmError> {
+fn parse_ollama(body: &[u8]) -> Result<Vec<Vec<f32>>, LlmError> {
     let answer: OllamaEmbeddings =
-        serde_json::from_slice(body).map_err(|_| LlmError::Garbage("not a list of embeddings"))?;
+        serde_json::from_slice(body).map_err(|_| LlmError::InvalidResponse("not a list of embeddings"))?;
     Ok(answer.embeddings)
 }
 
-impl Encoded {
+impl EncodedVector {
     fn decode(self) -> Option<Vec<f32>> {
         match self {
             Self::Floats(vector) => Some(vector),
@@ -127,11 +127,11 @@ impl Encoded {
     }
 }
 
-/// Scales to length 1, so that a dot product is the cosine.
-pub(crate) fn unit(mut vector: Vec<f32>) -> Result<Vec<f32>, LlmError> {
+/// Scales to unit length, so that a dot product is the cosine.
+pub(crate) fn normalize(mut vector: Vec<f32>) -> Result<Vec<f32>, LlmError> {
     let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
     if !length.is_finite() || length == 0.0 {
-        return Err(LlmError::Garbage("an embedding without direction"));
+        return Err(LlmError::InvalidResponse("an embedding without direction"));
     }
     for x in &mut vector {
         *x /= length;
@@ -139,24 +139,24 @@ pub(crate) fn unit(mut vector: Vec<f32>) -> Result<Vec<f32>, LlmError> {
     Ok(vector)
 }
 
-/// The texts without what no model reads of them.
-pub(crate) fn readable(texts: &[String]) -> Result<Vec<&str>, LlmError> {
+/// The trimmed texts, each cut off at [`TEXT_BYTE_LIMIT`].
+pub(crate) fn truncated(texts: &[String]) -> Result<Vec<&str>, LlmError> {
     if texts.iter().any(|text| text.trim().is_empty()) {
         return Err(LlmError::Request("a text to embed is blank"));
     }
-    Ok(texts.iter().map(|text| cut(text.trim())).collect())
+    Ok(texts.iter().map(|text| truncate(text.trim())).collect())
 }
 
-fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(MAX_TEXT_BYTES)]
+fn truncate(text: &str) -> &str {
+    &text[..text.floor_char_boundary(TEXT_BYTE_LIMIT)]
 }
 
-/// Slices of `texts` that keep to the limits of one request.
+/// Slices of `texts` within the limits of one request.
 fn batches<'a>(texts: &'a [&'a str]) -> Vec<&'a [&'a str]> {
     let mut batches = Vec::new();
     let (mut start, mut bytes) = (0, 0);
     for (at, text) in texts.iter().enumerate() {
-        if at > start && (at - start == MAX_TEXTS || bytes + text.len() > MAX_BYTES) {
+        if at > start && (at - start == BATCH_TEXT_LIMIT || bytes + text.len() > BATCH_BYTE_LIMIT) {
             batches.push(&texts[start..at]);
             (start, bytes) = (at, 0);
         }

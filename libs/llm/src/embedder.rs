@@ -1,31 +1,31 @@
-//! Vectors of texts, wherever they are made: by the embedding model of a server, or by one read from a folder.
+//! Embeddings of texts, from a model server or from a model in a folder.
 
 use std::{fmt, sync::Arc};
 
 #[cfg(feature = "local-embeddings")]
-use crate::local::{Folder, Local};
+use crate::local::{LocalEmbedder, ModelFolder};
 use crate::{ConfigError, LlmError, Model, ModelConfig};
 
-/// What a text is to a search. Some models are told: their two kinds of text begin differently.
+/// The role of a text in retrieval. Some models expect a different prefix for each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// What somebody looks for.
+    /// A search query.
     Question,
-    /// What may be found.
+    /// A text to be retrieved.
     Passage,
 }
 
-/// Where vectors come from.
+/// Configuration of an [`Embedder`].
 #[derive(Debug, Clone)]
 pub enum EmbedderConfig {
     /// A server; [`ModelConfig::embedding_model`] is set.
     Server(ModelConfig),
-    /// A model that is computed in this process.
+    /// A model that runs in this process.
     #[cfg(feature = "local-embeddings")]
-    Folder(Folder),
+    Folder(ModelFolder),
 }
 
-/// For an operator who asks what is set up.
+/// Shown to the operator by `gooseek doctor`.
 impl fmt::Display for EmbedderConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -38,7 +38,7 @@ impl fmt::Display for EmbedderConfig {
     }
 }
 
-/// Makes vectors. Cheap to clone.
+/// Computes embeddings. Cheap to clone.
 #[derive(Clone)]
 pub struct Embedder {
     source: Source,
@@ -49,15 +49,15 @@ pub struct Embedder {
 enum Source {
     Server(Model),
     #[cfg(feature = "local-embeddings")]
-    Local(Local),
+    Local(LocalEmbedder),
 }
 
 impl Embedder {
-    /// Takes up a configuration. A model in a folder is read here, which takes a moment and its size in memory; all
-    /// who open one folder share it.
+    /// Opens the configured model. A model folder is loaded into memory here; all embedders of one folder in the process
+    /// share it.
     ///
     /// # Errors
-    /// What is wrong with the configuration or the folder. No server is asked.
+    /// The configuration or the folder is invalid. No request is sent to a server.
     pub async fn open(config: EmbedderConfig) -> Result<Self, ConfigError> {
         match config {
             EmbedderConfig::Server(config) => {
@@ -66,29 +66,29 @@ impl Embedder {
             }
             #[cfg(feature = "local-embeddings")]
             EmbedderConfig::Folder(folder) => {
-                let opening = tokio::task::spawn_blocking(move || Local::open(folder));
-                let local = opening.await.expect("reading a model reports its faults")?;
+                let loading = tokio::task::spawn_blocking(move || LocalEmbedder::open(folder));
+                let local = loading.await.expect("loading a model does not panic")?;
                 Ok(Self { name: local.name(), source: Source::Local(local) })
             }
         }
     }
 
-    /// The name to keep beside each vector: vectors of different models are never compared. For a folder it is the
-    /// folder's name and a digest of what is in it.
+    /// The name to store with each vector, because vectors of different models must not be compared. For a folder: its
+    /// name and a digest of its contents.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// One vector of length 1 for each text, in order, all of one dimension. What is longer than the model reads does
-    /// not count. Dropping the future gives up what has not begun.
+    /// One unit vector per text, in order, all of one dimension. Text beyond the model's context is cut off. Dropping
+    /// the future cancels the batches that have not started.
     ///
     /// # Errors
-    /// [`LlmError::Request`] when a text is blank; else what the model or its server did.
+    /// [`LlmError::Request`] if a text is blank, else the error of the model or its server.
     pub async fn embed(&self, purpose: Purpose, texts: &[String]) -> Result<Vec<Vec<f32>>, LlmError> {
         #[cfg(not(feature = "local-embeddings"))]
         let _ = purpose;
         match &self.source {
-            // Servers are not told: their own settings know what their model wants.
+            // The APIs have no parameter for it: servers add prefixes themselves.
             Source::Server(model) => model.embed(texts).await,
             #[cfg(feature = "local-embeddings")]
             Source::Local(local) => local.embed(purpose, texts).await,

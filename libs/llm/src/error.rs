@@ -1,8 +1,8 @@
-//! What can go wrong with a model.
+//! Errors of model calls.
 
 use std::time::Duration;
 
-/// A wait that was bounded.
+/// The part of a call that timed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     Connect,
@@ -12,7 +12,7 @@ pub enum Phase {
     Total,
 }
 
-/// An error of a model call. Messages hold nothing but what may be shown to a person: no key, no address, no body.
+/// An error of a model call. Messages are safe to show to a user: no key, no address, no body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LlmError {
     #[error("the model is rate limited")]
@@ -32,13 +32,13 @@ pub enum LlmError {
     #[error("the model's answer was cut off")]
     Interrupted,
     #[error("the model server sent something unreadable: {0}")]
-    Garbage(&'static str),
+    InvalidResponse(&'static str),
     #[error("the model server refused the request with status {status}: {message}")]
     Upstream { status: u16, message: String },
-    /// The model in `EMBEDDING_MODEL_DIR`; the log says more.
+    /// The model in `EMBEDDING_MODEL_DIR` failed; details are in the log.
     #[error("the embedding model of this process failed")]
     Local,
-    /// A fault of the caller, such as an empty text to embed.
+    /// An invalid call, such as an empty text to embed.
     #[error("{0}")]
     Request(&'static str),
 }
@@ -60,24 +60,24 @@ impl LlmError {
             Self::Timeout { .. } => "model_timeout",
             Self::Unavailable => "model_unavailable",
             Self::Interrupted => "model_interrupted",
-            Self::Garbage(_) => "model_garbage",
+            Self::InvalidResponse(_) => "model_garbage",
             Self::Upstream { .. } => "model_refused",
             Self::Local => "model_failed",
             Self::Request(_) => "model_request",
         }
     }
 
-    /// Whether another model of the list may do better. A full quota, a bad key and a bad request stay what they
-    /// are whichever model is asked, and past the caller's deadline nothing is asked any more.
+    /// Whether another model of the list may succeed. Quota, key and request errors affect every model, and past the
+    /// caller's deadline there are no further attempts.
     pub(crate) fn tries_next_model(&self) -> bool {
         match self {
             Self::Timeout { phase } => *phase != Phase::Total,
-            Self::ModelNotFound | Self::Garbage(_) => true,
+            Self::ModelNotFound | Self::InvalidResponse(_) => true,
             _ => self.is_retryable(),
         }
     }
 
-    /// Whether the same model is worth another try within one call; a model that was too slow is not.
+    /// Whether to retry the same model within one call; not after a timeout.
     pub(crate) fn tries_same_model(&self) -> bool {
         matches!(self, Self::RateLimited { .. } | Self::Unavailable | Self::Interrupted)
     }

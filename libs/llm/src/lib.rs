@@ -1,9 +1,10 @@
-//! Chat and embedding models behind one type, [`Model`]: OpenAI-compatible servers and native Ollama, streaming,
-//! with a fallback list of models, time limits, retries, token counts and costs. Vectors alone are made by an
-//! [`Embedder`], which may also be a model in a folder (feature `local-embeddings`).
+//! Clients of chat and embedding models. [`Model`] talks to OpenAI-compatible servers and to Ollama: streaming, a
+//! fallback list of models, timeouts, retries, token counts and costs. [`Embedder`] makes vectors only and may also
+//! run a model from a folder in this process (feature `local-embeddings`).
 //!
-//! The wire shapes are those of the OpenAI API (spec 2.3.0) and of Ollama's own API. Compatible servers differ in
-//! small ways, so whatever can be read safely is read, and whatever cannot becomes an [`LlmError`], never a hang.
+//! The wire formats are those of the OpenAI API (spec 2.3.0) and of Ollama's own API. Compatible servers differ in
+//! small ways, so the parsers accept every variant that is unambiguous; anything else becomes an [`LlmError`], never
+//! a hang.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -22,28 +23,25 @@
 //! # }
 //! ```
 
-mod assembly;
 mod chat;
 mod config;
-mod dialect;
+mod delta_accumulator;
 mod embed;
 mod embedder;
 mod error;
-mod lines;
 #[cfg(feature = "local-embeddings")]
 mod local;
 mod model;
-mod money;
 mod ollama;
 mod openai;
+mod pricing;
 mod probe;
-mod reading;
+mod reasoning;
+mod response_stream;
 mod retry;
-mod secret;
+mod server_capabilities;
 pub mod settings;
-mod sse;
 mod structured;
-mod think;
 mod tokens;
 mod upstream;
 
@@ -52,9 +50,8 @@ pub use config::{ConfigError, ModelConfig, Provider, Timeouts};
 pub use embedder::{Embedder, EmbedderConfig, Purpose};
 pub use error::{LlmError, Phase};
 #[cfg(feature = "local-embeddings")]
-pub use local::{Folder, FolderError};
-pub use model::{Answer, Model};
-pub use money::{Currency, Money, Price, PriceError, parse_micros};
-pub use probe::{Named, Readiness};
-pub use secret::Secret;
+pub use local::{ModelFolder, ModelFolderError};
+pub use model::{DeltaStream, Model};
+pub use pricing::{Currency, Money, Price, PriceError, parse_micros};
+pub use probe::{ModelStatus, Readiness};
 pub use tokens::estimate_tokens;

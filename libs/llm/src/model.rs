@@ -1,4 +1,4 @@
-//! The chat models of one server, asked in order.
+//! The models of one server: streaming chat with fallback and retries.
 
 use std::{fmt, sync::Arc};
 
@@ -7,17 +7,16 @@ use futures::stream::BoxStream;
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    ChatRequest, ConfigError, Delta, LlmError, ModelConfig, ModelRef, Provider,
-    dialect::Dialect,
-    money, ollama, openai,
-    reading::{Limits, Reading},
-    retry::Retry,
-    structured::Format,
+    ChatRequest, ConfigError, Delta, LlmError, ModelConfig, ModelRef, Provider, ollama, openai, pricing,
+    response_stream::{ResponseStream, StreamTimeouts},
+    retry::RetryPolicy,
+    server_capabilities::ServerCapabilities,
+    structured::JsonFormat,
     upstream,
 };
 
-/// The pieces of an answer; see [`Model::stream`].
-pub type Answer = BoxStream<'static, Result<Delta, LlmError>>;
+/// A streamed answer; see [`Model::stream`].
+pub type DeltaStream = BoxStream<'static, Result<Delta, LlmError>>;
 
 /// Chat and embedding models of one server. Cheap to clone.
 #[derive(Clone)]
@@ -31,14 +30,14 @@ pub(crate) struct Inner {
     candidates: Vec<Candidate>,
 }
 
-/// One chat model of the list.
+/// A chat model of the fallback list.
 struct Candidate {
     model: ModelRef,
-    dialect: Dialect,
+    capabilities: ServerCapabilities,
 }
 
-/// An open stream and the first thing that came from it.
-type Started = (Delta, Reading);
+/// An open stream and its first delta.
+type StartedStream = (Delta, ResponseStream);
 
 impl Model {
     /// Checks the configuration; no request is made.
@@ -47,139 +46,143 @@ impl Model {
         let http = OperatorClient::new(&config.base_url, config.timeouts.connect)?;
         let candidate = |name: &String| Candidate {
             model: ModelRef { provider: config.provider, model: name.as_str().into() },
-            dialect: Dialect::default(),
+            capabilities: ServerCapabilities::default(),
         };
         let candidates = config.chat_models.iter().map(candidate).collect();
         Ok(Self { inner: Arc::new(Inner { http, config, candidates }) })
     }
 
-    /// The chat models, in the order in which they are asked.
+    /// The chat models, in order of preference.
     pub fn chat_models(&self) -> impl Iterator<Item = &ModelRef> {
         self.inner.candidates.iter().map(|candidate| &candidate.model)
     }
 
-    /// Asks for an answer. The request is sent when the stream is first polled, and the connection to the server is
+    /// Requests an answer. The request is sent when the stream is first polled, and the connection to the server is
     /// closed when the stream is dropped.
     ///
-    /// The next model of the list is asked, and the whole list again after a pause, only while nothing has been
-    /// given out. The last item is [`Delta::Finished`] or an error, exactly one of the two.
-    pub fn stream(&self, request: ChatRequest) -> Answer {
-        self.answer(request, None)
+    /// Fallback to the next model, and retries of the whole list after a delay, happen only before the first delta. The
+    /// last item is [`Delta::Finished`] or an error, exactly one of the two.
+    pub fn stream(&self, request: ChatRequest) -> DeltaStream {
+        self.stream_format(request, None)
     }
 
-    pub(crate) fn answer(&self, request: ChatRequest, format: Option<Format>) -> Answer {
+    pub(crate) fn stream_format(&self, request: ChatRequest, format: Option<JsonFormat>) -> DeltaStream {
         let model = self.clone();
         Box::pin(async_stream::try_stream! {
-            let (first, mut reading) = model.inner.start(&request, format.as_ref()).await?;
-            yield model.inner.priced(first);
-            while let Some(delta) = reading.next().await {
-                yield model.inner.priced(delta?);
+            let (first, mut response) = model.inner.start(&request, format.as_ref()).await?;
+            yield model.inner.with_cost(first);
+            while let Some(delta) = response.next().await {
+                yield model.inner.with_cost(delta?);
             }
         })
     }
 
-    pub(crate) fn retry(&self) -> Retry {
+    pub(crate) fn retry(&self) -> RetryPolicy {
         self.inner.retry()
     }
 }
 
 impl Inner {
-    /// Asks the models in order until one begins to answer, and again those that may do better after a pause.
-    async fn start(&self, request: &ChatRequest, format: Option<&Format>) -> Result<Started, LlmError> {
-        let mut asked: Vec<&Candidate> = self.candidates.iter().collect();
+    /// Tries the models in order until one starts to answer; after a delay, retries those with transient errors.
+    async fn start(&self, request: &ChatRequest, format: Option<&JsonFormat>) -> Result<StartedStream, LlmError> {
+        let mut candidates: Vec<&Candidate> = self.candidates.iter().collect();
         let mut round = 0;
         loop {
-            let mut again = Vec::new();
-            let mut soonest: Option<LlmError> = None;
+            let mut retryable = Vec::new();
+            let mut earliest: Option<LlmError> = None;
             let mut last = LlmError::Unavailable;
-            for candidate in asked {
-                let error = match self.ask(candidate, request, format).await {
+            for candidate in candidates {
+                let error = match self.try_model(candidate, request, format).await {
                     Ok(started) => return Ok(started),
                     Err(error) => error,
                 };
-                tracing::warn!(model = %candidate.model.model, code = error.code(), "model did not answer: {error}");
+                tracing::warn!(
+                    model = %candidate.model.model,
+                    code = error.code(),
+                    "model request failed; another model or a retry follows if possible: {error}"
+                );
                 if !error.tries_next_model() {
                     return Err(error);
                 }
                 if error.tries_same_model() {
-                    again.push(candidate);
-                    soonest = Some(sooner(soonest, &error));
+                    retryable.push(candidate);
+                    earliest = Some(min_retry_after(earliest, &error));
                 }
                 last = error;
             }
-            let Some(soonest) = soonest else { return Err(last) };
-            let Some(pause) = self.retry().pause(round, &soonest, request.deadline) else { return Err(soonest) };
-            sleep(pause).await;
+            let Some(earliest) = earliest else { return Err(last) };
+            let Some(delay) = self.retry().delay(round, &earliest, request.deadline) else { return Err(earliest) };
+            sleep(delay).await;
             round += 1;
-            asked = again;
+            candidates = retryable;
         }
     }
 
-    /// Asks one model, once more for each part of the request that its server turns out not to understand.
-    async fn ask(
+    /// Requests an answer of one model; repeats the request without each parameter that its server rejects.
+    async fn try_model(
         &self,
         candidate: &Candidate,
         request: &ChatRequest,
-        format: Option<&Format>,
-    ) -> Result<Started, LlmError> {
+        format: Option<&JsonFormat>,
+    ) -> Result<StartedStream, LlmError> {
         loop {
-            let error = match self.ask_once(candidate, request, format).await {
+            let error = match self.send_request(candidate, request, format).await {
                 Ok(started) => return Ok(started),
                 Err(error) => error,
             };
-            if !candidate.dialect.learn(&error, format.is_some()) {
+            if !candidate.capabilities.learn(&error, format.is_some()) {
                 return Err(error);
             }
         }
     }
 
-    async fn ask_once(
+    async fn send_request(
         &self,
-        Candidate { model, dialect }: &Candidate,
+        Candidate { model, capabilities }: &Candidate,
         request: &ChatRequest,
-        format: Option<&Format>,
-    ) -> Result<Started, LlmError> {
+        format: Option<&JsonFormat>,
+    ) -> Result<StartedStream, LlmError> {
         let (path, body) = match model.provider {
-            Provider::OpenAi => ("/chat/completions", openai::body(&model.model, request, format, dialect)),
+            Provider::OpenAi => ("/chat/completions", openai::body(&model.model, request, format, capabilities)),
             Provider::Ollama => {
-                ("/api/chat", ollama::body(&model.model, request, format, dialect, self.config.context_tokens))
+                ("/api/chat", ollama::body(&model.model, request, format, capabilities, self.config.context_tokens))
             }
         };
-        let limits = Limits::new(self.config.timeouts, request.deadline);
-        let (until, phase) = limits.next();
+        let timeouts = StreamTimeouts::new(self.config.timeouts, request.deadline);
+        let (until, phase) = timeouts.next_token_deadline();
         if until <= Instant::now() {
-            // A request on its way would cost money although nobody can hear the answer.
+            // Past the deadline the request would cost money for an answer that is discarded.
             return Err(LlmError::Timeout { phase });
         }
-        let sent = self.http.post(path).json(&body);
-        let response = upstream::send(sent, self.config.api_key.as_ref(), until, phase).await?;
-        let mut reading = Reading::new(response, model.clone(), limits, request.prompt_bytes())?;
-        match reading.next().await {
-            Some(first) => Ok((first?, reading)),
+        let http_request = self.http.post(path).json(&body);
+        let response = upstream::send(http_request, self.config.api_key.as_ref(), until, phase).await?;
+        let mut response = ResponseStream::new(response, model.clone(), timeouts, request.prompt_bytes())?;
+        match response.next().await {
+            Some(first) => Ok((first?, response)),
             None => Err(LlmError::Interrupted),
         }
     }
 
-    fn priced(&self, mut delta: Delta) -> Delta {
+    fn with_cost(&self, mut delta: Delta) -> Delta {
         if let Delta::Finished { usage, model, .. } = &mut delta {
-            usage.cost = money::cost(&self.config.prices, &model.model, usage);
+            usage.cost = pricing::cost(&self.config.prices, &model.model, usage);
         }
         delta
     }
 
-    fn retry(&self) -> Retry {
-        Retry { attempts: self.config.retries, longest: self.config.timeouts.retry_wait }
+    fn retry(&self) -> RetryPolicy {
+        RetryPolicy { max_retries: self.config.retries, max_delay: self.config.timeouts.max_retry_delay }
     }
 }
 
-/// The error that allows the shorter pause: none asked for is the shortest.
-fn sooner(one: Option<LlmError>, other: &LlmError) -> LlmError {
-    let asked = |error: &LlmError| match error {
+/// The error with the shorter `Retry-After`; none is the shortest.
+fn min_retry_after(one: Option<LlmError>, other: &LlmError) -> LlmError {
+    let retry_after = |error: &LlmError| match error {
         LlmError::RateLimited { retry_after } => retry_after.unwrap_or_default(),
         _ => std::time::Duration::ZERO,
     };
     match one {
-        Some(one) if asked(&one) <= asked(other) => one,
+        Some(one) if retry_after(&one) <= retry_after(other) => one,
         _ => other.clone(),
     }
 }

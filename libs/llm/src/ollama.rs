@@ -7,22 +7,22 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     ChatRequest, FinishReason, LlmError, Message, ToolChoice,
-    assembly::Assembly,
-    dialect::Dialect,
+    delta_accumulator::DeltaAccumulator,
     openai::{Text, tools},
-    structured::Format,
-    upstream::{error_in_stream, names_error},
+    server_capabilities::ServerCapabilities,
+    structured::JsonFormat,
+    upstream::{error_in_stream, is_error},
 };
 
-/// The body of a request. `context_tokens` is the room for prompt and answer together.
+/// The body of a request. `context_tokens` is the context size, for prompt and answer together.
 pub(crate) fn body(
     model: &str,
     request: &ChatRequest,
-    format: Option<&Format>,
-    dialect: &Dialect,
+    format: Option<&JsonFormat>,
+    capabilities: &ServerCapabilities,
     context_tokens: u32,
 ) -> Value {
-    let in_prompt = dialect.schema_in_prompt.load(Relaxed);
+    let schema_in_prompt = capabilities.schema_in_prompt.load(Relaxed);
     let mut messages: Vec<Value> = request.messages.iter().map(message).collect();
     let mut options = json!({ "num_ctx": context_tokens });
     if let Some(limit) = request.max_tokens {
@@ -34,16 +34,16 @@ pub(crate) fn body(
     if !request.stop.is_empty() {
         options["stop"] = json!(request.stop);
     }
-    if let Some(format) = format.filter(|_| in_prompt) {
+    if let Some(format) = format.filter(|_| schema_in_prompt) {
         messages.push(json!({ "role": "system", "content": format.instruction() }));
     }
-    // Without `truncate: false` a prompt that is too long loses its beginning and nobody is told.
+    // Without `truncate: false` Ollama silently drops the beginning of a prompt that is too long.
     let mut body =
         json!({ "model": model, "messages": messages, "stream": true, "truncate": false, "options": options });
     if !request.tools.is_empty() && request.tool_choice != ToolChoice::None {
         body["tools"] = tools(request);
     }
-    if let Some(format) = format.filter(|_| !in_prompt) {
+    if let Some(format) = format.filter(|_| !schema_in_prompt) {
         body["format"] = format.schema.clone();
     }
     body
@@ -64,31 +64,32 @@ fn message(message: &Message) -> Value {
     wire
 }
 
-/// Reads one line. `true` after the last one.
-pub(crate) fn line(data: &[u8], answer: &mut Assembly) -> Result<bool, LlmError> {
+/// Parses one line. `true` after the last one.
+pub(crate) fn parse_line(data: &[u8], deltas: &mut DeltaAccumulator) -> Result<bool, LlmError> {
     if data.trim_ascii().is_empty() {
         return Ok(false);
     }
-    let line: Line<'_> = serde_json::from_slice(data).map_err(|_| LlmError::Garbage("a line is not a chat answer"))?;
-    if let Some(error) = line.error.as_ref().filter(|error| names_error(error)) {
+    let line: Line<'_> =
+        serde_json::from_slice(data).map_err(|_| LlmError::InvalidResponse("a line is not a chat answer"))?;
+    if let Some(error) = line.error.as_ref().filter(|error| is_error(error)) {
         return Err(error_in_stream(error));
     }
     if let Some(message) = &line.message {
         if let Some(thinking) = &message.thinking {
-            answer.reasoning(&thinking.0);
+            deltas.push_reasoning(&thinking.0);
         }
         if let Some(text) = &message.content {
-            answer.text(&text.0);
+            deltas.push_text(&text.0);
         }
         for call in message.tool_calls.iter().flatten() {
             let arguments = call.function.arguments.as_ref().map(Value::to_string).unwrap_or_default();
-            answer.whole_tool(call.id.as_deref(), &call.function.name, &arguments)?;
+            deltas.push_tool_call(call.id.as_deref(), &call.function.name, &arguments)?;
         }
     }
     if line.done {
-        answer.usage(line.prompt_eval_count, line.eval_count);
+        deltas.set_usage(line.prompt_eval_count, line.eval_count);
         let length = line.done_reason.is_some_and(|reason| reason.0 == "length");
-        answer.finish(if length { FinishReason::Length } else { FinishReason::Stop });
+        deltas.set_finish_reason(if length { FinishReason::Length } else { FinishReason::Stop });
     }
     Ok(line.done)
 }
@@ -117,18 +118,18 @@ struct WireMessage<'a> {
     #[serde(borrow, default)]
     thinking: Option<Text<'a>>,
     #[serde(default)]
-    tool_calls: Option<Vec<Call>>,
+    tool_calls: Option<Vec<WireToolCall>>,
 }
 
 #[derive(Deserialize)]
-struct Call {
+struct WireToolCall {
     #[serde(default)]
     id: Option<String>,
-    function: Function,
+    function: WireFunction,
 }
 
 #[derive(Deserialize)]
-struct Function {
+struct WireFunction {
     name: String,
     #[serde(default)]
     arguments: Option<Value>,

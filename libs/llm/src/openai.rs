@@ -10,30 +10,35 @@ use serde_json::{Value, json};
 
 use crate::{
     ChatRequest, FinishReason, LlmError, Message, ToolChoice,
-    assembly::Assembly,
-    dialect::Dialect,
-    structured::Format,
-    upstream::{error_in_stream, names_error},
+    delta_accumulator::DeltaAccumulator,
+    server_capabilities::ServerCapabilities,
+    structured::JsonFormat,
+    upstream::{error_in_stream, is_error},
 };
 
 /// The body of a request. `format` asks for JSON of a schema.
-pub(crate) fn body(model: &str, request: &ChatRequest, format: Option<&Format>, dialect: &Dialect) -> Value {
-    let in_prompt = dialect.schema_in_prompt.load(Relaxed);
+pub(crate) fn body(
+    model: &str,
+    request: &ChatRequest,
+    format: Option<&JsonFormat>,
+    capabilities: &ServerCapabilities,
+) -> Value {
+    let schema_in_prompt = capabilities.schema_in_prompt.load(Relaxed);
     let mut messages: Vec<WireMessage<'_>> = request.messages.iter().map(WireMessage::from).collect();
-    let instruction = format.filter(|_| in_prompt).map(Format::instruction);
+    let instruction = format.filter(|_| schema_in_prompt).map(JsonFormat::instruction);
     if let Some(content) = &instruction {
         messages.push(WireMessage { role: "system", content, tool_calls: Vec::new(), tool_call_id: None });
     }
     let mut body = json!({ "model": model, "messages": messages, "stream": true });
     let mut set = |name: &str, value: Value| body[name] = value;
-    if !dialect.no_stream_options.load(Relaxed) {
+    if !capabilities.no_stream_options.load(Relaxed) {
         set("stream_options", json!({ "include_usage": true }));
     }
     if let Some(limit) = request.max_tokens {
-        let renamed = dialect.max_completion_tokens.load(Relaxed);
+        let renamed = capabilities.max_completion_tokens.load(Relaxed);
         set(if renamed { "max_completion_tokens" } else { "max_tokens" }, limit.into());
     }
-    if let Some(temperature) = request.temperature.filter(|_| !dialect.no_temperature.load(Relaxed)) {
+    if let Some(temperature) = request.temperature.filter(|_| !capabilities.no_temperature.load(Relaxed)) {
         set("temperature", temperature.into());
     }
     if !request.stop.is_empty() {
@@ -43,14 +48,14 @@ pub(crate) fn body(model: &str, request: &ChatRequest, format: Option<&Format>, 
         set("tools", tools(request));
         set("tool_choice", tool_choice(&request.tool_choice));
     }
-    if let Some(format) = format.filter(|_| !in_prompt) {
+    if let Some(format) = format.filter(|_| !schema_in_prompt) {
         let schema = json!({ "name": format.name, "schema": format.schema, "strict": true });
         set("response_format", json!({ "type": "json_schema", "json_schema": schema }));
     }
     body
 }
 
-/// The tools of a request; Ollama takes the same shape.
+/// The tools of a request; Ollama uses the same format.
 pub(crate) fn tools(request: &ChatRequest) -> Value {
     let tool = |tool: &crate::Tool| {
         json!({ "type": "function", "function": {
@@ -94,21 +99,21 @@ impl<'a> From<&'a Message> for WireMessage<'a> {
     }
 }
 
-/// Reads one frame. `true` after `[DONE]`.
-pub(crate) fn frame(data: &[u8], answer: &mut Assembly) -> Result<bool, LlmError> {
+/// Parses the data of one event. `true` after `[DONE]`.
+pub(crate) fn parse_event(data: &[u8], deltas: &mut DeltaAccumulator) -> Result<bool, LlmError> {
     if data.trim_ascii() == b"[DONE]" {
         return Ok(true);
     }
     let chunk: Chunk<'_> =
-        serde_json::from_slice(data).map_err(|_| LlmError::Garbage("a frame is not a chat completion"))?;
-    if let Some(error) = chunk.error.as_ref().filter(|error| names_error(error)) {
+        serde_json::from_slice(data).map_err(|_| LlmError::InvalidResponse("an event is not a chat completion"))?;
+    if let Some(error) = chunk.error.as_ref().filter(|error| is_error(error)) {
         return Err(error_in_stream(error));
     }
     if let Some(usage) = chunk.usage {
-        answer.usage(usage.prompt_tokens, usage.completion_tokens);
+        deltas.set_usage(usage.prompt_tokens, usage.completion_tokens);
     }
     match chunk.choices {
-        Some(choice) => read_choice(&choice, answer)?,
+        Some(choice) => read_choice(&choice, deltas)?,
         None if chunk.object.is_some_and(|object| object.0 == "error") => {
             let error: Value = serde_json::from_slice(data).unwrap_or_default();
             return Err(error_in_stream(&error));
@@ -118,17 +123,17 @@ pub(crate) fn frame(data: &[u8], answer: &mut Assembly) -> Result<bool, LlmError
     Ok(false)
 }
 
-fn read_choice(choice: &Choice<'_>, answer: &mut Assembly) -> Result<(), LlmError> {
+fn read_choice(choice: &Choice<'_>, deltas: &mut DeltaAccumulator) -> Result<(), LlmError> {
     if let Some(delta) = &choice.delta {
         for reasoning in delta.reasoning_content.iter().chain(&delta.reasoning).take(1) {
-            answer.reasoning(&reasoning.0);
+            deltas.push_reasoning(&reasoning.0);
         }
         for text in delta.content.iter().chain(&delta.refusal) {
-            answer.text(&text.0);
+            deltas.push_text(&text.0);
         }
         for (position, call) in delta.tool_calls.iter().flatten().enumerate() {
             let function = call.function.as_ref();
-            answer.tool(
+            deltas.push_tool_call_part(
                 call.index.unwrap_or(position),
                 call.id.as_deref(),
                 function.and_then(|function| function.name.as_deref()),
@@ -138,16 +143,17 @@ fn read_choice(choice: &Choice<'_>, answer: &mut Assembly) -> Result<(), LlmErro
     }
     match choice.finish_reason.as_ref().map(|reason| &*reason.0) {
         None | Some("") => {}
-        Some("length") => answer.finish(FinishReason::Length),
-        Some("tool_calls" | "function_call") => answer.finish(FinishReason::ToolCalls),
-        Some("content_filter") => answer.finish(FinishReason::ContentFilter),
+        Some("length") => deltas.set_finish_reason(FinishReason::Length),
+        Some("tool_calls" | "function_call") => deltas.set_finish_reason(FinishReason::ToolCalls),
+        Some("content_filter") => deltas.set_finish_reason(FinishReason::ContentFilter),
         Some("error") => return Err(LlmError::Unavailable),
-        Some(_) => answer.finish(FinishReason::Stop),
+        Some(_) => deltas.set_finish_reason(FinishReason::Stop),
     }
     Ok(())
 }
 
-/// A frame, borrowing from its bytes. Also a whole answer, which some servers send although a stream was asked for.
+/// The data of an event, borrowing from its bytes. Also a complete response, which some servers send although a stream
+/// was requested.
 #[derive(Deserialize)]
 struct Chunk<'a> {
     #[serde(borrow, default, deserialize_with = "first")]
@@ -179,21 +185,21 @@ struct WireDelta<'a> {
     #[serde(borrow, default)]
     reasoning: Option<Text<'a>>,
     #[serde(default)]
-    tool_calls: Option<Vec<CallPiece>>,
+    tool_calls: Option<Vec<ToolCallPart>>,
 }
 
 #[derive(Deserialize)]
-struct CallPiece {
+struct ToolCallPart {
     #[serde(default)]
     index: Option<usize>,
     #[serde(default)]
     id: Option<String>,
     #[serde(default)]
-    function: Option<FunctionPiece>,
+    function: Option<FunctionPart>,
 }
 
 #[derive(Deserialize)]
-struct FunctionPiece {
+struct FunctionPart {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
@@ -208,12 +214,12 @@ struct WireUsage {
     completion_tokens: Option<u64>,
 }
 
-/// A string that is borrowed where it has no escapes; serde borrows no `Option<Cow<str>>` by itself.
+/// A string that is borrowed if it has no escapes; serde does not borrow an `Option<Cow<str>>` by itself.
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
-/// The first item of an array: one choice is all that is asked for, so no list is built.
+/// Deserializes only the first item of an array: one choice is requested, so no list is built.
 fn first<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,

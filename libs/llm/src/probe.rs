@@ -1,4 +1,4 @@
-//! A cheap look at a model server: is it there, and does it have the models.
+//! Readiness check: is the model server reachable, and does it have the configured models.
 
 use reqwest::RequestBuilder;
 use serde::Deserialize;
@@ -6,28 +6,29 @@ use tokio::time::Instant;
 
 use crate::{LlmError, Model, Phase, Provider, upstream};
 
-const MAX_LIST: usize = 4 << 20;
+/// Longest list of models (bytes).
+const RESPONSE_LIMIT: usize = 4 << 20;
 
-/// What a model server said about the configured chat models.
+/// Whether the configured chat models exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Readiness {
-    pub chat: Vec<Named>,
+    pub chat: Vec<ModelStatus>,
 }
 
-/// A configured model, and whether the server lists it.
+/// A configured model and whether the server lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
+pub struct ModelStatus {
     pub model: String,
     pub exists: bool,
 }
 
 impl Model {
-    /// Asks the server for its list of models, once and with a short time limit.
+    /// Requests the server's list of models, once and with a short timeout.
     ///
     /// # Errors
-    /// The server cannot be reached, refuses the key, or answers with something else than a list. Some compatible
-    /// servers have no list: that is [`LlmError::Upstream`] with status 404 and says nothing against them.
-    pub async fn ready(&self) -> Result<Readiness, LlmError> {
+    /// The server cannot be reached, rejects the key, or does not return a list. Some compatible servers have no list:
+    /// they return [`LlmError::Upstream`] with status 404 and may still work.
+    pub async fn readiness(&self) -> Result<Readiness, LlmError> {
         let config = &self.inner.config;
         let names = match config.provider {
             Provider::OpenAi => {
@@ -39,20 +40,20 @@ impl Model {
                 list.models.into_iter().map(|model| model.name).collect()
             }
         };
-        let named = |model: &String| Named { model: model.clone(), exists: is_listed(&names, model) };
-        Ok(Readiness { chat: config.chat_models.iter().map(named).collect() })
+        let status = |model: &String| ModelStatus { model: model.clone(), exists: is_listed(&names, model) };
+        Ok(Readiness { chat: config.chat_models.iter().map(status).collect() })
     }
 
     async fn list<T: for<'de> Deserialize<'de>>(&self, request: RequestBuilder) -> Result<T, LlmError> {
         let config = &self.inner.config;
         let until = Instant::now() + config.timeouts.probe;
         let mut response = upstream::send(request, config.api_key.as_ref(), until, Phase::Total).await?;
-        let body = upstream::read_body(&mut response, MAX_LIST, until, Phase::Total).await?;
-        serde_json::from_slice(&body).map_err(|_| LlmError::Garbage("not a list of models"))
+        let body = upstream::read_body(&mut response, RESPONSE_LIMIT, until, Phase::Total).await?;
+        serde_json::from_slice(&body).map_err(|_| LlmError::InvalidResponse("not a list of models"))
     }
 }
 
-/// Ollama lists `qwen3:latest` for what is called `qwen3`.
+/// Ollama lists `qwen3` as `qwen3:latest`.
 fn is_listed(names: &[String], model: &str) -> bool {
     names.iter().any(|name| name == model || name.strip_suffix(":latest") == Some(model))
 }

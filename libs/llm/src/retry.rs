@@ -1,4 +1,4 @@
-//! When to try again: a pause with jitter, or what `Retry-After` asks for, within the caller's deadline.
+//! Retry delays: exponential backoff with jitter, or the server's `Retry-After`, within the caller's deadline.
 
 use std::time::Duration;
 
@@ -7,27 +7,28 @@ use tokio::time::Instant;
 
 use crate::LlmError;
 
-const BASE: Duration = Duration::from_millis(250);
+const BASE_DELAY: Duration = Duration::from_millis(250);
 
-/// How often and how long.
+/// Limits of the retries of one call.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Retry {
-    pub(crate) attempts: u32,
-    /// A longer pause is not made.
-    pub(crate) longest: Duration,
+pub(crate) struct RetryPolicy {
+    pub(crate) max_retries: u32,
+    /// If `Retry-After` is longer, the call fails.
+    pub(crate) max_delay: Duration,
 }
 
-impl Retry {
-    /// The pause before try number `attempt` (from 0) after `error`, or `None` to give up.
-    pub(crate) fn pause(&self, attempt: u32, error: &LlmError, deadline: Option<Instant>) -> Option<Duration> {
-        if attempt >= self.attempts {
+impl RetryPolicy {
+    /// The delay before retry number `attempt` (from 0) after `error`, or `None` to give up.
+    pub(crate) fn delay(&self, attempt: u32, error: &LlmError, deadline: Option<Instant>) -> Option<Duration> {
+        if attempt >= self.max_retries {
             return None;
         }
-        let pause = match error {
-            LlmError::RateLimited { retry_after: Some(asked) } => *asked,
-            _ => rand::rng().random_range(Duration::ZERO..=BASE.saturating_mul(1 << attempt.min(5)).min(self.longest)),
+        let delay = match error {
+            LlmError::RateLimited { retry_after: Some(retry_after) } => *retry_after,
+            _ => rand::rng()
+                .random_range(Duration::ZERO..=BASE_DELAY.saturating_mul(1 << attempt.min(5)).min(self.max_delay)),
         };
-        let in_time = deadline.is_none_or(|deadline| Instant::now() + pause < deadline);
-        (pause <= self.longest && in_time).then_some(pause)
+        let in_time = deadline.is_none_or(|deadline| Instant::now() + delay < deadline);
+        (delay <= self.max_delay && in_time).then_some(delay)
     }
 }

@@ -1,12 +1,12 @@
-//! The variables that choose a model.
+//! Configuration variables that select the models.
 
 use std::collections::BTreeMap;
 
 use base::config::{Reader, Variable};
 
-use crate::{EmbedderConfig, ModelConfig, Price, Provider, Secret};
+use crate::{EmbedderConfig, ModelConfig, Price, Provider};
 
-/// Read by every service that asks a model.
+/// Variables of every service that uses a model.
 pub const VARIABLES: &[Variable] = &[
     Variable::optional(
         "LLM_PROVIDER",
@@ -26,10 +26,10 @@ pub const VARIABLES: &[Variable] = &[
     Variable::with_default("LLM_CURRENCY", "USD", "currency of LLM_PRICES"),
 ];
 
-/// Whether this program was built to read `EMBEDDING_MODEL_DIR`.
-pub const READS_FOLDERS: bool = cfg!(feature = "local-embeddings");
+/// Whether this build supports `EMBEDDING_MODEL_DIR`.
+pub const SUPPORTS_MODEL_FOLDERS: bool = cfg!(feature = "local-embeddings");
 
-/// The configured model; `None` when `LLM_PROVIDER` is unset. Faults are noted in `reader`.
+/// The configured model; `None` when `LLM_PROVIDER` is unset. Errors are collected in `reader`.
 pub fn read(reader: &mut Reader<'_>) -> Option<ModelConfig> {
     let (provider, base) = match reader.text("LLM_PROVIDER")?.as_str() {
         "openai" => (Provider::OpenAi, reader.address("OPENAI_BASE_URL")?),
@@ -44,13 +44,13 @@ pub fn read(reader: &mut Reader<'_>) -> Option<ModelConfig> {
     if config.chat_models.is_empty() && config.embedding_model.is_none() {
         reader.fault("LLM_PROVIDER is set, but neither CHAT_MODEL nor EMBEDDING_MODEL is");
     }
-    config.api_key = reader.secret("OPENAI_API_KEY").map(|key| Secret::new(key.expose()));
+    config.api_key = reader.secret("OPENAI_API_KEY");
     config.context_tokens = reader.parse("LLM_CONTEXT_TOKENS", "a number of tokens", config.context_tokens);
     config.prices = prices(reader);
     Some(config)
 }
 
-/// Where vectors come from; `None` when no embedding model is set. Faults are noted in `reader`.
+/// The configured embedder; `None` when no embedding model is set. Errors are collected in `reader`.
 pub fn embedder(reader: &mut Reader<'_>) -> Option<EmbedderConfig> {
     let server = read(reader).filter(|server| server.embedding_model.is_some());
     let Some(path) = reader.text("EMBEDDING_MODEL_DIR") else { return server.map(EmbedderConfig::Server) };
@@ -63,7 +63,7 @@ pub fn embedder(reader: &mut Reader<'_>) -> Option<EmbedderConfig> {
 
 #[cfg(feature = "local-embeddings")]
 fn folder(reader: &mut Reader<'_>, path: &str) -> Option<EmbedderConfig> {
-    match crate::Folder::read(path.as_ref()) {
+    match crate::ModelFolder::read(path.as_ref()) {
         Ok(folder) => Some(EmbedderConfig::Folder(folder)),
         Err(error) => {
             reader.fault(format!("EMBEDDING_MODEL_DIR: {error}"));

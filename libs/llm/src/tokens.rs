@@ -1,7 +1,7 @@
-//! Token counts where the server sends none.
+//! Token estimates, for servers that send no usage.
 
-/// About how many tokens `text` has: a token is near four bytes of UTF-8 in English, Russian and Chinese alike
-/// under today's tokenizers. Good enough for budgets and for a bill marked as estimated, not for exact limits.
+/// Estimated tokens of `text`: with current tokenizers a token averages four bytes of UTF-8 in English, Russian and
+/// Chinese alike. Good enough for budgets and costs marked as estimated, not for exact limits.
 pub fn estimate_tokens(text: &str) -> u64 {
     tokens_of_bytes(text.len())
 }

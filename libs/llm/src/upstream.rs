@@ -1,7 +1,8 @@
-//! What every answer of a model server goes through: its status, its content type, its error body.
+//! HTTP with model servers: status, content type, body limits and error bodies.
 
 use std::time::Duration;
 
+use base::config::Secret;
 use chrono::{DateTime, Utc};
 use reqwest::{
     Response, StatusCode,
@@ -10,14 +11,14 @@ use reqwest::{
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use crate::{LlmError, Phase, Secret};
+use crate::{LlmError, Phase};
 
-/// An error body is read no further than this.
-const MAX_ERROR_BODY: usize = 64 * 1024;
-/// What is shown of an error message.
-const MAX_MESSAGE_CHARS: usize = 300;
+/// Longest error body that is read (bytes).
+const ERROR_BODY_LIMIT: usize = 64 * 1024;
+/// Longest error message that is shown (chars).
+const ERROR_MESSAGE_LIMIT: usize = 300;
 
-/// Sends a request and returns a good answer whose body has not been read.
+/// Sends a request and returns a successful response whose body has not been read.
 pub(crate) async fn send(
     request: reqwest::RequestBuilder,
     key: Option<&Secret>,
@@ -37,10 +38,10 @@ pub(crate) async fn send(
     if response.status() == StatusCode::OK {
         return Ok(response);
     }
-    Err(refusal(response, key, until).await)
+    Err(error_response(response, key, until).await)
 }
 
-/// The whole body, up to `limit` bytes.
+/// Reads the whole body, up to `limit` bytes.
 pub(crate) async fn read_body(
     response: &mut Response,
     limit: usize,
@@ -54,46 +55,46 @@ pub(crate) async fn read_body(
             Ok(Err(_)) => return Err(LlmError::Interrupted),
             Ok(Ok(None)) => return Ok(body),
             Ok(Ok(Some(chunk))) if body.len() + chunk.len() > limit => {
-                return Err(LlmError::Garbage("the answer is too long"));
+                return Err(LlmError::InvalidResponse("the answer is too long"));
             }
             Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
         }
     }
 }
 
-/// Whether the content type of `response` is `kind`, parameters aside.
+/// Whether the content type of `response` is `kind`, ignoring parameters.
 pub(crate) fn is_type(response: &Response, kind: &str) -> bool {
     let value = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     value.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(kind)
 }
 
-async fn refusal(mut response: Response, key: Option<&Secret>, until: Instant) -> LlmError {
+async fn error_response(mut response: Response, key: Option<&Secret>, until: Instant) -> LlmError {
     let status = response.status().as_u16();
     #[expect(clippy::disallowed_methods, reason = "an HTTP date is compared with the clock it was written by")]
     let retry_after = retry_after(response.headers(), Utc::now());
-    // The status alone still tells most when the body does not come.
-    let body = read_body(&mut response, MAX_ERROR_BODY, until, Phase::FirstToken).await.unwrap_or_default();
+    // If the body cannot be read, the status alone still identifies most errors.
+    let body = read_body(&mut response, ERROR_BODY_LIMIT, until, Phase::FirstToken).await.unwrap_or_default();
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let error = body.get("error").filter(|error| names_error(error)).unwrap_or(&body);
-    classify(status, retry_after, &Described::new(error), key)
+    let error = body.get("error").filter(|error| is_error(error)).unwrap_or(&body);
+    classify(status, retry_after, &ErrorBody::new(error), key)
 }
 
-/// The error of a frame inside a stream whose status was 200.
+/// The error of an event in a stream whose status was 200.
 pub(crate) fn error_in_stream(error: &Value) -> LlmError {
-    let described = Described::new(error);
-    let kind = described.kind;
+    let body = ErrorBody::new(error);
+    let kind = body.kind;
     let status = match error.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok()) {
         Some(code) => code,
-        None if kind.starts_with("rate_limit") || described.code.starts_with("rate_limit") => 429,
+        None if kind.starts_with("rate_limit") || body.code.starts_with("rate_limit") => 429,
         None if kind == "invalid_request_error" => 400,
         None if kind == "authentication_error" => 401,
         None => 503,
     };
-    classify(status, None, &described, None)
+    classify(status, None, &body, None)
 }
 
-/// Whether the `error` member of a body names an error: some servers send it as null or empty in good answers.
-pub(crate) fn names_error(error: &Value) -> bool {
+/// Whether the `error` member of a body is an error: some servers send it null or empty in successful responses.
+pub(crate) fn is_error(error: &Value) -> bool {
     match error {
         Value::Object(fields) => !fields.is_empty(),
         Value::String(text) => !text.is_empty(),
@@ -101,22 +102,22 @@ pub(crate) fn names_error(error: &Value) -> bool {
     }
 }
 
-/// The parts of an error, which is an object (OpenAI) or a text (Ollama).
-struct Described<'a> {
+/// The fields of an error body, which is an object (OpenAI) or a string (Ollama).
+struct ErrorBody<'a> {
     message: &'a str,
     kind: &'a str,
     code: &'a str,
 }
 
-impl<'a> Described<'a> {
+impl<'a> ErrorBody<'a> {
     fn new(error: &'a Value) -> Self {
         let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
         Self { message: error.as_str().unwrap_or_else(|| text("message")), kind: text("type"), code: text("code") }
     }
 }
 
-fn classify(status: u16, retry_after: Option<Duration>, error: &Described<'_>, key: Option<&Secret>) -> LlmError {
-    let says = |words: &[&str]| {
+fn classify(status: u16, retry_after: Option<Duration>, error: &ErrorBody<'_>, key: Option<&Secret>) -> LlmError {
+    let mentions = |words: &[&str]| {
         let message = error.message.to_lowercase();
         words.iter().any(|word| message.contains(word))
     };
@@ -130,23 +131,23 @@ fn classify(status: u16, retry_after: Option<Duration>, error: &Described<'_>, k
         408 | 500 | 502..=504 | 529 => LlmError::Unavailable,
         413 => LlmError::ContextTooLong,
         _ if error.code == "context_length_exceeded" => LlmError::ContextTooLong,
-        400 | 422 if says(&["context length", "context window", "maximum context", "context size"]) => {
+        400 | 422 if mentions(&["context length", "context window", "maximum context", "context size"]) => {
             LlmError::ContextTooLong
         }
         _ if error.code == "model_not_found" => LlmError::ModelNotFound,
-        404 if says(&["model"]) => LlmError::ModelNotFound,
+        404 if mentions(&["model"]) => LlmError::ModelNotFound,
         _ => LlmError::Upstream { status, message: safe_message(error.message, key) },
     }
 }
 
-/// One short line without anything that looks like a key.
+/// The message on one short line, with anything that looks like a key masked.
 fn safe_message(message: &str, key: Option<&Secret>) -> String {
     let hidden = |word: &&str| {
         let bare = word.trim_start_matches(|c: char| !c.is_alphanumeric());
         bare.starts_with("sk-") || key.is_some_and(|key| !key.expose().is_empty() && word.contains(key.expose()))
     };
     let words: Vec<&str> = message.split_whitespace().map(|word| if hidden(&word) { "***" } else { word }).collect();
-    let line: String = words.join(" ").chars().filter(|c| !c.is_control()).take(MAX_MESSAGE_CHARS).collect();
+    let line: String = words.join(" ").chars().filter(|c| !c.is_control()).take(ERROR_MESSAGE_LIMIT).collect();
     if line.is_empty() { "no reason given".to_owned() } else { line }
 }
 
@@ -183,6 +184,6 @@ mod tests {
             safe_message("Incorrect API key: sk-abc***xyz.\n (sk-1) key=topsecret", Some(&key)),
             "Incorrect API key: *** *** ***"
         );
-        assert_eq!(safe_message(&"x".repeat(1000), None).len(), MAX_MESSAGE_CHARS);
+        assert_eq!(safe_message(&"x".repeat(1000), None).len(), ERROR_MESSAGE_LIMIT);
     }
 }

@@ -1,4 +1,4 @@
-//! Bytes to text: byte order mark, then the header, then the page's own `<meta>`, then a guess.
+//! Decodes bytes to text. The charset comes from the byte order mark, the header, the page's `<meta>`, or a guess.
 
 use std::borrow::Cow;
 
@@ -6,27 +6,27 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 /// Where the HTML standard looks for a `<meta charset>` (bytes).
-const META_WINDOW: usize = 1024;
+const META_SEARCH_LIMIT: usize = 1024;
 
-/// One bad byte among this many letters beyond ASCII is an accident.
-const MEND_RATIO: usize = 20;
+/// Invalid UTF-8 is still UTF-8 with at most one bad sequence per this many characters beyond ASCII.
+const BROKEN_UTF8_RATIO: usize = 20;
 
-/// The text of `bytes`; `label` is the charset the header named.
+/// Decodes `bytes`; `label` is the charset of the header.
 pub(crate) fn decode<'a>(bytes: &'a [u8], label: Option<&str>) -> Cow<'a, str> {
     decode_as(bytes, label.and_then(named))
 }
 
-/// The text of an HTML page, which may name its charset itself.
+/// Decodes an HTML page, which may declare its charset in `<meta>`.
 pub(crate) fn decode_html<'a>(bytes: &'a [u8], label: Option<&str>) -> Cow<'a, str> {
     decode_as(bytes, label.and_then(named).or_else(|| from_meta(bytes)))
 }
 
 fn decode_as<'a>(bytes: &'a [u8], declared: Option<&'static Encoding>) -> Cow<'a, str> {
-    // `decode` obeys a byte order mark before anything else.
+    // `decode` gives a byte order mark precedence.
     if Encoding::for_bom(bytes).is_some() {
         return UTF_8.decode(bytes).0;
     }
-    // Valid UTF-8 beyond ASCII is never anything else by accident, whatever the header says.
+    // Valid UTF-8 beyond ASCII is never another charset by chance, so the header is ignored.
     if declared.is_none_or(Encoding::is_ascii_compatible)
         && let Ok(text) = std::str::from_utf8(bytes)
     {
@@ -38,12 +38,12 @@ fn decode_as<'a>(bytes: &'a [u8], declared: Option<&'static Encoding>) -> Cow<'a
     encoding.decode(bytes).0
 }
 
-/// UTF-8 with a few bad bytes in it (a page cut in the middle of a letter), which is not another charset yet.
+/// UTF-8 with a few bad bytes, such as a page cut off within a character.
 fn broken_utf8(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(bytes);
     let bad = text.matches('\u{FFFD}').count();
     let good = text.chars().filter(|char| !char.is_ascii()).count() - bad;
-    (bad * MEND_RATIO <= good).then(|| text.into_owned())
+    (bad * BROKEN_UTF8_RATIO <= good).then(|| text.into_owned())
 }
 
 fn named(label: &str) -> Option<&'static Encoding> {
@@ -57,7 +57,7 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
 }
 
 fn from_meta(bytes: &[u8]) -> Option<&'static Encoding> {
-    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(META_WINDOW)]).to_ascii_lowercase();
+    let head = String::from_utf8_lossy(&bytes[..bytes.len().min(META_SEARCH_LIMIT)]).to_ascii_lowercase();
     for (at, _) in head.match_indices("<meta") {
         let tag = &head[at..];
         let tag = &tag[..tag.find('>').unwrap_or(tag.len())];
@@ -68,7 +68,7 @@ fn from_meta(bytes: &[u8]) -> Option<&'static Encoding> {
             after.trim_start().strip_prefix('=').unwrap_or_default().trim_start().trim_start_matches(['"', '\'']);
         let end = value.find(['"', '\'', ';', ' ', '/']).unwrap_or(value.len());
         let encoding = named(&value[..end])?;
-        // A page whose `<meta>` could be read is not UTF-16, whatever it says.
+        // The `<meta>` was readable as ASCII, so the page cannot be UTF-16.
         return Some(if encoding == UTF_16LE || encoding == UTF_16BE { UTF_8 } else { encoding });
     }
     None

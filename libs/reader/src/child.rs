@@ -1,8 +1,8 @@
-//! The parser child: the same program started again with the hidden subcommand [`SUBCOMMAND`], which restricts itself and reads one
-//! file from its standard input.
+//! Sandboxed parser process: the same program started with the hidden subcommand [`SUBCOMMAND`], which restricts itself
+//! and parses one file from its standard input.
 //!
-//! What a hostile file can do is kill that child. It has no environment, no network, no files, no other processes, 1 GiB of address
-//! space and 30 s of CPU; the parent adds a wall clock and a bound on the output.
+//! The worst a hostile file can do is crash that child. It has no environment, no network, no files, no other
+//! processes, 1 GiB of address space and 30 s of CPU time; the parent adds a timeout and a limit on the output.
 
 mod probe;
 mod restrict;
@@ -24,76 +24,78 @@ use tokio::sync::Semaphore;
 
 use crate::{Document, Format, Hints, ParseError};
 
-/// The subcommand under which a program must call [`run`], before it starts any thread.
+/// The subcommand for which a program must call [`run`], before it starts any thread.
 pub const SUBCOMMAND: &str = "parse-file";
 
-/// What is kept of the child's standard error (bytes).
+/// How much of the child's standard error is kept (bytes).
 const MAX_STDERR: usize = 4 << 10;
 
-/// What the parent allows a child beyond the limits that the child sets itself.
+/// Limits the parent enforces, in addition to those the child sets on itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ChildLimits {
     /// Time from start to result.
-    pub wall: Duration,
+    pub timeout: Duration,
     /// Size of the result (bytes).
-    pub output: u64,
+    pub output_bytes: u64,
     /// Children alive at the same time; further files wait.
-    pub at_once: usize,
+    pub concurrency: usize,
 }
 
-impl Default for Limits {
+impl Default for ChildLimits {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { wall: Duration::from_secs(60), output: 20 << 20, at_once: cores }
+        Self { timeout: Duration::from_secs(60), output_bytes: 20 << 20, concurrency: cores }
     }
 }
 
-/// Starts parser children. Clones share the bound on how many live at once.
+/// Starts parser children. Clones share the concurrency limit.
 #[derive(Clone, Debug)]
 pub struct ParserChild {
     command: PathBuf,
-    limits: Limits,
-    slots: Arc<Semaphore>,
+    limits: ChildLimits,
+    permits: Arc<Semaphore>,
 }
 
 impl ParserChild {
-    /// `command` is a program that calls [`run`] for [`SUBCOMMAND`]; in the product it is the running program itself.
+    /// `command` is a program that calls [`run`] for [`SUBCOMMAND`]; in the product, the running program itself.
     #[must_use]
-    pub fn new(command: PathBuf, limits: Limits) -> Self {
-        Self { command, limits, slots: Arc::new(Semaphore::new(limits.at_once.max(1))) }
+    pub fn new(command: PathBuf, limits: ChildLimits) -> Self {
+        Self { command, limits, permits: Arc::new(Semaphore::new(limits.concurrency.max(1))) }
     }
 
-    /// Reads `bytes` as `format` in a child of their own. Dropping the future kills the child.
+    /// Parses `bytes` as `format` in a new child. Dropping the future kills the child.
     ///
     /// # Errors
     ///
-    /// What [`crate::parse`] returns, and how the child died: [`ParseError::OutOfMemory`], [`ParseError::Timeout`] or
-    /// [`ParseError::Crashed`]. [`ParseError::Unavailable`] says nothing about the file.
+    /// The errors of [`crate::parse`], and [`ParseError::OutOfMemory`], [`ParseError::Timeout`] or
+    /// [`ParseError::Crashed`] if the child was terminated. [`ParseError::Unavailable`] says nothing about the file.
     pub async fn parse(&self, format: Format, bytes: Bytes, hints: Hints) -> Result<Document, ParseError> {
-        match self.ask(&wire::Request::Parse { format, hints }, bytes).await? {
+        match self.run(&wire::Request::Parse { format, hints }, bytes).await? {
             wire::Response::Parsed(result) => result,
-            wire::Response::Probed(_) => Err(ParseError::Unavailable("the child answered another question".to_owned())),
+            wire::Response::Probed(_) => {
+                Err(ParseError::Unavailable("the child sent the wrong kind of response".to_owned()))
+            }
         }
     }
 
-    async fn ask(&self, request: &wire::Request, body: Bytes) -> Result<wire::Response, ParseError> {
-        let _slot = self.slots.acquire().await.expect("the semaphore is never closed");
+    async fn run(&self, request: &wire::Request, body: Bytes) -> Result<wire::Response, ParseError> {
+        let _permit = self.permits.acquire().await.expect("the semaphore is never closed");
         let mut child = self.start()?;
-        let talk = talk(&mut child, wire::frame(request)?, body, self.limits.output);
-        let Ok(ending) = tokio::time::timeout(self.limits.wall, talk).await else {
+        let exchange = communicate(&mut child, wire::encode(request)?, body, self.limits.output_bytes);
+        let Ok(outcome) = tokio::time::timeout(self.limits.timeout, exchange).await else {
             return Err(ParseError::Timeout);
         };
-        let Some(answer) = ending.answer else {
-            return Err(ParseError::TooLarge(format!("more than {} MiB of result", self.limits.output >> 20)));
+        let Some(output) = outcome.output else {
+            return Err(ParseError::TooLarge(format!("more than {} MiB of result", self.limits.output_bytes >> 20)));
         };
-        let status = ending.status.map_err(|error| ParseError::Unavailable(error.to_string()))?;
+        let status = outcome.status.map_err(|error| ParseError::Unavailable(error.to_string()))?;
         if status.success()
-            && let Some(response) = wire::read(&answer)
+            && let Some(response) = wire::decode(&output)
         {
             return Ok(response);
         }
-        tracing::warn!(%status, complaint = ending.complaint, "the parser child died");
-        Err(death(status, &ending.complaint))
+        tracing::warn!(%status, stderr = outcome.stderr, "parser child failed; file is not parsed");
+        Err(exit_error(status, &outcome.stderr))
     }
 
     fn start(&self) -> Result<Child, ParseError> {
@@ -110,55 +112,55 @@ impl ParserChild {
     }
 }
 
-/// What a child left behind.
-struct Ending {
-    /// Its standard output, `None` when it was too long.
-    answer: Option<Vec<u8>>,
+/// How a child ended.
+struct ChildOutcome {
+    /// Its standard output, `None` if it was too long.
+    output: Option<Vec<u8>>,
     /// The beginning of its standard error.
-    complaint: String,
+    stderr: String,
     status: io::Result<ExitStatus>,
 }
 
-/// Gives the child its input and waits for its end.
-async fn talk(child: &mut Child, header: Vec<u8>, body: Bytes, output: u64) -> Ending {
+/// Writes the input, reads the output and waits for the exit.
+async fn communicate(child: &mut Child, header: Vec<u8>, body: Bytes, output_limit: u64) -> ChildOutcome {
     let mut stdin = child.stdin.take().expect("started with pipes");
     let stdout = child.stdout.take().expect("started with pipes");
     let stderr = child.stderr.take().expect("started with pipes");
     let write = async move {
-        // A child that has died does not read; how it died is told by its status.
+        // Fails if the child has exited; its exit status says why.
         if stdin.write_all(&header).await.is_ok() {
             let _ = stdin.write_all(&body).await;
         }
     };
-    let output = output.saturating_add(wire::LENGTH as u64);
-    let ((), answer, complaint) = tokio::join!(write, read_bounded(stdout, output), read_head(stderr));
-    Ending { answer, complaint, status: child.wait().await }
+    let output_limit = output_limit.saturating_add(wire::LENGTH_PREFIX as u64);
+    let ((), output, stderr) = tokio::join!(write, read_bounded(stdout, output_limit), read_head(stderr));
+    ChildOutcome { output, stderr, status: child.wait().await }
 }
 
-/// What a child of `command` can still do: the child tries, from inside its restrictions.
+/// Tests the sandbox: a child of `command` attempts everything that must be denied.
 ///
 /// # Errors
 ///
-/// [`ParseError::Unavailable`] and the other ways to die, when the child does not get as far as trying.
+/// [`ParseError::Unavailable`], or how the child was terminated before it could run the test.
 pub async fn sandbox_report(command: &Path) -> Result<SandboxReport, ParseError> {
-    let child = ParserChild::new(command.to_owned(), Limits::default());
-    match child.ask(&wire::Request::Probe, Bytes::new()).await? {
+    let child = ParserChild::new(command.to_owned(), ChildLimits::default());
+    match child.run(&wire::Request::Probe, Bytes::new()).await? {
         wire::Response::Probed(report) => Ok(report),
         wire::Response::Parsed(result) => Err(result
             .err()
-            .unwrap_or_else(|| ParseError::Unavailable("the child answered another question".to_owned()))),
+            .unwrap_or_else(|| ParseError::Unavailable("the child sent the wrong kind of response".to_owned()))),
     }
 }
 
 /// Everything from `pipe`, or `None` when it is more than `limit` bytes.
 async fn read_bounded(pipe: impl AsyncRead + Unpin, limit: u64) -> Option<Vec<u8>> {
     let mut content = Vec::new();
-    // A pipe that breaks leaves a short answer, which does not parse.
+    // A broken pipe leaves a truncated message, which does not decode.
     let _ = pipe.take(limit + 1).read_to_end(&mut content).await;
     (content.len() as u64 <= limit).then_some(content)
 }
 
-/// The beginning of what comes from `pipe`; the rest is read and dropped, so that the writer never waits.
+/// The first bytes from `pipe`; the rest is read and discarded, so that the writer never blocks.
 async fn read_head(mut pipe: impl AsyncRead + Unpin) -> String {
     let mut head = Vec::new();
     let mut buffer = [0; 1024];
@@ -169,23 +171,24 @@ async fn read_head(mut pipe: impl AsyncRead + Unpin) -> String {
     String::from_utf8_lossy(&head).into_owned()
 }
 
-fn death(status: ExitStatus, complaint: &str) -> ParseError {
+fn exit_error(status: ExitStatus, stderr: &str) -> ParseError {
     let Some(signal) = status.signal() else {
         return ParseError::Unavailable(format!("it ended with {status} and no result"));
     };
     match signal {
-        _ if complaint.contains("memory allocation of") => ParseError::OutOfMemory,
-        _ if complaint.contains("overflowed its stack") => ParseError::Crashed("it is nested too deeply".to_owned()),
+        _ if stderr.contains("memory allocation of") => ParseError::OutOfMemory,
+        _ if stderr.contains("overflowed its stack") => ParseError::Crashed("it is nested too deeply".to_owned()),
         libc::SIGXCPU => ParseError::Timeout,
-        // Nobody here kills without a timeout; the kernel does when memory runs out.
+        // The parent kills only after a timeout, so this was the kernel's out-of-memory killer.
         libc::SIGKILL => ParseError::OutOfMemory,
         signal => ParseError::Crashed(format!("it was killed by signal {signal}")),
     }
 }
 
-/// The child's side: restricts the process, reads one request from standard input, writes the response to standard output.
+/// Runs the child: restricts the process, reads one request from standard input, writes the response to standard
+/// output.
 ///
-/// It must be called before the program starts a thread: the restrictions hold for the thread that sets them and its descendants.
+/// Must be called before the program starts a thread: the restrictions apply to the calling thread and its descendants.
 #[must_use]
 pub fn run() -> ExitCode {
     let restricted = restrict::apply();
@@ -199,9 +202,9 @@ pub fn run() -> ExitCode {
             wire::Response::Parsed(parse(format, &body, &hints))
         }
     };
-    let written = wire::frame(&response).is_ok_and(|frame| {
+    let written = wire::encode(&response).is_ok_and(|message| {
         let mut stdout = io::stdout().lock();
-        stdout.write_all(&frame).and_then(|()| stdout.flush()).is_ok()
+        stdout.write_all(&message).and_then(|()| stdout.flush()).is_ok()
     });
     if written { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -214,7 +217,7 @@ fn read_request() -> io::Result<(wire::Request, Vec<u8>)> {
     Ok((request, body))
 }
 
-/// Parses; a panic of a parser is an error like others.
+/// Parses and turns a panic of a parser into an error.
 fn parse(format: Format, body: &[u8], hints: &Hints) -> Result<Document, ParseError> {
     panic::catch_unwind(AssertUnwindSafe(|| crate::parse(format, body, hints)))
         .unwrap_or_else(|_| Err(ParseError::Crashed("it broke an assumption of the parser".to_owned())))

@@ -1,15 +1,15 @@
-//! Cuts a document into passages for retrieval: along its sections, paragraphs and sentences, with some overlap.
+//! Splits a document into passages for retrieval, at section, paragraph and sentence boundaries, with some overlap.
 
 use std::ops::Range;
 
 use crate::document::{Document, MAX_HEADING, Section, one_line};
 
-/// How large passages are, in tokens.
+/// Size of passages, in tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ChunkSize {
-    /// At most this many in a passage.
+    /// Maximum of a passage.
     pub tokens: usize,
-    /// At most this many of a passage are repeated at the start of the next one of its section.
+    /// Maximum repeated at the start of the next passage of the section.
     pub overlap: usize,
 }
 
@@ -22,34 +22,34 @@ impl Default for ChunkSize {
 /// A passage of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// Exactly the chars `start..end` of the document's text.
+    /// The chars `start..end` of the document's text.
     pub text: String,
     /// First char of it in the document's text.
     pub start: u64,
     /// First char after it.
     pub end: u64,
-    /// Page it stands on, from 1.
+    /// Page number, from 1.
     pub page: Option<u32>,
-    /// Headings above all of it but the lines of these headings themselves, outermost first.
+    /// Headings of its section, outermost first.
     pub heading: Vec<String>,
 }
 
-/// A stretch of text that is kept whole: a sentence, a row, a line of code (bytes).
-struct Unit {
+/// A range of text that is not split: a sentence, a row, a line of code (byte offsets).
+struct TextUnit {
     range: Range<usize>,
     tokens: usize,
 }
 
-/// Cuts `document` into passages of `size`, measured by `count` (tokens of a text).
+/// Splits `document` into passages of `size`; `count` returns the number of tokens of a text.
 ///
-/// Passages are in order and never cross a page. They stay within a section, so that what they say stands under their heading;
-/// only a heading with nothing below it goes with the next section. A sentence is cut only when it is larger than a passage.
+/// Passages are in order and never cross a page. They stay within a section, so that their heading applies to all of
+/// them; a heading without text is merged with the next section. A sentence is split only if it exceeds a passage.
 pub fn chunks(document: &Document, size: ChunkSize, count: impl Fn(&str) -> usize) -> Vec<Chunk> {
     let text = document.text.as_str();
-    let mut offsets = Offsets::new(text);
+    let mut offsets = OffsetMap::new(text);
     let mut out = Vec::new();
-    for part in parts(document, &mut offsets) {
-        let units = units(text, part.range, size.tokens.max(1), &count);
+    for group in groups(document, &mut offsets) {
+        let units = units(text, group.range, size.tokens.max(1), &count);
         for range in passages(&units, size) {
             let Some(range) = trimmed(text, range) else {
                 continue;
@@ -58,47 +58,47 @@ pub fn chunks(document: &Document, size: ChunkSize, count: impl Fn(&str) -> usiz
                 start: offsets.char_of(range.start),
                 end: offsets.char_of(range.end),
                 text: text[range].to_owned(),
-                page: part.section.page,
-                heading: part.section.heading.clone(),
+                page: group.section.page,
+                heading: group.section.heading.clone(),
             });
         }
     }
     out
 }
 
-/// A section to be cut, in bytes, with the bare headings before it.
-struct Part<'d> {
+/// A section with the empty headings before it (byte offsets).
+struct SectionGroup<'d> {
     range: Range<usize>,
     section: &'d Section,
 }
 
-fn parts<'d>(document: &'d Document, offsets: &mut Offsets<'_>) -> Vec<Part<'d>> {
-    let mut parts: Vec<Part<'d>> = Vec::new();
+fn groups<'d>(document: &'d Document, offsets: &mut OffsetMap<'_>) -> Vec<SectionGroup<'d>> {
+    let mut groups: Vec<SectionGroup<'d>> = Vec::new();
     let mut is_bare = false;
     for section in &document.sections {
         let range = offsets.byte_of(section.start)..offsets.byte_of(section.end);
         let was_bare = std::mem::replace(&mut is_bare, is_heading_alone(&document.text[range.clone()], section));
-        match parts.last_mut() {
+        match groups.last_mut() {
             Some(last) if was_bare && last.section.page == section.page => {
                 last.range.end = range.end;
                 last.section = section;
             }
-            _ => parts.push(Part { range, section }),
+            _ => groups.push(SectionGroup { range, section }),
         }
     }
-    parts
+    groups
 }
 
-/// Whether the section is nothing but the line of its heading, which says nothing by itself.
+/// Whether the section consists of nothing but its heading.
 fn is_heading_alone(text: &str, section: &Section) -> bool {
     let Some(heading) = section.heading.last() else { return false };
     let line = one_line(text.trim_start().trim_start_matches('#'));
-    // Only its start is kept of a long heading.
+    // Long headings are truncated in the heading path.
     line == *heading || (line.starts_with(heading.as_str()) && heading.chars().count() == MAX_HEADING)
 }
 
-/// The smallest stretches of `range` that are kept whole; they touch, and together they cover it.
-fn units(text: &str, range: Range<usize>, limit: usize, count: &impl Fn(&str) -> usize) -> Vec<Unit> {
+/// Splits `range` into units, without gaps.
+fn units(text: &str, range: Range<usize>, limit: usize, count: &impl Fn(&str) -> usize) -> Vec<TextUnit> {
     let mut units = Vec::new();
     let mut start = range.start;
     for sentence in text::sentences::split(&text[range.clone()]).into_iter().skip(1) {
@@ -112,18 +112,24 @@ fn units(text: &str, range: Range<usize>, limit: usize, count: &impl Fn(&str) ->
     units
 }
 
-/// The start of the line when nothing but the mark of an item, a heading or a fence stands between it and `at`.
+/// The start of the line if only a list, heading or fence marker is between it and `at`, else `at`.
 fn line_start(text: &str, at: usize) -> usize {
     let line = text[..at].rfind('\n').map_or(0, |end| end + 1);
     if text[line..at].contains(char::is_alphabetic) { at } else { line }
 }
 
-/// Halves what is larger than a passage, at white space where there is some.
-fn split_long(text: &str, range: Range<usize>, limit: usize, count: &impl Fn(&str) -> usize, units: &mut Vec<Unit>) {
+/// Halves what is larger than a passage, at white space if possible.
+fn split_long(
+    text: &str,
+    range: Range<usize>,
+    limit: usize,
+    count: &impl Fn(&str) -> usize,
+    units: &mut Vec<TextUnit>,
+) {
     let piece = &text[range.clone()];
     let tokens = count(piece);
     if tokens <= limit || piece.chars().nth(1).is_none() {
-        units.push(Unit { range, tokens });
+        units.push(TextUnit { range, tokens });
         return;
     }
     let mut middle = piece.len() / 2;
@@ -133,15 +139,15 @@ fn split_long(text: &str, range: Range<usize>, limit: usize, count: &impl Fn(&st
     let space = piece[..middle].rfind(char::is_whitespace).filter(|at| *at > piece.len() / 4);
     let cut = range.start + space.map_or(middle, |at| at + 1);
     if cut == range.start || cut >= range.end || !text.is_char_boundary(cut) {
-        units.push(Unit { range, tokens });
+        units.push(TextUnit { range, tokens });
         return;
     }
     split_long(text, range.start..cut, limit, count, units);
     split_long(text, cut..range.end, limit, count, units);
 }
 
-/// Groups units into passages; each begins with the end of the one before it.
-fn passages(units: &[Unit], size: ChunkSize) -> Vec<Range<usize>> {
+/// Groups units into passages; each overlaps the one before.
+fn passages(units: &[TextUnit], size: ChunkSize) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     let mut first = 0;
     while first < units.len() {
@@ -160,8 +166,8 @@ fn passages(units: &[Unit], size: ChunkSize) -> Vec<Range<usize>> {
     out
 }
 
-/// The first unit of the passage after `first..next`: as far back as the overlap allows, if the next unit still fits with it.
-fn overlap_start(units: &[Unit], first: usize, next: usize, size: ChunkSize) -> usize {
+/// The first unit of the passage after `first..next`: as far back as the overlap allows and the next unit still fits.
+fn overlap_start(units: &[TextUnit], first: usize, next: usize, size: ChunkSize) -> usize {
     let room = size.tokens.saturating_sub(units[next].tokens).min(size.overlap);
     let mut start = next;
     let mut tokens = 0;
@@ -179,14 +185,14 @@ fn trimmed(text: &str, range: Range<usize>) -> Option<Range<usize>> {
     (start < end).then_some(start..end)
 }
 
-/// Turns bytes into chars and back, cheap for places near the last one asked for.
-struct Offsets<'t> {
+/// Converts between byte and char offsets; cheap for offsets near the previous one.
+struct OffsetMap<'t> {
     text: &'t str,
     byte: usize,
     char: u64,
 }
 
-impl<'t> Offsets<'t> {
+impl<'t> OffsetMap<'t> {
     fn new(text: &'t str) -> Self {
         Self { text, byte: 0, char: 0 }
     }

@@ -1,22 +1,22 @@
-//! Takes out of text what a reader cannot see: control, zero-width, direction and tag characters carry hidden orders to a model.
+//! Removes invisible characters: control, zero-width, direction and tag characters can hide instructions to a model.
 
-/// Appends the visible part of `text`; every kind of line break becomes `\n`, every kind of space a plain one.
+/// Appends `text` without invisible characters; line breaks become `\n`, spaces become U+0020.
 pub(crate) fn append(out: &mut String, text: &str) {
     let mut previous = out.chars().next_back().unwrap_or('\n');
     let mut chars = text.chars().peekable();
     while let Some(char) = chars.next() {
-        let kept = match char {
+        let visible = match char {
             '\r' if chars.peek() == Some(&'\n') => continue,
             '\r' | '\u{0B}' | '\u{0C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => '\n',
             '\n' | '\t' | ' '..='~' => char,
             '\u{A0}' | '\u{1680}' | '\u{2000}'..='\u{200A}' | '\u{202F}' | '\u{205F}' | '\u{3000}' => ' ',
-            // Joiners shape words of Arabic and Indic scripts and nothing else that matters here.
+            // Joiners are meaningful in words of Arabic and Indic scripts only.
             '\u{200C}' | '\u{200D}' if ('\u{600}'..='\u{DFF}').contains(&previous) => char,
             _ if is_invisible(char) => continue,
             _ => char,
         };
-        out.push(kept);
-        previous = kept;
+        out.push(visible);
+        previous = visible;
     }
 }
 

@@ -1,19 +1,20 @@
-//! Comma-, semicolon- and tab-separated files: each row becomes `column: value` lines, so that a passage of it explains itself.
+//! Comma-, semicolon- and tab-separated files. Each row becomes `column: value` lines, so that a passage of it is
+//! self-explanatory.
 
 use csv::{ReaderBuilder, StringRecord};
 
 use crate::ParseError;
-use crate::document::{Builder, Document, one_line};
+use crate::document::{Document, DocumentBuilder, one_line};
 
-/// How much of the file the delimiter is guessed from (bytes).
-const SAMPLE: usize = 4 << 10;
+/// How much of the file is used to detect the delimiter (bytes).
+const DELIMITER_SAMPLE_LIMIT: usize = 4 << 10;
 
-/// Reads a table whose first row names the columns.
+/// Parses a table whose first row has the column names.
 pub(crate) fn parse(text: &str) -> Result<Document, ParseError> {
     let text = text.trim_start_matches('\u{FEFF}');
     let mut reader =
         ReaderBuilder::new().delimiter(delimiter(text)).flexible(true).has_headers(false).from_reader(text.as_bytes());
-    let mut builder = Builder::default();
+    let mut builder = DocumentBuilder::default();
     let mut header: Option<Vec<String>> = None;
     let mut record = StringRecord::new();
     let mut rows = 0_u64;
@@ -58,9 +59,9 @@ fn row(header: &[String], record: &StringRecord) -> String {
     lines
 }
 
-/// The candidate that cuts the first lines into the most equal columns.
+/// The delimiter that splits the first lines most evenly.
 fn delimiter(text: &str) -> u8 {
-    let mut end = text.len().min(SAMPLE);
+    let mut end = text.len().min(DELIMITER_SAMPLE_LIMIT);
     while !text.is_char_boundary(end) {
         end -= 1;
     }

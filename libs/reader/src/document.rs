@@ -1,4 +1,4 @@
-//! The document that every parser makes, and the builder that keeps its sections and offsets right.
+//! The result of all parsers, and the builder that maintains its sections and offsets.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -6,26 +6,27 @@ use serde::{Deserialize, Serialize};
 use crate::ParseError;
 use crate::clean;
 
-/// More text than this is no document a person reads (bytes of UTF-8).
+/// Longest text of a document (bytes of UTF-8).
 const MAX_TEXT: usize = 16 << 20;
 
-/// A heading longer than this is cut in the heading path; the text keeps it whole (chars).
+/// Longer headings are truncated in the heading path, but not in the text (chars).
 pub(crate) const MAX_HEADING: usize = 200;
 
 /// The readable content of a page or a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
-    /// Title the author gave.
+    /// Title it declares.
     pub title: Option<String>,
     /// Author, as written.
     pub author: Option<String>,
-    /// When it was published, by its own words.
+    /// Date of publication it declares.
     pub published_at: Option<DateTime<Utc>>,
     /// Language, ISO 639-1.
     pub language: Option<String>,
-    /// Clean text: blocks apart by an empty line, headings as `## …`, list items as `- …`, table rows as `a | b`, code fenced.
+    /// Clean text: blocks separated by an empty line, headings as `## …`, list items as `- …`, table rows as `a | b`,
+    /// code fenced.
     pub text: String,
-    /// The parts of `text` in order: they touch, and together they cover it.
+    /// The parts of `text` in order, without gaps.
     pub sections: Vec<Section>,
 }
 
@@ -34,7 +35,7 @@ pub struct Document {
 pub struct Section {
     /// Headings above it, outermost first.
     pub heading: Vec<String>,
-    /// Page it stands on, from 1; `None` in formats without pages.
+    /// Page number, from 1; `None` in formats without pages.
     pub page: Option<u32>,
     /// First char of it in the text.
     pub start: u64,
@@ -42,57 +43,57 @@ pub struct Section {
     pub end: u64,
 }
 
-/// Collects blocks of text under headings and pages.
+/// Builds a document from blocks of text, headings and pages.
 #[derive(Default)]
-pub(crate) struct Builder {
+pub(crate) struct DocumentBuilder {
     text: String,
     chars: u64,
     headings: Vec<(u8, String)>,
     page: Option<u32>,
     sections: Vec<Section>,
-    /// The next block begins a section.
-    cut: bool,
+    /// Whether the next block starts a section.
+    section_pending: bool,
     full: bool,
 }
 
-impl Builder {
-    /// Begins a section under `heading` and writes the heading line into the text.
+impl DocumentBuilder {
+    /// Starts a section and adds the line of its heading to the text.
     pub(crate) fn heading(&mut self, level: u8, heading: &str) {
         let line = one_line(heading);
         if line.is_empty() {
             return;
         }
-        self.open(level, &line);
+        self.section(level, &line);
         let marks = "#".repeat(usize::from(level.clamp(1, 6)));
         self.block(&format!("{marks} {line}"));
     }
 
-    /// Begins a section under `heading`; its line is part of the text that follows.
-    pub(crate) fn open(&mut self, level: u8, heading: &str) {
+    /// Starts a section whose heading line is part of the text that follows.
+    pub(crate) fn section(&mut self, level: u8, heading: &str) {
         let path = one_line(heading).chars().take(MAX_HEADING).collect();
         self.headings.retain(|(above, _)| *above < level);
         self.headings.push((level, path));
-        self.cut = true;
+        self.section_pending = true;
     }
 
-    /// Begins page `number` (from 1).
+    /// Starts page `number` (from 1).
     pub(crate) fn page(&mut self, number: u32) {
         self.page = Some(number);
-        self.cut = true;
+        self.section_pending = true;
     }
 
-    /// Adds a block, apart from the text before it by an empty line.
+    /// Adds a block, separated by an empty line from the text before it.
     pub(crate) fn block(&mut self, text: &str) {
         self.push("\n\n", text);
     }
 
-    /// Adds a line right below the text before it: a list item, a row.
+    /// Adds a line directly below the text before it: a list item, a row.
     pub(crate) fn line(&mut self, text: &str) {
-        let separator = if self.cut { "\n\n" } else { "\n" };
+        let separator = if self.section_pending { "\n\n" } else { "\n" };
         self.push(separator, text);
     }
 
-    /// Whether the text has reached its limit; [`Builder::finish`] will fail, so there is no use in going on.
+    /// Whether the text has reached its limit. Then [`DocumentBuilder::finish`] fails, so parsing can stop.
     pub(crate) fn is_full(&self) -> bool {
         self.full
     }
@@ -135,18 +136,18 @@ impl Builder {
         }
         let body_start = self.chars + (body - begin) as u64;
         self.chars = body_start + self.text[body..].chars().count() as u64;
-        if self.cut || self.sections.is_empty() {
-            self.begin_section(if begin == 0 { 0 } else { body_start });
+        if self.section_pending || self.sections.is_empty() {
+            self.start_section(if begin == 0 { 0 } else { body_start });
         }
     }
 
-    fn begin_section(&mut self, start: u64) {
+    fn start_section(&mut self, start: u64) {
         if let Some(last) = self.sections.last_mut() {
             last.end = start;
         }
         let heading = self.headings.iter().map(|(_, heading)| heading.clone()).collect();
         self.sections.push(Section { heading, page: self.page, start, end: start });
-        self.cut = false;
+        self.section_pending = false;
     }
 
     /// The document, without its title, author, date and language.
@@ -161,7 +162,7 @@ impl Builder {
     }
 }
 
-/// `text` clean and on one line.
+/// `text` without invisible characters, on one line.
 pub(crate) fn one_line(text: &str) -> String {
     let mut cleaned = String::with_capacity(text.len());
     clean::append(&mut cleaned, text);
@@ -175,8 +176,8 @@ pub(crate) fn one_line(text: &str) -> String {
     line
 }
 
-/// `text` on one line, `None` when there is nothing in it.
-pub(crate) fn some_line(text: &str) -> Option<String> {
+/// `text` on one line, `None` if that is empty.
+pub(crate) fn non_empty_line(text: &str) -> Option<String> {
     let line = one_line(text);
     (!line.is_empty()).then_some(line)
 }

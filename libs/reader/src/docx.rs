@@ -3,13 +3,13 @@
 use undoc::docx::DocxParser;
 use undoc::{Block, ListType, Paragraph, Table};
 
-use crate::document::{Builder, Document, one_line, some_line};
+use crate::document::{Document, DocumentBuilder, non_empty_line, one_line};
 use crate::{ParseError, html, office};
 
-/// Tables inside tables deeper than this are left out.
+/// Tables nested deeper are skipped.
 const MAX_NESTING: usize = 8;
 
-/// Reads a DOCX file.
+/// Parses a DOCX file.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
     // A password-protected file is an OLE container, not a zip archive.
     if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
@@ -18,18 +18,18 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
     office::check(bytes)?;
     let damaged = |error: undoc::Error| ParseError::Damaged(error.to_string());
     let file = DocxParser::from_bytes(bytes.to_vec()).and_then(|mut parser| parser.parse()).map_err(damaged)?;
-    let mut builder = Builder::default();
+    let mut builder = DocumentBuilder::default();
     for block in file.sections.iter().flat_map(|section| &section.content) {
-        append(&mut builder, block);
+        append_block(&mut builder, block);
     }
     let mut document = builder.finish()?;
-    document.title = file.metadata.title.as_deref().and_then(some_line);
-    document.author = file.metadata.author.as_deref().and_then(some_line);
+    document.title = file.metadata.title.as_deref().and_then(non_empty_line);
+    document.author = file.metadata.author.as_deref().and_then(non_empty_line);
     document.published_at = file.metadata.created.as_deref().and_then(html::date);
     Ok(document)
 }
 
-fn append(builder: &mut Builder, block: &Block) {
+fn append_block(builder: &mut DocumentBuilder, block: &Block) {
     match block {
         Block::Paragraph(paragraph) => append_paragraph(builder, paragraph),
         Block::Table(table) => append_table(builder, table, 0),
@@ -41,7 +41,7 @@ fn append(builder: &mut Builder, block: &Block) {
     }
 }
 
-fn append_paragraph(builder: &mut Builder, paragraph: &Paragraph) {
+fn append_paragraph(builder: &mut DocumentBuilder, paragraph: &Paragraph) {
     let text = paragraph.plain_text();
     if let Some(level) = heading_level(paragraph) {
         builder.heading(level, &text);
@@ -63,7 +63,7 @@ fn append_paragraph(builder: &mut Builder, paragraph: &Paragraph) {
     }
 }
 
-/// The level by the outline, or by the name of the style where a program wrote no outline.
+/// The outline level, or the level in the style name if there is no outline level.
 fn heading_level(paragraph: &Paragraph) -> Option<u8> {
     if paragraph.is_heading() {
         return Some(paragraph.heading.level());
@@ -74,7 +74,7 @@ fn heading_level(paragraph: &Paragraph) -> Option<u8> {
     })
 }
 
-fn append_table(builder: &mut Builder, table: &Table, depth: usize) {
+fn append_table(builder: &mut DocumentBuilder, table: &Table, depth: usize) {
     if let Some(caption) = &table.caption {
         builder.block(caption);
     }

@@ -1,21 +1,21 @@
-//! RSS, Atom and JSON feeds: each entry is a section with its own text.
+//! RSS, Atom and JSON feeds; each entry becomes a section.
 
 use feed_rs::model::{Entry, Feed};
 
-use crate::document::{Builder, Document, some_line};
+use crate::document::{Document, DocumentBuilder, non_empty_line};
 use crate::{Hints, ParseError, html, office};
 
-/// Entries that are read; feeds put the newest first.
+/// Number of entries read; feeds list the newest first.
 const MAX_ENTRIES: usize = 500;
 
-/// Reads a feed.
+/// Parses a feed.
 pub(crate) fn parse(bytes: &[u8], hints: &Hints) -> Result<Document, ParseError> {
     office::refuse_declarations(bytes, "the feed")?;
     let base = hints.url.as_deref();
     let parser = feed_rs::parser::Builder::new().base_uri(base).sanitize_content(false).build();
     let feed = parser.parse(bytes).map_err(|error| ParseError::Damaged(error.to_string()))?;
-    let mut builder = Builder::default();
-    let title = feed.title.as_ref().and_then(|title| some_line(&title.content));
+    let mut builder = DocumentBuilder::default();
+    let title = feed.title.as_ref().and_then(|title| non_empty_line(&title.content));
     if let Some(title) = &title {
         builder.heading(1, title);
     }
@@ -26,7 +26,7 @@ pub(crate) fn parse(bytes: &[u8], hints: &Hints) -> Result<Document, ParseError>
         if builder.is_full() {
             break;
         }
-        append(&mut builder, entry)?;
+        append_entry(&mut builder, entry)?;
     }
     let mut document = builder.finish()?;
     document.title = title;
@@ -37,7 +37,7 @@ pub(crate) fn parse(bytes: &[u8], hints: &Hints) -> Result<Document, ParseError>
     Ok(document)
 }
 
-fn append(builder: &mut Builder, entry: &Entry) -> Result<(), ParseError> {
+fn append_entry(builder: &mut DocumentBuilder, entry: &Entry) -> Result<(), ParseError> {
     if let Some(title) = &entry.title {
         builder.heading(2, &title.content);
     }
@@ -53,5 +53,5 @@ fn append(builder: &mut Builder, entry: &Entry) -> Result<(), ParseError> {
 }
 
 fn author(feed: &Feed) -> Option<String> {
-    feed.authors.iter().find_map(|author| some_line(author.name.as_deref()?))
+    feed.authors.iter().find_map(|author| non_empty_line(author.name.as_deref()?))
 }

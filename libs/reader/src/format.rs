@@ -1,10 +1,10 @@
-//! What a file is: its first bytes must agree with its name and with the type its sender gave.
+//! Format detection: the first bytes must agree with the file name and the declared content type.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A format that can be read.
+/// A supported format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
@@ -18,15 +18,15 @@ pub enum Format {
     Feed,
 }
 
-/// Why the bytes are not read: what they are, and what was said of them.
+/// Why a file is not accepted: its content, and what was declared.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unsupported {
     #[error("the file is empty")]
     Empty,
-    /// A format that is not read at all.
+    /// The format is not supported.
     #[error("files of this kind are not read: {found}")]
     Kind { found: String },
-    /// The content is not what the name or the type says.
+    /// The content does not match the declared name or type.
     #[error("the {by} says {declared}, but the content is {found}")]
     Mismatch { by: &'static str, declared: Format, found: String },
     /// The name and the type contradict each other.
@@ -48,8 +48,8 @@ impl fmt::Display for Format {
     }
 }
 
-/// What the first bytes look like.
-enum Content {
+/// The content type the first bytes suggest.
+enum SniffedContent {
     Pdf,
     Zip { word: bool },
     Html,
@@ -61,17 +61,17 @@ enum Content {
 impl Format {
     /// The format of bytes that begin with `head` (the first 4 KiB are enough).
     ///
-    /// `name` is a file's name; for pages of the web, where the end of a path means little, give `None`.
+    /// `name` is a file name; pass `None` for web pages, where the extension of a path is unreliable.
     ///
     /// # Errors
     ///
-    /// What the content is, when nothing here reads it or when it is not what the name or the type says.
+    /// The content is not supported, or it does not match the name or the content type.
     pub fn detect(name: Option<&str>, content_type: Option<&str>, head: &[u8]) -> Result<Self, Unsupported> {
         if head.is_empty() {
             return Err(Unsupported::Empty);
         }
         let by_name = name.map(extension);
-        let content = Content::of(head);
+        let content = SniffedContent::of(head);
         if let Some(extension) = by_name.as_deref()
             && from_extension(extension).is_none()
             && !matches!(extension, "" | "xml" | "json")
@@ -90,7 +90,7 @@ impl Format {
         };
         match declared {
             Some((_, declared)) if content.may_be(declared) => Ok(declared),
-            // `text/plain` and `text/html` are what servers send for everything they do not know.
+            // Servers send `text/plain` and `text/html` for unknown types.
             Some(("content type", Self::Text | Self::Html)) => content.format(),
             Some((by, declared)) => Err(Unsupported::Mismatch { by, declared, found: content.describe() }),
             None => content.format(),
@@ -132,12 +132,12 @@ fn from_content_type(content_type: &str) -> Option<Format> {
     })
 }
 
-/// Whether `name` is a kind of what `typed` says: Markdown and CSV are sent as plain text.
+/// Whether `name` is a subtype of `typed`: Markdown and CSV are sent as plain text.
 fn is_narrower(typed: Format, name: Format) -> bool {
     typed == Format::Text && matches!(name, Format::Markdown | Format::Csv)
 }
 
-impl Content {
+impl SniffedContent {
     fn of(head: &[u8]) -> Self {
         if head.starts_with(b"PK\x03\x04") {
             return Self::Zip { word: contains(head, b"word/") || contains(head, b"[Content_Types].xml") };

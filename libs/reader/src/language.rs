@@ -1,4 +1,4 @@
-//! Language of a document: what it declares, else what it looks like.
+//! Language of a document: declared, else detected.
 
 /// The ISO 639-1 part of a language tag such as `ru-RU`.
 pub(crate) fn primary(tag: &str) -> Option<String> {
@@ -6,7 +6,7 @@ pub(crate) fn primary(tag: &str) -> Option<String> {
     (primary.len() == 2 && primary.bytes().all(|byte| byte.is_ascii_alphabetic())).then(|| primary.to_ascii_lowercase())
 }
 
-/// A guess from the text itself.
-pub(crate) fn of(text: &str) -> Option<String> {
+/// Detects the language of `text`.
+pub(crate) fn detect(text: &str) -> Option<String> {
     text::language::detect(text).map(|language| language.code().to_owned())
 }

@@ -1,8 +1,8 @@
-//! Turns the bytes of a page or a file into a [`Document`]: clean text with its headings, pages, title, author, date and language.
+//! Parses web pages and files into a [`Document`]: clean text with headings, pages, title, author, date and language.
 //!
-//! [`Format::detect`] says what the bytes are, [`parse`] reads them in this process, [`child::ParserChild`] reads them in a
-//! restricted child process (uploaded files and PDF files from the web go there), and [`chunks`] cuts a document into passages.
-//! Every parser here meets hostile input: each has its limits, and each refusal says what was wrong.
+//! [`Format::detect`] identifies the format, [`parse`] parses in this process, [`child::ParserChild`] parses in a
+//! sandboxed child process (for uploads and for PDF files from the web), and [`chunks`] splits a document into
+//! passages. Every parser has to expect hostile input: each has limits, and each error says what was wrong.
 
 pub mod child;
 
@@ -26,7 +26,7 @@ pub use document::{Document, Section};
 pub use format::{Format, Unsupported};
 use serde::{Deserialize, Serialize};
 
-/// What is known about the bytes from outside them.
+/// Metadata of the bytes from their source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hints {
     /// Address the bytes were fetched from.
@@ -35,46 +35,46 @@ pub struct Hints {
     pub charset: Option<String>,
 }
 
-/// Why no document came out. The messages are safe to show to the person who gave the file.
+/// Why parsing failed. Messages are safe to show to the user who supplied the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum ParseError {
-    /// The file was read, and there is no text in it: a scan, an empty page, a page drawn by scripts.
+    /// The file has no text: a scan, an empty page, a page rendered by scripts.
     #[error("there is no text in it (a scan or an empty file)")]
     NoText,
     /// A password is needed.
     #[error("it is encrypted")]
     Encrypted,
-    /// The bytes break the rules of their format.
+    /// The file violates its format.
     #[error("it is damaged: {0}")]
     Damaged(String),
-    /// A limit was passed; the text names it.
+    /// A limit was exceeded; the text names it.
     #[error("it is too large: {0}")]
     TooLarge(String),
-    /// The file carries something that is never read, such as entity declarations or overlapping archive entries.
+    /// The file contains something that is never accepted, such as entity declarations or overlapping archive entries.
     #[error("it is refused: {0}")]
     Refused(String),
-    /// The parser child needed more memory than it may have.
+    /// The parser child exceeded its memory limit.
     #[error("reading it takes more memory than allowed")]
     OutOfMemory,
-    /// The parser child ran out of its time.
+    /// The parser child exceeded its time limit.
     #[error("reading it takes longer than allowed")]
     Timeout,
-    /// The parser child died; the text says how.
+    /// The parser child crashed; the text says how.
     #[error("the parser failed on it: {0}")]
     Crashed(String),
-    /// The parser child could not be started or would not run restricted; nothing is known about the file.
+    /// The parser child could not be started or could not restrict itself. Says nothing about the file.
     #[error("the parser cannot run: {0}")]
     Unavailable(String),
 }
 
-/// Reads `bytes` as `format` in this process.
+/// Parses `bytes` as `format` in this process.
 ///
-/// Panics of the parsers are not caught here. PDF and DOCX files should be given to a [`child::ParserChild`] instead.
+/// Panics of the parsers are not caught. Use a [`child::ParserChild`] for PDF and DOCX files.
 ///
 /// # Errors
 ///
-/// See [`ParseError`]; [`ParseError::OutOfMemory`], [`ParseError::Timeout`], [`ParseError::Crashed`] and
-/// [`ParseError::Unavailable`] come from the child only.
+/// See [`ParseError`]. [`ParseError::OutOfMemory`], [`ParseError::Timeout`], [`ParseError::Crashed`] and
+/// [`ParseError::Unavailable`] are returned by the child only.
 pub fn parse(format: Format, bytes: &[u8], hints: &Hints) -> Result<Document, ParseError> {
     let mut document = match format {
         Format::Html => html::parse(bytes, hints),
@@ -89,6 +89,6 @@ pub fn parse(format: Format, bytes: &[u8], hints: &Hints) -> Result<Document, Pa
         return Err(ParseError::NoText);
     }
     document.language =
-        document.language.as_deref().and_then(language::primary).or_else(|| language::of(&document.text));
+        document.language.as_deref().and_then(language::primary).or_else(|| language::detect(&document.text));
     Ok(document)
 }

@@ -1,10 +1,10 @@
-//! Markdown: the source is the text; headings give the sections, front matter the description.
+//! Markdown: the source is the text, headings start sections, front matter is the metadata.
 
 use crate::ParseError;
-use crate::document::{Builder, Document, some_line};
+use crate::document::{Document, DocumentBuilder, non_empty_line};
 use crate::html;
 
-/// Reads Markdown.
+/// Parses Markdown.
 pub(crate) fn parse(source: &str) -> Result<Document, ParseError> {
     let source = source.trim_start_matches('\u{FEFF}');
     let (front, body) = split_front_matter(source);
@@ -16,17 +16,17 @@ pub(crate) fn parse(source: &str) -> Result<Document, ParseError> {
         };
         let value = value.trim().trim_matches(['"', '\'']);
         match key.trim().to_ascii_lowercase().as_str() {
-            "title" => document.title = some_line(value).or(document.title),
-            "author" => document.author = some_line(value),
+            "title" => document.title = non_empty_line(value).or(document.title),
+            "author" => document.author = non_empty_line(value),
             "date" | "published" => document.published_at = html::date(value),
-            "lang" | "language" => document.language = some_line(value),
+            "lang" | "language" => document.language = non_empty_line(value),
             _ => {}
         }
     }
     Ok(document)
 }
 
-/// The lines between `---` at the top, and the rest.
+/// Splits into front matter (between `---` lines at the top) and body.
 fn split_front_matter(source: &str) -> (&str, &str) {
     let Some(after) = source.strip_prefix("---\n").or_else(|| source.strip_prefix("---\r\n")) else {
         return ("", source);
@@ -41,9 +41,9 @@ fn split_front_matter(source: &str) -> (&str, &str) {
     }
 }
 
-/// Lines grouped into blocks: one for each stretch between headings.
+/// Parses the body into one block per section.
 fn body_sections(body: &str) -> Result<Document, ParseError> {
-    let mut builder = Builder::default();
+    let mut builder = DocumentBuilder::default();
     let mut fence: Option<String> = None;
     let mut block = String::new();
     let mut lines = body.lines().peekable();
@@ -80,7 +80,7 @@ fn push_line(block: &mut String, line: &str) {
     block.push('\n');
 }
 
-/// Follows fences of code; true when `line` opens or closes one.
+/// Tracks code fences; true if `line` opens or closes one.
 fn toggles_fence(line: &str, fence: &mut Option<String>) -> bool {
     let trimmed = line.trim_start();
     let Some(mark) = trimmed.chars().next().filter(|mark| matches!(mark, '`' | '~')) else {
@@ -132,7 +132,7 @@ fn is_paragraph(line: &str) -> bool {
     !line.trim().is_empty() && !line.starts_with("    ") && !line.trim_start().starts_with(['-', '*', '>', '|', '+'])
 }
 
-/// The source without HTML comments, which no rendering shows; comments inside fenced code stay.
+/// Removes HTML comments, which are not rendered, except in fenced code.
 fn without_comments(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
     let mut fence = None;

@@ -1,4 +1,4 @@
-//! What is checked of an Office file (a zip archive of XML) before a parser sees it.
+//! Checks an Office file (a zip archive of XML) before it is parsed.
 
 use std::io::{Cursor, Read};
 
@@ -6,21 +6,22 @@ use zip::ZipArchive;
 
 use crate::ParseError;
 
+/// Entries of the archive.
 const MAX_ENTRIES: usize = 10_000;
 
-/// What all entries together may say they hold (bytes).
+/// Total declared size of all entries (bytes).
 const MAX_DECLARED: u64 = 1 << 30;
 
-/// What all entries together may really hold (bytes).
+/// Total decompressed size of all entries (bytes).
 const MAX_INFLATED: u64 = 200 << 20;
 
-/// How many times larger than its packed form an entry may be.
+/// Compression ratio of an entry.
 const MAX_RATIO: u64 = 100;
 
-/// Entries smaller than this (bytes, inflated) may have any ratio: a short run of spaces is no bomb.
+/// Smaller entries (bytes, decompressed) may have any ratio: a short run of spaces is not a bomb.
 const RATIO_FLOOR: u64 = 1 << 20;
 
-/// Checks the archive; nothing of it is kept.
+/// Checks the archive.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), ParseError> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
     if archive.len() > MAX_ENTRIES {
@@ -48,7 +49,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// Unpacks one entry within `room` bytes and looks at what is in it.
+/// Decompresses one entry within `room` bytes and checks its content.
 fn inflate(archive: &mut ZipArchive<Cursor<&[u8]>>, index: usize, room: u64) -> Result<u64, ParseError> {
     let mut entry = archive.by_index(index).map_err(|error| damaged(&error))?;
     let name = entry.name().map_err(|error| damaged(&error))?.into_owned();
@@ -77,7 +78,7 @@ fn check_ratio(size: u64, packed: u64) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// Refuses XML that declares a document type or entities, in ASCII-compatible charsets and in UTF-16.
+/// Rejects XML that declares a document type or entities, in ASCII-compatible charsets and in UTF-16.
 pub(crate) fn refuse_declarations(xml: &[u8], name: &str) -> Result<(), ParseError> {
     let mut window = Vec::with_capacity(10);
     let mut in_mark = false;

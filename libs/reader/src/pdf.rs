@@ -1,4 +1,4 @@
-//! PDF files: the text of each page, under the headings of the outline.
+//! PDF files: text of each page, with sections from the outline.
 
 mod layout;
 mod reflow;
@@ -12,29 +12,29 @@ use pdf_oxide::object::Object;
 use pdf_oxide::outline::{Destination, OutlineItem};
 
 use crate::ParseError;
-use crate::document::{Builder, Document, some_line};
+use crate::document::{Document, DocumentBuilder, non_empty_line};
 
 /// Longer documents are refused.
 const MAX_PAGES: usize = 10_000;
 
-/// How deep the outline is followed.
+/// Depth of the outline that is read.
 const MAX_OUTLINE: u8 = 6;
 
-/// Reads a PDF file.
+/// Parses a PDF file.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
     if !tail(bytes).windows(5).any(|window| window == b"%%EOF") {
         return Err(ParseError::Damaged("the end of the file is missing".to_owned()));
     }
-    let file = PdfDocument::from_bytes(bytes.to_vec()).map_err(failed)?;
-    if file.is_encrypted() && !file.authenticate(b"").map_err(failed)? {
+    let file = PdfDocument::from_bytes(bytes.to_vec()).map_err(parse_error)?;
+    if file.is_encrypted() && !file.authenticate(b"").map_err(parse_error)? {
         return Err(ParseError::Encrypted);
     }
-    let pages = file.page_count().map_err(failed)?;
+    let pages = file.page_count().map_err(parse_error)?;
     if pages > MAX_PAGES {
         return Err(ParseError::TooLarge(format!("more than {MAX_PAGES} pages")));
     }
     let headings = headings(&file);
-    let mut builder = Builder::default();
+    let mut builder = DocumentBuilder::default();
     let mut broken = None;
     for index in 0..pages {
         let number = u32::try_from(index + 1).expect("at most MAX_PAGES");
@@ -42,14 +42,14 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
         let outline = headings.get(&index).map_or(&[][..], Vec::as_slice);
         match page_text(&file, index) {
             Ok(text) => append_page(&mut builder, &text, outline),
-            Err(error) => broken = broken.or(Some((number, failed(error)))),
+            Err(error) => broken = broken.or(Some((number, parse_error(error)))),
         }
         if builder.is_full() {
             break;
         }
     }
     let mut document = match broken {
-        // Half a document passed off as the whole is worse than none.
+        // An incomplete document presented as complete is worse than an error.
         Some((number, ParseError::Damaged(why))) => return Err(ParseError::Damaged(format!("page {number}: {why}"))),
         Some((_, error)) => return Err(error),
         None => builder.finish()?,
@@ -63,27 +63,27 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
 /// The text of a page (from 0) in reading order.
 fn page_text(file: &PdfDocument, index: usize) -> Result<String, Error> {
     let spans = file.extract_spans(index)?;
-    if layout::is_special(&spans) {
+    if layout::needs_library_order(&spans) {
         return Ok(reflow::paragraphs(&[file.extract_text(index)?]));
     }
     Ok(layout::text(&spans, file.get_page_rotation(index)?))
 }
 
-/// Where the mark of the end must stand.
+/// Where the `%%EOF` marker must be.
 fn tail(bytes: &[u8]) -> &[u8] {
     &bytes[bytes.len().saturating_sub(2048)..]
 }
 
-fn failed(error: Error) -> ParseError {
+fn parse_error(error: Error) -> ParseError {
     match error {
         Error::EncryptedPdf => ParseError::Encrypted,
-        // Ciphers this build leaves out are named in words only.
+        // Unsupported ciphers are identified only by the text of the error.
         error if error.to_string().contains("legacy-crypto") => ParseError::Encrypted,
         error => ParseError::Damaged(error.to_string()),
     }
 }
 
-/// Headings of the outline by the page (from 0) they begin on.
+/// Headings of the outline by page (from 0).
 fn headings(file: &PdfDocument) -> HashMap<usize, Vec<(u8, String)>> {
     let mut by_page = HashMap::new();
     if let Ok(Some(items)) = file.get_outline() {
@@ -103,25 +103,25 @@ fn collect(items: &[OutlineItem], level: u8, by_page: &mut HashMap<usize, Vec<(u
     }
 }
 
-/// Adds the text of a page, cut where the headings of the outline stand in it.
-fn append_page(builder: &mut Builder, text: &str, outline: &[(u8, String)]) {
+/// Adds the text of a page, split at the headings of the outline.
+fn append_page(builder: &mut DocumentBuilder, text: &str, outline: &[(u8, String)]) {
     let mut rest = text;
     for (level, heading) in outline {
         if let Some(at) = rest.find(heading.trim()) {
             builder.block(&rest[..at]);
             rest = &rest[at..];
         }
-        builder.open(*level, heading);
+        builder.section(*level, heading);
     }
     builder.block(rest);
 }
 
-/// A text of the information dictionary.
+/// A string of the information dictionary.
 fn info(file: &PdfDocument, key: &str) -> Option<String> {
     let resolve = |object: &Object| file.resolve_object(object).ok();
     let info = resolve(file.trailer().as_dict()?.get("Info")?)?;
     let value = resolve(info.as_dict()?.get(key)?)?;
-    some_line(&text_string(value.as_string()?))
+    non_empty_line(&text_string(value.as_string()?))
 }
 
 /// A text string (ISO 32000-2, 7.9.2.2): UTF-16 or UTF-8 with its mark, else PDFDocEncoding, which is close to Latin-1.
@@ -132,7 +132,7 @@ fn text_string(bytes: &[u8]) -> String {
     }
 }
 
-/// A date (ISO 32000-2, 7.9.4): `D:YYYYMMDDHHmmSSOHH'mm'`, cut off anywhere after the year.
+/// A date (ISO 32000-2, 7.9.4): `D:YYYYMMDDHHmmSSOHH'mm'`; everything after the year is optional.
 fn date(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim().trim_start_matches("D:");
     let digits: String = text.chars().take_while(char::is_ascii_digit).take(14).collect();

@@ -1,11 +1,11 @@
-//! Plain text: paragraphs as they are.
+//! Plain text, taken as it is.
 
 use crate::ParseError;
-use crate::document::{Builder, Document};
+use crate::document::{Document, DocumentBuilder};
 
-/// Reads plain text.
+/// Parses plain text.
 pub(crate) fn parse(text: &str) -> Result<Document, ParseError> {
-    let mut builder = Builder::default();
+    let mut builder = DocumentBuilder::default();
     builder.block(text);
     builder.finish()
 }

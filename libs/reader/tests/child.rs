@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use reader::child::{Limits, ParserChild, sandbox_report};
+use reader::child::{ChildLimits, ParserChild, sandbox_report};
 use reader::{Format, Hints, ParseError};
 
 fn command() -> PathBuf {
@@ -12,7 +12,7 @@ fn command() -> PathBuf {
 }
 
 #[tokio::test]
-async fn every_wall_stands() {
+async fn every_restriction_is_in_force() {
     let report = sandbox_report(&command()).await.unwrap();
     assert_eq!(report.probes.len(), 9);
     for probe in &report.probes {
@@ -23,7 +23,7 @@ async fn every_wall_stands() {
 
 #[tokio::test]
 async fn a_document_comes_back_whole() {
-    let child = ParserChild::new(command(), Limits::default());
+    let child = ParserChild::new(command(), ChildLimits::default());
     let hints = Hints { url: None, charset: Some("windows-1251".to_owned()) };
     let document =
         child.parse(Format::Text, Bytes::from_static(b"\xcf\xf0\xe8\xe2\xe5\xf2"), hints.clone()).await.unwrap();
@@ -35,17 +35,17 @@ async fn a_document_comes_back_whole() {
 #[tokio::test]
 async fn limits_of_the_parent_end_a_child() {
     let text = Bytes::from("word ".repeat(40_000));
-    let small = ParserChild::new(command(), Limits { output: 1_000, ..Limits::default() });
+    let small = ParserChild::new(command(), ChildLimits { output_bytes: 1_000, ..ChildLimits::default() });
     let error = small.parse(Format::Text, text.clone(), Hints::default()).await.unwrap_err();
     assert!(matches!(error, ParseError::TooLarge(_)), "{error}");
-    let hasty = ParserChild::new(command(), Limits { wall: Duration::ZERO, ..Limits::default() });
+    let hasty = ParserChild::new(command(), ChildLimits { timeout: Duration::ZERO, ..ChildLimits::default() });
     assert_eq!(hasty.parse(Format::Text, text, Hints::default()).await, Err(ParseError::Timeout));
 }
 
 #[tokio::test]
 async fn a_child_that_is_none_is_told_from_a_bad_file() {
     for command in ["/no/such/program", "/bin/true", "/bin/false"] {
-        let child = ParserChild::new(Path::new(command).to_owned(), Limits::default());
+        let child = ParserChild::new(Path::new(command).to_owned(), ChildLimits::default());
         let error = child.parse(Format::Text, Bytes::from_static(b"hi"), Hints::default()).await.unwrap_err();
         assert!(matches!(error, ParseError::Unavailable(_)), "{command}: {error}");
     }

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use hostile::{office, pages, pdf};
-use reader::child::{Limits, ParserChild};
+use reader::child::{ChildLimits, ParserChild};
 use reader::{Format, Hints, ParseError};
 
 /// How much the parent may grow over all of them (KiB).
@@ -25,7 +25,7 @@ type Case = (&'static str, Format, fn() -> Vec<u8>, Option<fn(&ParseError) -> bo
 
 #[tokio::test]
 async fn each_hostile_file_fails_alone() {
-    let child = ParserChild::new(PathBuf::from(env!("CARGO_BIN_EXE_parse-file")), Limits::default());
+    let child = ParserChild::new(PathBuf::from(env!("CARGO_BIN_EXE_parse-file")), ChildLimits::default());
     let before = resident();
     for (name, format, make, expected) in pages::CASES.iter().chain(&pdf::CASES).chain(&office::CASES) {
         let bytes = Bytes::from(make());

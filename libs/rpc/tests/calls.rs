@@ -15,7 +15,7 @@ use base::time::{Clock, Ids};
 use futures::{StreamExt, future::join_all, stream};
 use http::Request;
 use rpc::{Peers, Transport, retry};
-use server::http::{Frame, Overload, framed};
+use server::http::{AdaptiveLimiter, Frame, framed};
 use testkit::FakeServer;
 use tonic::{Code, Status, body::Body};
 use tower::ServiceExt;
@@ -81,7 +81,7 @@ async fn remote(routes: Router) -> (Transport, FakeServer) {
         guard: None,
         callers: RpcAuth::Anyone,
         ids: Ids::new(clock),
-        overload: Overload::default(),
+        limiter: AdaptiveLimiter::default(),
     };
     let health = tonic::service::Routes::from(Router::new()).add_service(health).into_axum_router();
     let server = FakeServer::start(framed(routes.merge(health), frame)).await;

@@ -1,9 +1,9 @@
 //! What every HTTP request meets: request id, span, metrics, identity, the rules of a machine without accounts, the
 //! limits of an overloaded process, security headers, and problem documents for whatever goes wrong.
 
+mod adaptive_limiter;
 mod body;
 mod guard;
-mod overload;
 
 use std::{
     panic::AssertUnwindSafe,
@@ -12,6 +12,7 @@ use std::{
 };
 
 use access::{Auth, RpcAuth, service};
+pub use adaptive_limiter::{AdaptiveLimiter, Bounds, exempt_from_limit};
 use axum::{
     Router,
     extract::{DefaultBodyLimit, MatchedPath, Request, State},
@@ -28,7 +29,6 @@ use base::{
 use futures::FutureExt;
 pub use guard::LoopbackGuard;
 use kit::BODY_LIMIT;
-pub use overload::{Bounds, Overload, takes_long};
 use rpc::deadline;
 use tower_http::timeout::TimeoutBody;
 use tracing::Instrument;
@@ -50,8 +50,7 @@ pub struct Frame {
     /// Who may call gRPC methods here.
     pub callers: RpcAuth,
     pub ids: Ids,
-    /// How many requests are served at once.
-    pub overload: Overload,
+    pub limiter: AdaptiveLimiter,
 }
 
 /// Puts the frame around `routes`.
@@ -108,14 +107,14 @@ async fn admit(frame: &Frame, route: &str, mut request: Request, next: Next) -> 
         if org.is_some() && !is_reflection(request.uri().path()) {
             request = read_ahead(request, BODY_LIMIT).await;
         }
-        return frame.overload.serve(&route, org, overload::OF_PERSONS, run(next, request)).await;
+        return frame.limiter.serve(&route, org, adaptive_limiter::USER_QUEUE_TIMEOUT, run(next, request)).await;
     };
     // Only our own services may set one: a person's would make us give up, and blame the service that is asked.
     let asked = deadline::asked(request.headers());
     let served = async {
         let request = read_ahead(request, MESSAGE_LIMIT).await;
         // To the router all methods of a service are one route.
-        frame.overload.serve(&call, org, overload::OF_SERVICES, run(next, request)).await
+        frame.limiter.serve(&call, org, adaptive_limiter::RPC_QUEUE_TIMEOUT, run(next, request)).await
     };
     match asked {
         None => served.await,

@@ -49,7 +49,7 @@ use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 
 pub use crate::service::{Deps, Service};
 use crate::{
-    http::{Frame, LoopbackGuard, Overload, framed},
+    http::{AdaptiveLimiter, Frame, LoopbackGuard, framed},
     service::ServiceDef,
 };
 
@@ -145,7 +145,7 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
         guard: None,
         callers: options.callers(),
         ids: parts.ids.clone(),
-        overload: Overload::default(),
+        limiter: AdaptiveLimiter::default(),
     };
     let mut assembly = Server {
         settings,
@@ -402,11 +402,11 @@ impl Server {
                 }
             }
         });
-        let overload = self.frame.overload.clone();
-        let watch = Task::new("watch the load", move |_, stop| {
-            let overload = overload.clone();
+        let limiter = self.frame.limiter.clone();
+        let watch = Task::new("adjust concurrency limits", move |_, stop| {
+            let limiter = limiter.clone();
             async move {
-                stop.run_until_cancelled(overload.watch()).await;
+                stop.run_until_cancelled(limiter.adjust_limits()).await;
             }
         });
         for task in self.tasks.iter().cloned().chain([prune, watch, probes::metrics_upkeep()]) {

@@ -9,7 +9,7 @@ use base::time::{Clock, Ids};
 use fetch::operator::OperatorClient;
 use prost::Message;
 use serde_json::{Value, json};
-use server::http::{Frame, Overload, framed};
+use server::http::{AdaptiveLimiter, Frame, framed};
 use testkit::{
     FakeServer,
     service::{Issuer, Person},
@@ -74,7 +74,7 @@ impl World {
             auth: Auth::Tokens(Arc::new(Verifier::pinned(issuer.public_key()).unwrap())),
             guard: None,
             callers: RpcAuth::Known(callee),
-            overload: Overload::default(),
+            limiter: AdaptiveLimiter::default(),
             ids: ids.clone(),
         };
         let server = FakeServer::start(framed(routes, frame)).await;

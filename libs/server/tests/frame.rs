@@ -15,7 +15,7 @@ use futures::stream;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
 use rpc::Peers;
 use serde_json::json;
-use server::http::{Frame, Overload, framed};
+use server::http::{AdaptiveLimiter, Frame, framed};
 use testkit::{
     FakeServer,
     service::{Issuer, Person},
@@ -51,7 +51,7 @@ impl Accounts {
             guard: None,
             callers: RpcAuth::Anyone,
             ids: self.ids.clone(),
-            overload: Overload::default(),
+            limiter: AdaptiveLimiter::default(),
         };
         framed(routes, frame)
     }

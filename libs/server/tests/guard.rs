@@ -10,7 +10,7 @@ use axum::{
     routing::get,
 };
 use base::time::{Clock, Ids};
-use server::http::{Frame, LoopbackGuard, Overload, framed};
+use server::http::{AdaptiveLimiter, Frame, LoopbackGuard, framed};
 use tower::ServiceExt;
 
 /// A route that only the owner gets through to.
@@ -21,7 +21,7 @@ fn server() -> Router {
         callers: access::RpcAuth::Anyone,
         guard: Some(LoopbackGuard::new(([127, 0, 0, 1], 8080).into())),
         ids: Ids::new(Clock::system()),
-        overload: Overload::default(),
+        limiter: AdaptiveLimiter::default(),
     };
     framed(Router::new().route("/things", get(owner).post(owner).delete(owner)), frame)
 }

@@ -16,7 +16,7 @@ use base::time::{Clock, Ids};
 use fetch::operator::OperatorClient;
 use futures::{FutureExt, future::join_all, stream};
 use serde_json::Value;
-use server::http::{Bounds, Frame, Overload, framed, takes_long};
+use server::http::{AdaptiveLimiter, Bounds, Frame, exempt_from_limit, framed};
 use testkit::{
     FakeServer,
     service::{Issuer, Person},
@@ -31,7 +31,7 @@ use tower::ServiceExt;
 
 /// Nothing here takes so long unless it takes forever.
 const FOREVER: Duration = Duration::from_secs(60);
-const TWO: Bounds = Bounds { least: 2, most: 2 };
+const TWO: Bounds = Bounds { min: 2, max: 2 };
 const CALL: &str = "/gooseek.test.v1.Test/Gated";
 const STREAM: &str = "/gooseek.test.v1.Test/Stream";
 
@@ -53,7 +53,7 @@ struct Server {
     work: Work,
     issuer: Issuer,
     ids: Ids,
-    overload: Overload,
+    limiter: AdaptiveLimiter,
     /// What it serves, for tests that set the clock: a network does not follow it.
     app: Router,
     server: FakeServer,
@@ -117,7 +117,7 @@ impl Server {
             present: watch::Sender::new(0),
         };
         let long = |work: State<Work>, who: Caller| async {
-            takes_long();
+            exempt_from_limit();
             gated(work, who).await
         };
         let routes = Router::new()
@@ -133,17 +133,17 @@ impl Server {
             .route("/metrics", get(watched))
             .with_state(work.clone());
         let verifier = access::Verifier::pinned(issuer.public_key()).unwrap();
-        let overload = Overload::within(bounds);
+        let limiter = AdaptiveLimiter::with_bounds(bounds);
         let frame = Frame {
             auth: Auth::Tokens(Arc::new(verifier)),
             guard: None,
             callers: RpcAuth::Anyone,
             ids: ids.clone(),
-            overload: overload.clone(),
+            limiter: limiter.clone(),
         };
         let app = framed(routes, frame);
         let server = FakeServer::start(app.clone()).await;
-        Self { work, issuer, ids, overload, app, server }
+        Self { work, issuer, ids, limiter, app, server }
     }
 
     fn person(&self) -> Person {
@@ -178,8 +178,8 @@ impl Server {
 
     /// Sets the limits from here on.
     fn watch(&self) {
-        let overload = self.overload.clone();
-        tokio::spawn(async move { overload.watch().await });
+        let limiter = self.limiter.clone();
+        tokio::spawn(async move { limiter.adjust_limits().await });
     }
 
     async fn begun(&self, requests: usize) {
@@ -320,7 +320,7 @@ async fn a_place_is_free_again_when_its_client_has_gone() {
 }
 
 #[tokio::test]
-async fn what_takes_long_by_nature_is_limited_elsewhere() {
+async fn what_exempt_from_limit_by_nature_is_limited_elsewhere() {
     let server = Server::start(TWO).await;
     let who = server.person();
     let asked: Vec<_> = (0..100).map(|_| server.ask(&who, "POST", "/long")).collect();
@@ -390,7 +390,7 @@ async fn a_route_that_waits_for_others_is_not_limited_while_the_process_is_idle(
 
 #[tokio::test(start_paused = true)]
 async fn a_crowd_is_served_as_far_as_the_process_goes_and_forgotten_afterwards() {
-    let server = Server::start(Bounds { least: 4, most: 1_024 }).await;
+    let server = Server::start(Bounds { min: 4, max: 1_024 }).await;
     server.watch();
     let begun = Instant::now();
     let visitor = || async {

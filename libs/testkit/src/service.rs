@@ -28,7 +28,7 @@ use rpc::{Peers, Transport};
 pub use schema::assert_same_schema;
 use server::{
     Deps, FRAME_VARIABLES,
-    http::{Frame, Overload, framed},
+    http::{AdaptiveLimiter, Frame, framed},
     service::ServiceDef,
 };
 use tempfile::TempDir;
@@ -160,8 +160,8 @@ impl World {
         let (db, relay) = (deps.db.clone(), deps.relay.clone());
         let service = (spec.build)(deps).await.expect("the service can be built");
         let (routes, _) = service.http.split_for_parts();
-        let (ids, overload) = (self.ids.clone(), Overload::default());
-        let frame = Frame { auth, guard: None, callers: RpcAuth::Anyone, ids, overload };
+        let (ids, limiter) = (self.ids.clone(), AdaptiveLimiter::default());
+        let frame = Frame { auth, guard: None, callers: RpcAuth::Anyone, ids, limiter };
         let grpc = framed(service.grpc.clone(), frame.clone());
         self.peers.connect_local(spec.name, service.grpc);
         let calls = Peers::new([spec.name]);

@@ -10,7 +10,7 @@ use axum::{
 use base::Problem;
 use cache::limits::{Allowance, LimitKey, Limits, PerMinute};
 use kit::{IdempotencyKey, JsonBody, Validator, sse};
-use server::http::takes_long;
+use server::http::exempt_from_limit;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -60,7 +60,7 @@ async fn ask(
     JsonBody(ask): JsonBody<AskRequest>,
 ) -> Result<Response, Problem> {
     // An answer takes as long as the model does; RUN_LIMIT bounds the number of concurrent runs.
-    takes_long();
+    exempt_from_limit();
     check(&ask, chat.runs.has_model())?;
     let Some(allowance) = chat.context.acquire_ask(&who).await else { return answer(chat, &who, ask, key).await };
     let answered = match allowance.require("questions") {

@@ -1,6 +1,5 @@
 //! Runs: starts, follows, cancels and takes them over.
 
-mod admission;
 mod remote_follower;
 mod supervise;
 mod takeover;
@@ -10,11 +9,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use access::Caller;
+use access::{Caller, LOCAL_ORG};
 use base::{Problem, problem::Code, tasks::Task};
 use bytes::Bytes;
 use chrono::TimeDelta;
 use futures::{StreamExt, stream::BoxStream};
+use kit::tenant_limiter::TenantLimiter;
 use llm::Model;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,8 @@ pub(crate) struct Runs {
 struct RunsInner {
     deps: Deps,
     config: Config,
+    /// Of the runs of this process.
+    limiter: TenantLimiter,
     model: Option<Model>,
     log: Log,
     writer: Task,
@@ -71,9 +73,11 @@ impl Runs {
         let owner = deps.ids.next();
         let (log, writer) = Log::new(deps.db.clone(), owner, deps.relay.clone(), deps.live.clone());
         let shutdown = CancellationToken::new();
+        let limiter = TenantLimiter::with_reserve(config.run_limit, Some(LOCAL_ORG));
         let inner = RunsInner {
             deps,
             config,
+            limiter,
             model,
             log,
             writer,
@@ -107,9 +111,7 @@ impl Runs {
         {
             return check_same_request(&run, &ask);
         }
-        if !self.has_room(&self.live(), who.org) {
-            return Err(overloaded());
-        }
+        let permit = self.inner.limiter.try_acquire(Some(who.org)).ok_or_else(overloaded)?;
         let (thread_id, run_request) = self.run_request(who, ask).await?;
         let run = self.new_run(who, thread_id, key.clone(), &run_request)?;
         let started = Event::Run(RunStarted {
@@ -122,10 +124,17 @@ impl Runs {
         });
         let (id, created_at) = (run.id, run.created_at);
         let buffer = EventBuffer::new(who.org, id, Vec::new());
-        self.admit(&buffer)?;
+        self.live().insert(id, buffer.clone());
         self.inner.log.append(&buffer, LogOp::Create(Box::new(run)), false);
-        let run =
-            supervise::Run { buffer, who: who.clone(), thread_id, request: run_request, created_at, earlier: None };
+        let run = supervise::Run {
+            buffer,
+            who: who.clone(),
+            thread_id,
+            request: run_request,
+            created_at,
+            earlier: None,
+            _permit: permit,
+        };
         let ask = run.request.ask.clone();
         // Spawned, because a disconnecting client drops this call, but a stored run must be worked on all the same.
         let stored = tokio::spawn(self.clone().store_and_supervise(run, started).in_current_span()).await;
@@ -139,21 +148,6 @@ impl Runs {
             return check_same_request(&run, &ask);
         }
         Err(Problem::unavailable("the run could not be stored"))
-    }
-
-    /// Adds a run to those of this process, if there is room.
-    fn admit(&self, buffer: &Arc<EventBuffer>) -> Result<(), Problem> {
-        let mut live = self.live();
-        // Checked again, because other runs may have started meanwhile.
-        if !self.has_room(&live, buffer.org) {
-            return Err(overloaded());
-        }
-        live.insert(buffer.id, buffer.clone());
-        Ok(())
-    }
-
-    fn has_room(&self, live: &HashMap<Uuid, Arc<EventBuffer>>, org: Uuid) -> bool {
-        admission::has_room(live.values().map(|buffer| buffer.org), org, self.inner.config.run_limit)
     }
 
     /// The thread to continue, or a new one, and the request with its project.

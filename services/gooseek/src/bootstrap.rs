@@ -1,10 +1,10 @@
-//! `gooseek auth bootstrap`: the keys of services that run in processes of their own, and an issuer of access tokens that stands in
-//! for auth-svc on a developer's machine.
+//! `gooseek auth bootstrap`: creates the keys of services that run in separate processes, and a development issuer of
+//! access tokens in place of auth-svc.
 //!
 //! ```text
 //! DIR/services/chat.pem …   SERVICE_KEY of each service
 //! DIR/services.jwks.json    SERVICE_KEYS of all
-//! DIR/issuer.pem            signs access tokens; guard it
+//! DIR/issuer.pem            signs access tokens; keep it secret
 //! DIR/issuer.jwk.json       JWT_PUBLIC_KEY of all
 //! ```
 
@@ -22,7 +22,7 @@ use serde_json::json;
 
 use crate::serve::SERVICES;
 
-/// Makes what is missing and prints a token of the owner.
+/// Creates the missing files and prints an access token of the owner.
 pub(crate) fn run(dir: &Path, hours: u32) -> anyhow::Result<()> {
     let keys = dir.join("services");
     fs::DirBuilder::new()
@@ -41,19 +41,19 @@ pub(crate) fn run(dir: &Path, hours: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The key in `path`, made if it is not there.
+/// The key in `path`, generated if the file does not exist.
 fn key(path: &Path, name: &str) -> anyhow::Result<SigningKey> {
-    let place = || path.display().to_string();
+    let context = || path.display().to_string();
     match fs::read_to_string(path) {
-        Ok(text) => SigningKey::from_pem(name, &text).with_context(place),
+        Ok(text) => SigningKey::from_pem(name, &text).with_context(context),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let key = SigningKey::generate(name);
             let mut file =
-                OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).with_context(place)?;
-            file.write_all(key.pem().as_bytes()).with_context(place)?;
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).with_context(context)?;
+            file.write_all(key.pem().as_bytes()).with_context(context)?;
             Ok(key)
         }
-        Err(error) => Err(error).with_context(place),
+        Err(error) => Err(error).with_context(context),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The commands and their options.
+//! Definition of the command line: commands and options. Doc comments here are the help texts.
 
 use std::path::PathBuf;
 
@@ -10,14 +10,14 @@ use uuid::Uuid;
 #[command(name = "gooseek", version, propagate_version = true)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) server: Server,
+    pub(crate) server: ServerArgs,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-/// The server the client commands talk to.
+/// Server of the client commands.
 #[derive(Debug, Args)]
-pub(crate) struct Server {
+pub(crate) struct ServerArgs {
     /// Address of the server.
     #[arg(long, global = true, env = "GOOSEEK_URL", default_value = "http://127.0.0.1:8080")]
     pub(crate) url: String,
@@ -29,50 +29,50 @@ pub(crate) struct Server {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the server: every service in this one process.
-    Serve(Serve),
+    Serve(ServeArgs),
     /// Bring the schemas of a Postgres to this version, as their owner (POSTGRES_MIGRATE_URL).
     Migrate,
     /// Ask a question and watch the answer arrive.
-    Ask(Ask),
+    Ask(AskArgs),
     /// Search the web without writing an answer.
-    Search(Search),
+    Search(SearchArgs),
     /// Add, list and delete documents.
     #[command(subcommand)]
-    Documents(Documents),
-    /// Look after the events between services.
+    Documents(DocumentsCommand),
+    /// Inspect and repair the events between services.
     #[command(subcommand)]
-    Bus(Bus),
+    Bus(BusCommand),
     /// Make the keys that services in processes of their own need.
     #[command(subcommand)]
-    Auth(Auth),
-    /// Print the configuration in force and where each value comes from.
-    Config(Local),
+    Auth(AuthCommand),
+    /// Print the effective configuration and where each value comes from.
+    Config(DataArgs),
     /// Say what is on, what is off, and what would turn it on.
-    Doctor(Local),
+    Doctor(DataArgs),
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Serve {
+pub(crate) struct ServeArgs {
     /// Address and port to listen on [default: 127.0.0.1:8080].
     #[arg(long)]
     pub(crate) bind: Option<String>,
     #[command(flatten)]
-    pub(crate) local: Local,
+    pub(crate) local: DataArgs,
     /// Only these services, e.g. chat,search; the others are reached at their …_SVC_URL.
     #[arg(long, value_delimiter = ',')]
     pub(crate) only: Vec<String>,
 }
 
-/// Where this machine's data is.
+/// Location of the local data.
 #[derive(Debug, Args)]
-pub(crate) struct Local {
+pub(crate) struct DataArgs {
     /// Folder of everything the server keeps [default: ./data].
     #[arg(long)]
     pub(crate) data: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Ask {
+pub(crate) struct AskArgs {
     /// The question.
     #[arg(required = true)]
     pub(crate) question: Vec<String>,
@@ -82,7 +82,7 @@ pub(crate) struct Ask {
     /// How thorough the answer is.
     #[arg(long, value_enum, default_value_t = Mode::Balanced)]
     pub(crate) mode: Mode,
-    /// Go on with a thread.
+    /// Continue a thread.
     #[arg(long)]
     pub(crate) thread: Option<Uuid>,
     /// Print the whole answer as one JSON object.
@@ -108,7 +108,7 @@ impl Mode {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Search {
+pub(crate) struct SearchArgs {
     #[arg(required = true)]
     pub(crate) query: Vec<String>,
     /// Results to show, 1 to 20.
@@ -120,10 +120,10 @@ pub(crate) struct Search {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Documents {
+pub(crate) enum DocumentsCommand {
     /// Add files, and the files in folders, to a project.
     Add {
-        /// Slug of the project; it is made if it is not there.
+        /// Slug of the project; created if it does not exist.
         #[arg(long)]
         project: String,
         #[arg(required = true)]
@@ -142,9 +142,9 @@ pub(crate) enum Documents {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Auth {
-    /// Make one key for each service, their public key set, and an issuer of access tokens for trying things out; what is
-    /// there already is kept. Prints a fresh token of an owner.
+pub(crate) enum AuthCommand {
+    /// Create a key for each service, their public key set, and a development issuer of access tokens; existing files are
+    /// kept. Prints a fresh token of the owner.
     Bootstrap {
         /// Folder of the keys; private ones are readable by its owner alone.
         #[arg(long)]
@@ -156,23 +156,23 @@ pub(crate) enum Auth {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Bus {
-    /// Events a consumer could not take.
+pub(crate) enum BusCommand {
+    /// Events a consumer failed to process (dead letters).
     #[command(subcommand)]
-    Dlq(Dlq),
-    /// Publish every event that is still kept once more, after the broker lost some.
+    Dlq(DeadLettersCommand),
+    /// Publish every retained event again, after the broker lost some.
     Resync,
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Dlq {
+pub(crate) enum DeadLettersCommand {
     List,
     /// Deliver an event again.
     Replay {
         id: Uuid,
         consumer: String,
     },
-    /// Give an event up.
+    /// Discard an event.
     Drop {
         id: Uuid,
         consumer: String,

@@ -1,4 +1,4 @@
-//! The commands that talk to a server.
+//! HTTP client of the commands that talk to a server.
 
 pub(crate) mod ask;
 pub(crate) mod bus;
@@ -15,33 +15,33 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::cli;
 
-/// A server, and who asks it.
+/// A server and the access token for it.
 pub(crate) struct Client {
     http: OperatorClient,
     token: Option<String>,
-    arguments: Arguments,
+    argument_names: ArgumentNames,
 }
 
-/// What fields of the API are called on the command line of a command. Other fields go by their own names.
-type Arguments = &'static [(&'static str, &'static str)];
+/// Maps API fields to arguments of the command, for error messages. Other fields keep their names.
+type ArgumentNames = &'static [(&'static str, &'static str)];
 
 #[derive(Deserialize)]
 struct Problem {
     detail: String,
     #[serde(default)]
-    errors: Vec<Fault>,
+    errors: Vec<Violation>,
 }
 
 #[derive(Deserialize)]
-struct Fault {
+struct Violation {
     pointer: String,
     detail: String,
 }
 
 impl Client {
-    pub(crate) fn new(server: &cli::Server, arguments: Arguments) -> anyhow::Result<Self> {
+    pub(crate) fn new(server: &cli::ServerArgs, argument_names: ArgumentNames) -> anyhow::Result<Self> {
         let http = OperatorClient::new(&server.url, Duration::from_secs(5)).context("--url")?;
-        Ok(Self { http, token: server.token.clone(), arguments })
+        Ok(Self { http, token: server.token.clone(), argument_names })
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -52,9 +52,9 @@ impl Client {
         }
     }
 
-    /// Sends a request; an answer that is a problem becomes an error that says what is wrong.
+    /// Sends a request; a problem response becomes an error that lists what is wrong.
     pub(crate) async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
-        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        let response = request.send().await.map_err(|error| self.connection_error(&error))?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -63,26 +63,28 @@ impl Client {
         let Ok(problem) = serde_json::from_str::<Problem>(&body) else {
             bail!("the server answered {status}");
         };
-        let mut faults =
-            problem.errors.iter().map(|fault| format!("{}: {}", self.argument(&fault.pointer), fault.detail));
+        let mut violations = problem
+            .errors
+            .iter()
+            .map(|violation| format!("{}: {}", self.argument_name(&violation.pointer), violation.detail));
         match problem.errors.len() {
             0 => bail!("{}", problem.detail),
-            1 => bail!(faults.next().unwrap_or_default()),
-            _ => bail!("{}\n  {}", problem.detail, faults.collect::<Vec<_>>().join("\n  ")),
+            1 => bail!(violations.next().unwrap_or_default()),
+            _ => bail!("{}\n  {}", problem.detail, violations.collect::<Vec<_>>().join("\n  ")),
         }
     }
 
-    /// What the field at `pointer` is called on the command line.
-    fn argument<'a>(&self, pointer: &'a str) -> &'a str {
+    /// The argument for the field at `pointer`.
+    fn argument_name<'a>(&self, pointer: &'a str) -> &'a str {
         let field = pointer.trim_start_matches('/');
-        self.arguments.iter().find(|(name, _)| *name == field).map_or(field, |(_, argument)| argument)
+        self.argument_names.iter().find(|(name, _)| *name == field).map_or(field, |(_, argument)| argument)
     }
 
     pub(crate) async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> anyhow::Result<T> {
         Ok(self.send(request).await?.json().await?)
     }
 
-    fn unreachable(&self, error: &reqwest::Error) -> anyhow::Error {
+    fn connection_error(&self, error: &reqwest::Error) -> anyhow::Error {
         if error.is_connect() {
             return anyhow!("nothing answers at {}; start it: make run", self.http.base());
         }

@@ -1,8 +1,8 @@
-//! `gooseek config`: the values in force, secrets hidden, each with where it came from.
+//! `gooseek config`: prints the effective configuration with the origin of each value; secrets are masked.
 
 use crate::{cli, serve};
 
-pub(crate) fn print(local: &cli::Local) -> anyhow::Result<()> {
+pub(crate) fn print(local: &cli::DataArgs) -> anyhow::Result<()> {
     let settings = serve::local_settings(local)?;
     let width = settings.effective().map(|(variable, _)| variable.name.len()).max().unwrap_or_default();
     for (variable, value) in settings.effective() {

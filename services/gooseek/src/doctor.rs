@@ -1,5 +1,5 @@
-//! `gooseek doctor`: looks at each thing this machine's configuration names, and says what is on, what is off, and
-//! which variable turns it on.
+//! `gooseek doctor`: probes every configured dependency and prints what is on, what is off, and which variable turns it
+//! on.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use server::{Mode, Options};
 
 use crate::{cli, serve};
 
-const PATIENCE: Duration = Duration::from_secs(3);
-/// A model may have to be read from a disk first.
-const MODEL_PATIENCE: Duration = Duration::from_secs(30);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+/// A model may have to be loaded from disk first.
+const MODEL_TIMEOUT: Duration = Duration::from_secs(30);
 
-pub(crate) async fn run(server: &cli::Server, local: &cli::Local) -> anyhow::Result<()> {
+pub(crate) async fn run(server: &cli::ServerArgs, local: &cli::DataArgs) -> anyhow::Result<()> {
     let settings = serve::local_settings(local)?;
     let options = server::check(&serve::SERVICES, &settings, Mode::AllInOne)?;
     let mut report = Report::default();
@@ -57,7 +57,7 @@ impl Report {
         println!("BROKEN  {what}: {detail}");
     }
 
-    async fn server(&self, server: &cli::Server) {
+    async fn server(&self, server: &cli::ServerArgs) {
         match get(&server.url, "/ready").await {
             Ok(_) => self.on("server", format!("ready at {}", server.url)),
             Err(error) => self.off("server", format!("{} ({error}); start it: make run", server.url)),
@@ -72,7 +72,7 @@ impl Report {
                 Err(error) => self.broken("database", format!("{data}: {error}; DATA_DIR names another folder")),
             };
         };
-        match tokio::time::timeout(PATIENCE, Db::probe_postgres(url)).await {
+        match tokio::time::timeout(PROBE_TIMEOUT, Db::probe_postgres(url)).await {
             Ok(Ok(())) => self.on("database", "Postgres (POSTGRES_URL)"),
             Ok(Err(error)) => self.broken("database", format!("POSTGRES_URL: {error}")),
             Err(_) => self.broken("database", "POSTGRES_URL: no answer"),
@@ -83,7 +83,7 @@ impl Report {
         let Some(url) = &options.redis else {
             return self.off("Redis", "REDIS_URL is unset; cache and limits are those of each process");
         };
-        match Redis::open(url, PATIENCE).await {
+        match Redis::open(url, PROBE_TIMEOUT).await {
             Ok(redis) if redis.ping().await => self.on("Redis", "answers (REDIS_URL)"),
             Ok(_) => self.broken("Redis", "REDIS_URL: no answer, or it refuses the password"),
             Err(error) => self.broken("Redis", format!("REDIS_URL: {error}")),
@@ -111,18 +111,18 @@ impl Report {
         }
     }
 
-    /// Without the internet the built-in engines find nothing, and everything else works. Two of them tell.
+    /// Probes two of the built-in engines. Without internet access they find nothing, and everything else works.
     async fn engines(&self, settings: &Settings) {
         if settings.get("SEARXNG_URL").is_some() {
             return;
         }
-        let wanted = settings.get("SEARCH_ENGINES").unwrap_or_default();
-        if wanted == "none" {
+        let selected = settings.get("SEARCH_ENGINES").unwrap_or_default();
+        if selected == "none" {
             return self.off("web search", "SEARCH_ENGINES is none");
         }
-        let wanted = if wanted.split(',').any(|name| name.trim() == "all") { "wikipedia,github" } else { wanted };
-        let engines: Vec<&str> = wanted.split(',').map(str::trim).filter(|name| !name.is_empty()).take(2).collect();
-        let probes = engines.iter().map(|name| reaches(settings.get(&format!("{}_URL", name.to_uppercase()))));
+        let selected = if selected.split(',').any(|name| name.trim() == "all") { "wikipedia,github" } else { selected };
+        let engines: Vec<&str> = selected.split(',').map(str::trim).filter(|name| !name.is_empty()).take(2).collect();
+        let probes = engines.iter().map(|name| is_reachable(settings.get(&format!("{}_URL", name.to_uppercase()))));
         let reached = futures::future::join_all(probes).await;
         match engines.iter().zip(reached).find(|(_, reached)| *reached) {
             Some((name, _)) => self.on("web search", format!("{name} can be reached")),
@@ -139,17 +139,17 @@ impl Report {
             return self.off("model", "LLM_PROVIDER is unset; answers are extracts of the sources");
         };
         let base = config.base_url.clone();
-        let ready = match Model::new(config) {
-            Ok(model) => model.ready().await.map_err(|error| error.to_string()),
+        let readiness = match Model::new(config) {
+            Ok(model) => model.readiness().await.map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),
         };
-        match ready {
-            Ok(ready) => {
-                for named in ready.chat {
-                    if named.exists {
-                        self.on("model", format!("{} at {base}", named.model));
+        match readiness {
+            Ok(readiness) => {
+                for status in readiness.chat {
+                    if status.exists {
+                        self.on("model", format!("{} at {base}", status.model));
                     } else {
-                        self.broken("model", format!("{base} has no model {}", named.model));
+                        self.broken("model", format!("{base} has no model {}", status.model));
                     }
                 }
             }
@@ -157,10 +157,10 @@ impl Report {
         }
     }
 
-    /// Makes a vector: nothing less shows that vectors can be made.
+    /// Embeds a text: no cheaper check proves that embeddings work.
     async fn embeddings(&mut self, settings: &Settings) {
         let Some(config) = llm::settings::embedder(&mut Reader::new(settings)) else {
-            let folder = if llm::settings::READS_FOLDERS {
+            let folder = if llm::settings::SUPPORTS_MODEL_FOLDERS {
                 "and so is EMBEDDING_MODEL_DIR"
             } else {
                 "and EMBEDDING_MODEL_DIR needs a program built with the feature local-embeddings"
@@ -168,12 +168,12 @@ impl Report {
             return self.off("embeddings", format!("EMBEDDING_MODEL is unset, {folder}; words alone rank passages"));
         };
         let what = config.to_string();
-        let making = async {
+        let probe = async {
             let embedder = Embedder::open(config).await.map_err(|error| error.to_string())?;
-            let made = embedder.embed(Purpose::Question, &["ready".to_owned()]).await;
-            made.map(drop).map_err(|error| error.to_string())
+            let embedded = embedder.embed(Purpose::Question, &["ready".to_owned()]).await;
+            embedded.map(drop).map_err(|error| error.to_string())
         };
-        match tokio::time::timeout(MODEL_PATIENCE, making).await {
+        match tokio::time::timeout(MODEL_TIMEOUT, probe).await {
             Ok(Ok(())) => self.on("embeddings", what),
             Ok(Err(error)) => self.broken("embeddings", format!("{what}: {error}")),
             Err(_) => self.broken("embeddings", format!("{what}: no answer")),
@@ -200,18 +200,18 @@ impl Report {
     }
 }
 
-/// Whether anything answers at the address of an engine, whatever it says.
-async fn reaches(address: Option<&str>) -> bool {
+/// Whether an engine responds at its address, with any status.
+async fn is_reachable(address: Option<&str>) -> bool {
     let address = address.unwrap_or_default().replace("{lang}", "en");
-    let Ok(client) = OperatorClient::new(&address, PATIENCE) else { return false };
-    client.request(Method::HEAD, "/").timeout(PATIENCE).send().await.is_ok()
+    let Ok(client) = OperatorClient::new(&address, PROBE_TIMEOUT) else { return false };
+    client.request(Method::HEAD, "/").timeout(PROBE_TIMEOUT).send().await.is_ok()
 }
 
 async fn get(base: &str, path: &str) -> Result<String, String> {
-    let client = OperatorClient::new(base, PATIENCE).map_err(|error| error.to_string())?;
-    let answer = fetch::operator::text(client.get(path).timeout(PATIENCE), 4 * 1024 * 1024).await;
+    let client = OperatorClient::new(base, PROBE_TIMEOUT).map_err(|error| error.to_string())?;
+    let answer = fetch::operator::text(client.get(path).timeout(PROBE_TIMEOUT), 4 * 1024 * 1024).await;
     answer.map_err(|error| match error {
-        fetch::operator::AnswerError::Http(error) if error.is_connect() => "nothing answers".to_owned(),
+        fetch::operator::ResponseError::Http(error) if error.is_connect() => "nothing answers".to_owned(),
         other => other.to_string(),
     })
 }

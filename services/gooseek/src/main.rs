@@ -1,4 +1,4 @@
-//! GooSeek in one process, and its command line.
+//! The `gooseek` program: all services in one process, and the command-line client.
 
 mod bootstrap;
 mod cli;
@@ -15,7 +15,7 @@ use clap::Parser;
 use cli::{Cli, Command};
 
 fn main() -> ExitCode {
-    // The parser child restricts itself before it touches a byte, so it comes before the runtime and its threads.
+    // The parser child restricts itself before it reads any input, which must happen before the runtime starts threads.
     if std::env::args().nth(1).is_some_and(|argument| argument == reader::child::SUBCOMMAND) {
         return reader::child::run();
     }
@@ -34,7 +34,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Search(options) => client::search::run(&cli.server, &options).await,
         Command::Documents(command) => client::documents::run(&cli.server, command).await,
         Command::Bus(command) => client::bus::run(&cli.server, command).await,
-        Command::Auth(cli::Auth::Bootstrap { dir, hours }) => bootstrap::run(&dir, hours),
+        Command::Auth(cli::AuthCommand::Bootstrap { dir, hours }) => bootstrap::run(&dir, hours),
         Command::Config(options) => config::print(&options),
         Command::Doctor(options) => doctor::run(&cli.server, &options).await,
     }

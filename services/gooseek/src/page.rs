@@ -1,4 +1,4 @@
-//! The page at `/`: files compiled into the binary, under a policy that lets them run and nothing else.
+//! The web page at `/`: assets compiled into the binary, served with a strict Content-Security-Policy.
 
 use axum::{
     Router,
@@ -7,9 +7,10 @@ use axum::{
     routing::get,
 };
 
-/// Scripts and styles come from this server alone, and no script may turn text into markup.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-                      frame-ancestors 'none'; base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'";
+/// Scripts and styles come from this server only; trusted types prevent scripts from turning text into markup.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                                       connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; \
+                                       require-trusted-types-for 'script'";
 
 macro_rules! assets {
     ($($name:literal: $kind:literal),* $(,)?) => {
@@ -46,9 +47,9 @@ pub(crate) fn routes() -> Router {
 fn asset(kind: &'static str, text: &'static str) -> Response {
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        // A newer binary may have newer files, and the modules must all be of one version.
+        // A newer binary may have newer assets, and all modules must be of one version.
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT_SECURITY_POLICY)),
     ];
     (headers, text).into_response()
 }

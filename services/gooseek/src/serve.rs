@@ -1,4 +1,4 @@
-//! `gooseek serve`: every service in one process, with its page and its documents.
+//! `gooseek serve`: all services in one process, with the web page and the API documentation.
 
 use std::{path::Path, sync::Arc};
 
@@ -8,7 +8,7 @@ use server::{Mode, service::ServiceDef};
 
 use crate::{cli, docs, page};
 
-/// Every service there is.
+/// All services.
 pub(crate) const SERVICES: [ServiceDef; 5] =
     [projects_svc::SERVICE, search_svc::SERVICE, upload_svc::SERVICE, chat_svc::SERVICE, library_svc::SERVICE];
 
@@ -17,8 +17,8 @@ fn settings() -> Result<Settings, ConfigFaults> {
     Settings::load(server::variables(&SERVICES), Path::new("gooseek.toml"), std::env::vars())
 }
 
-/// The settings of this machine with what a command says of its data.
-pub(crate) fn local_settings(local: &cli::Local) -> Result<Settings, ConfigFaults> {
+/// The settings of this machine, with `--data` applied.
+pub(crate) fn local_settings(local: &cli::DataArgs) -> Result<Settings, ConfigFaults> {
     let settings = settings()?;
     Ok(match &local.data {
         Some(data) => settings.with_option("DATA_DIR", "--data", data.display().to_string()),
@@ -26,13 +26,13 @@ pub(crate) fn local_settings(local: &cli::Local) -> Result<Settings, ConfigFault
     })
 }
 
-pub(crate) async fn run(options: &cli::Serve) -> anyhow::Result<()> {
+pub(crate) async fn run(options: &cli::ServeArgs) -> anyhow::Result<()> {
     let mut settings = local_settings(&options.local)?;
     if let Some(bind) = &options.bind {
         settings = settings.with_option("BIND", "--bind", bind.clone());
     }
     let telemetry = server::telemetry(&settings, "gooseek")?;
-    let services = chosen(&options.only)?;
+    let services = select_services(&options.only)?;
     let assembly = server::assemble(&services, Arc::new(settings), Mode::AllInOne).await?;
     assembly.run(page::routes().merge(docs::routes())).await?;
     telemetry.flush();
@@ -45,13 +45,13 @@ pub(crate) async fn migrate() -> anyhow::Result<()> {
     server::migrate(&SERVICES, &settings).await
 }
 
-fn chosen(only: &[String]) -> anyhow::Result<Vec<ServiceDef>> {
+fn select_services(only: &[String]) -> anyhow::Result<Vec<ServiceDef>> {
     if only.is_empty() {
         return Ok(SERVICES.to_vec());
     }
-    let known = SERVICES.map(|spec| spec.name);
-    if let Some(unknown) = only.iter().find(|name| !known.contains(&name.as_str())) {
-        bail!("--only: there is no service {unknown:?}; there are {}", known.join(", "));
+    let names = SERVICES.map(|spec| spec.name);
+    if let Some(unknown) = only.iter().find(|name| !names.contains(&name.as_str())) {
+        bail!("--only: there is no service {unknown:?}; there are {}", names.join(", "));
     }
     Ok(SERVICES.into_iter().filter(|spec| only.iter().any(|name| name == spec.name)).collect())
 }

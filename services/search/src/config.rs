@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use base::config::{Reader, Secret, Variable};
-use fetch::Cidr;
 use llm::EmbedderConfig;
 
 use crate::engines::KeylessConfig;
@@ -143,7 +142,7 @@ fn keyless(reader: &mut Reader<'_>) -> KeylessConfig {
 
 fn policy(reader: &mut Reader<'_>, contact: &str) -> fetch::Policy {
     let mut policy = fetch::Policy::default();
-    match Cidr::parse_list(&reader.text("FETCH_ALLOW_CIDRS").unwrap_or_default()) {
+    match fetch::parse_cidrs(&reader.text("FETCH_ALLOW_CIDRS").unwrap_or_default()) {
         Ok(cidrs) => policy.allow_cidrs = cidrs,
         Err(error) => reader.fault(format!("FETCH_ALLOW_CIDRS: {error}")),
     }

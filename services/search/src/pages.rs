@@ -23,7 +23,7 @@ use base::{
 };
 use chrono::{DateTime, Utc};
 use db::{Db, DbError};
-use fetch::Fetched;
+use fetch::FetchResponse;
 use moka::future::Cache;
 use sqlx::types::Json;
 use tokio::time::Instant;
@@ -267,7 +267,12 @@ impl PageCacheInner {
     }
 
     /// Parses and stores a fetched page. If its content has not changed, it keeps the id of the latest copy.
-    async fn store_fetched(&self, scope: &Scope, address: &str, fetched: Fetched) -> Result<CachedPage, OpenError> {
+    async fn store_fetched(
+        &self,
+        scope: &Scope,
+        address: &str,
+        fetched: FetchResponse,
+    ) -> Result<CachedPage, OpenError> {
         let url = fetched.url.to_string();
         let validators = Validators { etag: fetched.etag.clone(), last_modified: fetched.last_modified.clone() };
         let document = self.loader.parse(fetched).await?;

@@ -1,8 +1,8 @@
 //! `/api/v1/upload`.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use access::Caller;
+use access::{Caller, LOCAL_ORG};
 use axum::{
     Json,
     extract::{
@@ -18,10 +18,9 @@ use base::{
     problem::{Code, Violation},
 };
 use futures::StreamExt;
-use kit::{IdempotencyKey, QueryParams, Validator};
+use kit::{IdempotencyKey, QueryParams, Validator, tenant_limiter::TenantLimiter};
 use serde::Deserialize;
-use server::http::takes_long;
-use tokio::{sync::Semaphore, time::timeout};
+use server::http::exempt_from_limit;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
@@ -31,20 +30,26 @@ use crate::files::{Admitted, File, FilePage, FileText, Files, Staged, too_large}
 /// What a multipart body adds to its file.
 const FRAMING: u64 = 64 * 1024;
 const PROJECT_BYTES: usize = 200;
-/// Files a process receives at once, and how long another one waits for its turn.
-const RECEIVED_AT_ONCE: usize = 32;
-const TURN: Duration = Duration::from_secs(1);
+/// Files a process receives at once, and how long another one waits for a permit.
+const MAX_CONCURRENT_UPLOADS: usize = 32;
+const PERMIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(crate) fn routes(files: Files) -> OpenApiRouter {
-    let turns = middleware::from_fn_with_state(Arc::new(Semaphore::new(RECEIVED_AT_ONCE)), in_turn);
-    let upload = OpenApiRouter::new().routes(routes!(upload)).layer(DefaultBodyLimit::disable()).layer(turns);
+    let limiter = TenantLimiter::with_reserve(MAX_CONCURRENT_UPLOADS, Some(LOCAL_ORG));
+    let limit = middleware::from_fn_with_state(limiter, limit_uploads);
+    let upload = OpenApiRouter::new().routes(routes!(upload)).layer(DefaultBodyLimit::disable()).layer(limit);
     upload.routes(routes!(list)).routes(routes!(get, delete)).routes(routes!(text)).with_state(files)
 }
 
 /// An upload takes as long as its sender does, which is why it has a limit of its own.
-async fn in_turn(State(turns): State<Arc<Semaphore>>, request: Request, next: Next) -> Result<Response, Problem> {
-    takes_long();
-    let Ok(Ok(_turn)) = timeout(TURN, turns.acquire()).await else {
+async fn limit_uploads(
+    State(limiter): State<TenantLimiter>,
+    caller: Caller,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    exempt_from_limit();
+    let Some(_permit) = limiter.acquire(Some(caller.org), PERMIT_TIMEOUT).await else {
         return Err(Problem::overloaded(
             "more files are sent than this server receives at once; try again in a moment",
         ));

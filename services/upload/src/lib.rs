@@ -20,7 +20,7 @@ use std::sync::Arc;
 use axum::Router;
 use db::Migrations;
 use llm::Embedder;
-use reader::child::{Limits, ParserChild};
+use reader::child::{ChildLimits, ParserChild};
 use server::{
     Deps, Service,
     service::{ServiceDef, ServiceFuture},
@@ -55,7 +55,10 @@ pub fn service(deps: Deps) -> ServiceFuture {
         let wake = Arc::new(Notify::new());
         let files = files::Files::new(&deps, config.max_bytes, wake.clone());
         let retriever = retrieve::Retriever::new(deps.db.clone(), embedder.clone(), config.vector_cache_bytes);
-        let parser = ParserChild::new(deps.executable.clone(), Limits { at_once: config.workers, ..Limits::default() });
+        let parser = ParserChild::new(
+            deps.executable.clone(),
+            ChildLimits { concurrency: config.workers, ..ChildLimits::default() },
+        );
         let queue = queue::Queue::new(&deps, parser, embedder, config.workers, wake);
         let mut service = Service::new(SERVICE.name, http::routes(files));
         service.grpc = Routes::from(Router::new()).add_service(grpc::server(retriever)).into_axum_router();

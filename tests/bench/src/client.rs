@@ -1,5 +1,5 @@
-//! The asking side. It shares the cores with what it measures, so it looks for a few bytes in what passes and parses
-//! nothing.
+//! Load generator. It shares the cores with the program it measures, so it only searches responses for a few bytes and
+//! parses nothing.
 
 use std::time::{Duration, Instant};
 
@@ -9,42 +9,42 @@ use futures::{StreamExt, stream};
 use reqwest::{RequestBuilder, Response};
 use serde_json::{Value, json};
 
-const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What tells the parts of a stream.
+/// Byte sequences that mark the parts of a stream.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Marks {
+pub(crate) struct StreamMarkers {
     text: &'static [u8],
     end: &'static [u8],
 }
 
-/// A run's events.
-pub(crate) const RUN: Marks = Marks { text: b"event: delta\n", end: b"event: done\n" };
-/// A model's stream as it is.
-pub(crate) const MODEL: Marks = Marks { text: b"\"content\":\"", end: b"data: [DONE]" };
+/// Markers of a run's events.
+pub(crate) const RUN_MARKERS: StreamMarkers = StreamMarkers { text: b"event: delta\n", end: b"event: done\n" };
+/// Markers of a model's stream.
+pub(crate) const MODEL_MARKERS: StreamMarkers = StreamMarkers { text: b"\"content\":\"", end: b"data: [DONE]" };
 
-/// When the parts of one answer came, from the moment it was asked for.
+/// Latencies of one answer, measured from sending the request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timing {
     pub(crate) first_event: Duration,
     pub(crate) first_text: Duration,
 }
 
-/// What many answers took together.
+/// Result of a load test.
 #[derive(Debug, Default)]
-pub(crate) struct Load {
+pub(crate) struct LoadResult {
     pub(crate) timings: Vec<Timing>,
     pub(crate) elapsed: Duration,
-    /// Why some were not answered.
+    /// Errors of the questions that were not answered.
     pub(crate) failures: Vec<String>,
 }
 
-impl Load {
+impl LoadResult {
     pub(crate) fn per_second(&self) -> f64 {
         self.timings.len() as f64 / self.elapsed.as_secs_f64()
     }
 
-    /// An error when some question was not answered: a figure of the others would say nothing.
+    /// An error if any question was not answered: the figures of the others would be meaningless.
     pub(crate) fn all_answered(self) -> anyhow::Result<Self> {
         if let Some(first) = self.failures.first() {
             bail!("{} of {} were not answered: {first}", self.failures.len(), self.failures.len() + self.timings.len());
@@ -58,42 +58,52 @@ impl Load {
 pub(crate) struct Client {
     pub(crate) http: OperatorClient,
     path: &'static str,
-    marks: Marks,
+    markers: StreamMarkers,
     token: Option<String>,
 }
 
 impl Client {
-    /// Of `gooseek`.
+    /// A client of `gooseek`.
     pub(crate) fn new(url: &str) -> anyhow::Result<Self> {
-        Ok(Self { http: OperatorClient::new(url, CONNECT)?, path: "/api/v1/chat", marks: RUN, token: None })
+        Ok(Self {
+            http: OperatorClient::new(url, CONNECT_TIMEOUT)?,
+            path: "/api/v1/chat",
+            markers: RUN_MARKERS,
+            token: None,
+        })
     }
 
-    /// The same with an access token.
+    /// Adds an access token.
     pub(crate) fn with_token(self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self }
     }
 
-    /// Of something that speaks a model's language.
+    /// A client of an OpenAI-compatible server.
     pub(crate) fn of_model(url: &str) -> anyhow::Result<Self> {
-        Ok(Self { http: OperatorClient::new(url, CONNECT)?, path: "/chat/completions", marks: MODEL, token: None })
+        Ok(Self {
+            http: OperatorClient::new(url, CONNECT_TIMEOUT)?,
+            path: "/chat/completions",
+            markers: MODEL_MARKERS,
+            token: None,
+        })
     }
 
     pub(crate) async fn is_ready(&self) -> bool {
         self.http.get("/ready").send().await.is_ok_and(|response| response.status().is_success())
     }
 
-    /// The text of a GET.
+    /// The body of a GET request.
     pub(crate) async fn text(&self, path: &str) -> anyhow::Result<String> {
         Ok(self.http.get(path).send().await?.error_for_status()?.text().await?)
     }
 
-    /// Asks and reads to the end.
+    /// Asks a question and reads the stream to its end.
     pub(crate) async fn ask(&self, question: &Value) -> anyhow::Result<Timing> {
-        let mut reading = self.begin(question).await?;
-        let timing = reading.until_text(self.marks).await?;
-        let mut end = Watch::new(self.marks.end);
-        let mut seen = end.sees(&reading.rest);
-        while let Some(piece) = reading.response.chunk().await? {
+        let mut stream = self.begin(question).await?;
+        let timing = stream.until_text(self.markers).await?;
+        let mut end = MarkerSearch::new(self.markers.end);
+        let mut seen = end.sees(&stream.rest);
+        while let Some(piece) = stream.response.chunk().await? {
             seen |= end.sees(&piece);
         }
         if !seen {
@@ -102,34 +112,34 @@ impl Client {
         Ok(timing)
     }
 
-    /// Asks and leaves at the first text. The stream is returned open.
+    /// Asks a question and stops reading at the first text. Returns the open stream.
     pub(crate) async fn ask_until_text(&self, question: &Value) -> anyhow::Result<(Timing, Response)> {
-        let mut reading = self.begin(question).await?;
-        let timing = reading.until_text(self.marks).await?;
-        Ok((timing, reading.response))
+        let mut stream = self.begin(question).await?;
+        let timing = stream.until_text(self.markers).await?;
+        Ok((timing, stream.response))
     }
 
-    /// Asks and keeps all that came.
-    pub(crate) async fn transcript(&self, question: &Value) -> anyhow::Result<String> {
+    /// Asks a question and returns the whole stream as text.
+    pub(crate) async fn raw_events(&self, question: &Value) -> anyhow::Result<String> {
         Ok(self.begin(question).await?.response.text().await?)
     }
 
-    /// Asks `total` questions, `at_once` at any moment.
-    pub(crate) async fn load(&self, at_once: usize, total: usize, question: impl Fn() -> Value) -> Load {
-        let begun = Instant::now();
-        let asked = stream::iter(0..total).map(|_| {
+    /// Asks `total` questions, `concurrency` at a time.
+    pub(crate) async fn load(&self, concurrency: usize, total: usize, question: impl Fn() -> Value) -> LoadResult {
+        let started = Instant::now();
+        let requests = stream::iter(0..total).map(|_| {
             let question = question();
             async move { self.ask(&question).await }
         });
-        let mut answers = std::pin::pin!(asked.buffer_unordered(at_once));
-        let mut load = Load::default();
+        let mut answers = std::pin::pin!(requests.buffer_unordered(concurrency));
+        let mut load = LoadResult::default();
         while let Some(answer) = answers.next().await {
             match answer {
                 Ok(timing) => load.timings.push(timing),
                 Err(error) => load.failures.push(format!("{error:#}")),
             }
         }
-        load.elapsed = begun.elapsed();
+        load.elapsed = started.elapsed();
         load
     }
 
@@ -140,7 +150,7 @@ impl Client {
         }
     }
 
-    /// Asks and returns the id of the run and its stream, after the first event.
+    /// Asks a question and returns the run id and the open stream, after the first event.
     pub(crate) async fn ask_until_run(&self, question: &Value) -> anyhow::Result<(String, Response)> {
         let mut response = self.begin(question).await?.response;
         let first = response.chunk().await?.context("a stream begins with its run")?;
@@ -149,40 +159,40 @@ impl Client {
         Ok((rest.chars().take_while(|c| *c != '"').collect(), response))
     }
 
-    /// How long the first event of a run takes to come.
-    pub(crate) async fn first_event_of(&self, run: &str) -> anyhow::Result<Duration> {
-        let begun = Instant::now();
+    /// Time until the first event of a run arrives.
+    pub(crate) async fn time_to_first_event(&self, run: &str) -> anyhow::Result<Duration> {
+        let started = Instant::now();
         let request = self.authorized(self.http.get(&format!("{}/runs/{run}/events", self.path)));
         let mut response = request.send().await?.error_for_status()?;
         response.chunk().await?.context("a run has events")?;
-        Ok(begun.elapsed())
+        Ok(started.elapsed())
     }
 
-    async fn begin(&self, question: &Value) -> anyhow::Result<Reading> {
-        let begun = Instant::now();
+    async fn begin(&self, question: &Value) -> anyhow::Result<TimedStream> {
+        let started = Instant::now();
         let response = self.authorized(self.http.post(self.path)).json(question).send().await?;
         if !response.status().is_success() {
             bail!("{}: {}", response.status(), response.text().await?);
         }
-        Ok(Reading { response, begun, rest: Vec::new() })
+        Ok(TimedStream { response, started, rest: Vec::new() })
     }
 }
 
-/// A stream being read.
-struct Reading {
+/// An open stream and the time of its request.
+struct TimedStream {
     response: Response,
-    begun: Instant,
-    /// What came together with the first text.
+    started: Instant,
+    /// The chunk that contained the first text.
     rest: Vec<u8>,
 }
 
-impl Reading {
-    async fn until_text(&mut self, marks: Marks) -> anyhow::Result<Timing> {
-        let mut text = Watch::new(marks.text);
+impl TimedStream {
+    async fn until_text(&mut self, markers: StreamMarkers) -> anyhow::Result<Timing> {
+        let mut text = MarkerSearch::new(markers.text);
         let mut first_event = None;
         let mut last = Vec::new();
         while let Some(piece) = self.response.chunk().await? {
-            let now = self.begun.elapsed();
+            let now = self.started.elapsed();
             let first_event = *first_event.get_or_insert(now);
             if text.sees(&piece) {
                 self.rest = piece.into();
@@ -195,22 +205,22 @@ impl Reading {
     }
 }
 
-/// Looks for bytes that may be cut in two by the edges of pieces.
-struct Watch {
-    wanted: &'static [u8],
-    held: Vec<u8>,
+/// Searches a stream for bytes that may be split across chunks.
+struct MarkerSearch {
+    marker: &'static [u8],
+    tail: Vec<u8>,
 }
 
-impl Watch {
-    fn new(wanted: &'static [u8]) -> Self {
-        Self { wanted, held: Vec::new() }
+impl MarkerSearch {
+    fn new(marker: &'static [u8]) -> Self {
+        Self { marker, tail: Vec::new() }
     }
 
     fn sees(&mut self, piece: &[u8]) -> bool {
-        self.held.extend_from_slice(piece);
-        let seen = self.held.windows(self.wanted.len()).any(|window| window == self.wanted);
-        let keep = self.held.len().min(self.wanted.len() - 1);
-        self.held.drain(..self.held.len() - keep);
+        self.tail.extend_from_slice(piece);
+        let seen = self.tail.windows(self.marker.len()).any(|window| window == self.marker);
+        let kept = self.tail.len().min(self.marker.len() - 1);
+        self.tail.drain(..self.tail.len() - kept);
         seen
     }
 }
@@ -220,7 +230,7 @@ pub(crate) fn web(question: &str, mode: &str) -> Value {
     json!({"query": question, "mode": mode, "sources": ["web"]})
 }
 
-/// A question that only the model answers.
+/// A question that the model answers without sources.
 pub(crate) fn model_alone(question: &str) -> Value {
     json!({"query": question, "mode": "speed", "sources": []})
 }
@@ -230,10 +240,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mark_is_seen_across_the_edge_of_two_pieces() {
-        let mut done = Watch::new(RUN.end);
+    fn a_marker_is_found_across_two_chunks() {
+        let mut done = MarkerSearch::new(RUN_MARKERS.end);
         assert!(!done.sees(b"id: 9\nevent: do"));
         assert!(done.sees(b"ne\ndata: {}\n\n"));
-        assert!(!Watch::new(RUN.end).sees(b"event: delta\ndata: {\"text\":\"done\"}\n\n"));
+        assert!(!MarkerSearch::new(RUN_MARKERS.end).sees(b"event: delta\ndata: {\"text\":\"done\"}\n\n"));
     }
 }

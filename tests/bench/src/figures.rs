@@ -1,4 +1,4 @@
-//! The figures, by what they are about.
+//! The benchmarks, by subject.
 
 pub(crate) mod cost;
 pub(crate) mod indexing;
@@ -8,7 +8,7 @@ pub(crate) mod relayed;
 pub(crate) mod scale;
 pub(crate) mod waiting;
 
-/// The middle of some durations in milliseconds; zero when there are none.
+/// The median; zero if there are no values.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
@@ -22,7 +22,7 @@ fn mb(bytes: u64) -> f64 {
     bytes as f64 / 1_000_000.0
 }
 
-/// How many there are to share, for what a missed limit is bounded by.
+/// The number of cores, for the explanation of a missed limit.
 fn cores() -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     format!("this machine has {cores}")

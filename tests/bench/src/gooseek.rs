@@ -1,4 +1,4 @@
-//! The program under measurement, as a child process: started on a free port and a fresh folder, read through `/proc`.
+//! The measured program as a child process with a free port and a fresh folder; resource usage comes from `/proc`.
 
 use std::{
     fs::{self, File},
@@ -14,10 +14,10 @@ use tokio::process::{Child, Command};
 
 use crate::client::Client;
 
-/// Longer than this to get ready is a failure.
-const START: Duration = Duration::from_secs(30);
-/// Between two looks at `/ready`: the resolution of the time it takes to start.
-const LOOK: Duration = Duration::from_millis(2);
+/// Limit on the time to become ready.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// Between two requests to `/ready`; also the resolution of the measured start-up time.
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
 /// `/proc/PID/stat` counts in ticks of 10 ms (`USER_HZ`, part of Linux's ABI).
 const TICK_MS: f64 = 10.0;
 
@@ -26,7 +26,7 @@ const TICK_MS: f64 = 10.0;
 pub(crate) struct Gooseek {
     child: Child,
     pub(crate) url: String,
-    /// From spawning it to the first `/ready` that says yes.
+    /// From spawning the process to the first successful `/ready`.
     pub(crate) ready_after: Duration,
     pid: u32,
     folder: TempDir,
@@ -39,7 +39,7 @@ impl Gooseek {
         let bind = free_address()?;
         let url = format!("http://{bind}");
         let log = File::create(folder.path().join("log"))?;
-        let begun = Instant::now();
+        let started = Instant::now();
         let child = Command::new(binary)
             .args(["serve", "--bind", &bind, "--data"])
             .arg(folder.path().join("data"))
@@ -52,39 +52,39 @@ impl Gooseek {
             .spawn()
             .with_context(|| binary.display().to_string())?;
         let pid = child.id().context("it has just been started")?;
-        let mut started = Self { child, url, ready_after: Duration::ZERO, pid, folder };
-        started.wait_until_ready(begun).await?;
-        Ok(started)
+        let mut gooseek = Self { child, url, ready_after: Duration::ZERO, pid, folder };
+        gooseek.wait_until_ready(started).await?;
+        Ok(gooseek)
     }
 
-    async fn wait_until_ready(&mut self, begun: Instant) -> anyhow::Result<()> {
+    async fn wait_until_ready(&mut self, started: Instant) -> anyhow::Result<()> {
         let client = Client::new(&self.url)?;
         loop {
             if client.is_ready().await {
-                self.ready_after = begun.elapsed();
+                self.ready_after = started.elapsed();
                 return Ok(());
             }
             if let Some(status) = self.child.try_wait()? {
                 bail!("gooseek ended with {status}:\n{}", self.log());
             }
-            if begun.elapsed() > START {
-                bail!("gooseek is not ready after {START:?}:\n{}", self.log());
+            if started.elapsed() > START_TIMEOUT {
+                bail!("gooseek is not ready after {START_TIMEOUT:?}:\n{}", self.log());
             }
-            tokio::time::sleep(LOOK).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// Memory it has now, in bytes.
+    /// Resident memory, in bytes.
     pub(crate) fn memory(&self) -> anyhow::Result<u64> {
         self.status("VmRSS:")
     }
 
-    /// The most memory it has had, in bytes.
+    /// Peak resident memory, in bytes.
     pub(crate) fn peak_memory(&self) -> anyhow::Result<u64> {
         self.status("VmHWM:")
     }
 
-    /// What its memory is made of.
+    /// Composition of its memory.
     pub(crate) fn memory_parts(&self) -> anyhow::Result<String> {
         let (own, mapped) = (self.status("RssAnon:")?, self.status("RssFile:")?);
         Ok(format!(
@@ -113,7 +113,7 @@ impl Gooseek {
     }
 }
 
-/// Memory a process has now, in bytes.
+/// Resident memory of a process, in bytes.
 pub(crate) fn memory(process: u32) -> anyhow::Result<u64> {
     status(process, "VmRSS:")
 }
@@ -134,7 +134,7 @@ pub(crate) fn cpu_ms(pid: &str) -> anyhow::Result<f64> {
     Ok(ticks.iter().sum::<f64>() * TICK_MS)
 }
 
-/// An address nobody listens on: bound for a moment and given back.
+/// An unused address: bound briefly and released.
 fn free_address() -> anyhow::Result<String> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }

@@ -1,5 +1,5 @@
-//! `make bench`: starts the release `gooseek` against fakes on loopback and prints what was measured beside its limit.
-//! What each figure means is in `docs/bench.md`.
+//! `make bench`: runs the release build of `gooseek` against fakes on loopback and prints each measurement with its
+//! limit. `docs/bench.md` explains the figures.
 
 mod client;
 mod figures;
@@ -17,8 +17,8 @@ use anyhow::Context;
 use clap::{Parser, ValueEnum};
 use report::Report;
 
-/// Open files that 512 questions at once need here and, inherited, in `gooseek`.
-const OPEN_FILES: u64 = 8_192;
+/// Open files that 512 concurrent questions need, here and (inherited) in `gooseek`.
+const OPEN_FILE_LIMIT: u64 = 8_192;
 
 /// Measures a `gooseek` binary. Without `--full` it takes less than three minutes.
 #[derive(Debug, Parser)]
@@ -40,14 +40,14 @@ struct Options {
     hybrid: bool,
     /// Only these parts.
     #[arg(long, value_delimiter = ',', value_enum)]
-    only: Vec<Part>,
+    only: Vec<Benchmark>,
 }
 
-/// What can be measured by itself.
+/// A benchmark that can be run by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Part {
+enum Benchmark {
     Waiting,
-    Cost,
+    LoadCost,
     Relay,
     Memory,
     Indexing,
@@ -57,11 +57,11 @@ enum Part {
     Hybrid,
 }
 
-impl Part {
+impl Benchmark {
     async fn measure(self, binary: &Path, options: &Options, report: &mut Report) -> anyhow::Result<()> {
         match self {
             Self::Waiting => figures::waiting::measure(binary, options.full, report).await,
-            Self::Cost => figures::cost::measure(binary, options.answers(), report).await,
+            Self::LoadCost => figures::cost::measure(binary, options.answers(), report).await,
             Self::Relay => figures::relayed::measure(binary, report).await,
             Self::Memory => figures::memory::measure(binary, report).await,
             Self::Indexing => figures::indexing::measure(binary, options.chunks(), report).await,
@@ -72,10 +72,10 @@ impl Part {
 }
 
 impl Options {
-    fn wants(&self, part: Part) -> bool {
-        match part {
-            Part::Hybrid => self.hybrid || self.only.contains(&part),
-            _ => self.only.is_empty() || self.only.contains(&part),
+    fn wants(&self, benchmark: Benchmark) -> bool {
+        match benchmark {
+            Benchmark::Hybrid => self.hybrid || self.only.contains(&benchmark),
+            _ => self.only.is_empty() || self.only.contains(&benchmark),
         }
     }
 
@@ -99,12 +99,12 @@ fn main() -> ExitCode {
 }
 
 async fn measure(options: Options) -> anyhow::Result<()> {
-    rlimit::increase_nofile_limit(OPEN_FILES).context("the limit of open files")?;
+    rlimit::increase_nofile_limit(OPEN_FILE_LIMIT).context("the limit of open files")?;
     let binary = options.gooseek.canonicalize().with_context(|| options.gooseek.display().to_string())?;
     let mut report = Report::begin();
-    for part in Part::value_variants().iter().filter(|part| options.wants(**part)) {
-        if let Err(error) = part.measure(&binary, &options, &mut report).await {
-            report.broken(&format!("{part:?}"), &error);
+    for benchmark in Benchmark::value_variants().iter().filter(|benchmark| options.wants(**benchmark)) {
+        if let Err(error) = benchmark.measure(&binary, &options, &mut report).await {
+            report.failed(&format!("{benchmark:?}"), &error);
         }
     }
     report.finish();

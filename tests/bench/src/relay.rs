@@ -1,4 +1,4 @@
-//! The bare relay that `gooseek` is compared with: a process of its own that passes a model's stream on, no more.
+//! The relay `gooseek` is compared with: a separate process that only forwards a model's stream.
 
 use std::{process::Stdio, time::Duration};
 
@@ -18,7 +18,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-/// The argument under which this program is the relay.
+/// The argument that makes this program run the relay.
 pub(crate) const SUBCOMMAND: &str = "relay";
 
 /// A running relay; killed when dropped.
@@ -47,13 +47,13 @@ pub(crate) async fn serve(upstream: &str) -> anyhow::Result<()> {
     let client = OperatorClient::new(upstream, Duration::from_secs(5))?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}", listener.local_addr()?);
-    let router = Router::new().route("/chat/completions", post(pass)).with_state(client);
+    let router = Router::new().route("/chat/completions", post(forward)).with_state(client);
     Ok(axum::serve(listener, router).await?)
 }
 
-async fn pass(State(client): State<OperatorClient>, body: Bytes) -> Response {
-    let sent = client.post("/chat/completions").header(header::CONTENT_TYPE, "application/json").body(body);
-    match sent.send().await {
+async fn forward(State(client): State<OperatorClient>, body: Bytes) -> Response {
+    let request = client.post("/chat/completions").header(header::CONTENT_TYPE, "application/json").body(body);
+    match request.send().await {
         Ok(response) => Body::from_stream(response.bytes_stream()).into_response(),
         Err(error) => (StatusCode::BAD_GATEWAY, error.to_string()).into_response(),
     }

@@ -1,6 +1,6 @@
-//! The table: figure, measured, limit, and whether it was met; a missed limit is followed by what bounds it.
+//! Prints the table of figures: measurement, limit, whether it was met, and what bounds a missed limit.
 
-/// Prints rows as they are measured, and at the end where the time went and what was missed.
+/// Prints rows as they are measured; at the end, the notes and the missed limits.
 #[derive(Debug)]
 pub(crate) struct Report {
     notes: Vec<String>,
@@ -17,31 +17,30 @@ impl Report {
         Self { notes: Vec::new(), missed: Vec::new() }
     }
 
-    /// A figure that must not be more than `limit`. `bound` says what makes it as large as it is, where that was
-    /// measured.
+    /// A figure that must not exceed `limit`. `bound` explains what determines it, if that was measured.
     pub(crate) fn at_most(&mut self, figure: &str, measured: f64, limit: f64, unit: &str, bound: impl Into<String>) {
         self.limited(figure, measured, ("≤", limit), unit, measured <= limit, bound.into());
     }
 
-    /// A figure that must not be less than `limit`. `bound` says what makes it as small as it is.
+    /// A figure that must not be below `limit`. `bound` explains what determines it.
     pub(crate) fn at_least(&mut self, figure: &str, measured: f64, limit: f64, unit: &str, bound: impl Into<String>) {
         self.limited(figure, measured, ("≥", limit), unit, measured >= limit, bound.into());
     }
 
     /// A figure without a limit.
-    pub(crate) fn shown(&self, figure: &str, measured: f64, unit: &str) {
+    pub(crate) fn info(&self, figure: &str, measured: f64, unit: &str) {
         row(figure, &format!("{} {unit}", number(measured)), "", "");
     }
 
-    /// Something about where the time or memory goes, for below the table.
+    /// A line about where time or memory goes, printed below the table.
     pub(crate) fn note(&mut self, text: impl Into<String>) {
         self.notes.push(text.into());
     }
 
-    /// A part that broke off.
-    pub(crate) fn broken(&mut self, part: &str, error: &anyhow::Error) {
-        row(part, "not measured", "", "NO");
-        self.missed.push((part.to_owned(), format!("{error:#}")));
+    /// A benchmark that failed.
+    pub(crate) fn failed(&mut self, benchmark: &str, error: &anyhow::Error) {
+        row(benchmark, "not measured", "", "NO");
+        self.missed.push((benchmark.to_owned(), format!("{error:#}")));
     }
 
     /// Ends the table.

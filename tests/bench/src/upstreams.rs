@@ -1,5 +1,5 @@
-//! The outside world on loopback: a search engine with ten results a query, a web site, and a model that streams 100
-//! tokens. Each question is told beforehand which pages the engine finds for it.
+//! Fake upstreams on loopback: a search engine with ten results per query, a web site, and a model that streams 100
+//! tokens. The results of each question are registered before it is asked.
 
 pub(crate) mod embeddings;
 
@@ -11,13 +11,13 @@ use std::{
 use serde_json::{Value, json};
 use testkit::{Behaviour, FakeOpenAi, FakeSearxng, FakeWeb, Kind, Script, Step};
 
-/// Pages that are asked for again and again.
-pub(crate) const POOL: u64 = 2_000;
-/// Pages a question opens in the modes that are measured.
-pub(crate) const OPENED: u64 = 5;
+/// Pages that are requested repeatedly.
+pub(crate) const POOL_PAGES: u64 = 2_000;
+/// Pages an answer opens in the measured modes.
+pub(crate) const PAGES_PER_ANSWER: u64 = 5;
 const RESULTS: u64 = 10;
 
-/// How long the outside world takes.
+/// Response times of the upstreams.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Delays {
     pub(crate) search: Duration,
@@ -29,11 +29,11 @@ pub(crate) struct Delays {
 /// Which pages a question finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pages {
-    /// Pages of the pool that no question has found before, while there are some.
+    /// Unused pages of the pool, as long as there are some.
     Pool,
-    /// Of every ten opened, nine from the pool and one that nobody has asked for before.
+    /// Of every ten opened, nine from the pool and a new one.
     MostlyPool,
-    /// Nobody has asked for any of them before.
+    /// Only pages that have never been requested.
     New,
 }
 
@@ -43,8 +43,8 @@ pub(crate) struct Upstreams {
     web: FakeWeb,
     search: FakeSearxng,
     model: FakeOpenAi,
-    asked: AtomicU64,
-    /// The first page that nobody has asked for.
+    question_count: AtomicU64,
+    /// The first page that has never been requested.
     next_new: AtomicU64,
 }
 
@@ -58,21 +58,21 @@ impl Upstreams {
             web,
             search,
             model: FakeOpenAi::start(script).await,
-            asked: AtomicU64::new(0),
-            next_new: AtomicU64::new(POOL),
+            question_count: AtomicU64::new(0),
+            next_new: AtomicU64::new(POOL_PAGES),
         };
         upstreams.delay(delays);
         upstreams
     }
 
-    /// How long searches and pages take from now on; the model keeps its pace.
+    /// Sets the delays of searches and pages; those of the model stay.
     pub(crate) fn delay(&self, delays: Delays) {
         self.web.set_delay(delays.page);
         self.search.set_delay(delays.search);
     }
 
-    /// The variables that point `gooseek` here, with the query cache off. All pages are on one host, which stands for
-    /// many: the limits that spare a single host are lifted.
+    /// The variables that configure `gooseek` to use these upstreams, without query cache. All pages are on one host that
+    /// stands for many, so the limits per host are lifted.
     pub(crate) fn variables(&self) -> Vec<(&'static str, String)> {
         let mut variables = self.model_variables();
         variables.extend([
@@ -98,12 +98,12 @@ impl Upstreams {
         self.model.url()
     }
 
-    /// A question nobody has asked, whose results are known to the engine.
+    /// A new question whose results are registered with the search engine.
     ///
-    /// It holds words that no page has: too few are left for the index of pages already read, which would be asked
-    /// beside SearXNG for the sake of the loopback pages alone, to find other pages than the engine.
+    /// It has words that are on no page, so that the local index of pages already read finds nothing: it is searched
+    /// beside SearXNG and would return other pages than the engine.
     pub(crate) fn question(&self, pages: Pages) -> String {
-        let number = self.asked.fetch_add(1, Relaxed);
+        let number = self.question_count.fetch_add(1, Relaxed);
         let found = self.pages(number, pages);
         let question = format!("Which architect surveyed {} before work was finished", FakeWeb::subject(found[0]));
         self.search.set_results(&question, found.into_iter().map(|page| self.result(page)).collect());
@@ -111,15 +111,15 @@ impl Upstreams {
     }
 
     fn pages(&self, number: u64, pages: Pages) -> Vec<u64> {
-        let first = number * OPENED;
+        let first = number * PAGES_PER_ANSWER;
         match pages {
             Pages::New => {
                 let first = self.next_new.fetch_add(RESULTS, Relaxed);
                 (first..first + RESULTS).collect()
             }
-            Pages::Pool => (first..first + RESULTS).map(|page| page % POOL).collect(),
+            Pages::Pool => (first..first + RESULTS).map(|page| page % POOL_PAGES).collect(),
             Pages::MostlyPool => {
-                let mut found: Vec<u64> = (0..RESULTS).map(|place| (number * 37 + place * 211) % POOL).collect();
+                let mut found: Vec<u64> = (0..RESULTS).map(|rank| (number * 37 + rank * 211) % POOL_PAGES).collect();
                 // Every second question opens one new page and four known ones.
                 if number.is_multiple_of(2) {
                     found[0] = self.next_new.fetch_add(1, Relaxed);
@@ -134,12 +134,12 @@ impl Upstreams {
             "engine": "google", "engines": ["google"], "publishedDate": null})
     }
 
-    /// How many pages were asked of the site.
+    /// Number of page requests.
     pub(crate) fn fetched(&self) -> u64 {
         self.web.opened().values().sum()
     }
 
-    /// The next `count` answers of the model stop after their first word and stay open.
+    /// Makes the next `count` answers of the model stall after their first word, with the stream open.
     pub(crate) fn stall(&self, count: usize) {
         for _ in 0..count {
             self.model.push(Kind::Chat, Behaviour::Stream(vec![Step::text("Hold "), Step::Stall]));
@@ -154,6 +154,6 @@ impl Upstreams {
 
 /// A hundred tokens, one word each, in ten sentences that cite the five sources by turns.
 fn answer() -> String {
-    let sentence = |n: u64| format!("The work was finished and rises above the square [{}].", n % OPENED + 1);
+    let sentence = |n: u64| format!("The work was finished and rises above the square [{}].", n % PAGES_PER_ANSWER + 1);
     (0..10).map(sentence).collect::<Vec<_>>().join(" ")
 }

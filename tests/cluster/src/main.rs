@@ -1,4 +1,4 @@
-//! `make cluster`: every service as processes of its own on this machine, with private servers, until Ctrl-C.
+//! `make cluster`: runs every service as separate processes on this machine, with their own servers, until Ctrl-C.
 
 use std::{path::PathBuf, process::ExitCode};
 

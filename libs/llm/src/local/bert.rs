@@ -1,5 +1,5 @@
-//! The encoder of BERT (Devlin et al., 2018, <https://arxiv.org/abs/1810.04805>), from the names its weights have in
-//! Hugging Face's `transformers` to the vector of a text.
+//! The encoder of BERT (Devlin et al., 2018, <https://arxiv.org/abs/1810.04805>), with weights named as in Hugging
+//! Face's `transformers`.
 
 use candle_core::{D, DType, Device, Result, Tensor};
 use candle_nn::{
@@ -8,8 +8,8 @@ use candle_nn::{
 
 use super::folder::{Activation, BertConfig, Pooling};
 
-/// Stands for minus infinity before a softmax: what is padding gets no attention.
-const HIDDEN: f32 = f32::MIN;
+/// Added to the attention scores of padding; acts as minus infinity in the softmax.
+const MASKED: f32 = f32::MIN;
 
 pub(super) struct Bert {
     words: Embedding,
@@ -34,10 +34,10 @@ struct Layer {
 }
 
 impl Bert {
-    /// Takes the weights out of the bytes of a safetensors file, in whatever precision they are.
+    /// Loads the weights from the bytes of a safetensors file, of any precision.
     pub(super) fn read(config: &BertConfig, pooling: Pooling, weights: Vec<u8>) -> Result<Self> {
         let weights = VarBuilder::from_buffered_safetensors(weights, DType::F32, &Device::Cpu)?;
-        // A model with a head keeps its encoder apart.
+        // In a model with a head, the weights of the encoder have a prefix.
         let has_head = weights.contains_tensor("bert.embeddings.word_embeddings.weight");
         let weights = if has_head { weights.pp("bert") } else { weights };
         let (input, width) = (weights.pp("embeddings"), config.hidden_size);
@@ -52,32 +52,32 @@ impl Bert {
         })
     }
 
-    /// A vector for each text, not yet of length 1. A text is at least one token and no longer than the model reads.
+    /// A vector per text, not normalized. A text has at least one token and fits the model's context.
     pub(super) fn embed(&self, texts: &[Vec<u32>]) -> Result<Vec<Vec<f32>>> {
         let (count, longest) = (texts.len(), texts.iter().map(Vec::len).max().unwrap_or(0));
-        let (mut tokens, mut there) = (Vec::new(), Vec::new());
+        let (mut tokens, mut present) = (Vec::new(), Vec::new());
         for text in texts {
-            tokens.extend((0..longest).map(|place| text.get(place).copied().unwrap_or(0)));
-            there.extend((0..longest).map(|place| if place < text.len() { 1.0_f32 } else { 0.0 }));
+            tokens.extend((0..longest).map(|index| text.get(index).copied().unwrap_or(0)));
+            present.extend((0..longest).map(|index| if index < text.len() { 1.0_f32 } else { 0.0 }));
         }
         let tokens = Tensor::from_vec(tokens, (count, longest), &Device::Cpu)?;
-        let hidden: Vec<f32> = there.iter().map(|there| if *there > 0.0 { 0.0 } else { HIDDEN }).collect();
-        let hidden = Tensor::from_vec(hidden, (count, 1, 1, longest), &Device::Cpu)?;
+        let mask: Vec<f32> = present.iter().map(|present| if *present > 0.0 { 0.0 } else { MASKED }).collect();
+        let mask = Tensor::from_vec(mask, (count, 1, 1, longest), &Device::Cpu)?;
         let mut states = self.input(&tokens)?;
         for layer in &self.layers {
-            states = layer.forward(&states, &hidden)?;
+            states = layer.forward(&states, &mask)?;
         }
         let pooled = match self.pooling {
             Pooling::First => states.narrow(1, 0, 1)?.squeeze(1)?,
             Pooling::Mean => {
-                let there = Tensor::from_vec(there, (count, longest, 1), &Device::Cpu)?;
-                states.broadcast_mul(&there)?.sum(1)?.broadcast_div(&there.sum(1)?)?
+                let present = Tensor::from_vec(present, (count, longest, 1), &Device::Cpu)?;
+                states.broadcast_mul(&present)?.sum(1)?.broadcast_div(&present.sum(1)?)?
             }
         };
         pooled.to_vec2()
     }
 
-    /// Every token belongs to the first of the two texts that BERT knows.
+    /// All tokens have type 0: the first of the two segments BERT supports.
     fn input(&self, tokens: &Tensor) -> Result<Tensor> {
         let (_, longest) = tokens.dims2()?;
         let positions = self.positions.embeddings().narrow(0, 0, longest)?;
@@ -105,8 +105,8 @@ impl Layer {
         })
     }
 
-    fn forward(&self, states: &Tensor, hidden: &Tensor) -> Result<Tensor> {
-        let attended = self.attended.forward(&self.attend(states, hidden)?)?;
+    fn forward(&self, states: &Tensor, mask: &Tensor) -> Result<Tensor> {
+        let attended = self.attended.forward(&self.attention(states, mask)?)?;
         let states = self.attention_norm.forward(&(attended + states)?)?;
         let inner = self.inner.forward(&states)?;
         let inner = match self.activation {
@@ -117,7 +117,7 @@ impl Layer {
         self.norm.forward(&(self.outer.forward(&inner)? + states)?)
     }
 
-    fn attend(&self, states: &Tensor, hidden: &Tensor) -> Result<Tensor> {
+    fn attention(&self, states: &Tensor, mask: &Tensor) -> Result<Tensor> {
         let (count, longest, width) = states.dims3()?;
         let each = width / self.heads;
         let split = |projection: &Linear| {
@@ -126,7 +126,7 @@ impl Layer {
         };
         let (query, key, value) = (split(&self.query)?, split(&self.key)?, split(&self.value)?);
         let scores = (query.matmul(&key.transpose(D::Minus2, D::Minus1)?)? / (each as f64).sqrt())?;
-        let shares = softmax_last_dim(&scores.broadcast_add(hidden)?)?;
-        shares.matmul(&value)?.transpose(1, 2)?.reshape((count, longest, width))
+        let weights = softmax_last_dim(&scores.broadcast_add(mask)?)?;
+        weights.matmul(&value)?.transpose(1, 2)?.reshape((count, longest, width))
     }
 }

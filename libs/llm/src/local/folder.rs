@@ -1,8 +1,8 @@
-//! What a model's folder says about the model: the files of a sentence-transformer as its hub hands them out.
+//! Reads the configuration files of a sentence-transformer folder, as published on its hub.
 //!
-//! `config.json`, `tokenizer.json` and `model.safetensors` must be there. `modules.json`, `1_Pooling/config.json`,
+//! `config.json`, `tokenizer.json` and `model.safetensors` are required. `modules.json`, `1_Pooling/config.json`,
 //! `sentence_bert_config.json` and `config_sentence_transformers.json` are those of the Sentence Transformers library
-//! and are followed where they are.
+//! and are optional.
 
 use std::{
     fmt, fs,
@@ -13,15 +13,15 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::Purpose;
 
-pub(super) const CONFIG: &str = "config.json";
-pub(super) const TOKENIZER: &str = "tokenizer.json";
-pub(super) const WEIGHTS: &str = "model.safetensors";
-/// A model that reads less is none of texts.
-const FEWEST_TOKENS: usize = 16;
+pub(super) const CONFIG_FILE: &str = "config.json";
+pub(super) const TOKENIZER_FILE: &str = "tokenizer.json";
+pub(super) const WEIGHTS_FILE: &str = "model.safetensors";
+/// A model with a shorter context is not a text model.
+const MIN_TOKENS: usize = 16;
 
 /// Why a folder cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FolderError {
+pub enum ModelFolderError {
     #[error("{} is missing", .0.display())]
     Missing(PathBuf),
     #[error("{} cannot be used: {reason}", .path.display())]
@@ -32,18 +32,18 @@ pub enum FolderError {
     Unsupported { path: PathBuf, what: String },
 }
 
-/// A folder whose descriptions were read; the weights come when it is opened.
+/// A model folder whose configuration was read; the weights are loaded by [`crate::Embedder::open`].
 #[derive(Debug, Clone)]
-pub struct Folder {
+pub struct ModelFolder {
     pub(super) path: PathBuf,
     pub(super) bert: BertConfig,
     pub(super) pooling: Pooling,
-    /// Tokens of a text that the model reads.
+    /// Context of the model (tokens).
     pub(super) tokens: usize,
-    pub(super) prefixes: Prefixes,
+    pub(super) prefixes: TextPrefixes,
 }
 
-/// `config.json`, as far as the computation needs it.
+/// `config.json`, the fields the computation needs.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct BertConfig {
     pub(super) vocab_size: usize,
@@ -66,23 +66,23 @@ pub(super) enum Activation {
     Relu,
 }
 
-/// How the vectors of a text's tokens become one.
+/// How the token vectors of a text are reduced to one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pooling {
     Mean,
-    /// That of the first token.
+    /// The vector of the first token (CLS).
     First,
 }
 
-/// What a text begins with.
+/// Prefixes the model expects before its texts.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Prefixes {
+pub(super) struct TextPrefixes {
     question: String,
     passage: String,
 }
 
 #[derive(Deserialize)]
-struct Kind {
+struct ModelHeader {
     #[serde(default)]
     model_type: String,
     #[serde(default, rename = "_name_or_path")]
@@ -91,18 +91,18 @@ struct Kind {
 }
 
 #[derive(Deserialize)]
-struct Module {
+struct PipelineModule {
     #[serde(rename = "type")]
     kind: String,
 }
 
 #[derive(Default, Deserialize)]
-struct Lengths {
+struct SentenceBertConfig {
     max_seq_length: Option<usize>,
 }
 
 #[derive(Default, Deserialize)]
-struct Library {
+struct SentenceTransformersConfig {
     #[serde(default)]
     prompts: Prompts,
 }
@@ -114,32 +114,35 @@ struct Prompts {
     document: Option<String>,
 }
 
-impl Folder {
-    /// Reads everything but the weights.
+impl ModelFolder {
+    /// Reads everything except the weights.
     ///
     /// # Errors
-    /// The file that is missing or cannot be used, or what this program cannot compute.
-    pub fn read(path: &Path) -> Result<Self, FolderError> {
-        for name in [CONFIG, TOKENIZER, WEIGHTS] {
+    /// A file is missing or invalid, or the model needs something unsupported.
+    pub fn read(path: &Path) -> Result<Self, ModelFolderError> {
+        for name in [CONFIG_FILE, TOKENIZER_FILE, WEIGHTS_FILE] {
             if !path.join(name).is_file() {
-                return Err(FolderError::Missing(path.join(name)));
+                return Err(ModelFolderError::Missing(path.join(name)));
             }
         }
-        let kind: Kind = parse(&path.join(CONFIG))?;
-        let unsupported = |what: String| FolderError::Unsupported { path: path.join(CONFIG), what };
-        if kind.model_type != "bert" {
-            return Err(FolderError::Architecture { path: path.join(CONFIG), architecture: kind.model_type });
+        let header: ModelHeader = parse(&path.join(CONFIG_FILE))?;
+        let unsupported = |what: String| ModelFolderError::Unsupported { path: path.join(CONFIG_FILE), what };
+        if header.model_type != "bert" {
+            return Err(ModelFolderError::Architecture {
+                path: path.join(CONFIG_FILE),
+                architecture: header.model_type,
+            });
         }
-        if let Some(positions) = kind.position_embedding_type.filter(|positions| positions != "absolute") {
+        if let Some(positions) = header.position_embedding_type.filter(|positions| positions != "absolute") {
             return Err(unsupported(format!("position_embedding_type {positions}")));
         }
-        let bert: BertConfig = parse(&path.join(CONFIG))?;
+        let bert: BertConfig = parse(&path.join(CONFIG_FILE))?;
         if bert.num_attention_heads == 0 || !bert.hidden_size.is_multiple_of(bert.num_attention_heads) {
             return Err(unsupported(format!("{} attention heads", bert.num_attention_heads)));
         }
         let tokens = tokens(path, bert.max_position_embeddings)?;
         check_modules(&path.join("modules.json"))?;
-        let (pooling, prefixes) = (pooling(&path.join("1_Pooling/config.json"))?, prefixes(path, &kind.origin)?);
+        let (pooling, prefixes) = (pooling(&path.join("1_Pooling/config.json"))?, prefixes(path, &header.origin)?);
         Ok(Self { path: path.to_owned(), bert, pooling, tokens, prefixes })
     }
 
@@ -147,24 +150,24 @@ impl Folder {
         name(&self.path)
     }
 
-    /// What beside the files decides how the vector of a passage comes out.
+    /// The settings, besides the files, that determine the vector of a passage. Part of the digest in the model's name.
     pub(super) fn recipe(&self) -> String {
         format!("{:?} {} {}", self.pooling, self.tokens, self.prefixes.passage)
     }
 
-    pub(super) fn bytes(&self, name: &str) -> Result<Vec<u8>, FolderError> {
+    pub(super) fn bytes(&self, name: &str) -> Result<Vec<u8>, ModelFolderError> {
         fs::read(self.path.join(name)).map_err(|error| self.unusable(name, &error))
     }
 
-    pub(super) fn unusable(&self, name: &str, reason: &dyn fmt::Display) -> FolderError {
-        FolderError::Unusable { path: self.path.join(name), reason: reason.to_string() }
+    pub(super) fn unusable(&self, name: &str, reason: &dyn fmt::Display) -> ModelFolderError {
+        ModelFolderError::Unusable { path: self.path.join(name), reason: reason.to_string() }
     }
 }
 
-/// For an operator who asks what is set up.
-impl fmt::Display for Folder {
+/// Shown to the operator by `gooseek doctor`.
+impl fmt::Display for ModelFolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Prefixes { question, passage } = &self.prefixes;
+        let TextPrefixes { question, passage } = &self.prefixes;
         write!(f, "{}: {} dimensions, {} tokens of a text", self.path.display(), self.bert.hidden_size, self.tokens)?;
         if question.is_empty() && passage.is_empty() {
             return Ok(());
@@ -173,7 +176,7 @@ impl fmt::Display for Folder {
     }
 }
 
-impl Prefixes {
+impl TextPrefixes {
     pub(super) fn of(&self, purpose: Purpose) -> &str {
         match purpose {
             Purpose::Question => &self.question,
@@ -183,64 +186,65 @@ impl Prefixes {
 }
 
 /// How much of a text is read: no more than there are positions, and what the library says.
-fn tokens(folder: &Path, positions: usize) -> Result<usize, FolderError> {
+fn tokens(folder: &Path, positions: usize) -> Result<usize, ModelFolderError> {
     let path = folder.join("sentence_bert_config.json");
-    let lengths: Lengths = optional(&path)?.unwrap_or_default();
+    let lengths: SentenceBertConfig = optional(&path)?.unwrap_or_default();
     let tokens = lengths.max_seq_length.unwrap_or(positions).min(positions);
-    if tokens < FEWEST_TOKENS {
-        return Err(FolderError::Unsupported { path, what: format!("a length of {tokens} tokens") });
+    if tokens < MIN_TOKENS {
+        return Err(ModelFolderError::Unsupported { path, what: format!("a length of {tokens} tokens") });
     }
     Ok(tokens)
 }
 
-/// A step that is not known would be left out, and the vectors would be wrong.
-fn check_modules(path: &Path) -> Result<(), FolderError> {
-    let modules: Vec<Module> = optional(path)?.unwrap_or_default();
-    for Module { kind } in modules {
+/// Rejects unknown pipeline steps: without them the vectors would be wrong.
+fn check_modules(path: &Path) -> Result<(), ModelFolderError> {
+    let modules: Vec<PipelineModule> = optional(path)?.unwrap_or_default();
+    for PipelineModule { kind } in modules {
         let step = kind.rsplit('.').next().unwrap_or_default();
         if !matches!(step, "Transformer" | "Pooling" | "Normalize") {
-            return Err(FolderError::Unsupported { path: path.to_owned(), what: kind });
+            return Err(ModelFolderError::Unsupported { path: path.to_owned(), what: kind });
         }
     }
     Ok(())
 }
 
-/// The mean where nothing is said, as in the library.
-fn pooling(path: &Path) -> Result<Pooling, FolderError> {
-    let said: serde_json::Map<String, serde_json::Value> = optional(path)?.unwrap_or_default();
-    let modes = said.iter().filter(|(name, on)| name.starts_with("pooling_mode_") && **on == true);
+/// The pooling mode; the mean by default, as in the library.
+fn pooling(path: &Path) -> Result<Pooling, ModelFolderError> {
+    let config: serde_json::Map<String, serde_json::Value> = optional(path)?.unwrap_or_default();
+    let modes = config.iter().filter(|(name, on)| name.starts_with("pooling_mode_") && **on == true);
     let modes: Vec<&str> = modes.map(|(name, _)| name.as_str()).collect();
     match modes[..] {
         [] | ["pooling_mode_mean_tokens"] => Ok(Pooling::Mean),
         ["pooling_mode_cls_token"] => Ok(Pooling::First),
-        _ => Err(FolderError::Unsupported { path: path.to_owned(), what: modes.join(" and ") }),
+        _ => Err(ModelFolderError::Unsupported { path: path.to_owned(), what: modes.join(" and ") }),
     }
 }
 
-/// The library's prompts; the models named E5 were handed out before it had any, and want theirs all the same.
-fn prefixes(folder: &Path, origin: &str) -> Result<Prefixes, FolderError> {
-    let library: Library = optional(&folder.join("config_sentence_transformers.json"))?.unwrap_or_default();
+/// The library's prompts. E5 models predate them and need prefixes that are in no file.
+fn prefixes(folder: &Path, origin: &str) -> Result<TextPrefixes, ModelFolderError> {
+    let library: SentenceTransformersConfig =
+        optional(&folder.join("config_sentence_transformers.json"))?.unwrap_or_default();
     let Prompts { query, document } = library.prompts;
     if query.is_some() || document.is_some() {
-        return Ok(Prefixes { question: query.unwrap_or_default(), passage: document.unwrap_or_default() });
+        return Ok(TextPrefixes { question: query.unwrap_or_default(), passage: document.unwrap_or_default() });
     }
     let is_e5 = |name: &str| name.split(|c: char| !c.is_alphanumeric()).any(|part| part.eq_ignore_ascii_case("e5"));
     if is_e5(&name(folder)) || is_e5(origin) {
-        return Ok(Prefixes { question: "query: ".to_owned(), passage: "passage: ".to_owned() });
+        return Ok(TextPrefixes { question: "query: ".to_owned(), passage: "passage: ".to_owned() });
     }
-    Ok(Prefixes::default())
+    Ok(TextPrefixes::default())
 }
 
 fn name(folder: &Path) -> String {
     folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn optional<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FolderError> {
+fn optional<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, ModelFolderError> {
     if path.exists() { parse(path).map(Some) } else { Ok(None) }
 }
 
-fn parse<T: DeserializeOwned>(path: &Path) -> Result<T, FolderError> {
-    let unusable = |reason: String| FolderError::Unusable { path: path.to_owned(), reason };
+fn parse<T: DeserializeOwned>(path: &Path) -> Result<T, ModelFolderError> {
+    let unusable = |reason: String| ModelFolderError::Unusable { path: path.to_owned(), reason };
     let bytes = fs::read(path).map_err(|error| unusable(error.to_string()))?;
     serde_json::from_slice(&bytes).map_err(|error| unusable(error.to_string()))
 }

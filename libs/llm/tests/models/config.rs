@@ -1,6 +1,7 @@
 //! Configurations that are refused, and what they show of themselves.
 
-use llm::{ConfigError, Model, ModelConfig, Price, Provider, Secret};
+use base::config::Secret;
+use llm::{ConfigError, Model, ModelConfig, Price, Provider};
 
 fn config(models: &[&str]) -> ModelConfig {
     ModelConfig::new(Provider::OpenAi, "http://127.0.0.1:1/v1", models.iter().copied())

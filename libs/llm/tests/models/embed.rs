@@ -82,7 +82,7 @@ async fn bad_answers_and_bad_calls_are_errors() {
     ];
     for body in bad {
         fake.push(Kind::Embeddings, json_body(&body));
-        assert!(matches!(model.embed(&texts(&["a", "b"])).await, Err(LlmError::Garbage(_))), "{body}");
+        assert!(matches!(model.embed(&texts(&["a", "b"])).await, Err(LlmError::InvalidResponse(_))), "{body}");
     }
 
     assert_eq!(model.embed(&texts(&["a", " "])).await, Err(LlmError::Request("a text to embed is blank")));

@@ -1,11 +1,12 @@
-//! The list of models: who is asked next, when again, and when not.
+//! Fallback to the next model, retries, and errors that allow neither.
 
 use std::time::Duration;
 
-use llm::{LlmError, Model, Named, Phase};
+use base::config::Secret;
+use llm::{LlmError, Model, ModelStatus, Phase};
 use testkit::{Behaviour, FakeOpenAi, Kind, Script, Step};
 
-use crate::support::{hear, openai, question};
+use crate::support::{collect, openai, question};
 
 async fn two_models() -> (FakeOpenAi, Model) {
     let chat_models = vec!["first".to_owned(), "second".to_owned()];
@@ -17,7 +18,7 @@ async fn two_models() -> (FakeOpenAi, Model) {
     (fake, model)
 }
 
-fn asked(fake: &FakeOpenAi) -> Vec<String> {
+fn requested_models(fake: &FakeOpenAi) -> Vec<String> {
     fake.requests().iter().map(|request| request.body["model"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -35,10 +36,10 @@ async fn the_next_model_answers_while_nothing_has_come() {
         let (fake, model) = two_models().await;
         fake.push(Kind::Chat, behaviour.clone());
         fake.push(Kind::Chat, Behaviour::tokens(["from the second"]));
-        let heard = hear(model.stream(question())).await;
-        assert_eq!(heard.text, "from the second", "after {behaviour:?}");
-        assert_eq!(heard.model.as_deref(), Some("second"));
-        assert_eq!(asked(&fake), ["first", "second"]);
+        let collected = collect(model.stream(question())).await;
+        assert_eq!(collected.text, "from the second", "after {behaviour:?}");
+        assert_eq!(collected.model.as_deref(), Some("second"));
+        assert_eq!(requested_models(&fake), ["first", "second"]);
         fake.wait_for_open_streams(0).await;
     }
 }
@@ -48,13 +49,13 @@ async fn after_a_first_piece_no_other_model_is_asked() {
     for piece in [Step::text("a"), Step::reasoning("hm")] {
         let (fake, model) = two_models().await;
         fake.push(Kind::Chat, Behaviour::Stream(vec![piece, Step::Cut]));
-        assert_eq!(hear(model.stream(question())).await.error, Some(LlmError::Interrupted));
-        assert_eq!(asked(&fake), ["first"]);
+        assert_eq!(collect(model.stream(question())).await.error, Some(LlmError::Interrupted));
+        assert_eq!(requested_models(&fake), ["first"]);
     }
 }
 
 #[tokio::test]
-async fn what_no_model_can_mend_is_returned_at_once() {
+async fn an_error_that_affects_every_model_is_returned_at_once() {
     let cases = [
         (Behaviour::error(429, "insufficient_quota", "pay"), LlmError::Quota),
         (Behaviour::error(401, "invalid_api_key", "no"), LlmError::Unauthorized),
@@ -63,20 +64,24 @@ async fn what_no_model_can_mend_is_returned_at_once() {
     for (behaviour, expected) in cases {
         let (fake, model) = two_models().await;
         fake.push(Kind::Chat, behaviour);
-        assert_eq!(hear(model.stream(question())).await.error, Some(expected));
-        assert_eq!(asked(&fake), ["first"]);
+        assert_eq!(collect(model.stream(question())).await.error, Some(expected));
+        assert_eq!(requested_models(&fake), ["first"]);
     }
 }
 
 #[tokio::test]
-async fn the_list_is_gone_through_again_after_a_pause() {
+async fn the_list_is_retried_after_a_delay() {
     let (fake, model) = two_models().await;
     fake.push(Kind::Chat, Behaviour::rate_limited(None));
     fake.push(Kind::Chat, Behaviour::error(404, "model_not_found", "gone"));
     fake.push(Kind::Chat, Behaviour::rate_limited(Some("0")));
     fake.push(Kind::Chat, Behaviour::tokens(["at last"]));
-    assert_eq!(hear(model.stream(question())).await.text, "at last");
-    assert_eq!(asked(&fake), ["first", "second", "first", "first"], "a model that does not exist is asked once");
+    assert_eq!(collect(model.stream(question())).await.text, "at last");
+    assert_eq!(
+        requested_models(&fake),
+        ["first", "second", "first", "first"],
+        "a model that does not exist is not retried"
+    );
 }
 
 #[tokio::test]
@@ -85,24 +90,24 @@ async fn retries_end() {
     for _ in 0..9 {
         fake.push(Kind::Chat, Behaviour::rate_limited(Some("0")));
     }
-    let error = hear(openai(&fake, |_| {}).stream(question())).await.error;
+    let error = collect(openai(&fake, |_| {}).stream(question())).await.error;
     assert_eq!(error, Some(LlmError::RateLimited { retry_after: Some(Duration::ZERO) }));
     assert_eq!(fake.requests().len(), 3, "once, and two retries");
 }
 
 #[tokio::test]
-async fn a_pause_beyond_the_limit_or_the_deadline_is_not_made() {
+async fn a_retry_beyond_the_limit_or_the_deadline_is_not_made() {
     let limited = |seconds| Some(LlmError::RateLimited { retry_after: Some(Duration::from_secs(seconds)) });
     let fake = FakeOpenAi::start(Script::default()).await;
     let model = openai(&fake, |_| {});
 
     fake.push(Kind::Chat, Behaviour::rate_limited(Some("3600")));
-    assert_eq!(hear(model.stream(question())).await.error, limited(3600));
+    assert_eq!(collect(model.stream(question())).await.error, limited(3600));
 
     let mut request = question();
     request.deadline = Some(tokio::time::Instant::now() + Duration::from_secs(5));
     fake.push(Kind::Chat, Behaviour::rate_limited(Some("8")));
-    assert_eq!(hear(model.stream(request)).await.error, limited(8));
+    assert_eq!(collect(model.stream(request)).await.error, limited(8));
     assert_eq!(fake.requests().len(), 2);
 }
 
@@ -111,7 +116,7 @@ async fn nothing_is_asked_after_the_deadline() {
     let (fake, model) = two_models().await;
     let mut request = question();
     request.deadline = Some(tokio::time::Instant::now());
-    assert_eq!(hear(model.stream(request)).await.error, Some(LlmError::Timeout { phase: Phase::Total }));
+    assert_eq!(collect(model.stream(request)).await.error, Some(LlmError::Timeout { phase: Phase::Total }));
     assert_eq!(fake.requests().len(), 0);
 }
 
@@ -125,8 +130,8 @@ async fn parameters_a_server_does_not_know_are_left_out_for_good() {
     let mut request = question();
     request.max_tokens = Some(10);
     request.temperature = Some(0.0);
-    assert_eq!(hear(model.stream(request.clone())).await.error, None);
-    assert_eq!(hear(model.stream(request)).await.error, None);
+    assert_eq!(collect(model.stream(request.clone())).await.error, None);
+    assert_eq!(collect(model.stream(request)).await.error, None);
 
     let requests = fake.requests();
     assert_eq!(requests.len(), 5);
@@ -138,16 +143,16 @@ async fn parameters_a_server_does_not_know_are_left_out_for_good() {
 
 #[tokio::test]
 async fn readiness_names_the_models_that_are_missing() {
-    let named = |model: &str, exists| Named { model: model.into(), exists };
+    let status = |model: &str, exists| ModelStatus { model: model.into(), exists };
     let fake = FakeOpenAi::start(Script { key: Some("sk-right".into()), ..Script::default() }).await;
     let model = openai(&fake, |config| {
-        config.api_key = Some(llm::Secret::new("sk-right"));
+        config.api_key = Some(Secret::new("sk-right"));
         config.chat_models.push("no-such-model".into());
     });
-    let readiness = model.ready().await.unwrap();
-    assert_eq!(readiness.chat, [named("chat-model", true), named("no-such-model", false)]);
+    let readiness = model.readiness().await.unwrap();
+    assert_eq!(readiness.chat, [status("chat-model", true), status("no-such-model", false)]);
 
     let without_key = openai(&fake, |_| {});
-    assert_eq!(without_key.ready().await, Err(LlmError::Unauthorized));
-    assert_eq!(hear(without_key.stream(question())).await.error, Some(LlmError::Unauthorized));
+    assert_eq!(without_key.readiness().await, Err(LlmError::Unauthorized));
+    assert_eq!(collect(without_key.stream(question())).await.error, Some(LlmError::Unauthorized));
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use base::config::{Reader, Settings};
-use llm::{ConfigError, Embedder, EmbedderConfig, Folder, FolderError, LlmError, Purpose, settings};
+use llm::{ConfigError, Embedder, EmbedderConfig, LlmError, ModelFolder, ModelFolderError, Purpose, settings};
 use serde_json::{Value, json};
 
 async fn open(folder: &Path) -> Embedder {
@@ -15,7 +15,7 @@ async fn open(folder: &Path) -> Embedder {
 }
 
 async fn try_open(folder: &Path) -> Result<Embedder, ConfigError> {
-    Embedder::open(EmbedderConfig::Folder(Folder::read(folder)?)).await
+    Embedder::open(EmbedderConfig::Folder(ModelFolder::read(folder)?)).await
 }
 
 /// A folder of its own with the files of `model`, those of `changed` in place of its own (`null`: left out).
@@ -150,10 +150,10 @@ async fn the_first_token_may_stand_for_all() {
 #[tokio::test]
 async fn what_is_wrong_with_a_folder_is_named() {
     let (_parent, folder) = described();
-    assert!(Folder::read(&folder).is_ok());
+    assert!(ModelFolder::read(&folder).is_ok());
     for file in ["config.json", "tokenizer.json", "model.safetensors"] {
         let (_parent, folder) = variant(&folder, "model", &[(file, Value::Null)]);
-        assert_eq!(Folder::read(&folder).unwrap_err(), FolderError::Missing(folder.join(file)));
+        assert_eq!(ModelFolder::read(&folder).unwrap_err(), ModelFolderError::Missing(folder.join(file)));
     }
     let faults = [
         ("config.json", json!({ "model_type": "xlm-roberta" }), "\"xlm-roberta\" is not supported, only bert is"),
@@ -165,7 +165,7 @@ async fn what_is_wrong_with_a_folder_is_named() {
     ];
     for (file, content, reason) in faults {
         let (_parent, folder) = variant(&folder, "model", &[(file, content)]);
-        let error = Folder::read(&folder).unwrap_err().to_string();
+        let error = ModelFolder::read(&folder).unwrap_err().to_string();
         assert!(error.starts_with(folder.join(file.split('/').next().unwrap()).to_str().unwrap()), "{error}");
         assert!(error.contains(reason), "{error}");
     }

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
+use base::config::Secret;
 use futures::StreamExt;
-use llm::{Delta, FinishReason, LlmError, Message, Named, Phase, Tool, ToolChoice};
+use llm::{Delta, FinishReason, LlmError, Message, ModelStatus, Phase, Tool, ToolChoice};
 use serde_json::json;
 use testkit::{Behaviour, FakeOllama, Kind, Script, Step};
 
-use crate::support::{Heard, hear, ollama, question};
+use crate::support::{Collected, collect, ollama, question};
 
-async fn hear_steps(steps: Vec<Step>) -> Heard {
+async fn collect_steps(steps: Vec<Step>) -> Collected {
     let fake = FakeOllama::start(Script::default()).await;
     fake.push(Kind::Chat, Behaviour::Stream(steps));
-    hear(ollama(&fake, |config| config.retries = 0).stream(question())).await
+    collect(ollama(&fake, |config| config.retries = 0).stream(question())).await
 }
 
 #[tokio::test]
@@ -24,10 +25,10 @@ async fn an_answer_streams_with_thinking_apart_and_its_usage() {
     request.max_tokens = Some(50);
     request.stop = vec!["END".into()];
 
-    let heard = hear(ollama(&fake, |config| config.context_tokens = 8192).stream(request)).await;
+    let collected = collect(ollama(&fake, |config| config.context_tokens = 8192).stream(request)).await;
 
-    assert_eq!((heard.text.as_str(), heard.reasoning.as_str()), ("Blue.", "hmha"));
-    let (reason, usage) = heard.finished.unwrap();
+    assert_eq!((collected.text.as_str(), collected.reasoning.as_str()), ("Blue.", "hmha"));
+    let (reason, usage) = collected.finished.unwrap();
     assert_eq!((reason, usage.prompt_tokens, usage.completion_tokens), (FinishReason::Stop, 10, 5));
     assert_eq!(
         fake.requests()[0].body,
@@ -43,9 +44,9 @@ async fn an_answer_streams_with_thinking_apart_and_its_usage() {
 async fn lines_are_read_however_they_are_cut() {
     let lines = "{\"message\":{\"content\":\"né\"},\"done\":false}\r\n\n{\"message\":{\"content\":\"e\"}}\n\
                  {\"done\":true,\"done_reason\":\"length\",\"eval_count\":4}";
-    let heard = hear_steps(lines.as_bytes().chunks(3).map(Step::raw).collect()).await;
-    assert_eq!(heard.text, "née");
-    let (reason, usage) = heard.finished.unwrap();
+    let collected = collect_steps(lines.as_bytes().chunks(3).map(Step::raw).collect()).await;
+    assert_eq!(collected.text, "née");
+    let (reason, usage) = collected.finished.unwrap();
     assert_eq!((reason, usage.completion_tokens, usage.estimated), (FinishReason::Length, 4, true));
 }
 
@@ -58,34 +59,34 @@ async fn a_tool_call_goes_there_and_back() {
     let mut request = question();
     request.tools = vec![Tool { name: "time".into(), description: "Tells it".into(), parameters: json!({}) }];
 
-    let heard = hear(model.stream(request.clone())).await;
-    assert_eq!(heard.tools[0].arguments, "{\"zone\":\"UTC\"}");
-    assert_eq!(heard.finished.unwrap().0, FinishReason::ToolCalls);
+    let collected = collect(model.stream(request.clone())).await;
+    assert_eq!(collected.tools[0].arguments, "{\"zone\":\"UTC\"}");
+    assert_eq!(collected.finished.unwrap().0, FinishReason::ToolCalls);
 
-    let id = heard.tools[0].id.clone();
-    request.messages.push(Message { tool_calls: heard.tools, ..Message::assistant("") });
+    let id = collected.tools[0].id.clone();
+    request.messages.push(Message { tool_calls: collected.tools, ..Message::assistant("") });
     request.messages.push(Message::tool(id, "noon"));
     request.tool_choice = ToolChoice::None;
-    assert_eq!(hear(model.stream(request)).await.error, None);
+    assert_eq!(collect(model.stream(request)).await.error, None);
     assert!(fake.requests()[1].body.get("tools").is_none());
 }
 
 #[tokio::test]
 async fn broken_streams_are_errors() {
-    let error = hear_steps(vec![Step::text("a"), Step::raw("{\"error\":\"out of memory\"}\n")]).await;
+    let error = collect_steps(vec![Step::text("a"), Step::raw("{\"error\":\"out of memory\"}\n")]).await;
     assert_eq!((error.text.as_str(), error.error), ("a", Some(LlmError::Unavailable)));
 
-    let cut = hear_steps(vec![Step::text("a"), Step::Cut]).await;
+    let cut = collect_steps(vec![Step::text("a"), Step::Cut]).await;
     assert_eq!(cut.error, Some(LlmError::Interrupted));
 
-    let end = hear_steps(vec![Step::text("a")]).await;
+    let end = collect_steps(vec![Step::text("a")]).await;
     assert_eq!(end.error, Some(LlmError::Interrupted));
 
-    let garbage = hear_steps(vec![Step::raw("Bad Gateway\n")]).await;
-    assert!(matches!(garbage.error, Some(LlmError::Garbage(_))));
+    let garbage = collect_steps(vec![Step::raw("Bad Gateway\n")]).await;
+    assert!(matches!(garbage.error, Some(LlmError::InvalidResponse(_))));
 
-    let huge = hear_steps(vec![Step::raw(vec![b'x'; 3 << 20])]).await;
-    assert!(matches!(huge.error, Some(LlmError::Garbage(_))));
+    let huge = collect_steps(vec![Step::raw(vec![b'x'; 3 << 20])]).await;
+    assert!(matches!(huge.error, Some(LlmError::InvalidResponse(_))));
 }
 
 #[tokio::test]
@@ -93,7 +94,7 @@ async fn a_stall_ends_in_time_and_a_drop_closes_the_stream() {
     let fake = FakeOllama::start(Script::default()).await;
     let model = ollama(&fake, |config| config.timeouts.between_tokens = Duration::from_millis(200));
     fake.push(Kind::Chat, Behaviour::Stream(vec![Step::text("a"), Step::Stall]));
-    let error = hear(model.stream(question())).await.error;
+    let error = collect(model.stream(question())).await.error;
     assert_eq!(error, Some(LlmError::Timeout { phase: Phase::BetweenTokens }));
     fake.wait_for_open_streams(0).await;
 
@@ -109,11 +110,11 @@ async fn refusals_become_errors() {
     let fake = FakeOllama::start(Script { key: Some("right".into()), ..Script::default() }).await;
     let error = |model: &llm::Model| {
         let answer = model.stream(question());
-        async { hear(answer).await.error }
+        async { collect(answer).await.error }
     };
     assert_eq!(error(&ollama(&fake, |_| {})).await, Some(LlmError::Unauthorized));
 
-    let key = Some(llm::Secret::new("right"));
+    let key = Some(Secret::new("right"));
     let missing = ollama(&fake, |config| {
         config.api_key = key.clone();
         config.chat_models = vec!["no-such-model".into()];
@@ -124,6 +125,10 @@ async fn refusals_become_errors() {
     let body = "{\"error\":\"the input length exceeds the context length\"}".to_owned();
     fake.push(Kind::Chat, Behaviour::Refuse { status: 400, headers: vec![], body });
     assert_eq!(error(&model).await, Some(LlmError::ContextTooLong));
-    let readiness = model.ready().await.unwrap();
-    assert_eq!(readiness.chat, [Named { model: "chat-model".into(), exists: true }], "listed as chat-model:latest");
+    let readiness = model.readiness().await.unwrap();
+    assert_eq!(
+        readiness.chat,
+        [ModelStatus { model: "chat-model".into(), exists: true }],
+        "listed as chat-model:latest"
+    );
 }

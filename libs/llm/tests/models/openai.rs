@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
+use base::config::Secret;
 use futures::StreamExt;
 use llm::{ChatRequest, Delta, FinishReason, LlmError, Message, Phase, Tool, ToolCall, ToolChoice};
 use serde_json::json;
 use testkit::{Behaviour, FakeOpenAi, Kind, Script, Step};
 
-use crate::support::{Heard, hear, openai, question};
+use crate::support::{Collected, collect, openai, question};
 
-async fn hear_script(behaviour: Behaviour) -> Heard {
+async fn collect_script(behaviour: Behaviour) -> Collected {
     let fake = FakeOpenAi::start(Script::default()).await;
     fake.push(Kind::Chat, behaviour);
-    hear(openai(&fake, |_| {}).stream(question())).await
+    collect(openai(&fake, |_| {}).stream(question())).await
 }
 
-fn frame(content: &str) -> String {
+fn event(content: &str) -> String {
     format!("data: {}\n\n", json!({ "choices": [{ "index": 0, "delta": { "content": content } }] }))
 }
 
@@ -24,7 +25,7 @@ async fn an_answer_streams_and_ends_once_with_its_usage() {
     let fake = FakeOpenAi::start(Script { key: Some("sk-right".into()), ..Script::default() }).await;
     fake.push(Kind::Chat, Behaviour::tokens(["The sky ", "is ", "blue."]));
     let model = openai(&fake, |config| {
-        config.api_key = Some(llm::Secret::new("sk-right"));
+        config.api_key = Some(Secret::new("sk-right"));
         config.prices.insert("chat-model".into(), llm::Price::new("2", "8", "USD").unwrap());
     });
 
@@ -32,10 +33,10 @@ async fn an_answer_streams_and_ends_once_with_its_usage() {
     request.max_tokens = Some(99);
     request.temperature = Some(0.5);
     request.stop = vec!["END".into()];
-    let heard = hear(model.stream(request)).await;
+    let collected = collect(model.stream(request)).await;
 
-    assert_eq!(heard.text, "The sky is blue.");
-    let (reason, usage) = heard.finished.unwrap();
+    assert_eq!(collected.text, "The sky is blue.");
+    let (reason, usage) = collected.finished.unwrap();
     assert_eq!((reason, usage.prompt_tokens, usage.completion_tokens), (FinishReason::Stop, 10, 5));
     assert!(!usage.estimated);
     assert_eq!(usage.cost.unwrap().amount(), "0.000060");
@@ -59,17 +60,17 @@ async fn odd_framing_is_read() {
     // In pieces of three bytes, which also cuts characters in two; no [DONE], and no blank line at the end.
     let steps = odd.as_bytes().chunks(3).map(Step::raw).collect();
 
-    let heard = hear_script(Behaviour::Stream(steps)).await;
+    let collected = collect_script(Behaviour::Stream(steps)).await;
 
-    assert_eq!(heard.text, "héllo €");
-    let (_, usage) = heard.finished.unwrap();
+    assert_eq!(collected.text, "héllo €");
+    let (_, usage) = collected.finished.unwrap();
     assert_eq!((usage.prompt_tokens, usage.completion_tokens, usage.estimated), (7, 3, false));
 }
 
 #[tokio::test]
 async fn usage_is_counted_here_when_the_server_sends_none() {
     let steps = vec![Step::text("12345678"), Step::End { reason: "length", usage: None }, Step::Done];
-    let (reason, usage) = hear_script(Behaviour::Stream(steps)).await.finished.unwrap();
+    let (reason, usage) = collect_script(Behaviour::Stream(steps)).await.finished.unwrap();
     assert_eq!((reason, usage.prompt_tokens, usage.completion_tokens), (FinishReason::Length, 5, 2));
     assert!(usage.estimated);
 }
@@ -77,9 +78,9 @@ async fn usage_is_counted_here_when_the_server_sends_none() {
 #[tokio::test]
 async fn a_connection_that_breaks_after_the_end_of_the_answer_loses_nothing() {
     let steps = vec![Step::text("whole"), Step::End { reason: "stop", usage: None }, Step::Cut];
-    let heard = hear_script(Behaviour::Stream(steps)).await;
-    assert_eq!((heard.text.as_str(), heard.error), ("whole", None));
-    assert!(heard.finished.unwrap().1.estimated);
+    let collected = collect_script(Behaviour::Stream(steps)).await;
+    assert_eq!((collected.text.as_str(), collected.error), ("whole", None));
+    assert!(collected.finished.unwrap().1.estimated);
 }
 
 #[tokio::test]
@@ -90,9 +91,9 @@ async fn thinking_is_not_part_of_the_answer() {
     steps.extend(pieces.map(Step::text));
     steps.push(Step::end());
 
-    let heard = hear_script(Behaviour::Stream(steps)).await;
+    let collected = collect_script(Behaviour::Stream(steps)).await;
 
-    assert_eq!((heard.text.as_str(), heard.reasoning.as_str()), ("It is 7 < 8.", "abcd"));
+    assert_eq!((collected.text.as_str(), collected.reasoning.as_str()), ("It is 7 < 8.", "abcd"));
 }
 
 #[tokio::test]
@@ -119,80 +120,84 @@ async fn tool_calls_come_whole() {
     request.tools = vec![Tool { name: "search".into(), description: "Searches".into(), parameters: json!({}) }];
     request.tool_choice = ToolChoice::Named("search".into());
 
-    let heard = hear(model.stream(request.clone())).await;
+    let collected = collect(model.stream(request.clone())).await;
 
     let call = |id: &str, name: &str, arguments: &str| ToolCall {
         id: id.into(),
         name: name.into(),
         arguments: arguments.into(),
     };
-    assert_eq!(heard.tools, [call("a", "search", "{\"q\":\"moon\"}"), call("b", "time", "{}")]);
-    assert_eq!(heard.finished.unwrap().0, FinishReason::ToolCalls);
+    assert_eq!(collected.tools, [call("a", "search", "{\"q\":\"moon\"}"), call("b", "time", "{}")]);
+    assert_eq!(collected.finished.unwrap().0, FinishReason::ToolCalls);
 
     // The results go back as the strict server wants them.
-    request.messages.push(Message { tool_calls: heard.tools, ..Message::assistant("") });
+    request.messages.push(Message { tool_calls: collected.tools, ..Message::assistant("") });
     request.messages.extend([Message::tool("a", "far away"), Message::tool("b", "noon")]);
-    assert_eq!(hear(model.stream(request)).await.error, None);
+    assert_eq!(collect(model.stream(request)).await.error, None);
 }
 
 #[tokio::test]
 async fn broken_streams_are_errors() {
-    let garbage = |error| matches!(error, Some(LlmError::Garbage(_)));
-    let cut = hear_script(Behaviour::Stream(vec![Step::text("half an "), Step::Cut])).await;
+    let is_invalid = |error| matches!(error, Some(LlmError::InvalidResponse(_)));
+    let cut = collect_script(Behaviour::Stream(vec![Step::text("half an "), Step::Cut])).await;
     assert_eq!((cut.text.as_str(), cut.error), ("half an ", Some(LlmError::Interrupted)));
 
-    let silent_end = hear_script(Behaviour::Stream(vec![Step::text("half an ")])).await;
+    let silent_end = collect_script(Behaviour::Stream(vec![Step::text("half an ")])).await;
     assert_eq!(silent_end.error, Some(LlmError::Interrupted));
 
-    let frame = hear_script(Behaviour::Stream(vec![Step::text("a"), Step::raw("data: {\"choi\n\n")])).await;
-    assert_eq!(frame.text, "a");
-    assert!(garbage(frame.error));
+    let event = collect_script(Behaviour::Stream(vec![Step::text("a"), Step::raw("data: {\"choi\n\n")])).await;
+    assert_eq!(event.text, "a");
+    assert!(is_invalid(event.error));
 
-    let bad_utf8 = hear_script(Behaviour::Stream(vec![Step::raw(b"data: {\"choices\":\"\xff\"}\n\n")])).await;
-    assert!(garbage(bad_utf8.error));
+    let bad_utf8 = collect_script(Behaviour::Stream(vec![Step::raw(b"data: {\"choices\":\"\xff\"}\n\n")])).await;
+    assert!(is_invalid(bad_utf8.error));
 
-    let huge = hear_script(Behaviour::Stream(vec![Step::raw(vec![b'x'; 3 << 20]), Step::end()])).await;
-    assert!(garbage(huge.error));
+    let huge = collect_script(Behaviour::Stream(vec![Step::raw(vec![b'x'; 3 << 20]), Step::end()])).await;
+    assert!(is_invalid(huge.error));
 
     let page = Step::raw("<html>Sign in</html>");
-    assert!(garbage(hear_script(Behaviour::StreamAs("text/html; charset=utf-8", vec![page.clone()])).await.error));
-    assert!(garbage(hear_script(Behaviour::StreamAs("text/plain", vec![page])).await.error));
-    assert!(garbage(hear_script(Behaviour::Stream(vec![])).await.error));
+    assert!(is_invalid(
+        collect_script(Behaviour::StreamAs("text/html; charset=utf-8", vec![page.clone()])).await.error
+    ));
+    assert!(is_invalid(collect_script(Behaviour::StreamAs("text/plain", vec![page])).await.error));
+    assert!(is_invalid(collect_script(Behaviour::Stream(vec![])).await.error));
 
     let bad_call = Step::Tool { index: 0, id: None, name: Some("f".into()), arguments: "{\"q\":".into() };
-    assert!(garbage(hear_script(Behaviour::Stream(vec![bad_call, Step::end()])).await.error));
+    assert!(is_invalid(collect_script(Behaviour::Stream(vec![bad_call, Step::end()])).await.error));
 }
 
 #[tokio::test]
 async fn a_flood_is_refused() {
     let call = |index| Step::Tool { index, id: None, name: Some("f".into()), arguments: "{}".into() };
-    let flood = hear_script(Behaviour::Stream((0..200).map(call).chain([Step::end()]).collect())).await;
-    assert_eq!(flood.error, Some(LlmError::Garbage("the tool calls are too long")));
+    let flood = collect_script(Behaviour::Stream((0..200).map(call).chain([Step::end()]).collect())).await;
+    assert_eq!(flood.error, Some(LlmError::InvalidResponse("the tool calls are too long")));
 
     let piece = Step::Tool { index: 0, id: None, name: None, arguments: "x".repeat(100_000) };
-    let long = hear_script(Behaviour::Stream(std::iter::repeat_n(piece, 20).collect())).await;
-    assert_eq!(long.error, Some(LlmError::Garbage("the tool calls are too long")));
+    let long = collect_script(Behaviour::Stream(std::iter::repeat_n(piece, 20).collect())).await;
+    assert_eq!(long.error, Some(LlmError::InvalidResponse("the tool calls are too long")));
 
     let body = Step::raw(vec![b' '; 9 << 20]);
-    let whole = hear_script(Behaviour::StreamAs("application/json", vec![body])).await;
-    assert_eq!(whole.error, Some(LlmError::Garbage("the answer is too long")));
+    let whole = collect_script(Behaviour::StreamAs("application/json", vec![body])).await;
+    assert_eq!(whole.error, Some(LlmError::InvalidResponse("the answer is too long")));
 }
 
 #[tokio::test]
 async fn a_usage_that_never_comes_is_not_waited_for_long() {
     let steps = vec![Step::text("whole"), Step::End { reason: "stop", usage: None }, Step::Stall];
-    let heard = tokio::time::timeout(Duration::from_secs(20), hear_script(Behaviour::Stream(steps))).await.unwrap();
-    assert_eq!(heard.text, "whole");
-    assert!(heard.finished.unwrap().1.estimated);
+    let collected =
+        tokio::time::timeout(Duration::from_secs(20), collect_script(Behaviour::Stream(steps))).await.unwrap();
+    assert_eq!(collected.text, "whole");
+    assert!(collected.finished.unwrap().1.estimated);
 }
 
 #[tokio::test]
 async fn a_whole_answer_in_place_of_a_stream_is_read() {
     let answer = json!({ "object": "chat.completion", "usage": { "prompt_tokens": 3, "completion_tokens": 2 },
         "choices": [{ "index": 0, "message": { "role": "assistant", "content": "All at once." }, "finish_reason": "stop" }] });
-    let heard = hear_script(Behaviour::StreamAs("application/json", vec![Step::raw(format!("{answer:#}"))])).await;
-    assert_eq!(heard.text, "All at once.");
-    assert_eq!(heard.finished.unwrap().1.prompt_tokens, 3);
+    let collected =
+        collect_script(Behaviour::StreamAs("application/json", vec![Step::raw(format!("{answer:#}"))])).await;
+    assert_eq!(collected.text, "All at once.");
+    assert_eq!(collected.finished.unwrap().1.prompt_tokens, 3);
 }
 
 #[tokio::test]
@@ -206,8 +211,8 @@ async fn an_error_inside_a_good_stream_is_an_error() {
     ];
     for (error, expected) in cases {
         let steps = vec![Step::text("a"), Step::raw(format!("data: {error}\n\n")), Step::Stall];
-        let heard = hear_script(Behaviour::Stream(steps)).await;
-        assert_eq!((heard.text.as_str(), heard.error), ("a", Some(expected)), "{error}");
+        let collected = collect_script(Behaviour::Stream(steps)).await;
+        assert_eq!((collected.text.as_str(), collected.error), ("a", Some(expected)), "{error}");
     }
 }
 
@@ -221,23 +226,23 @@ async fn a_stalled_stream_ends_in_time() {
     let timeout = |phase| Some(LlmError::Timeout { phase });
 
     fake.push(Kind::Chat, Behaviour::Silent);
-    assert_eq!(hear(model.stream(question())).await.error, timeout(Phase::FirstToken));
+    assert_eq!(collect(model.stream(question())).await.error, timeout(Phase::FirstToken));
 
     // Comments keep the connection alive, but they are no tokens.
-    let pause = [Step::raw(": wait\n\n"), Step::Wait(Duration::from_millis(50))];
-    let mut alive: Vec<Step> = pause.iter().cycle().take(200).cloned().collect();
+    let delay = [Step::raw(": wait\n\n"), Step::Wait(Duration::from_millis(50))];
+    let mut alive: Vec<Step> = delay.iter().cycle().take(200).cloned().collect();
     fake.push(Kind::Chat, Behaviour::Stream(alive.clone()));
-    assert_eq!(hear(model.stream(question())).await.error, timeout(Phase::FirstToken));
+    assert_eq!(collect(model.stream(question())).await.error, timeout(Phase::FirstToken));
 
     alive.insert(0, Step::text("a"));
     fake.push(Kind::Chat, Behaviour::Stream(alive));
-    let heard = hear(model.stream(question())).await;
-    assert_eq!((heard.text.as_str(), heard.error), ("a", timeout(Phase::BetweenTokens)));
+    let collected = collect(model.stream(question())).await;
+    assert_eq!((collected.text.as_str(), collected.error), ("a", timeout(Phase::BetweenTokens)));
 
     let mut request = question();
     request.deadline = Some(tokio::time::Instant::now() + Duration::from_millis(100));
     fake.push(Kind::Chat, Behaviour::Stream(vec![Step::Stall]));
-    assert_eq!(hear(model.stream(request)).await.error, timeout(Phase::Total));
+    assert_eq!(collect(model.stream(request)).await.error, timeout(Phase::Total));
     fake.wait_for_open_streams(0).await;
 }
 
@@ -277,7 +282,7 @@ async fn statuses_become_errors_and_show_no_secret() {
     ];
     for (behaviour, expected) in cases {
         fake.push(Kind::Chat, behaviour);
-        assert_eq!(hear(model.stream(question())).await.error, Some(expected));
+        assert_eq!(collect(model.stream(question())).await.error, Some(expected));
     }
     assert_eq!(fake.requests().len(), 9);
 }
@@ -286,14 +291,14 @@ async fn statuses_become_errors_and_show_no_secret() {
 async fn a_server_that_is_not_there_is_unavailable() {
     let fake = FakeOpenAi::start(Script::default()).await;
     let model = openai(&fake, |config| config.base_url = "http://127.0.0.1:1/v1".into());
-    assert_eq!(hear(model.stream(question())).await.error, Some(LlmError::Unavailable));
+    assert_eq!(collect(model.stream(question())).await.error, Some(LlmError::Unavailable));
 }
 
 #[tokio::test]
-async fn frames_that_arrive_together_come_as_one_delta() {
+async fn events_that_arrive_together_become_one_delta() {
     let fake = FakeOpenAi::start(Script::default()).await;
-    let frames = format!("{}{}{}data: [DONE]\n\n", frame("a"), frame("b"), frame("c"));
-    fake.push(Kind::Chat, Behaviour::Stream(vec![Step::raw(frames)]));
+    let events = format!("{}{}{}data: [DONE]\n\n", event("a"), event("b"), event("c"));
+    fake.push(Kind::Chat, Behaviour::Stream(vec![Step::raw(events)]));
     let mut answer = openai(&fake, |_| {}).stream(ChatRequest::new([Message::user("abc?")]));
     assert_eq!(answer.next().await, Some(Ok(Delta::Text("abc".into()))));
     assert!(matches!(answer.next().await, Some(Ok(Delta::Finished { .. }))));

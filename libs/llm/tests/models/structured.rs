@@ -61,14 +61,14 @@ async fn what_is_not_the_json_is_an_error() {
     let model = openai(&fake, |_| {});
     for text in ["I cannot help with that.", "{\"question\":\"cut", "{\"question\":1,\"rounds\":\"x\"}", "{{{{"] {
         fake.push(Kind::Structured, Behaviour::tokens([text]));
-        assert!(matches!(plan(&model).await, Err(LlmError::Garbage(_))), "{text}");
+        assert!(matches!(plan(&model).await, Err(LlmError::InvalidResponse(_))), "{text}");
     }
     fake.push(Kind::Structured, Behaviour::Stream(vec![Step::text("{"), Step::Cut]));
     assert_eq!(plan(&model).await, Err(LlmError::Interrupted));
 
     let flood = std::iter::repeat_n(Step::Text(" ".repeat(900_000)), 6).collect();
     fake.push(Kind::Structured, Behaviour::Stream(flood));
-    assert_eq!(plan(&model).await, Err(LlmError::Garbage("the answer is too long")));
+    assert_eq!(plan(&model).await, Err(LlmError::InvalidResponse("the answer is too long")));
 }
 
 #[tokio::test]

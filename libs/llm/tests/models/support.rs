@@ -1,12 +1,14 @@
-//! What the tests share: models on fakes, and answers heard to their end.
+//! What the tests share: models on fakes, and answers collected to their end.
 
 use futures::StreamExt;
-use llm::{Answer, ChatRequest, Delta, FinishReason, LlmError, Message, Model, ModelConfig, Provider, ToolCall, Usage};
+use llm::{
+    ChatRequest, Delta, DeltaStream, FinishReason, LlmError, Message, Model, ModelConfig, Provider, ToolCall, Usage,
+};
 use testkit::{FakeOllama, FakeOpenAi};
 
-/// All that came out of a stream.
+/// Everything a stream produced.
 #[derive(Debug, Default)]
-pub(crate) struct Heard {
+pub(crate) struct Collected {
     pub(crate) text: String,
     pub(crate) reasoning: String,
     pub(crate) tools: Vec<ToolCall>,
@@ -16,23 +18,23 @@ pub(crate) struct Heard {
 }
 
 /// Reads a stream to its end, which must be one `Finished` or one error.
-pub(crate) async fn hear(mut answer: Answer) -> Heard {
-    let mut heard = Heard::default();
+pub(crate) async fn collect(mut answer: DeltaStream) -> Collected {
+    let mut collected = Collected::default();
     while let Some(delta) = answer.next().await {
-        assert!(heard.finished.is_none() && heard.error.is_none(), "nothing follows the end");
+        assert!(collected.finished.is_none() && collected.error.is_none(), "nothing follows the end");
         match delta {
-            Ok(Delta::Text(text)) => heard.text.push_str(&text),
-            Ok(Delta::Reasoning(text)) => heard.reasoning.push_str(&text),
-            Ok(Delta::ToolCall(call)) => heard.tools.push(call),
+            Ok(Delta::Text(text)) => collected.text.push_str(&text),
+            Ok(Delta::Reasoning(text)) => collected.reasoning.push_str(&text),
+            Ok(Delta::ToolCall(call)) => collected.tools.push(call),
             Ok(Delta::Finished { reason, usage, model }) => {
-                heard.finished = Some((reason, usage));
-                heard.model = Some(model.model.to_string());
+                collected.finished = Some((reason, usage));
+                collected.model = Some(model.model.to_string());
             }
-            Err(error) => heard.error = Some(error),
+            Err(error) => collected.error = Some(error),
         }
     }
-    assert!(heard.finished.is_some() != heard.error.is_some(), "an answer ends once");
-    heard
+    assert!(collected.finished.is_some() != collected.error.is_some(), "an answer ends once");
+    collected
 }
 
 pub(crate) fn question() -> ChatRequest {

@@ -1,4 +1,4 @@
-//! The parser child alone, for tests and fuzzing; in the product the main program plays this part.
+//! The parser child as a program of its own, for tests and fuzzing; in the product the main program starts itself.
 
 use std::process::ExitCode;
 

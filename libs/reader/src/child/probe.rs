@@ -1,4 +1,4 @@
-//! Self-test of the restrictions: the child tries what a hostile file would have it do.
+//! Self-test of the sandbox: the child attempts what an exploit would attempt.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -11,12 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use super::restrict;
 
-/// What a parser child was able to do.
+/// Result of the self-test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SandboxReport {
     /// The attempts, all of which should have been denied.
     pub probes: Vec<Probe>,
-    /// Whether the kernel's Landlock stands behind the system call filter.
+    /// Whether Landlock is active in addition to the system call filter.
     pub landlock: bool,
 }
 
@@ -32,7 +32,7 @@ pub struct Probe {
 }
 
 impl SandboxReport {
-    /// What is missing, in words for an operator; empty when every wall stands.
+    /// The restrictions that are missing, for the operator; empty if all are in force.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
         let open = self.probes.iter().filter(|probe| !probe.denied);
@@ -45,7 +45,7 @@ impl SandboxReport {
     }
 }
 
-/// Tries everything that must not work.
+/// Attempts everything that must be denied.
 pub(super) fn try_everything(landlock: bool) -> SandboxReport {
     let probes = vec![
         probe("connect to a port", TcpStream::connect(("127.0.0.1", 9)).map(drop)),
@@ -68,7 +68,7 @@ fn parent() -> io::Result<rustix::process::Pid> {
     getppid().ok_or_else(|| io::Error::other("it has no parent"))
 }
 
-/// Only a denial counts: a connection that is refused by the other side was possible.
+/// Only a permission error counts as denied: a connection refused by the other side was possible.
 fn probe(attempt: &str, result: io::Result<()>) -> Probe {
     let denied = matches!(&result, Err(error) if error.kind() == io::ErrorKind::PermissionDenied);
     let outcome = result.map_or_else(|error| error.to_string(), |()| "it worked".to_owned());
@@ -76,7 +76,7 @@ fn probe(attempt: &str, result: io::Result<()>) -> Probe {
 }
 
 fn memory() -> Probe {
-    let size = usize::try_from(restrict::MEMORY).unwrap_or(usize::MAX);
+    let size = usize::try_from(restrict::MEMORY_LIMIT).unwrap_or(usize::MAX);
     let result = Vec::<u8>::new().try_reserve_exact(size);
     let outcome = result.as_ref().map_or_else(ToString::to_string, |()| "it worked".to_owned());
     Probe { attempt: "take more memory than allowed".to_owned(), denied: result.is_err(), outcome }

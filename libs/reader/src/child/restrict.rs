@@ -1,4 +1,4 @@
-//! The restrictions a parser child puts on itself before it looks at its input. They cannot be taken off again.
+//! The irrevocable restrictions a parser child sets on itself before it reads its input.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use seccompiler::{
 };
 
 /// Address space (bytes).
-pub(super) const MEMORY: u64 = 1 << 30;
+pub(super) const MEMORY_LIMIT: u64 = 1 << 30;
 
 /// CPU time (seconds).
-const CPU: u64 = 30;
+const CPU_LIMIT: u64 = 30;
 
-/// Calls that any argument may be given to: memory, the pipes that are open already, time, randomness, the end.
-const CALLS: [libc::c_long; 26] = [
+/// System calls allowed with any arguments: memory, the open pipes, time, randomness, exit.
+const ALLOWED_SYSCALLS: [libc::c_long; 26] = [
     libc::SYS_read,
     libc::SYS_readv,
     libc::SYS_write,
@@ -44,22 +44,22 @@ const CALLS: [libc::c_long; 26] = [
     libc::SYS_exit_group,
 ];
 
-/// Restricts this process. Landlock is the second wall around the file system and may be missing; whether it stands is returned.
+/// Restricts this process. Returns whether Landlock is active: it is an optional second layer around the file system.
 ///
-/// The error names the restriction that could not be set; nothing may be parsed then.
+/// The error names the restriction that could not be set; then nothing may be parsed.
 pub(super) fn apply() -> Result<bool, String> {
     rustix::thread::set_no_new_privs(true).map_err(|error| format!("no_new_privs: {error}"))?;
-    // Making a ruleset takes a file descriptor, so it comes before the limit on them.
+    // A ruleset needs a file descriptor, so it is created before their number is limited.
     let landlock = landlock().is_ok_and(|status| status != RulesetStatus::NotEnforced);
     for (resource, limit) in [
-        (Resource::AS, MEMORY),
-        (Resource::CPU, CPU),
+        (Resource::AS, MEMORY_LIMIT),
+        (Resource::CPU, CPU_LIMIT),
         (Resource::NOFILE, 3),
         (Resource::FSIZE, 0),
         (Resource::NPROC, 0),
         (Resource::CORE, 0),
     ] {
-        // One second more for the hard limit: the soft one ends in SIGXCPU, which says what happened.
+        // The hard limit is one second higher: the soft limit raises SIGXCPU, which identifies the cause.
         let hard = if resource == Resource::CPU { limit + 1 } else { limit };
         setrlimit(resource, limit, hard).map_err(|error| format!("{resource:?}: {error}"))?;
     }
@@ -75,11 +75,11 @@ fn landlock() -> Result<RulesetStatus, landlock::RulesetError> {
     Ok(ruleset.create()?.restrict_self()?.ruleset)
 }
 
-/// Lets the calls of [`CALLS`] pass and answers EPERM to all others, which parsers cope with.
+/// Allows [`ALLOWED_SYSCALLS`]; all others fail with EPERM, which the parsers handle.
 fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = CALLS.iter().map(|call| (*call, Vec::new())).collect();
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = ALLOWED_SYSCALLS.iter().map(|call| (*call, Vec::new())).collect();
     for call in [libc::SYS_mmap, libc::SYS_mprotect] {
-        rules.insert(call, vec![no_code()?]);
+        rules.insert(call, vec![without_exec()?]);
     }
     rules.insert(libc::SYS_tgkill, vec![own_process()?]);
     let arch = std::env::consts::ARCH.try_into()?;
@@ -87,13 +87,13 @@ fn filter() -> Result<BpfProgram, seccompiler::BackendError> {
     SeccompFilter::new(rules, denied, SeccompAction::Allow, arch)?.try_into()
 }
 
-/// Memory that can be executed is never mapped.
-fn no_code() -> Result<SeccompRule, seccompiler::BackendError> {
+/// Forbids executable mappings.
+fn without_exec() -> Result<SeccompRule, seccompiler::BackendError> {
     let executable = u64::from(libc::PROT_EXEC.unsigned_abs());
     SeccompRule::new(vec![SeccompCondition::new(2, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(executable), 0)?])
 }
 
-/// A process may abort itself and signal nobody else.
+/// Allows signals to this process only, so that it can abort.
 fn own_process() -> Result<SeccompRule, seccompiler::BackendError> {
     let own = u64::from(std::process::id());
     SeccompRule::new(vec![SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, own)?])

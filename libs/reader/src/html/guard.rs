@@ -1,24 +1,23 @@
-//! Refuses pages that would make the tree builder work or grow without bound, before it sees them.
+//! Rejects pages that would cost the HTML tree builder unbounded time or memory, before it parses them.
 //!
-//! The scan is a rough tokenizer: it never allows less than a browser would accept of an honest page, and it bounds what
-//! costs more than linear time in an HTML tree builder: open elements, formatting elements that are opened again in each
-//! block, and attributes of one tag.
+//! The scan is an approximate tokenizer: it accepts every ordinary page and bounds what costs more than linear time in
+//! a tree builder: open elements, formatting elements that are reopened in each block, and attributes per tag.
 
 use crate::ParseError;
 
-/// Elements of one page, those that the tree builder repeats included.
+/// Elements of a page, including those the tree builder repeats.
 const MAX_ELEMENTS: usize = 200_000;
 
-/// Elements that are open at once; deeper pages are no text.
+/// Elements open at the same time.
 const MAX_OPEN: usize = 512;
 
-/// Attributes of one tag: each is compared with all before it.
+/// Attributes per tag: each is compared with all before it.
 const MAX_ATTRIBUTES: usize = 512;
 
-/// Names longer than this (bytes) are of no element that is treated apart.
-const MAX_NAME: usize = 16;
+/// Longer names (bytes) are truncated: no element with special treatment has one.
+const MAX_NAME_LENGTH: usize = 16;
 
-/// Elements without content, and those whose end tag is commonly left out: neither makes a page deeper by itself.
+/// Void elements, and elements whose end tag is commonly omitted: they do not count towards the depth.
 fn is_flat(name: &[u8]) -> bool {
     matches!(
         name,
@@ -58,7 +57,7 @@ fn is_flat(name: &[u8]) -> bool {
     )
 }
 
-/// Elements that are opened again in the next block when they were left open.
+/// Formatting elements: if left open, they are reopened in the next block.
 fn is_formatting(name: &[u8]) -> bool {
     matches!(
         name,
@@ -78,16 +77,16 @@ fn is_formatting(name: &[u8]) -> bool {
     )
 }
 
-/// Elements whose content is not markup.
+/// Elements with raw text content.
 fn is_raw(name: &[u8]) -> bool {
     matches!(name, b"script" | b"style" | b"textarea" | b"title" | b"xmp" | b"noembed")
 }
 
 #[derive(Default)]
-struct Scan {
+struct TagScanner {
     elements: usize,
-    /// Names that are open, and how often.
-    open: Vec<([u8; MAX_NAME], usize)>,
+    /// Open elements by name, with their count.
+    open: Vec<([u8; MAX_NAME_LENGTH], usize)>,
     open_total: usize,
     formatting_open: usize,
     /// Open `<svg>` and `<math>`.
@@ -97,7 +96,7 @@ struct Scan {
 /// Checks `html` against the limits.
 pub(crate) fn check(html: &str) -> Result<(), ParseError> {
     let bytes = html.as_bytes();
-    let mut scan = Scan::default();
+    let mut scan = TagScanner::default();
     let mut at = 0;
     while let Some(found) = html[at..].find('<') {
         let tag = at + found + 1;
@@ -112,11 +111,11 @@ pub(crate) fn check(html: &str) -> Result<(), ParseError> {
             continue;
         }
         let name_len = bytes[name_start..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count();
-        let mut padded = [0; MAX_NAME];
-        let kept = name_len.min(MAX_NAME);
-        padded[..kept].copy_from_slice(&bytes[name_start..name_start + kept]);
+        let mut padded = [0; MAX_NAME_LENGTH];
+        let length = name_len.min(MAX_NAME_LENGTH);
+        padded[..length].copy_from_slice(&bytes[name_start..name_start + length]);
         padded.make_ascii_lowercase();
-        let name = &padded[..kept];
+        let name = &padded[..length];
         at = end_of_tag(bytes, name_start + name_len)?;
         if closing {
             scan.close(padded, name)?;
@@ -131,7 +130,7 @@ pub(crate) fn check(html: &str) -> Result<(), ParseError> {
     Ok(())
 }
 
-/// The place after the `>` of a tag whose name ends at `at`.
+/// The offset after the `>` of a tag whose name ends at `at`.
 fn end_of_tag(bytes: &[u8], mut at: usize) -> Result<usize, ParseError> {
     let mut attributes = 0;
     let mut quote = None;
@@ -154,7 +153,7 @@ fn end_of_tag(bytes: &[u8], mut at: usize) -> Result<usize, ParseError> {
     Ok(at)
 }
 
-/// The place of the end tag of a raw element.
+/// The offset of the end tag of a raw text element.
 fn after_raw(bytes: &[u8], at: usize, name: &[u8]) -> usize {
     let mut from = at;
     while let Some(found) = bytes[from..].iter().position(|byte| *byte == b'<') {
@@ -168,8 +167,8 @@ fn after_raw(bytes: &[u8], at: usize, name: &[u8]) -> usize {
     bytes.len()
 }
 
-impl Scan {
-    fn open(&mut self, padded: [u8; MAX_NAME], name: &[u8], self_closing: bool) -> Result<(), ParseError> {
+impl TagScanner {
+    fn open(&mut self, padded: [u8; MAX_NAME_LENGTH], name: &[u8], self_closing: bool) -> Result<(), ParseError> {
         self.count(1 + self.formatting_open)?;
         // In SVG and MathML every element nests, and `/>` ends one.
         let flat = if self.foreign_open > 0 { self_closing } else { is_flat(name) };
@@ -183,16 +182,16 @@ impl Scan {
         self.formatting_open += usize::from(is_formatting(name));
         self.foreign_open += usize::from(matches!(name, b"svg" | b"math"));
         let known = self.open.iter().position(|(open, _)| *open == padded);
-        // A place whose name is closed is used again, so that the list stays as short as the tree is deep.
+        // Entries with count zero are reused, so that the list stays as short as the tree is deep.
         match known.or_else(|| self.open.iter().position(|(_, count)| *count == 0)) {
-            Some(place) => self.open[place] = (padded, self.open[place].1 + 1),
+            Some(index) => self.open[index] = (padded, self.open[index].1 + 1),
             None => self.open.push((padded, 1)),
         }
         Ok(())
     }
 
-    /// An end tag that matches no start tag closes nothing, but the tree builder looks for its start.
-    fn close(&mut self, padded: [u8; MAX_NAME], name: &[u8]) -> Result<(), ParseError> {
+    /// An end tag without a start tag closes nothing, but makes the tree builder search for its start.
+    fn close(&mut self, padded: [u8; MAX_NAME_LENGTH], name: &[u8]) -> Result<(), ParseError> {
         let Some((_, count)) = self.open.iter_mut().find(|(open, count)| *open == padded && *count > 0) else {
             return self.count(usize::from(!is_flat(name)));
         };
@@ -217,7 +216,7 @@ mod tests {
     use super::check;
 
     #[test]
-    fn honest_pages_pass() {
+    fn ordinary_pages_pass() {
         let rows = "<tr><td>a<td>b".repeat(5_000);
         assert_eq!(check(&format!("<!doctype html><table>{rows}</table>")), Ok(()));
         assert_eq!(check(&"<p>unclosed <b>bold</b><br>".repeat(20_000)), Ok(()));

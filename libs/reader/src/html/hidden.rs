@@ -1,27 +1,27 @@
-//! Takes out of a page what its reader never sees, so that hidden orders reach no model.
+//! Removes elements of a page that are not visible, so that hidden instructions reach no model.
 
 use dom_query::{Document, Element, NodeRef, local_name};
 
 use crate::ParseError;
 
-/// Deeper pages are no text.
+/// Maximum nesting of elements.
 const MAX_DEPTH: usize = 256;
 
 /// Removes hidden elements and bounds the depth of the tree.
 pub(crate) fn remove(page: &Document) -> Result<(), ParseError> {
-    let mut gone = Vec::new();
+    let mut hidden = Vec::new();
     let mut pending: Vec<(NodeRef<'_>, usize)> = vec![(page.root(), 0)];
     while let Some((node, depth)) = pending.pop() {
         if depth > MAX_DEPTH {
             return Err(ParseError::TooLarge(format!("more than {MAX_DEPTH} elements inside each other")));
         }
         if node.element_ref().is_some_and(|element| is_hidden(&element)) {
-            gone.push(node);
+            hidden.push(node);
             continue;
         }
         pending.extend(node.children_it(true).filter(NodeRef::may_have_children).map(|child| (child, depth + 1)));
     }
-    for node in gone {
+    for node in hidden {
         node.remove_from_parent();
     }
     Ok(())
@@ -36,7 +36,7 @@ fn is_hidden(element: &Element) -> bool {
     element.attrs.iter().any(|attribute| {
         let value: &str = &attribute.value;
         match &*attribute.name.local {
-            // Pages hide their body until their scripts have run.
+            // Some pages hide their body until their scripts have run.
             "hidden" => !is_page && !value.eq_ignore_ascii_case("until-found"),
             "aria-hidden" => !is_page && value.eq_ignore_ascii_case("true"),
             "style" => !is_page && hides(value),
@@ -46,7 +46,7 @@ fn is_hidden(element: &Element) -> bool {
     })
 }
 
-/// Classes that widely used style sheets keep out of sight or that mark controls of an article, not its text.
+/// Classes that common style sheets hide, or that mark controls instead of text.
 fn is_unseen_class(class: &str) -> bool {
     matches!(class, "sr-only" | "visually-hidden" | "screen-reader-text" | "mw-editsection" | "headerlink" | "noprint")
 }

@@ -1,18 +1,18 @@
-//! Title, author, date and language that a page gives of itself, in `<meta>`, JSON-LD and `<time>`.
+//! Metadata of a page: title, author, date and language from `<meta>`, JSON-LD and `<time>`.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use dom_query::{Document, NodeRef};
 use serde_json::Value;
 
-use crate::document::some_line;
+use crate::document::non_empty_line;
 
-/// A JSON-LD block larger than this (bytes) is data, not a description.
+/// Larger JSON-LD blocks (bytes) are ignored.
 const MAX_JSON_LD: usize = 256 << 10;
 
 /// How deep `@graph` and lists are followed in JSON-LD.
 const MAX_JSON_DEPTH: usize = 4;
 
-/// What a page says of itself.
+/// Metadata a page declares.
 #[derive(Default)]
 pub(crate) struct Meta {
     pub(crate) title: Option<String>,
@@ -21,7 +21,7 @@ pub(crate) struct Meta {
     pub(crate) language: Option<String>,
 }
 
-/// Reads the description of a page; scripts must still be in it.
+/// Reads the metadata of a page; its scripts must not have been removed yet.
 pub(crate) fn read(page: &Document) -> Meta {
     let mut meta = Meta { language: language(page), ..Meta::default() };
     for tag in page.select("meta").nodes() {
@@ -55,11 +55,11 @@ fn from_tag(meta: &mut Meta, tag: &NodeRef<'_>) {
         return;
     };
     match name.to_ascii_lowercase().as_str() {
-        "og:title" => meta.title = meta.title.take().or_else(|| some_line(&content)),
+        "og:title" => meta.title = meta.title.take().or_else(|| non_empty_line(&content)),
         "author" | "article:author" | "dc.creator" | "citation_author" | "parsely-author"
             if !content.starts_with("http") =>
         {
-            meta.author = meta.author.take().or_else(|| some_line(&content));
+            meta.author = meta.author.take().or_else(|| non_empty_line(&content));
         }
         "article:published_time"
         | "datepublished"
@@ -96,17 +96,17 @@ fn from_json_ld(meta: &mut Meta, value: &Value, depth: usize) {
 
 fn person(value: &Value) -> Option<String> {
     match value {
-        Value::String(name) => some_line(name),
+        Value::String(name) => non_empty_line(name),
         Value::Array(people) => {
             let names: Vec<String> = people.iter().take(5).filter_map(person).collect();
             (!names.is_empty()).then(|| names.join(", "))
         }
-        Value::Object(object) => object.get("name").and_then(Value::as_str).and_then(some_line),
+        Value::Object(object) => object.get("name").and_then(Value::as_str).and_then(non_empty_line),
         _ => None,
     }
 }
 
-/// A date in one of the forms pages use: RFC 3339, ISO 8601 without a zone, a day, RFC 2822.
+/// Parses a date in one of the common formats: RFC 3339, ISO 8601 without a zone, a day, RFC 2822.
 pub(crate) fn date(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim();
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {

@@ -1,13 +1,13 @@
-//! Rows of a table of data.
+//! Rows of a data table.
 
 use dom_query::NodeRef;
 
-use super::walk::inline_text;
+use super::text_writer::inline_text;
 
-/// A cell longer than this (bytes) holds the page, not data.
+/// A longer cell (bytes) is page layout, not data.
 const MAX_CELL: usize = 2_000;
 
-/// The rows of `table` as `a | b`, or `None` when it only lays out a page (one column, other tables, whole texts in cells).
+/// The rows of `table` as `a | b`, or `None` for a layout table (one column, nested tables, long texts in cells).
 pub(super) fn rows(table: NodeRef<'_>) -> Option<Vec<String>> {
     let mut rows = Vec::new();
     let mut columns = 0;

@@ -1,4 +1,4 @@
-//! The text of a page in reading order, found from where its pieces stand on paper: the order in which a file draws them is any.
+//! Reconstructs the reading order of a page from the positions of its text; a file may draw it in any order.
 
 mod columns;
 mod row;
@@ -6,23 +6,23 @@ mod spacing;
 
 use pdf_oxide::layout::TextSpan;
 
-use self::row::{Piece, Row};
-use self::spacing::Advances;
+use self::row::{TextPiece, TextRow};
+use self::spacing::GlyphAdvances;
 use super::reflow;
 
-/// Sizes this far apart are different kinds of text.
-const OTHER_SIZE: f32 = 1.12;
-/// A step down of this many usual ones leaves a gap.
-const WIDE_STEP: f32 = 1.3;
-/// The usual step, in sizes, where there are too few lines to tell.
-const STEP: f32 = 1.25;
-/// How far the first line of a paragraph is moved in, in sizes.
-const INDENT: (f32, f32) = (0.8, 5.0);
+/// Font sizes with a larger ratio separate blocks.
+const FONT_SIZE_RATIO: f32 = 1.12;
+/// A step to the next row of this many usual ones separates paragraphs.
+const PARAGRAPH_STEP_RATIO: f32 = 1.3;
+/// Step between rows, in font sizes, if there are too few rows to measure it.
+const DEFAULT_STEP: f32 = 1.25;
+/// Indent of the first line of a paragraph, in font sizes.
+const INDENT_RANGE: (f32, f32) = (0.8, 5.0);
 
-/// The text of the page's pieces, with paragraphs put together. `rotation` is how the page is turned for display, in degrees.
+/// The text of the page with lines joined into paragraphs. `rotation` is the page's display rotation in degrees.
 pub(super) fn text(spans: &[TextSpan], rotation: i32) -> String {
-    let mut directions: Vec<(i32, Vec<Piece>)> = Vec::new();
-    let advances = Advances::of(spans);
+    let mut directions: Vec<(i32, Vec<TextPiece>)> = Vec::new();
+    let advances = GlyphAdvances::of(spans);
     let body = spans.iter().any(|span| span.artifact_type.is_none());
     for span in spans.iter().filter(|span| !body || span.artifact_type.is_none()) {
         let Some((direction, piece)) = row::piece(span, rotation, &advances) else { continue };
@@ -31,7 +31,7 @@ pub(super) fn text(spans: &[TextSpan], rotation: i32) -> String {
             None => directions.push((direction, vec![piece])),
         }
     }
-    // What is written another way than the most is a stamp or a label: it follows the text.
+    // Text in a minority direction is a stamp or a label: it follows the main text.
     directions.sort_by_key(|(_, pieces)| std::cmp::Reverse(pieces.iter().map(|piece| piece.text.len()).sum::<usize>()));
     let blocks: Vec<String> = directions
         .into_iter()
@@ -41,25 +41,25 @@ pub(super) fn text(spans: &[TextSpan], rotation: i32) -> String {
     reflow::paragraphs(&blocks)
 }
 
-/// Whether the pieces alone do not tell the order: writing from right to left, or from top to bottom.
-pub(super) fn is_special(spans: &[TextSpan]) -> bool {
+/// Whether positions do not determine the order: right-to-left or vertical text.
+pub(super) fn needs_library_order(spans: &[TextSpan]) -> bool {
     let right_to_left =
         |char: char| matches!(char, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}');
     spans.iter().any(|span| span.wmode != 0 || span.text.contains(right_to_left))
 }
 
-/// One line of text a row, with an empty one where the paper shows that something else begins.
-fn lines(rows: &[Row]) -> String {
-    let left = rows.iter().map(Row::left).fold(f32::MAX, f32::min);
+/// One line per row, with an empty line where a new block starts.
+fn lines(rows: &[TextRow]) -> String {
+    let left = rows.iter().map(TextRow::left).fold(f32::MAX, f32::min);
     let step = usual_step(rows);
     let mut out = String::new();
-    let mut above: Option<(&Row, String)> = None;
+    let mut above: Option<(&TextRow, String)> = None;
     for (index, row) in rows.iter().enumerate() {
         let near = [index.checked_sub(1).and_then(|above| rows.get(above)), rows.get(index + 1)];
-        let line = row.text(&near.into_iter().flatten().flat_map(Row::cells).collect::<Vec<f32>>());
+        let line = row.text(&near.into_iter().flatten().flat_map(TextRow::cells).collect::<Vec<f32>>());
         if let Some((before, text)) = &above {
             out.push('\n');
-            if begins(before, row, step) || (is_indented(before, row, left) && !reflow::starts_item(text)) {
+            if starts_block(before, row, step) || (is_indented(before, row, left) && !reflow::starts_item(text)) {
                 out.push('\n');
             }
         }
@@ -69,19 +69,19 @@ fn lines(rows: &[Row]) -> String {
     out
 }
 
-fn begins(above: &Row, row: &Row, step: Option<f32>) -> bool {
+fn starts_block(above: &TextRow, row: &TextRow, step: Option<f32>) -> bool {
     let sizes = (above.size.max(row.size), above.size.min(row.size));
-    let step = step.unwrap_or(STEP * sizes.1);
-    sizes.0 > sizes.1 * OTHER_SIZE || above.base - row.base > step.max(sizes.1) * WIDE_STEP
+    let step = step.unwrap_or(DEFAULT_STEP * sizes.1);
+    sizes.0 > sizes.1 * FONT_SIZE_RATIO || above.base - row.base > step.max(sizes.1) * PARAGRAPH_STEP_RATIO
 }
 
-fn is_indented(above: &Row, row: &Row, left: f32) -> bool {
+fn is_indented(above: &TextRow, row: &TextRow, left: f32) -> bool {
     let by = (row.left() - above.left()) / row.size;
-    (above.left() - left) < row.size * 0.5 && (INDENT.0..INDENT.1).contains(&by)
+    (above.left() - left) < row.size * 0.5 && (INDENT_RANGE.0..INDENT_RANGE.1).contains(&by)
 }
 
 /// The median step from row to row.
-fn usual_step(rows: &[Row]) -> Option<f32> {
+fn usual_step(rows: &[TextRow]) -> Option<f32> {
     let mut steps: Vec<f32> = rows.windows(2).map(|pair| pair[0].base - pair[1].base).collect();
     steps.sort_by(f32::total_cmp);
     (steps.len() >= 3).then(|| steps[(steps.len() - 1) / 2])

@@ -1,10 +1,11 @@
-//! Joins the lines of a printed page into paragraphs: on paper a line ends where the column does, not where the sentence does.
+//! Joins the lines of a printed page into paragraphs: printed lines end at the column edge, not at the end of a
+//! sentence.
 
-/// A line at least this part (in quarters) of the longest one runs on into the next.
-const FULL_QUARTERS: usize = 3;
+/// A line of at least this many quarters of the longest one continues in the next.
+const FULL_LINE_QUARTERS: usize = 3;
 
-/// The text of a page with the lines of a paragraph joined and words put together again. A block is a column, or what stands across
-/// all columns; a sentence may run on from one into the next.
+/// The text of a page with lines joined into paragraphs and hyphenated words rejoined. A block is a column or spans all
+/// columns; a sentence may continue from one into the next.
 pub(super) fn paragraphs(blocks: &[String]) -> String {
     let mut out = String::with_capacity(blocks.iter().map(String::len).sum());
     for block in blocks {
@@ -13,11 +14,11 @@ pub(super) fn paragraphs(blocks: &[String]) -> String {
         let mut above: Option<&str> = None;
         for line in block.lines().map(str::trim_end) {
             let joins = match above {
-                Some(above) => runs_on(above, line, longest),
-                None => goes_on(&out, line),
+                Some(above) => continues_paragraph(above, line, longest),
+                None => continues_sentence(&out, line),
             };
             if joins {
-                join(&mut out, line.trim_start());
+                append_line(&mut out, line.trim_start());
             } else {
                 if !out.is_empty() {
                     out.push_str(if above.is_none() { "\n\n" } else { "\n" });
@@ -30,32 +31,32 @@ pub(super) fn paragraphs(blocks: &[String]) -> String {
     out
 }
 
-/// Whether the first line of a block is in the middle of the sentence that the block before left open.
-fn goes_on(out: &str, line: &str) -> bool {
+/// Whether the first line of a block continues a sentence of the block before.
+fn continues_sentence(out: &str, line: &str) -> bool {
     let above = out.lines().next_back().unwrap_or("");
     line.trim_start().starts_with(char::is_lowercase)
         && !above.ends_with(['.', '!', '?', ':'])
-        && runs_on(above, line, length(above))
+        && continues_paragraph(above, line, length(above))
 }
 
 fn length(line: &str) -> usize {
     line.trim().chars().count()
 }
 
-fn runs_on(above: &str, line: &str, longest: usize) -> bool {
+fn continues_paragraph(above: &str, line: &str, longest: usize) -> bool {
     if above.trim().is_empty() || line.trim().is_empty() || is_row(above) || is_row(line) || starts_item(line) {
         return false;
     }
     let first = line.trim_start().chars().next().unwrap_or(' ');
-    first.is_lowercase() || (length(above) * 4 >= longest * FULL_QUARTERS && !starts_heading(above))
+    first.is_lowercase() || (length(above) * 4 >= longest * FULL_LINE_QUARTERS && !starts_heading(above))
 }
 
-/// Columns apart by spaces are a table.
+/// Cells separated by spaces are a table row.
 fn is_row(line: &str) -> bool {
     line.trim().contains("   ")
 }
 
-/// Whether a line begins with the mark of a list item.
+/// Whether a line begins with a list marker.
 pub(super) fn starts_item(line: &str) -> bool {
     let line = line.trim_start();
     let number = line.trim_start_matches(|char: char| char.is_ascii_digit() || char == '.');
@@ -63,12 +64,12 @@ pub(super) fn starts_item(line: &str) -> bool {
         || (number.len() < line.len() && number.starts_with([' ', ')']))
 }
 
-/// A numbered line without an end of a sentence, such as `2.1 Scope`.
+/// Whether a line is a numbered heading, such as `2.1 Scope`: numbered, without final punctuation.
 fn starts_heading(line: &str) -> bool {
     starts_item(line) && !line.trim_end().ends_with(['.', ',', ';'])
 }
 
-fn join(out: &mut String, line: &str) {
+fn append_line(out: &mut String, line: &str) {
     let hyphenated = out.ends_with('\u{AD}') || (out.ends_with('-') && line.starts_with(char::is_lowercase));
     let before_hyphen = out.chars().rev().nth(1);
     if hyphenated && before_hyphen.is_some_and(char::is_alphabetic) {

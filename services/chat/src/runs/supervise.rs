@@ -5,6 +5,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 use access::Caller;
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
+use kit::tenant_limiter::TenantPermit;
 use prost::Message;
 use proto::events::v1::AnswerCompleted;
 use tracing::Instrument;
@@ -30,6 +31,8 @@ pub(super) struct Run {
     pub(super) created_at: DateTime<Utc>,
     /// What an earlier process has done of it.
     pub(super) earlier: Option<Answer>,
+    /// Counts towards the runs of this process.
+    pub(super) _permit: TenantPermit,
 }
 
 impl Runs {

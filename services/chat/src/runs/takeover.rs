@@ -141,7 +141,8 @@ impl Runs {
         };
         let who = Caller::impersonate(system, row.org, row.user_id);
         let (thread_id, created_at) = (row.thread_id, row.created_at);
-        let run = Run { buffer, who, thread_id, request, created_at, earlier: Some(earlier) };
+        let permit = self.inner.limiter.acquire_over_limit(Some(row.org));
+        let run = Run { buffer, who, thread_id, request, created_at, earlier: Some(earlier), _permit: permit };
         if row.attempts <= MAX_ATTEMPTS {
             self.supervise(run);
         } else {

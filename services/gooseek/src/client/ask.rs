@@ -1,4 +1,4 @@
-//! `gooseek ask`: the answer streams in, its sources follow. A cut stream is resumed.
+//! `gooseek ask`: prints the answer as it streams in, then its sources. A broken stream is resumed.
 
 use std::{
     io::{IsTerminal, Write},
@@ -11,14 +11,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Arguments, Client,
-    sse::{Event, Events},
+    ArgumentNames, Client,
+    sse::{Event, EventStream},
 };
 use crate::cli;
 
-/// A broken connection is tried again this often without a new event.
-const RETRIES: u32 = 8;
-const ARGUMENTS: Arguments =
+/// Reconnection attempts without a new event in between.
+const MAX_RETRIES: u32 = 8;
+const ARGUMENT_NAMES: ArgumentNames =
     &[("query", "question"), ("project", "--project"), ("thread_id", "--thread"), ("mode", "--mode")];
 
 #[derive(Deserialize)]
@@ -44,8 +44,8 @@ struct Citation {
     support: String,
 }
 
-pub(crate) async fn run(server: &cli::Server, options: &cli::Ask) -> anyhow::Result<()> {
-    let client = Client::new(server, ARGUMENTS)?;
+pub(crate) async fn run(server: &cli::ServerArgs, options: &cli::AskArgs) -> anyhow::Result<()> {
+    let client = Client::new(server, ARGUMENT_NAMES)?;
     let body = json!({
         "query": options.question.join(" "),
         "mode": options.mode.as_str(),
@@ -58,14 +58,14 @@ pub(crate) async fn run(server: &cli::Server, options: &cli::Ask) -> anyhow::Res
         return print_json(&client, request).await;
     }
     let response = client.send(request).await?;
-    let mut screen = Screen::default();
-    follow(&client, Events::new(response), &mut screen).await?;
-    screen.finish()
+    let mut renderer = TerminalRenderer::default();
+    render_events(&client, EventStream::new(response), &mut renderer).await?;
+    renderer.finish()
 }
 
-/// The object is printed also when the run ended in an error; the exit code tells.
+/// The object is printed even if the run failed; then the exit code is 1.
 async fn print_json(client: &Client, request: reqwest::RequestBuilder) -> anyhow::Result<()> {
-    let response = request.send().await.map_err(|error| client.unreachable(&error))?;
+    let response = request.send().await.map_err(|error| client.connection_error(&error))?;
     let answer: Value = response.json().await.context("the server did not answer JSON")?;
     println!("{}", serde_json::to_string_pretty(&answer)?);
     if answer["run_id"].is_null() || answer["status"] == "error" {
@@ -74,56 +74,61 @@ async fn print_json(client: &Client, request: reqwest::RequestBuilder) -> anyhow
     Ok(())
 }
 
-/// Shows events to the last one, across broken connections.
-async fn follow(client: &Client, mut events: Events, screen: &mut Screen) -> anyhow::Result<()> {
+/// Renders all events of a run, across broken connections.
+async fn render_events(
+    client: &Client,
+    mut events: EventStream,
+    renderer: &mut TerminalRenderer,
+) -> anyhow::Result<()> {
     let mut run_id = String::new();
-    let mut last = 0;
+    let mut last_id = 0;
     let mut failures = 0;
     loop {
         match events.next().await {
             Ok(Some(event)) => {
                 failures = 0;
-                last = event.id.unwrap_or(last);
-                if event.kind == "run" {
+                last_id = event.id.unwrap_or(last_id);
+                if event.name == "run" {
                     run_id =
                         serde_json::from_str::<Value>(&event.data)?["run_id"].as_str().unwrap_or_default().to_owned();
                 }
-                if screen.show(&event)? {
+                if renderer.render(&event)? {
                     return Ok(());
                 }
             }
             Ok(None) | Err(_) => {
                 failures += 1;
-                if run_id.is_empty() || failures > RETRIES {
+                if run_id.is_empty() || failures > MAX_RETRIES {
                     bail!("the connection broke and could not be resumed");
                 }
                 tokio::time::sleep(Duration::from_millis(250) * failures).await;
                 let path = format!("/api/v1/chat/runs/{run_id}/events");
-                let again = client.request(Method::GET, &path).header("last-event-id", last);
-                if let Ok(response) = client.send(again).await {
-                    events = Events::new(response);
+                let request = client.request(Method::GET, &path).header("last-event-id", last_id);
+                if let Ok(response) = client.send(request).await {
+                    events = EventStream::new(response);
                 }
             }
         }
     }
 }
 
+/// Prints the events of one run to the terminal.
 #[derive(Default)]
-struct Screen {
+struct TerminalRenderer {
     sources: Vec<Source>,
     citations: Vec<Citation>,
-    failed: Option<String>,
+    error: Option<String>,
     has_text: bool,
-    thread: String,
+    thread_id: String,
 }
 
-impl Screen {
-    /// Shows an event; whether it was the last.
-    fn show(&mut self, event: &Event) -> anyhow::Result<bool> {
+impl TerminalRenderer {
+    /// Renders an event. `true` after the last one.
+    fn render(&mut self, event: &Event) -> anyhow::Result<bool> {
         let data: Value = serde_json::from_str(&event.data).unwrap_or_default();
-        match event.kind.as_str() {
-            "run" => data["thread_id"].as_str().unwrap_or_default().clone_into(&mut self.thread),
-            "step" => step(&data),
+        match event.name.as_str() {
+            "run" => data["thread_id"].as_str().unwrap_or_default().clone_into(&mut self.thread_id),
+            "step" => print_step(&data),
             "sources" => self.sources = serde_json::from_value(data["sources"].clone())?,
             "delta" => {
                 if !self.has_text {
@@ -135,12 +140,12 @@ impl Screen {
             }
             "citation" => self.citations.push(serde_json::from_value(data)?),
             "done" => {
-                self.ended(&data);
+                self.print_outcome(&data);
                 return Ok(true);
             }
             "error" => {
-                self.failed = Some(data["message"].as_str().unwrap_or("the run failed").to_owned());
-                self.ended(&data);
+                self.error = Some(data["message"].as_str().unwrap_or("the run failed").to_owned());
+                self.print_outcome(&data);
                 return Ok(true);
             }
             _ => {}
@@ -148,7 +153,7 @@ impl Screen {
         Ok(false)
     }
 
-    fn ended(&self, data: &Value) {
+    fn print_outcome(&self, data: &Value) {
         clear_status();
         if self.has_text {
             println!();
@@ -177,32 +182,32 @@ impl Screen {
         for source in cited {
             self.print_source(source);
         }
-        if !self.thread.is_empty() {
+        if !self.thread_id.is_empty() {
             let (dim, plain) = if std::io::stderr().is_terminal() { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
-            eprintln!("\n{dim}Continue: gooseek ask --thread {} \"…\"{plain}", self.thread);
+            eprintln!("\n{dim}Continue: gooseek ask --thread {} \"…\"{plain}", self.thread_id);
         }
-        match self.failed {
+        match self.error {
             Some(message) => bail!(message),
             None => Ok(()),
         }
     }
 
     fn print_source(&self, source: &Source) {
-        let place = source.url.as_deref().or(source.site.as_deref()).unwrap_or_default();
-        let title = if source.title == place { String::new() } else { format!("{} — ", source.title) };
-        println!("[{}] {title}{place}", source.index);
+        let location = source.url.as_deref().or(source.site.as_deref()).unwrap_or_default();
+        let title = if source.title == location { String::new() } else { format!("{} — ", source.title) };
+        println!("[{}] {title}{location}", source.index);
         for citation in self.citations.iter().filter(|citation| citation.source == source.index) {
             let passage = source.passages.iter().find(|passage| passage.text.contains(&citation.quote));
-            let position = passage.map(position).unwrap_or_default();
+            let position = passage.map(position_prefix).unwrap_or_default();
             let mark = if citation.support == "supported" { "" } else { &format!(" ({})", citation.support) };
             let quote: String = citation.quote.split_whitespace().collect::<Vec<_>>().join(" ");
-            println!("    {position}“{}”{mark}", shortened(&quote));
+            println!("    {position}“{}”{mark}", truncated(&quote));
         }
     }
 }
 
 /// Page or heading of a passage, as a prefix.
-fn position(passage: &Passage) -> String {
+fn position_prefix(passage: &Passage) -> String {
     match (passage.page, &passage.heading) {
         (Some(page), _) => format!("p. {page}: "),
         (None, Some(heading)) => format!("{heading}: "),
@@ -210,17 +215,17 @@ fn position(passage: &Passage) -> String {
     }
 }
 
-fn shortened(quote: &str) -> String {
-    const LONGEST: usize = 240;
-    if quote.chars().count() <= LONGEST {
+fn truncated(quote: &str) -> String {
+    const LIMIT: usize = 240;
+    if quote.chars().count() <= LIMIT {
         return quote.to_owned();
     }
-    let start: String = quote.chars().take(LONGEST).collect();
+    let start: String = quote.chars().take(LIMIT).collect();
     format!("{start}…")
 }
 
-/// What is being done now, on one line that the next replaces.
-fn step(data: &Value) {
+/// Prints the current step on a status line that the next one overwrites.
+fn print_step(data: &Value) {
     if !std::io::stderr().is_terminal() || data["status"] != "started" && data["kind"] != "open" {
         return;
     }

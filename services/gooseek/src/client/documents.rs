@@ -1,4 +1,4 @@
-//! `gooseek documents`: add files with a progress bar and a result for each, list, delete.
+//! `gooseek documents`: adds files with a progress bar and a result per file; lists; deletes.
 
 use std::{
     fs,
@@ -18,20 +18,20 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Arguments, Client};
+use super::{ArgumentNames, Client};
 use crate::cli;
 
-/// Files sent at the same time.
-const AT_ONCE: usize = 4;
-/// What can be read; other files of a folder are left out with a word about it.
+/// Files uploaded at the same time.
+const UPLOAD_CONCURRENCY: usize = 4;
+/// Supported file types; other files of a folder are skipped and reported.
 const EXTENSIONS: [&str; 10] = ["pdf", "docx", "md", "markdown", "html", "htm", "txt", "csv", "tsv", "text"];
 
-/// Files left out that are named; of more there is only the number.
-const NAMED: usize = 5;
-const ARGUMENTS: Arguments = &[("slug", "--project"), ("project", "--project")];
+/// How many skipped files are named; of the others only the number is printed.
+const NAMED_SKIPPED_LIMIT: usize = 5;
+const ARGUMENT_NAMES: ArgumentNames = &[("slug", "--project"), ("project", "--project")];
 
 #[derive(Debug, Deserialize)]
-struct File {
+struct Document {
     id: Uuid,
     name: String,
     project_id: Uuid,
@@ -52,17 +52,17 @@ struct Project {
 
 /// A page of a list.
 #[derive(Deserialize)]
-struct Listing<T> {
+struct Page<T> {
     items: Vec<T>,
     next_cursor: Option<String>,
 }
 
-pub(crate) async fn run(server: &cli::Server, command: cli::Documents) -> anyhow::Result<()> {
-    let client = Client::new(server, ARGUMENTS)?;
+pub(crate) async fn run(server: &cli::ServerArgs, command: cli::DocumentsCommand) -> anyhow::Result<()> {
+    let client = Client::new(server, ARGUMENT_NAMES)?;
     match command {
-        cli::Documents::Add { project, paths } => add(&client, &project, &paths).await,
-        cli::Documents::List { project } => list(&client, project.as_deref()).await,
-        cli::Documents::Delete { ids } => {
+        cli::DocumentsCommand::Add { project, paths } => add(&client, &project, &paths).await,
+        cli::DocumentsCommand::List { project } => list(&client, project.as_deref()).await,
+        cli::DocumentsCommand::Delete { ids } => {
             for id in ids {
                 client.send(client.request(Method::DELETE, &format!("/api/v1/upload/{id}"))).await?;
                 println!("deleted {id}");
@@ -74,9 +74,9 @@ pub(crate) async fn run(server: &cli::Server, command: cli::Documents) -> anyhow
 
 async fn add(client: &Client, project: &str, paths: &[PathBuf]) -> anyhow::Result<()> {
     let mut files = Vec::new();
-    let mut left_out = Vec::new();
+    let mut skipped = Vec::new();
     for path in paths {
-        collect(path, true, &mut files, &mut left_out)?;
+        collect_files(path, true, &mut files, &mut skipped)?;
     }
     if files.is_empty() {
         bail!("no file to add: {} can be read", EXTENSIONS.join(", "));
@@ -84,21 +84,21 @@ async fn add(client: &Client, project: &str, paths: &[PathBuf]) -> anyhow::Resul
     ensure_project(client, project).await?;
     let bar = ProgressBar::new(files.len() as u64);
     bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")?);
-    let results: Vec<(PathBuf, anyhow::Result<File>)> = stream::iter(files)
+    let results: Vec<(PathBuf, anyhow::Result<Document>)> = stream::iter(files)
         .map(|path| async {
             let result = add_one(client, project, &path).await;
             bar.set_message(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
             bar.inc(1);
             (path, result)
         })
-        .buffer_unordered(AT_ONCE)
+        .buffer_unordered(UPLOAD_CONCURRENCY)
         .collect()
         .await;
     bar.finish_and_clear();
-    report(results, &left_out)
+    report(results, &skipped)
 }
 
-fn report(mut results: Vec<(PathBuf, anyhow::Result<File>)>, left_out: &[PathBuf]) -> anyhow::Result<()> {
+fn report(mut results: Vec<(PathBuf, anyhow::Result<Document>)>, skipped: &[PathBuf]) -> anyhow::Result<()> {
     results.sort_by(|a, b| a.0.cmp(&b.0));
     let mut failed = 0;
     for (path, result) in &results {
@@ -123,10 +123,11 @@ fn report(mut results: Vec<(PathBuf, anyhow::Result<File>)>, left_out: &[PathBuf
             }
         }
     }
-    if !left_out.is_empty() {
-        let named: Vec<String> = left_out.iter().take(NAMED).map(|path| path.display().to_string()).collect();
-        let more = if left_out.len() > NAMED { ", …" } else { "" };
-        println!("{} file(s) of other types left out: {}{more}", left_out.len(), named.join(", "));
+    if !skipped.is_empty() {
+        let named: Vec<String> =
+            skipped.iter().take(NAMED_SKIPPED_LIMIT).map(|path| path.display().to_string()).collect();
+        let more = if skipped.len() > NAMED_SKIPPED_LIMIT { ", …" } else { "" };
+        println!("{} file(s) of other types left out: {}{more}", skipped.len(), named.join(", "));
     }
     if failed > 0 {
         bail!("{failed} of {} file(s) could not be added", results.len());
@@ -134,8 +135,14 @@ fn report(mut results: Vec<(PathBuf, anyhow::Result<File>)>, left_out: &[PathBuf
     Ok(())
 }
 
-/// Files below `path`; `named` files are taken whatever their type, so that the server says what is wrong with them.
-fn collect(path: &Path, named: bool, files: &mut Vec<PathBuf>, left_out: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+/// Collects the files below `path`. `explicit` files are taken whatever their type, so that the server reports what is
+/// wrong with them.
+fn collect_files(
+    path: &Path,
+    explicit: bool,
+    files: &mut Vec<PathBuf>,
+    skipped: &mut Vec<PathBuf>,
+) -> anyhow::Result<()> {
     let kind = fs::symlink_metadata(path).with_context(|| path.display().to_string())?;
     if kind.is_dir() {
         let mut entries: Vec<PathBuf> =
@@ -144,7 +151,7 @@ fn collect(path: &Path, named: bool, files: &mut Vec<PathBuf>, left_out: &mut Ve
         for entry in entries {
             let hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
             if !hidden {
-                collect(&entry, false, files, left_out)?;
+                collect_files(&entry, false, files, skipped)?;
             }
         }
         return Ok(());
@@ -152,22 +159,22 @@ fn collect(path: &Path, named: bool, files: &mut Vec<PathBuf>, left_out: &mut Ve
     let readable = path
         .extension()
         .is_some_and(|extension| EXTENSIONS.contains(&extension.to_string_lossy().to_lowercase().as_str()));
-    if named || (kind.is_file() && readable) {
+    if explicit || (kind.is_file() && readable) {
         files.push(path.to_owned());
     } else {
-        left_out.push(path.to_owned());
+        skipped.push(path.to_owned());
     }
     Ok(())
 }
 
-/// Makes the project if it is not there, and says so.
+/// Creates the project if it does not exist, and prints that it did.
 async fn ensure_project(client: &Client, slug: &str) -> anyhow::Result<()> {
     let response = client
         .request(Method::POST, "/api/v1/projects")
         .json(&json!({"slug": slug}))
         .send()
         .await
-        .map_err(|error| client.unreachable(&error))?;
+        .map_err(|error| client.connection_error(&error))?;
     match response.status().as_u16() {
         201 => println!("made project {slug}"),
         409 => {}
@@ -178,21 +185,21 @@ async fn ensure_project(client: &Client, slug: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn add_one(client: &Client, project: &str, path: &Path) -> anyhow::Result<File> {
+async fn add_one(client: &Client, project: &str, path: &Path) -> anyhow::Result<Document> {
     let file = tokio::fs::File::open(path).await?;
     let length = file.metadata().await?.len();
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let part = Part::stream_with_length(Body::from(file), length).file_name(name);
     let form = Form::new().text("project", project.to_owned()).part("file", part);
-    let file: File = client.json(client.request(Method::POST, "/api/v1/upload").multipart(form)).await?;
+    let file: Document = client.json(client.request(Method::POST, "/api/v1/upload").multipart(form)).await?;
     wait_until_indexed(client, file).await
 }
 
-async fn wait_until_indexed(client: &Client, mut file: File) -> anyhow::Result<File> {
-    let mut pause = Duration::from_millis(50);
+async fn wait_until_indexed(client: &Client, mut file: Document) -> anyhow::Result<Document> {
+    let mut delay = Duration::from_millis(50);
     while !matches!(file.status.as_str(), "indexed" | "failed" | "pending") {
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(Duration::from_secs(1));
+        tokio::time::sleep(delay).await;
+        delay = (delay * 2).min(Duration::from_secs(1));
         file = client.json(client.request(Method::GET, &format!("/api/v1/upload/{}", file.id))).await?;
     }
     Ok(file)
@@ -200,18 +207,19 @@ async fn wait_until_indexed(client: &Client, mut file: File) -> anyhow::Result<F
 
 async fn list(client: &Client, project: Option<&str>) -> anyhow::Result<()> {
     let query = project.map(|slug| format!("&project={}", utf8_percent_encode(slug, NON_ALPHANUMERIC)));
-    let files: Vec<File> = all(client, "/api/v1/upload", &query.unwrap_or_default()).await?;
+    let files: Vec<Document> = fetch_all(client, "/api/v1/upload", &query.unwrap_or_default()).await?;
     if files.is_empty() {
         println!("no documents");
         return Ok(());
     }
-    // Whoever named a project knows it.
+    // The column is shown only if no project was given.
     let projects: Vec<Project> = match project {
         Some(_) => Vec::new(),
-        None => all(client, "/api/v1/projects", "").await?,
+        None => fetch_all(client, "/api/v1/projects", "").await?,
     };
-    let slug =
-        |file: &File| projects.iter().find(|project| project.id == file.project_id).map(|known| known.slug.as_str());
+    let slug = |file: &Document| {
+        projects.iter().find(|project| project.id == file.project_id).map(|known| known.slug.as_str())
+    };
     let width = projects.iter().map(|project| project.slug.len()).max().unwrap_or_default().max("PROJECT".len());
     let column = |slug: &str| if project.is_some() { String::new() } else { format!("  {slug:width$}") };
     println!("{:36}{}  {:8} {:>10}  NAME", "ID", column("PROJECT"), "STATE", "BYTES");
@@ -223,13 +231,13 @@ async fn list(client: &Client, project: Option<&str>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Every item of a list, page by page.
-async fn all<T: DeserializeOwned>(client: &Client, path: &str, query: &str) -> anyhow::Result<Vec<T>> {
+/// All items of a list, fetched page by page.
+async fn fetch_all<T: DeserializeOwned>(client: &Client, path: &str, query: &str) -> anyhow::Result<Vec<T>> {
     let mut items = Vec::new();
     let mut cursor = String::new();
     loop {
         let address = format!("{path}?limit=100{query}{cursor}");
-        let page: Listing<T> = client.json(client.request(Method::GET, &address)).await?;
+        let page: Page<T> = client.json(client.request(Method::GET, &address)).await?;
         items.extend(page.items);
         match page.next_cursor {
             Some(next) => cursor = format!("&cursor={}", utf8_percent_encode(&next, NON_ALPHANUMERIC)),

@@ -1,4 +1,4 @@
-//! `gooseek search`.
+//! `gooseek search`: prints web results.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Client;
 use crate::cli;
 
-pub(crate) async fn run(server: &cli::Server, options: &cli::Search) -> anyhow::Result<()> {
+pub(crate) async fn run(server: &cli::ServerArgs, options: &cli::SearchArgs) -> anyhow::Result<()> {
     let client = Client::new(server, &[("max_results", "--limit")])?;
     let body = json!({"query": options.query.join(" "), "max_results": options.limit});
     let found: Value = client.json(client.request(Method::POST, "/api/v1/search").json(&body)).await?;

@@ -1,54 +1,47 @@
-//! Reads server-sent events from a response.
+//! Server-sent events of a response, one at a time.
 
+use std::collections::VecDeque;
+
+use fetch::sse::EventParser;
 use reqwest::Response;
 
+/// The largest event that is read (bytes): far more than a whole answer with its sources.
+const EVENT_SIZE_LIMIT: usize = 16 << 20;
+
 /// One event.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Event {
+    /// Sequence number of the last event that had one.
     pub(super) id: Option<i64>,
-    pub(super) kind: String,
+    pub(super) name: String,
     pub(super) data: String,
 }
 
 /// The events of a response as they arrive.
-pub(super) struct Events {
+pub(super) struct EventStream {
     response: Response,
-    buffer: Vec<u8>,
+    parser: EventParser,
+    parsed: VecDeque<Event>,
 }
 
-impl Events {
+impl EventStream {
     pub(super) fn new(response: Response) -> Self {
-        Self { response, buffer: Vec::new() }
+        Self { response, parser: EventParser::new(EVENT_SIZE_LIMIT), parsed: VecDeque::new() }
     }
 
-    /// The next event; `None` at the end of the response.
-    pub(super) async fn next(&mut self) -> reqwest::Result<Option<Event>> {
+    /// The next event; `None` at the end of the response. An event cut off by the end is dropped.
+    pub(super) async fn next(&mut self) -> anyhow::Result<Option<Event>> {
         loop {
-            if let Some(end) = self.buffer.windows(2).position(|pair| pair == b"\n\n") {
-                let block: Vec<u8> = self.buffer.drain(..end + 2).collect();
-                match parse(&String::from_utf8_lossy(&block)) {
-                    Some(event) => return Ok(Some(event)),
-                    None => continue,
-                }
+            if let Some(event) = self.parsed.pop_front() {
+                return Ok(Some(event));
             }
-            match self.response.chunk().await? {
-                Some(chunk) => self.buffer.extend_from_slice(&chunk),
-                None => return Ok(None),
-            }
+            let Some(chunk) = self.response.chunk().await? else { return Ok(None) };
+            self.parser.feed(&chunk, |event| {
+                let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+                let id = text(event.last_id).parse().ok();
+                self.parsed.push_back(Event { id, name: text(event.name), data: text(event.data) });
+                anyhow::Ok(())
+            })?;
         }
     }
-}
-
-/// `None` for a block of comments.
-fn parse(block: &str) -> Option<Event> {
-    let mut event = Event::default();
-    for line in block.lines() {
-        match line.split_once(": ") {
-            Some(("id", id)) => event.id = id.parse().ok(),
-            Some(("event", kind)) => kind.clone_into(&mut event.kind),
-            Some(("data", data)) => event.data.push_str(data),
-            _ => {}
-        }
-    }
-    (!event.kind.is_empty()).then_some(event)
 }

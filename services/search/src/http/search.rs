@@ -109,7 +109,7 @@ async fn find(search: &Search, who: Caller, checked: &ValidatedSearch) -> Result
             }
             SearchEvent::Finished(SearchFinished { outage: Some(outage), .. }) => return Err(super::outage(&outage)),
             SearchEvent::Degraded(reason) => {
-                tracing::warn!(reason, "failed to compare vectors; passages are ranked by words alone")
+                tracing::warn!(reason, "failed to compare vectors; passages are ranked by words alone");
             }
             SearchEvent::Opened { .. }
             | SearchEvent::Finished(_)

@@ -2,10 +2,10 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use fetch::{Fetched, Fetcher, Get, Kind, Policy};
+use fetch::{ContentKind, FetchRequest, FetchResponse, Fetcher, Policy};
 use reader::{
     Document, Format, Hints, ParseError,
-    child::{Limits, ParserChild},
+    child::{ChildLimits, ParserChild},
 };
 use sha2::{Digest, Sha256};
 use tokio::{sync::Semaphore, time::Instant};
@@ -27,7 +27,7 @@ impl PageLoader {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
             fetcher: Fetcher::new(policy)?,
-            child: ParserChild::new(executable, Limits::default()),
+            child: ParserChild::new(executable, ChildLimits::default()),
             parser_permits: Arc::new(Semaphore::new(cores)),
         })
     }
@@ -37,19 +37,19 @@ impl PageLoader {
         url: &str,
         validators: Option<Validators>,
         deadline: Instant,
-    ) -> Result<Fetched, fetch::FetchError> {
+    ) -> Result<FetchResponse, fetch::FetchError> {
         let validators = validators.unwrap_or_default();
-        let request = Get {
+        let request = FetchRequest {
             if_none_match: validators.etag,
             if_modified_since: validators.last_modified,
             deadline: Some(deadline.into_std()),
-            ..Get::default()
+            ..FetchRequest::default()
         };
         self.fetcher.get(url, request).await
     }
 
     /// Parses PDF files in a child process, other formats in this one.
-    pub(super) async fn parse(&self, fetched: Fetched) -> Result<Document, OpenError> {
+    pub(super) async fn parse(&self, fetched: FetchResponse) -> Result<Document, OpenError> {
         let hints = Hints { url: Some(fetched.url.to_string()), charset: fetched.charset.clone() };
         let format = format(&fetched);
         if format == Format::Pdf {
@@ -69,12 +69,12 @@ impl PageLoader {
     }
 }
 
-fn format(fetched: &Fetched) -> Format {
+fn format(fetched: &FetchResponse) -> Format {
     match fetched.kind {
-        Some(Kind::Html) => Format::Html,
-        Some(Kind::Pdf) => Format::Pdf,
-        Some(Kind::Feed) => Format::Feed,
-        Some(Kind::Text) | None => match fetched.content_type.as_str() {
+        Some(ContentKind::Html) => Format::Html,
+        Some(ContentKind::Pdf) => Format::Pdf,
+        Some(ContentKind::Feed) => Format::Feed,
+        Some(ContentKind::Text) | None => match fetched.content_type.as_str() {
             "text/markdown" | "text/x-markdown" => Format::Markdown,
             "text/csv" => Format::Csv,
             _ => Format::Text,

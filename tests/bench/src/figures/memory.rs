@@ -1,4 +1,4 @@
-//! What it takes to be there: size, start, idle memory, and memory of streams that are open and wait.
+//! Footprint: binary size, start-up time, idle memory, and memory of open idle streams.
 
 use std::path::Path;
 
@@ -32,7 +32,7 @@ pub(crate) async fn measure(binary: &Path, report: &mut Report) -> anyhow::Resul
     open_streams(binary, &upstreams, report).await
 }
 
-/// Some answers first, so that what is made once is not counted as the streams'.
+/// Asks some questions first, so that one-time allocations are not attributed to the streams.
 async fn open_streams(binary: &Path, upstreams: &Upstreams, report: &mut Report) -> anyhow::Result<()> {
     let gooseek = Gooseek::start(binary, &upstreams.variables()).await?;
     let client = Client::new(&gooseek.url)?;

@@ -1,4 +1,4 @@
-//! Where the time of an answer goes: by the steps of its events, and by the histograms of `/metrics`.
+//! Breakdown of the time of an answer, by its step events and by the histograms of `/metrics`.
 
 use std::collections::BTreeMap;
 
@@ -6,19 +6,19 @@ use anyhow::{Context, ensure};
 use serde_json::Value;
 
 use super::median;
-use crate::upstreams::OPENED;
+use crate::upstreams::PAGES_PER_ANSWER;
 
-/// What the events of some runs say about their parts.
+/// Steps and usage of some runs, from their events.
 #[derive(Debug, Default)]
 pub(crate) struct Profile {
-    /// Milliseconds of each kind of step.
+    /// Durations by kind of step (ms).
     steps: BTreeMap<String, Vec<f64>>,
     opened: Vec<u64>,
     degraded: Vec<String>,
 }
 
 impl Profile {
-    /// Takes the events of one run, as they were sent.
+    /// Adds the event stream of one run.
     pub(crate) fn add(&mut self, events: &str) -> anyhow::Result<()> {
         for event in events.split("\n\n") {
             let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name));
@@ -43,10 +43,14 @@ impl Profile {
         }
     }
 
-    /// An error unless every run opened its pages and had all it needed: else the figures would flatter.
-    pub(crate) fn require_opened(&self) -> anyhow::Result<()> {
+    /// An error unless every run opened all its pages and was not degraded: otherwise the figures would be too good.
+    pub(crate) fn ensure_complete(&self) -> anyhow::Result<()> {
         ensure!(!self.opened.is_empty(), "no run ended");
-        ensure!(self.opened.iter().all(|opened| *opened >= OPENED), "pages opened by each run: {:?}", self.opened);
+        ensure!(
+            self.opened.iter().all(|opened| *opened >= PAGES_PER_ANSWER),
+            "pages opened by each run: {:?}",
+            self.opened
+        );
         ensure!(self.degraded.is_empty(), "degraded: {}", self.degraded.join(", "));
         Ok(())
     }
@@ -58,25 +62,25 @@ impl Profile {
     }
 }
 
-/// Seconds and calls of each series of a histogram, as `/metrics` shows them.
+/// Seconds and calls of each series of a histogram in `/metrics`.
 pub(crate) type Histogram = BTreeMap<String, (f64, f64)>;
 
-/// Reads `name` from the text of `/metrics`; series that differ in status only are one.
+/// Parses the histogram `name` from `/metrics`; series that differ only in status are merged.
 pub(crate) fn histogram(metrics: &str, name: &str) -> Histogram {
     let mut series = Histogram::new();
     for line in metrics.lines() {
         let Some((key, value)) = line.strip_prefix(name).and_then(|rest| rest.rsplit_once(' ')) else { continue };
         let Ok(value) = value.parse::<f64>() else { continue };
         if let Some(labels) = key.strip_prefix("_sum") {
-            series.entry(labelled(labels)).or_default().0 += value;
+            series.entry(series_name(labels)).or_default().0 += value;
         } else if let Some(labels) = key.strip_prefix("_count") {
-            series.entry(labelled(labels)).or_default().1 += value;
+            series.entry(series_name(labels)).or_default().1 += value;
         }
     }
     series
 }
 
-/// What lies between two readings, longest in total first: `series: mean ms × calls`.
+/// The difference of two readings, longest in total first: `series: mean ms × calls`.
 pub(crate) fn between(before: &Histogram, after: &Histogram) -> Vec<String> {
     let mut rows: Vec<(f64, String)> = Vec::new();
     for (series, (seconds, calls)) in after {
@@ -90,11 +94,11 @@ pub(crate) fn between(before: &Histogram, after: &Histogram) -> Vec<String> {
     rows.into_iter().map(|(_, row)| row).collect()
 }
 
-/// The values of the labels that tell what was called.
-fn labelled(labels: &str) -> String {
+/// The values of the labels that identify what was called.
+fn series_name(labels: &str) -> String {
     let pairs = labels.trim_matches(['{', '}']).split(',').filter_map(|pair| pair.split_once('='));
-    let told = pairs.filter(|(name, _)| matches!(*name, "service" | "route" | "method" | "stage"));
-    told.map(|(_, value)| value.trim_matches('"')).collect::<Vec<_>>().join(" ")
+    let identifying = pairs.filter(|(name, _)| matches!(*name, "service" | "route" | "method" | "stage"));
+    identifying.map(|(_, value)| value.trim_matches('"')).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -118,6 +122,6 @@ mod tests {
     fn a_run_that_opened_too_few_pages_is_not_measured() {
         let mut profile = Profile::default();
         profile.add("id: 1\nevent: usage\ndata: {\"pages_opened\":4}\n\n").expect("events");
-        assert!(profile.require_opened().is_err());
+        assert!(profile.ensure_complete().is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! With search off `gooseek` passes a model's stream on, and stores it: how near that comes to a relay that stores
-//! nothing.
+//! Throughput of `gooseek` with search off, when it forwards and stores a model's stream, compared with a relay that
+//! stores nothing.
 
 use std::path::Path;
 
@@ -13,10 +13,10 @@ use crate::{
     upstreams::{Delays, Upstreams},
 };
 
-const AT_ONCE: usize = 32;
-const ANSWERS: usize = 400;
-/// Both are asked by turns, so that what else the machine does falls on both.
-const TURNS: usize = 3;
+const CONCURRENCY: usize = 32;
+const TIMED_ANSWERS: usize = 400;
+/// Both are measured alternately, so that other activity of the machine affects both.
+const ROUNDS: usize = 3;
 
 pub(crate) async fn measure(binary: &Path, report: &mut Report) -> anyhow::Result<()> {
     let upstreams = Upstreams::start(Delays::default()).await;
@@ -26,17 +26,20 @@ pub(crate) async fn measure(binary: &Path, report: &mut Report) -> anyhow::Resul
     let plain = json!({"model": "chat-model", "stream": true, "stream_options": {"include_usage": true},
         "messages": [{"role": "user", "content": "What is a lighthouse?"}]});
     let (mut with, mut without) = (0.0, 0.0);
-    for _ in 0..TURNS {
-        with +=
-            through.load(AT_ONCE, ANSWERS, || model_alone("What is a lighthouse?")).await.all_answered()?.per_second();
-        without += bare.load(AT_ONCE, ANSWERS, || plain.clone()).await.all_answered()?.per_second();
+    for _ in 0..ROUNDS {
+        with += through
+            .load(CONCURRENCY, TIMED_ANSWERS, || model_alone("What is a lighthouse?"))
+            .await
+            .all_answered()?
+            .per_second();
+        without += bare.load(CONCURRENCY, TIMED_ANSWERS, || plain.clone()).await.all_answered()?.per_second();
     }
-    let (with, without) = (with / TURNS as f64, without / TURNS as f64);
-    let cpu = gooseek.cpu_ms()? / (TURNS * ANSWERS) as f64;
+    let (with, without) = (with / ROUNDS as f64, without / ROUNDS as f64);
+    let cpu = gooseek.cpu_ms()? / (ROUNDS * TIMED_ANSWERS) as f64;
     let bound =
         format!("an answer costs gooseek {cpu:.1} ms of CPU, each of its events being stored before it is sent");
     report.at_least("model alone at 32 at once, of a bare relay", with / without * 100.0, 60.0, "%", bound);
-    report.shown("  answers through gooseek", with, "/s");
-    report.shown("  answers through the relay", without, "/s");
+    report.info("  answers through gooseek", with, "/s");
+    report.info("  answers through the relay", without, "/s");
     Ok(())
 }

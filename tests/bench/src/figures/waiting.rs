@@ -1,5 +1,4 @@
-//! What a person waits for when the outside world is as slow as it is: the time to the first word, and how many get
-//! their answer when 512 ask at once.
+//! Latency with realistic upstream delays: time to the first token, and throughput with 512 concurrent questions.
 
 use std::{path::Path, time::Duration};
 
@@ -8,7 +7,7 @@ use crate::{
     client::{Client, web},
     gooseek::{self, Gooseek},
     report::Report,
-    upstreams::{Delays, POOL, Pages, Upstreams},
+    upstreams::{Delays, POOL_PAGES, Pages, Upstreams},
 };
 
 pub(super) const DELAYS: Delays = Delays {
@@ -18,9 +17,9 @@ pub(super) const DELAYS: Delays = Delays {
     // 80 a second.
     between_tokens: Duration::from_micros(12_500),
 };
-/// The modes with the most milliseconds their first word may take.
+/// The modes with the limit on their time to the first token (ms).
 const MODES: [(&str, f64); 2] = [("speed", 950.0), ("balanced", 1_500.0)];
-const AT_ONCE: usize = 512;
+const CONCURRENCY: usize = 512;
 
 pub(crate) async fn measure(binary: &Path, full: bool, report: &mut Report) -> anyhow::Result<()> {
     let upstreams = Upstreams::start(DELAYS).await;
@@ -49,8 +48,8 @@ async fn first_text(
         waits.push(ms(timing.first_text));
     }
     let mut profile = Profile::default();
-    profile.add(&client.transcript(&web(&upstreams.question(Pages::New), mode)).await?)?;
-    profile.require_opened()?;
+    profile.add(&client.raw_events(&web(&upstreams.question(Pages::New), mode)).await?)?;
+    profile.ensure_complete()?;
     let figure = format!("first answer token, real delays, {mode}");
     report.at_most(&figure, median(waits), limit, "ms", profile.summary());
     report.note(format!("real delays, {mode}: {}", profile.summary()));
@@ -65,11 +64,11 @@ async fn at_once(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     upstreams.delay(Delays::default());
-    let warmed = client.load(64, (POOL / 5) as usize, || web(&upstreams.question(Pages::Pool), "speed")).await;
+    let warmed = client.load(64, (POOL_PAGES / 5) as usize, || web(&upstreams.question(Pages::Pool), "speed")).await;
     warmed.all_answered()?;
     upstreams.delay(DELAYS);
     let before = (gooseek.cpu_ms()?, gooseek::cpu_ms("self")?);
-    let load = client.load(AT_ONCE, total, || web(&upstreams.question(Pages::MostlyPool), "speed")).await;
+    let load = client.load(CONCURRENCY, total, || web(&upstreams.question(Pages::MostlyPool), "speed")).await;
     let load = load.all_answered()?;
     let elapsed = ms(load.elapsed);
     let (ours, fakes) = ((gooseek.cpu_ms()? - before.0) / elapsed, (gooseek::cpu_ms("self")? - before.1) / elapsed);
@@ -77,6 +76,6 @@ async fn at_once(
     let bound = format!("gooseek used {ours:.2} cores, the fakes and clients {fakes:.2}; {}", super::cores());
     report.note(format!("512 at once: {bound}"));
     report.at_least("answers at 512 at once, real delays, speed", load.per_second(), 150.0, "/s", bound);
-    report.shown("  first answer token then, median", median(waits), "ms");
+    report.info("  first answer token then, median", median(waits), "ms");
     Ok(())
 }

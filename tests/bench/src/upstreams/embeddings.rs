@@ -1,4 +1,4 @@
-//! A server of embeddings with 384 numbers each, as small models have; the fake of the tests makes shorter ones.
+//! Fake embedding server with 384 dimensions, as small models have; the fake of the tests has fewer.
 
 use axum::{Json, Router, routing::post};
 use serde_json::{Value, json};
@@ -6,12 +6,12 @@ use testkit::FakeServer;
 
 const DIMENSIONS: usize = 384;
 
-/// Starts it. The base address is the server's with `/v1`.
+/// Starts the server. Its base address ends in `/v1`.
 pub(crate) async fn start() -> FakeServer {
     FakeServer::start(Router::new().route("/v1/embeddings", post(embeddings))).await
 }
 
-/// The variables that point `gooseek` at it.
+/// The variables that configure `gooseek` to use it.
 pub(crate) fn variables(server: &FakeServer) -> Vec<(&'static str, String)> {
     vec![
         ("LLM_PROVIDER", "openai".to_owned()),
@@ -28,10 +28,10 @@ async fn embeddings(Json(request): Json<Value>) -> Json<Value> {
     Json(json!({"data": texts.iter().enumerate().map(item).collect::<Vec<_>>()}))
 }
 
-/// Counts words by their hash: texts that share words are near.
+/// Hashed word counts: texts that share words have similar vectors.
 fn embed(text: &str) -> Vec<f32> {
     let mut vector = vec![0.0; DIMENSIONS];
-    // A text without words still has a direction.
+    // A text without words must not have a zero vector.
     vector[0] = 0.01;
     for word in text.split_whitespace() {
         let hash = word.bytes().fold(7_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));

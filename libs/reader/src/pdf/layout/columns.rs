@@ -1,32 +1,33 @@
-//! Columns: text that is read down one side of a gutter, then down the other.
+//! Column detection: a column is read to its end before the next one.
 
-use super::row::{Piece, Row};
+use super::row::{TextPiece, TextRow};
 
-/// A page with more rows is read across: the search below is quadratic.
+/// Pages with more rows are not split, because the search is quadratic.
 const MAX_ROWS: usize = 1_000;
-/// Columns within columns.
+/// Nesting of columns.
 const MAX_DEPTH: u8 = 3;
-/// Width of a gutter, and the height of a gap that ends the columns, in sizes.
-const GUTTER: f32 = 0.8;
-const END: f32 = 4.0;
-/// What a column has and a column of a table has not: lines, each about as wide as the column and of this many characters.
-const LINES: usize = 4;
-const FILLED: f32 = 0.5;
-const CHARS: usize = 20;
+/// Width of a gutter, and the vertical gap that ends columns, in font sizes.
+const MIN_GUTTER: f32 = 0.8;
+const COLUMN_END_GAP: f32 = 4.0;
+/// What distinguishes a text column from a table column: number of lines, how much of the width they fill, and their
+/// characters.
+const MIN_LINES: usize = 4;
+const MIN_FILL_RATIO: f32 = 0.5;
+const MIN_LINE_CHARS: usize = 20;
 
-/// Rows in reading order, cut into blocks that are each read across.
-pub(super) fn split(rows: Vec<Row>) -> Vec<Vec<Row>> {
+/// Splits rows into blocks in reading order.
+pub(super) fn split(rows: Vec<TextRow>) -> Vec<Vec<TextRow>> {
     let mut blocks = Vec::new();
     split_into(rows, MAX_DEPTH, &mut blocks);
     blocks
 }
 
-fn split_into(rows: Vec<Row>, depth: u8, blocks: &mut Vec<Vec<Row>>) {
+fn split_into(rows: Vec<TextRow>, depth: u8, blocks: &mut Vec<Vec<TextRow>>) {
     if depth == 0 || rows.len() > MAX_ROWS {
         blocks.push(rows);
         return;
     }
-    let mut across: Vec<Row> = Vec::new();
+    let mut across: Vec<TextRow> = Vec::new();
     let mut start = 0;
     while start < rows.len() {
         let Some((count, sides)) = columns(&rows[start..]) else {
@@ -47,15 +48,15 @@ fn split_into(rows: Vec<Row>, depth: u8, blocks: &mut Vec<Vec<Row>>) {
     }
 }
 
-/// Two columns that begin with the first row, and how many rows they take.
-fn columns(rows: &[Row]) -> Option<(usize, [Vec<Row>; 2])> {
+/// Two columns that start with the first row, and the number of rows they span.
+fn columns(rows: &[TextRow]) -> Option<(usize, [Vec<TextRow>; 2])> {
     let mut shared = gaps(&rows[0]);
     let mut count = 1;
     for pair in rows.windows(2) {
-        if pair[0].base - pair[1].base > END * pair[0].size.max(pair[1].size) {
+        if pair[0].base - pair[1].base > COLUMN_END_GAP * pair[0].size.max(pair[1].size) {
             break;
         }
-        let narrowed = common(&shared, &gaps(&pair[1]), GUTTER * pair[1].size);
+        let narrowed = intersect(&shared, &gaps(&pair[1]), MIN_GUTTER * pair[1].size);
         if shared.iter().any(is_inner) && !narrowed.iter().any(is_inner) {
             break;
         }
@@ -63,7 +64,7 @@ fn columns(rows: &[Row]) -> Option<(usize, [Vec<Row>; 2])> {
         count += 1;
     }
     let rows = &rows[..count];
-    if count < LINES {
+    if count < MIN_LINES {
         return None;
     }
     let sides = |gutter: &(f32, f32)| {
@@ -74,17 +75,17 @@ fn columns(rows: &[Row]) -> Option<(usize, [Vec<Row>; 2])> {
         .iter()
         .filter(|gap| is_inner(gap))
         .map(sides)
-        .find(|sides| sides.iter().all(|side| reads_down(side)))
+        .find(|sides| sides.iter().all(|side| is_text_column(side)))
         .map(|sides| (count, sides))
 }
 
-fn side(rows: &[Row], belongs: impl Fn(&Piece) -> bool) -> Vec<Row> {
-    let own = |row: &Row| row.pieces.iter().filter(|piece| belongs(piece)).cloned().collect::<Vec<_>>();
-    rows.iter().map(own).filter(|pieces| !pieces.is_empty()).map(Row::new).collect()
+fn side(rows: &[TextRow], belongs: impl Fn(&TextPiece) -> bool) -> Vec<TextRow> {
+    let own = |row: &TextRow| row.pieces.iter().filter(|piece| belongs(piece)).cloned().collect::<Vec<_>>();
+    rows.iter().map(own).filter(|pieces| !pieces.is_empty()).map(TextRow::new).collect()
 }
 
-/// Where a row has no text, from left to right, the margins included.
-fn gaps(row: &Row) -> Vec<(f32, f32)> {
+/// Horizontal gaps of a row from left to right, margins included.
+fn gaps(row: &TextRow) -> Vec<(f32, f32)> {
     let mut gaps = Vec::with_capacity(row.pieces.len() + 1);
     let mut end = f32::MIN;
     for piece in &row.pieces {
@@ -102,8 +103,8 @@ fn is_inner(gap: &(f32, f32)) -> bool {
     gap.0 > f32::MIN && gap.1 < f32::MAX
 }
 
-/// What both have in common, at least `width` wide.
-fn common(a: &[(f32, f32)], b: &[(f32, f32)], width: f32) -> Vec<(f32, f32)> {
+/// Intersections of the gaps that are at least `width` wide.
+fn intersect(a: &[(f32, f32)], b: &[(f32, f32)], width: f32) -> Vec<(f32, f32)> {
     let mut found = Vec::new();
     let (mut i, mut j) = (0, 0);
     while i < a.len() && j < b.len() {
@@ -120,8 +121,8 @@ fn common(a: &[(f32, f32)], b: &[(f32, f32)], width: f32) -> Vec<(f32, f32)> {
     found
 }
 
-fn reads_down(rows: &[Row]) -> bool {
-    if rows.len() < LINES {
+fn is_text_column(rows: &[TextRow]) -> bool {
+    if rows.len() < MIN_LINES {
         return false;
     }
     let pieces = || rows.iter().flat_map(|row| &row.pieces);
@@ -129,5 +130,5 @@ fn reads_down(rows: &[Row]) -> bool {
     let right = pieces().map(|piece| piece.right).fold(f32::MIN, f32::max);
     let covered: f32 = pieces().map(|piece| piece.right - piece.left).sum();
     let chars: usize = pieces().map(|piece| piece.text.chars().count()).sum();
-    covered >= (right - left) * rows.len() as f32 * FILLED && chars >= rows.len() * CHARS
+    covered >= (right - left) * rows.len() as f32 * MIN_FILL_RATIO && chars >= rows.len() * MIN_LINE_CHARS
 }

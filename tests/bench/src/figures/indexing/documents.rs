@@ -1,21 +1,20 @@
-//! Documents made of words that are as unevenly frequent as those of a language, and the queries that fit them. The
-//! same in every run.
+//! Generated documents and queries, the same in every run. Word frequencies are as uneven as in a natural language.
 
 use std::fmt::Write as _;
 
-/// Words there are. The place of a word is drawn so that a few are everywhere and most are rare.
+/// Size of the vocabulary. Word ranks are drawn so that a few words are very frequent and most are rare.
 const VOCABULARY: f64 = 30_000.0;
 const SYLLABLES: [&str; 20] = [
     "ba", "cor", "den", "fal", "gri", "hol", "jun", "kel", "lom", "mar", "nes", "pol", "qui", "ras", "sil", "tor",
     "ul", "ven", "wes", "zan",
 ];
-/// Pages of the documents that indexing is measured with: half PDF, half Markdown.
+/// Pages of the documents that are indexed: half PDF, half Markdown.
 const PAGES: u64 = 1_000;
 const PDF_PAGES: u64 = 20;
 const MARKDOWN_PAGES: u64 = 5;
 const LINES: u64 = 40;
 const WORDS_A_LINE: u64 = 11;
-/// Paragraphs of a text that fills the shelf: about 700 KB.
+/// Paragraphs of a filler text: about 700 KB.
 const PARAGRAPHS: u64 = 1_000;
 
 /// A file to upload.
@@ -25,22 +24,22 @@ pub(super) struct Document {
     pub(super) bytes: Vec<u8>,
 }
 
-/// How many pages, and the files they are in.
+/// The number of pages and the files they are in.
 pub(super) fn pages() -> (u64, Vec<Document>) {
     let pdfs = (0..PAGES / 2 / PDF_PAGES).map(|number| Document {
         name: format!("report-{number}.pdf"),
-        bytes: pdf(&mut Words::new(1_000_000 + number)),
+        bytes: pdf(&mut WordGenerator::new(1_000_000 + number)),
     });
     let notes = (0..PAGES / 2 / MARKDOWN_PAGES).map(|number| Document {
         name: format!("note-{number}.md"),
-        bytes: markdown(&mut Words::new(2_000_000 + number)).into_bytes(),
+        bytes: markdown(&mut WordGenerator::new(2_000_000 + number)).into_bytes(),
     });
     (PAGES, pdfs.chain(notes).collect())
 }
 
-/// A long text; another one for each number.
+/// A long text, different for each number.
 pub(super) fn text(number: u64) -> Document {
-    let mut words = Words::new(number);
+    let mut words = WordGenerator::new(number);
     let mut text = String::new();
     for _ in 0..PARAGRAPHS {
         for _ in 0..8 {
@@ -52,13 +51,13 @@ pub(super) fn text(number: u64) -> Document {
     Document { name: format!("text-{number}.txt"), bytes: text.into_bytes() }
 }
 
-/// A question of six words, drawn as those of the texts are.
+/// A query of six words, drawn with the same frequencies.
 pub(super) fn query(number: u64) -> String {
-    let mut words = Words::new(3_000_000 + number);
+    let mut words = WordGenerator::new(3_000_000 + number);
     (0..6).map(|_| words.word()).collect::<Vec<_>>().join(" ")
 }
 
-fn markdown(words: &mut Words) -> String {
+fn markdown(words: &mut WordGenerator) -> String {
     let mut text = format!("# {}\n", words.sentence());
     for _ in 0..MARKDOWN_PAGES {
         write!(text, "\n## {}\n\n", words.sentence()).expect("a String takes all");
@@ -71,7 +70,7 @@ fn markdown(words: &mut Words) -> String {
 }
 
 /// A PDF (ISO 32000-1) with one text object a page.
-fn pdf(words: &mut Words) -> Vec<u8> {
+fn pdf(words: &mut WordGenerator) -> Vec<u8> {
     const FIRST_PAGE: u64 = 4;
     let kids: String = (0..PDF_PAGES).map(|page| format!("{} 0 R ", FIRST_PAGE + page * 2)).collect();
     let mut objects = vec![
@@ -92,11 +91,11 @@ fn pdf(words: &mut Words) -> Vec<u8> {
         ));
         objects.push(format!("<< /Length {} >>\nstream\n{content}\nendstream", content.len()));
     }
-    assembled(&objects)
+    with_xref_table(&objects)
 }
 
-/// The objects with the table that says where each begins.
-fn assembled(objects: &[String]) -> Vec<u8> {
+/// A PDF file of `objects` with its cross-reference table.
+fn with_xref_table(objects: &[String]) -> Vec<u8> {
     let mut pdf = "%PDF-1.4\n".to_owned();
     let mut table = "0000000000 65535 f \n".to_owned();
     for (index, object) in objects.iter().enumerate() {
@@ -109,10 +108,10 @@ fn assembled(objects: &[String]) -> Vec<u8> {
     pdf.into_bytes()
 }
 
-/// A stream of words that depends on its seed alone.
-struct Words(u64);
+/// Deterministic generator of words.
+struct WordGenerator(u64);
 
-impl Words {
+impl WordGenerator {
     fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
@@ -125,10 +124,10 @@ impl Words {
         (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// The logarithm of a word's place is drawn evenly: the hundred most frequent words make up nearly half of a text.
+    /// Draws the logarithm of a word's rank uniformly: the hundred most frequent words make up nearly half of a text.
     fn word(&mut self) -> String {
-        let place = VOCABULARY.powf(self.draw()) as usize;
-        let mut rest = place;
+        let rank = VOCABULARY.powf(self.draw()) as usize;
+        let mut rest = rank;
         let mut word = String::new();
         loop {
             word.push_str(SYLLABLES[rest % SYLLABLES.len()]);

@@ -1,9 +1,10 @@
-//! What tokens cost, in whole numbers: a price is a decimal string from the configuration and becomes micro-units.
+//! Prices and costs of tokens in integer micro-units; prices are configured as decimal strings.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use crate::Usage;
 
+/// Micro-units in a unit.
 const MICRO: i64 = 1_000_000;
 
 /// An ISO 4217 code, such as `USD`.
@@ -34,7 +35,7 @@ impl FromStr for Currency {
 }
 
 /// An amount of money in millionths of the currency's unit. A token costs far less than a cent, so minor units are
-/// too coarse here; whoever bills rounds the sum.
+/// too coarse here; billing rounds the sum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Money {
     pub micros: i64,
@@ -98,7 +99,7 @@ impl Price {
     }
 }
 
-/// The cost of a call, when the price of `model` is known.
+/// The cost of a call, if the price of `model` is configured.
 pub(crate) fn cost(prices: &BTreeMap<String, Price>, model: &str, usage: &Usage) -> Option<Money> {
     prices.get(model)?.of(usage)
 }

@@ -1,4 +1,4 @@
-//! How many fetches may run at one host at once.
+//! Limits how many fetches run against one host at once.
 
 use std::{
     collections::HashMap,
@@ -9,35 +9,35 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 type Hosts = HashMap<String, Arc<Semaphore>>;
 
-/// One semaphore for each host that is being fetched from; forgotten with its last fetch.
+/// One semaphore per host with fetches in flight; removed with the last one.
 #[derive(Debug)]
-pub(crate) struct HostSlots {
+pub(crate) struct HostLimits {
     per_host: usize,
     hosts: Mutex<Hosts>,
 }
 
-/// The right to talk to a host, given back when dropped.
+/// Permission to send requests to a host; released on drop.
 #[derive(Debug)]
-pub(crate) struct HostSlot {
-    slots: Arc<HostSlots>,
+pub(crate) struct HostPermit {
+    limits: Arc<HostLimits>,
     host: String,
     permit: Option<OwnedSemaphorePermit>,
 }
 
-impl HostSlots {
+impl HostLimits {
     pub(crate) fn new(per_host: usize) -> Arc<Self> {
         Arc::new(Self { per_host, hosts: Mutex::default() })
     }
 
-    /// Waits for its turn at `host`.
-    pub(crate) async fn acquire(self: &Arc<Self>, host: &str) -> HostSlot {
+    /// Waits until a request to `host` may be sent.
+    pub(crate) async fn acquire(self: &Arc<Self>, host: &str) -> HostPermit {
         let host = host.trim_end_matches('.').to_owned();
         let semaphore =
             Arc::clone(self.lock().entry(host.clone()).or_insert_with(|| Arc::new(Semaphore::new(self.per_host))));
-        // Made before waiting, so that giving up the wait also forgets the host.
-        let mut slot = HostSlot { slots: Arc::clone(self), host, permit: None };
-        slot.permit = Some(semaphore.acquire_owned().await.expect("the semaphore is never closed"));
-        slot
+        // Created before the wait, so that a cancelled wait also removes the host's entry.
+        let mut host_permit = HostPermit { limits: Arc::clone(self), host, permit: None };
+        host_permit.permit = Some(semaphore.acquire_owned().await.expect("the semaphore is never closed"));
+        host_permit
     }
 
     fn lock(&self) -> MutexGuard<'_, Hosts> {
@@ -45,10 +45,10 @@ impl HostSlots {
     }
 }
 
-impl Drop for HostSlot {
+impl Drop for HostPermit {
     fn drop(&mut self) {
         self.permit = None;
-        let mut hosts = self.slots.lock();
+        let mut hosts = self.limits.lock();
         let unused = hosts.get(&self.host).is_some_and(|semaphore| Arc::strong_count(semaphore) == 1);
         if unused {
             hosts.remove(&self.host);

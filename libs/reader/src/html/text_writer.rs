@@ -1,38 +1,38 @@
-//! One walk over a tree of HTML that writes its text: blocks, headings, lists, tables and code.
+//! Renders an HTML tree as text: blocks, headings, lists, tables and code.
 
 use dom_query::{NodeData, NodeRef};
 
 use super::table;
-use crate::document::Builder;
+use crate::document::DocumentBuilder;
 
 /// Which elements belong to the text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
-    /// All of them: what stands around the main text is already gone.
+    /// All: the elements around the main text have been removed.
     Article,
-    /// Those outside of headers, asides and forms.
+    /// All outside of headers, asides and forms.
     Page,
 }
 
 /// Appends the text of `root` to `builder`.
-pub(super) fn append(builder: &mut Builder, root: NodeRef<'_>, scope: Scope) {
-    let mut walk = Walk { builder, scope, inline: String::new(), lists: Vec::new(), marker: None };
-    walk.children(root);
-    walk.flush();
+pub(super) fn append(builder: &mut DocumentBuilder, root: NodeRef<'_>, scope: Scope) {
+    let mut writer = TextWriter { builder, scope, inline: String::new(), lists: Vec::new(), marker: None };
+    writer.children(root);
+    writer.flush();
 }
 
-struct Walk<'b> {
-    builder: &'b mut Builder,
+struct TextWriter<'b> {
+    builder: &'b mut DocumentBuilder,
     scope: Scope,
-    /// Text of the block that is being read, white space already collapsed.
+    /// Text of the current block, white space collapsed.
     inline: String,
     /// Open lists; the number of the next item in ordered ones.
     lists: Vec<Option<usize>>,
-    /// The marker of a list item whose first text has not come yet.
+    /// The marker of a list item that has no text yet.
     marker: Option<String>,
 }
 
-enum Kind {
+enum ElementKind {
     Skip,
     Chrome,
     Inline,
@@ -46,32 +46,32 @@ enum Kind {
     Table,
 }
 
-fn kind(name: &str) -> Kind {
+fn element_kind(name: &str) -> ElementKind {
     match name {
         "script" | "style" | "template" | "noscript" | "iframe" | "object" | "embed" | "canvas" | "audio" | "video"
         | "select" | "button" | "input" | "textarea" | "svg" | "annotation" | "annotation-xml" | "head"
-        | "datalist" | "dialog" | "nav" | "footer" | "menu" => Kind::Skip,
-        "header" | "aside" | "form" => Kind::Chrome,
-        "h1" => Kind::Heading(1),
-        "h2" => Kind::Heading(2),
-        "h3" => Kind::Heading(3),
-        "h4" => Kind::Heading(4),
-        "h5" => Kind::Heading(5),
-        "h6" => Kind::Heading(6),
-        "br" => Kind::Break,
-        "ul" | "ol" => Kind::List { ordered: name == "ol" },
-        "li" => Kind::Item,
-        "code" | "kbd" | "samp" => Kind::Code,
-        "pre" => Kind::Preformatted,
-        "table" => Kind::Table,
+        | "datalist" | "dialog" | "nav" | "footer" | "menu" => ElementKind::Skip,
+        "header" | "aside" | "form" => ElementKind::Chrome,
+        "h1" => ElementKind::Heading(1),
+        "h2" => ElementKind::Heading(2),
+        "h3" => ElementKind::Heading(3),
+        "h4" => ElementKind::Heading(4),
+        "h5" => ElementKind::Heading(5),
+        "h6" => ElementKind::Heading(6),
+        "br" => ElementKind::Break,
+        "ul" | "ol" => ElementKind::List { ordered: name == "ol" },
+        "li" => ElementKind::Item,
+        "code" | "kbd" | "samp" => ElementKind::Code,
+        "pre" => ElementKind::Preformatted,
+        "table" => ElementKind::Table,
         "html" | "body" | "address" | "article" | "blockquote" | "caption" | "center" | "dd" | "details" | "div"
         | "dl" | "dt" | "fieldset" | "figcaption" | "figure" | "hgroup" | "hr" | "legend" | "main" | "p"
-        | "section" | "summary" | "tbody" | "td" | "tfoot" | "th" | "thead" | "tr" => Kind::Block,
-        _ => Kind::Inline,
+        | "section" | "summary" | "tbody" | "td" | "tfoot" | "th" | "thead" | "tr" => ElementKind::Block,
+        _ => ElementKind::Inline,
     }
 }
 
-impl Walk<'_> {
+impl TextWriter<'_> {
     fn children(&mut self, node: NodeRef<'_>) {
         for child in node.children_it(false) {
             if self.builder.is_full() {
@@ -91,21 +91,21 @@ impl Walk<'_> {
     }
 
     fn element(&mut self, node: NodeRef<'_>) {
-        let Some(kind) = node.element_ref().map(|element| kind(&element.name.local)) else {
+        let Some(kind) = node.element_ref().map(|element| element_kind(&element.name.local)) else {
             return;
         };
         match kind {
-            Kind::Skip => {}
-            Kind::Chrome if self.scope == Scope::Page && !holds_article(&node) => {}
-            Kind::Inline => self.children(node),
-            Kind::Chrome | Kind::Block => self.block(node),
-            Kind::Heading(level) => self.heading(level, node),
-            Kind::Break => self.line_break(),
-            Kind::List { ordered } => self.list(ordered, node),
-            Kind::Item => self.item(node),
-            Kind::Code => self.code(node),
-            Kind::Preformatted => self.preformatted(node),
-            Kind::Table => self.table(node),
+            ElementKind::Skip => {}
+            ElementKind::Chrome if self.scope == Scope::Page && !holds_article(&node) => {}
+            ElementKind::Inline => self.children(node),
+            ElementKind::Chrome | ElementKind::Block => self.block(node),
+            ElementKind::Heading(level) => self.heading(level, node),
+            ElementKind::Break => self.line_break(),
+            ElementKind::List { ordered } => self.list(ordered, node),
+            ElementKind::Item => self.item(node),
+            ElementKind::Code => self.code(node),
+            ElementKind::Preformatted => self.preformatted(node),
+            ElementKind::Table => self.table(node),
         }
     }
 
@@ -122,8 +122,8 @@ impl Walk<'_> {
     }
 
     fn line_break(&mut self) {
-        let kept = self.inline.trim_end_matches(' ').len();
-        self.inline.truncate(kept);
+        let length = self.inline.trim_end_matches(' ').len();
+        self.inline.truncate(length);
         if !self.inline.is_empty() {
             self.inline.push('\n');
         }
@@ -192,7 +192,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Ends the block that is being read.
+    /// Ends the current block.
     fn flush(&mut self) {
         let text = self.inline.trim();
         if !text.is_empty() {
@@ -212,7 +212,7 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a header or form stands around the text and not beside it.
+/// Whether a header or form contains the main text.
 fn holds_article(node: &NodeRef<'_>) -> bool {
     !node.has_name("aside") && node.descendants_it().any(|child| child.has_name("h1") || child.has_name("article"))
 }
@@ -233,7 +233,7 @@ fn collapse(out: &mut String, text: &str) {
 /// The text of `node` on one line.
 pub(super) fn inline_text(node: NodeRef<'_>) -> String {
     let mut text = String::new();
-    gather(node, &mut |piece| match piece {
+    visit_text(node, &mut |piece| match piece {
         Some(piece) => collapse(&mut text, piece),
         None => collapse(&mut text, " "),
     });
@@ -243,12 +243,12 @@ pub(super) fn inline_text(node: NodeRef<'_>) -> String {
 
 fn raw_text(node: NodeRef<'_>) -> String {
     let mut text = String::new();
-    gather(node, &mut |piece| text.push_str(piece.unwrap_or("\n")));
+    visit_text(node, &mut |piece| text.push_str(piece.unwrap_or("\n")));
     text
 }
 
-/// Hands on every piece of text below `node`, and `None` where a line ends.
-fn gather(node: NodeRef<'_>, out: &mut impl FnMut(Option<&str>)) {
+/// Calls `out` with every text node below `node`, and with `None` at the end of each line.
+fn visit_text(node: NodeRef<'_>, out: &mut impl FnMut(Option<&str>)) {
     for child in node.children_it(false) {
         let is_text = child.query_or(false, |node| match &node.data {
             NodeData::Text { contents } => {
@@ -260,12 +260,12 @@ fn gather(node: NodeRef<'_>, out: &mut impl FnMut(Option<&str>)) {
         if is_text {
             continue;
         }
-        match child.element_ref().map(|element| kind(&element.name.local)) {
-            None | Some(Kind::Skip) => {}
-            Some(Kind::Inline | Kind::Code) => gather(child, out),
-            Some(Kind::Break) => out(None),
+        match child.element_ref().map(|element| element_kind(&element.name.local)) {
+            None | Some(ElementKind::Skip) => {}
+            Some(ElementKind::Inline | ElementKind::Code) => visit_text(child, out),
+            Some(ElementKind::Break) => out(None),
             Some(_) => {
-                gather(child, out);
+                visit_text(child, out);
                 out(None);
             }
         }
