@@ -14,7 +14,8 @@ mod token;
 use std::sync::Arc;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use base::{Problem, Scope, config::Secret};
+use base::{Problem, Scope, SystemScope, config::Secret};
+use kit::openapi::{Describe, Description};
 pub use rpc_acl::ALL_IN_ONE;
 pub use service::{RpcAuth, ServiceIdentity};
 pub use token::{AUDIENCE, TokenError, Verifier};
@@ -52,8 +53,9 @@ impl Caller {
     }
 
     /// What stores and caches are asked with.
+    #[expect(clippy::disallowed_methods, reason = "a verified caller may see what is its own")]
     pub fn scope(&self) -> Scope {
-        Scope::Tenant { org: self.org, user: self.user }
+        SystemScope::new().on_behalf_of(self.org, self.user)
     }
 
     /// 403 unless the person runs the organisation.
@@ -66,7 +68,7 @@ impl Caller {
 
     /// The person a stored piece of work belongs to, for going on with it after a restart. Only a background task
     /// has the proof this asks for.
-    pub fn impersonate(_: &base::SystemScope, org: Uuid, user: Uuid) -> Self {
+    pub fn impersonate(_: &SystemScope, org: Uuid, user: Uuid) -> Self {
         Self { org, user, role: Role::Member, token: None }
     }
 
@@ -94,6 +96,12 @@ impl<S: Sync> FromRequestParts<S> for Caller {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let identity = parts.extensions.get::<Self>().cloned();
         identity.ok_or_else(|| Problem::unauthorized("this needs an access token: Authorization: Bearer …"))
+    }
+}
+
+impl Describe for Caller {
+    fn describe(description: &mut Description<'_>) {
+        description.needs_token();
     }
 }
 

@@ -3,13 +3,13 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use base::{Scope, SystemScope, telemetry, time::Clock};
+use base::{telemetry, time::Clock};
 use chrono::{DateTime, Utc};
-use db::{Db, DbError, Session, on_db};
+use db::{Db, DbError, Session, fetch_all, fetch_optional};
 use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
-use super::{Courier, CourierError, Event, ids::as_json};
+use super::{Courier, CourierError, Event, ids::as_json, organisation, system};
 
 /// Why a handler did not take an event.
 #[derive(Debug, thiserror::Error)]
@@ -32,7 +32,8 @@ impl From<HandleError> for CourierError {
     }
 }
 
-/// The effect of an event, written in the database session it is given. Nothing else: that may hold the effects of other
+/// The effect of an event, written in the database session it is given, which is that of the event's organisation; a handler
+/// that knows the user narrows it ([`Session::narrow_to`]). Nothing else: that may hold the effects of other
 /// events too, and is rolled back when one of them fails.
 #[async_trait]
 pub trait Handler: Send + Sync {
@@ -62,25 +63,25 @@ impl Consumer {
 
     /// Remembers an event as taken without taking it.
     pub(super) async fn pass_over(&self, clock: &Clock, event: Uuid) -> Result<(), DbError> {
-        let mut session = self.db.begin(&Scope::from(SystemScope::new())).await?;
+        let mut session = self.db.begin(&system()).await?;
         enter(&mut session, self.name, &[event], clock.now()).await?;
         session.commit().await
     }
 
     /// Whether it remembers the event.
     pub(super) async fn has_taken(&self, event: Uuid) -> Result<bool, DbError> {
-        let mut session = self.db.read(&Scope::from(SystemScope::new())).await?;
-        let found: Option<(Uuid,)> = on_db!(&mut session, conn => sqlx::query_as(
-            "SELECT event_id FROM inbox WHERE consumer = $1 AND event_id = $2")
-            .bind(self.name)
-            .bind(event)
-            .fetch_optional(conn)
-            .await)?;
+        let mut session = self.db.read(&system()).await?;
+        let found: Option<(Uuid,)> = fetch_optional!(
+            &mut session,
+            any: "SELECT event_id FROM inbox WHERE consumer = $1 AND event_id = $2",
+            self.name,
+            event
+        )?;
         Ok(found.is_some())
     }
 
     async fn try_take(&self, clock: &Clock, events: &[Event]) -> Result<(), HandleError> {
-        let mut session = self.db.begin(&Scope::from(SystemScope::new())).await?;
+        let mut session = self.db.begin(&system()).await?;
         let ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
         let mut fresh = enter(&mut session, self.name, &ids, clock.now()).await?;
         for event in events {
@@ -89,6 +90,8 @@ impl Consumer {
             fresh.swap_remove(position);
             let span = tracing::info_span!("event", trace_id = Empty, subject = %event.subject, consumer = self.name, id = %event.id);
             telemetry::set_parent(&span, event.trace.as_deref());
+            // What the handler does is seen and done in the name of the event's organisation alone.
+            session.enter(organisation(event.org)).await?;
             self.handler.handle(&mut session, event).instrument(span).await?;
         }
         Ok(session.commit().await?)
@@ -111,29 +114,24 @@ async fn enter(
     let mut ids = events.to_vec();
     // In one order everywhere, or two replicas with the same events could wait for each other.
     ids.sort_unstable();
-    let fresh: Vec<(Uuid,)> = match session {
-        Session::Sqlite(conn) => {
-            sqlx::query_as(
-                "INSERT INTO inbox (consumer, event_id, handled_at)
-                 SELECT $1, unhex(value), $3 FROM json_each($2) WHERE TRUE ON CONFLICT DO NOTHING RETURNING event_id",
-            )
-            .bind(consumer)
-            .bind(as_json(&ids))
-            .bind(now)
-            .fetch_all(&mut **conn)
-            .await?
-        }
-        Session::Postgres(conn) => {
-            sqlx::query_as(
-                "INSERT INTO inbox (consumer, event_id, handled_at)
-                 SELECT $1, id, $3 FROM UNNEST($2) AS id ON CONFLICT DO NOTHING RETURNING event_id",
-            )
-            .bind(consumer)
-            .bind(&ids)
-            .bind(now)
-            .fetch_all(&mut **conn)
-            .await?
-        }
+    let fresh: Vec<(Uuid,)> = if session.is_sqlite() {
+        fetch_all!(
+            session,
+            any on sqlite: "INSERT INTO inbox (consumer, event_id, handled_at)
+                SELECT $1, unhex(value), $3 FROM json_each($2) WHERE TRUE ON CONFLICT DO NOTHING RETURNING event_id",
+            consumer,
+            as_json(&ids),
+            now
+        )?
+    } else {
+        fetch_all!(
+            session,
+            any on postgres: "INSERT INTO inbox (consumer, event_id, handled_at)
+                SELECT $1, id, $3 FROM UNNEST($2) AS id ON CONFLICT DO NOTHING RETURNING event_id",
+            consumer,
+            &ids,
+            now
+        )?
     };
     Ok(fresh.into_iter().map(|(id,)| id).collect())
 }

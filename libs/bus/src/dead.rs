@@ -1,13 +1,13 @@
 //! Events a consumer could not take: listed, replayed, dropped.
 
-use base::{Problem, Scope, SystemScope, time::Clock};
+use base::{Problem, time::Clock};
 use chrono::{DateTime, Utc};
-use db::{Db, DbError, on_db};
+use db::{Db, DbError, execute, fetch_all};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Nats, NatsError, Relay};
+use super::{Nats, NatsError, Relay, organisation};
 
 /// One event one consumer gave up on.
 #[derive(Debug, Clone, Serialize, ToSchema, sqlx::FromRow)]
@@ -133,36 +133,33 @@ impl DeadLetters {
 
     async fn undelivered(&self, org: Uuid, after: &LetterKey, limit: usize) -> Result<Vec<DeadLetter>, DbError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut session = self.db.read(&Scope::from(SystemScope::new())).await?;
-        let letters = on_db!(&mut session, conn => sqlx::query_as(
-            "SELECT o.id, d.consumer, o.subject, o.org, d.attempts, d.error, o.occurred_at
-             FROM outbox_deliveries d JOIN outbox o ON o.id = d.event_id
-             WHERE d.state = 'dead' AND o.org = $1 AND (o.id, d.consumer) > ($2, $3)
-             ORDER BY o.id, d.consumer LIMIT $4")
-            .bind(org)
-            .bind(after.id)
-            .bind(&after.consumer)
-            .bind(limit)
-            .fetch_all(conn)
-            .await)?;
+        let mut session = self.db.read(&organisation(org)).await?;
+        let letters = fetch_all!(
+            &mut session,
+            org: "SELECT o.id, d.consumer, o.subject, o.org, d.attempts, d.error, o.occurred_at
+                FROM outbox_deliveries d JOIN outbox o ON o.id = d.event_id
+                WHERE d.state = 'dead' AND o.org = $1 AND (o.id, d.consumer) > ($2, $3)
+                ORDER BY o.id, d.consumer LIMIT $4",
+            after.id,
+            &after.consumer,
+            limit
+        )?;
         Ok(letters)
     }
 
     /// Makes a dead delivery of the outbox `pending` or `dropped`; whether there was one.
     async fn settle(&self, org: Uuid, key: &LetterKey, state: &str) -> Result<bool, DbError> {
-        let mut session = self.db.begin(&Scope::from(SystemScope::new())).await?;
-        let settled = on_db!(&mut session, conn => sqlx::query(
-            "UPDATE outbox_deliveries SET state = $4, attempts = 0, next_at = $5, error = NULL
-             WHERE event_id = $1 AND consumer = $2 AND state = 'dead'
-             AND EXISTS (SELECT 1 FROM outbox o WHERE o.id = $1 AND o.org = $3)")
-            .bind(key.id)
-            .bind(&key.consumer)
-            .bind(org)
-            .bind(state)
-            .bind(self.clock.now())
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected() > 0))?;
+        let mut session = self.db.begin(&organisation(org)).await?;
+        let settled = execute!(
+            &mut session,
+            org: "UPDATE outbox_deliveries SET state = $4, attempts = 0, next_at = $5, error = NULL
+                WHERE event_id = $2 AND consumer = $3 AND state = 'dead'
+                AND EXISTS (SELECT 1 FROM outbox o WHERE o.id = $2 AND o.org = $1)",
+            key.id,
+            &key.consumer,
+            state,
+            self.clock.now()
+        )? > 0;
         session.commit().await?;
         Ok(settled)
     }

@@ -16,12 +16,25 @@ mod relay;
 mod retry;
 
 use async_trait::async_trait;
+use base::{Scope, SystemScope};
 pub use consumer::{Consumer, HandleError, Handler};
 pub use dead::{BusError, DeadLetter, DeadLetters, LetterKey};
 pub use nats::{Nats, NatsAddress, NatsError, NatsOptions};
 pub use outbox::{Event, publish};
 pub use relay::{Relay, RelayOptions, Route};
 pub use retry::PAUSES;
+use uuid::Uuid;
+
+#[expect(clippy::disallowed_methods, reason = "relays and consumers act for every organisation")]
+const SYSTEM: SystemScope = SystemScope::new();
+
+fn system() -> Scope {
+    Scope::from(SYSTEM)
+}
+
+fn organisation(org: Uuid) -> Scope {
+    SYSTEM.organisation(org)
+}
 
 /// Why an event was not taken.
 #[derive(Debug, thiserror::Error)]

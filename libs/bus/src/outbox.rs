@@ -3,7 +3,7 @@
 use base::telemetry;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use db::{DbError, Session, on_db};
+use db::{DbError, Session, execute};
 use uuid::Uuid;
 
 /// A fact. `subject` is `gooseek.<service>.<entity>.<fact>.v<version>`, `payload` the protobuf message of that name.
@@ -28,19 +28,24 @@ impl Event {
 }
 
 /// Writes `event` in the caller's transaction; call [`super::Relay::wake`] after the commit.
+///
+/// # Panics
+/// When the event is another organisation's than the session.
 pub async fn publish(session: &mut Session, event: &Event) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "INSERT INTO outbox (id, subject, org, payload, trace, expanded, occurred_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)")
-        .bind(event.id)
-        .bind(&event.subject)
-        .bind(event.org)
-        .bind(event.payload.as_ref())
-        .bind(&event.trace)
-        .bind(false)
-        .bind(event.occurred_at)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    let own = session.scope().org().is_none_or(|org| org == event.org);
+    assert!(own, "an event of another organisation is published in the session of {}", session.scope());
+    // The log of runs is written in one session for all organisations, so that the event says whose it is.
+    execute!(
+        session,
+        unscoped: "INSERT INTO outbox (id, subject, org, payload, trace, fanned_out, occurred_at)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        event.id,
+        &event.subject,
+        event.org,
+        event.payload.as_ref(),
+        &event.trace,
+        false,
+        event.occurred_at
+    )?;
     Ok(())
 }

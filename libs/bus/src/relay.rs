@@ -6,7 +6,7 @@ mod upkeep;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use base::{Scope, SystemScope, telemetry, time::Clock};
+use base::{telemetry, time::Clock};
 use chrono::{DateTime, TimeDelta, Utc};
 use db::{Db, DbError, Session};
 use futures::future::join_all;
@@ -17,7 +17,7 @@ use tracing::{Instrument, field::Empty};
 use upkeep::Backlog;
 use uuid::Uuid;
 
-use super::{Courier, CourierError, Event, retry};
+use super::{Courier, CourierError, Event, retry, system};
 
 const BATCH: i64 = 256;
 /// The name that deliveries to a broker are recorded under. No consumer has it: theirs have a dot.
@@ -113,7 +113,7 @@ impl Relay {
         for route in routes {
             store::add_deliveries(&mut session, &fresh, &route.name, route.subject.as_deref(), now).await?;
         }
-        store::mark_expanded(&mut session, &fresh).await?;
+        store::mark_fanned_out(&mut session, &fresh).await?;
         session.commit().await?;
         self.wake_takers();
         Ok(true)
@@ -142,10 +142,11 @@ impl Relay {
     async fn claim(&self, route: &Route) -> Result<Vec<Delivery>, DbError> {
         let now = self.clock.now();
         let lease = now + TimeDelta::from_std(self.options.timeout * 2).unwrap_or(TimeDelta::MAX);
-        let mut session = match self.db {
+        let mut session = if self.db.is_sqlite() {
             // Nothing is written there, and other writers need not wait.
-            Db::Sqlite { .. } => self.db.read(&system()).await?,
-            Db::Postgres(_) => self.begin().await?,
+            self.db.read(&system()).await?
+        } else {
+            self.begin().await?
         };
         let due = store::claim_due(&mut session, &route.name, now, lease, BATCH).await?;
         session.commit().await?;
@@ -199,10 +200,6 @@ impl fmt::Debug for Relay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Relay").field("db", &self.db.kind()).finish_non_exhaustive()
     }
-}
-
-fn system() -> Scope {
-    Scope::from(SystemScope::new())
 }
 
 fn after(error: &CourierError, attempts: i64, now: DateTime<Utc>) -> Setback {

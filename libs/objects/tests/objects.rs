@@ -57,7 +57,7 @@ async fn s3() -> Option<(Objects, testkit::S3)> {
 }
 
 fn tenant(org: u128) -> Scope {
-    Scope::Tenant { org: Uuid::from_u128(org), user: Uuid::nil() }
+    testkit::tenant(Uuid::from_u128(org), Uuid::nil())
 }
 
 /// `pieces` MiB, each piece of bytes of its own number.

@@ -12,8 +12,16 @@ use bus::NatsAddress;
 use cache::redis::Redis;
 use objects::S3Options;
 
-/// Variables every process has.
-pub const FRAME_VARIABLES: &[Variable] = &[
+use super::probes;
+
+/// Variables every process has: those below, and where each service is when it runs in another process.
+pub fn frame_variables() -> Vec<Variable> {
+    let about = "gRPC address of this service when it runs in another process";
+    let peers = registry::SERVICES.iter().map(|service| Variable::optional(service.url_variable, about));
+    VARIABLES.iter().copied().chain(peers).collect()
+}
+
+const VARIABLES: &[Variable] = &[
     Variable::with_default(
         "BIND",
         "127.0.0.1:8080",
@@ -30,7 +38,11 @@ pub const FRAME_VARIABLES: &[Variable] = &[
         "POSTGRES_MIGRATE_URL",
         "the same database by the role that owns the schemas, for `migrate`; set, nothing is migrated at start",
     ),
-    Variable::secret("POSTGRES_REPLICA_URL", "a replica of it, for reads that may be some seconds old"),
+    Variable::with_default(
+        "POSTGRES_CONNECTIONS",
+        "12",
+        "connections of the whole process to Postgres, however many services run in it",
+    ),
     Variable::with_default(
         "BUS",
         "embedded",
@@ -67,11 +79,6 @@ pub const FRAME_VARIABLES: &[Variable] = &[
         "private key (PEM, or a file with it) that calls to services in other processes are signed with",
     ),
     Variable::optional("SERVICE_KEYS", "public keys of all services (JWKS, or a file with it)"),
-    Variable::optional("CHAT_SVC_URL", "gRPC address of chat-svc when it runs in another process"),
-    Variable::optional("SEARCH_SVC_URL", "gRPC address of search-svc when it runs in another process"),
-    Variable::optional("UPLOAD_SVC_URL", "gRPC address of upload-svc when it runs in another process"),
-    Variable::optional("LIBRARY_SVC_URL", "gRPC address of library-svc when it runs in another process"),
-    Variable::optional("PROJECTS_SVC_URL", "gRPC address of projects-svc when it runs in another process"),
     Variable::with_default(
         "DRAIN_LAME_DUCK",
         "0s",
@@ -83,16 +90,7 @@ pub const FRAME_VARIABLES: &[Variable] = &[
         "log filter, in the syntax of tracing's EnvFilter",
     ),
     Variable::with_default("LOG_FORMAT", "text", "text or json"),
-    Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces"),
-];
-
-/// Every service there is, and the variable that says where it runs when not here.
-pub(super) const PEERS: [(&str, &str); 5] = [
-    ("chat", "CHAT_SVC_URL"),
-    ("search", "SEARCH_SVC_URL"),
-    ("upload", "UPLOAD_SVC_URL"),
-    ("library", "LIBRARY_SVC_URL"),
-    ("projects", "PROJECTS_SVC_URL"),
+    Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces and metrics"),
 ];
 
 /// Where a service that runs alone serves gRPC.
@@ -129,7 +127,8 @@ pub struct Options {
     pub postgres: Option<Secret>,
     /// The owner of the schemas, where it is not the role of `postgres`.
     pub postgres_migrate: Option<Secret>,
-    pub postgres_replica: Option<Secret>,
+    /// Of the whole process.
+    pub postgres_connections: u32,
     pub bus: Bus,
     pub outbox_retention: Duration,
     pub delivery_timeout: Duration,
@@ -154,11 +153,7 @@ impl Options {
         if !matches!(format.as_str(), "text" | "json") {
             reader.fault(format!("LOG_FORMAT: {format:?} is neither text nor json"));
         }
-        let [postgres, postgres_migrate, postgres_replica] =
-            ["POSTGRES_URL", "POSTGRES_MIGRATE_URL", "POSTGRES_REPLICA_URL"].map(|name| postgres(reader, name));
-        if postgres.is_none() && postgres_replica.is_some() {
-            reader.fault("POSTGRES_REPLICA_URL: needs POSTGRES_URL");
-        }
+        let [postgres, postgres_migrate] = ["POSTGRES_URL", "POSTGRES_MIGRATE_URL"].map(|name| postgres(reader, name));
         let auth = auth(reader, mode);
         for (name, address) in [("BIND", Some(bind)), ("GRPC_BIND", grpc_bind)] {
             if let Some(address) = address.filter(|address| !address.ip().is_loopback())
@@ -172,30 +167,36 @@ impl Options {
         Self {
             bind,
             grpc_bind,
-            connections: reader.parse("MAX_CONNECTIONS", "a number of connections", 8_192_usize).max(1),
+            connections: reader.parse::<usize>("MAX_CONNECTIONS", "a number of connections").max(1),
             data: PathBuf::from(reader.text("DATA_DIR").unwrap_or_default()),
             postgres,
             postgres_migrate,
-            postgres_replica,
+            postgres_connections: reader.parse::<u32>("POSTGRES_CONNECTIONS", "a number of connections").max(1),
             bus: bus(reader),
             outbox_retention: reader.duration("OUTBOX_RETENTION"),
             delivery_timeout: Duration::from_secs(30),
-            cache_bytes: reader.parse("CACHE_BYTES", "a number of bytes", 0),
+            cache_bytes: reader.parse("CACHE_BYTES", "a number of bytes"),
             redis: redis(reader),
             s3: s3(reader),
             auth,
             identity: identity(reader, mode),
-            remote: PEERS.into_iter().filter_map(|(name, variable)| Some((name, reader.address(variable)?))).collect(),
+            remote: remote(reader),
             lame_duck: reader.duration("DRAIN_LAME_DUCK"),
         }
     }
+}
+
+/// The services that run in other processes, and where.
+fn remote(reader: &mut Reader<'_>) -> Vec<(&'static str, String)> {
+    let known = registry::SERVICES.iter();
+    known.filter_map(|service| Some((service.name, reader.address(service.url_variable)?))).collect()
 }
 
 /// Where HTTP is served, and gRPC if it has an address of its own: always when a service runs alone, unless both are given
 /// the same.
 fn addresses(reader: &mut Reader<'_>, mode: Mode) -> (SocketAddr, Option<SocketAddr>) {
     const EXPECTED: &str = "an address and port such as 127.0.0.1:8080";
-    let mut bind = reader.parse("BIND", EXPECTED, SocketAddr::from(([127, 0, 0, 1], 8080)));
+    let mut bind = reader.parse::<SocketAddr>("BIND", EXPECTED);
     let mut grpc_bind = None;
     if let Mode::Single { port, .. } = mode {
         if !reader.is_set("BIND") {
@@ -203,8 +204,8 @@ fn addresses(reader: &mut Reader<'_>, mode: Mode) -> (SocketAddr, Option<SocketA
         }
         grpc_bind = Some(SocketAddr::new(bind.ip(), GRPC_PORT));
     }
-    if reader.is_set("GRPC_BIND") {
-        grpc_bind = Some(reader.parse("GRPC_BIND", EXPECTED, bind));
+    if let Some(address) = reader.parse_optional("GRPC_BIND", EXPECTED) {
+        grpc_bind = Some(address);
     }
     (bind, grpc_bind.filter(|address| *address != bind))
 }
@@ -218,7 +219,7 @@ fn bus(reader: &mut Reader<'_>) -> Bus {
             Bus::OutboxOnly
         }
     };
-    let replicas = reader.parse("NATS_REPLICAS", "1, 3 or 5", 1_usize);
+    let replicas = reader.parse("NATS_REPLICAS", "1, 3 or 5");
     if !matches!(replicas, 1 | 3 | 5) {
         reader.fault(format!("NATS_REPLICAS: {replicas} is not 1, 3 or 5"));
     }
@@ -331,9 +332,11 @@ fn auth(reader: &mut Reader<'_>, mode: Mode) -> Auth {
     }
 }
 
-/// Installs logs and traces as configured.
+/// Installs logs, traces and metrics as configured.
 pub fn telemetry(settings: &Settings, service: &str) -> anyhow::Result<Telemetry> {
     let format = if settings.get("LOG_FORMAT") == Some("json") { LogFormat::Json } else { LogFormat::Text };
     let filter = settings.get("RUST_LOG").unwrap_or("info");
-    Telemetry::install(service, filter, format, settings.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    let telemetry = Telemetry::install(service, filter, format, settings.get("OTEL_EXPORTER_OTLP_ENDPOINT"))?;
+    probes::install_recorder(telemetry.recorder());
+    Ok(telemetry)
 }

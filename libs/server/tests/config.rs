@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use base::config::{Origin, Reader, Settings, Variable};
-use server::{FRAME_VARIABLES, Mode};
+use server::Mode;
 
 const VARIABLES: &[Variable] = &[
     Variable::with_default("PORT", "80", "a port"),
@@ -63,7 +63,7 @@ fn every_fault_is_named_at_once() {
         ("NATS_REPLICAS", "2"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment.clone()).unwrap();
+    let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment.clone()).unwrap();
     let report = server::check(&[], &settings, Mode::AllInOne).unwrap_err().to_string();
     for (name, _) in &environment {
         assert!(report.contains(name.as_str()), "{name} is missing from: {report}");
@@ -73,7 +73,7 @@ fn every_fault_is_named_at_once() {
 /// The addresses of HTTP and gRPC of a service on its own, or of all in one process.
 fn addresses(mode: Mode, set: &[(&str, &str)]) -> (String, Option<String>) {
     let environment = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
+    let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment).unwrap();
     let options = server::check(&[], &settings, mode).unwrap();
     (options.bind.to_string(), options.grpc_bind.map(|address| address.to_string()))
 }
@@ -98,7 +98,7 @@ fn a_service_alone_has_a_port_for_grpc_and_what_is_given_is_kept() {
 fn more_than_loopback_needs_accounts() {
     let environment = [("BIND", "0.0.0.0:8080"), ("GRPC_BIND", "0.0.0.0:50051")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
+    let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment).unwrap();
     let report = server::check(&[], &settings, Mode::AllInOne).unwrap_err().to_string();
     assert_eq!(report.matches("needs accounts").count(), 2, "{report}");
 }

@@ -3,8 +3,8 @@
 
 mod answer;
 mod clock;
+mod idle;
 mod person;
-mod schema;
 mod tenancy;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
@@ -13,24 +13,26 @@ use access::{Auth, RpcAuth};
 pub use answer::Answer;
 use axum::{Router, body::Body};
 use base::{
-    config::{Reader, Secret, Settings, Variable},
+    config::{Reader, Secret, Settings},
     time::Ids,
 };
 use bus::{CourierError, Event, Relay, RelayOptions};
 use cache::{Cache, limits::Limits, live::LiveLog, redis::Redis};
 pub use clock::TestClock;
-use db::{Db, DbError, DbOptions};
+use db::{Db, DbError, PgConnections};
 use http::Request;
+pub use idle::{idle, one_migration};
+use jobs::{JobQueue, JobRunner};
 use kit::cursor::CursorKey;
 use objects::Objects;
 pub use person::{Issuer, Person};
 use rpc::{Peers, Transport};
-pub use schema::assert_same_schema;
 use server::{
-    Deps, FRAME_VARIABLES,
+    Deps,
     http::{AdaptiveLimiter, Frame, framed},
     service::ServiceDef,
 };
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, raw_sql, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 pub use tenancy::Tables;
 use tokio::task::JoinHandle;
@@ -38,9 +40,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 const CACHE_BYTES: u64 = 1 << 20;
-
-/// Every service a test may connect.
-const PEERS: [&str; 5] = ["chat", "search", "upload", "library", "projects"];
+/// Of each service to Postgres.
+const CONNECTIONS: u32 = 12;
 
 /// Expands `async fn name(world: World)` into one test on SQLite and one on Postgres.
 ///
@@ -118,7 +119,7 @@ impl World {
             settings: Vec::new(),
             executable: std::env::current_exe().expect("a test knows its own path"),
             postgres,
-            peers: Peers::new(PEERS),
+            peers: Peers::new(registry::names()),
             issuer: Issuer::new(),
             folder,
         }
@@ -156,9 +157,13 @@ impl World {
     }
 
     async fn start_as(&self, spec: ServiceDef, auth: Auth) -> TestService {
+        let settings = self.settings(&spec);
+        let mut reader = Reader::new(&settings);
+        let builder = (spec.configure)(&mut reader);
+        reader.finish().expect("the settings of the test are right");
         let deps = self.deps(&spec).await;
-        let (db, relay) = (deps.db.clone(), deps.relay.clone());
-        let service = (spec.build)(deps).await.expect("the service can be built");
+        let (db, relay, jobs) = (deps.db.clone(), deps.relay.clone(), deps.jobs.clone());
+        let service = builder.build(deps).await.expect("the service can be built");
         let (routes, _) = service.http.split_for_parts();
         let (ids, limiter) = (self.ids.clone(), AdaptiveLimiter::default());
         let frame = Frame { auth, guard: None, callers: RpcAuth::Anyone, ids, limiter };
@@ -167,10 +172,12 @@ impl World {
         let calls = Peers::new([spec.name]);
         calls.connect_local(spec.name, grpc);
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-        let tasks = service.tasks.into_iter().map(|task| task.start(&tracker, stop.clone())).collect();
+        let tasks = service.tasks.into_iter().chain([JobRunner::new(jobs.clone(), service.jobs).task()]);
+        let tasks = tasks.map(|task| task.start(&tracker, stop.clone())).collect();
         TestService {
             db,
             relay,
+            jobs,
             consumers: service.consumers,
             clock: self.clock.clone(),
             http: framed(routes, frame),
@@ -183,10 +190,6 @@ impl World {
 
     /// What `spec` is built from, for tests that build parts of a service themselves.
     pub async fn deps(&self, spec: &ServiceDef) -> Deps {
-        let settings = Arc::new(self.settings(spec));
-        let mut reader = Reader::new(&settings);
-        (spec.check)(&mut reader);
-        reader.finish().expect("the settings of the test are right");
         let db = self.open(spec).await.expect("the database can be opened");
         let clock = self.clock.clock();
         let (cache, limits, live) = match &self.redis {
@@ -202,8 +205,10 @@ impl World {
             timeout: Duration::from_secs(30),
             poll: Duration::from_secs(1),
         };
+        let jobs = JobQueue::new(db.clone(), clock.clone(), self.ids.clone());
+        self.clock.wakes(jobs.clone());
         Deps {
-            settings,
+            jobs,
             ids: self.ids.clone(),
             cache,
             limits,
@@ -220,25 +225,42 @@ impl World {
         }
     }
 
-    /// On Postgres a service has a role of its own, with rights to its rows alone. Parts of the frame, which stand for no
-    /// service, own their schema.
+    /// On Postgres every service has a role of its own, with rights to its rows alone.
     async fn open(&self, spec: &ServiceDef) -> Result<Db, DbError> {
         let Some(owner) = &self.postgres else {
-            return Db::open(DbOptions::Sqlite { folder: self.folder.path() }, spec.name, spec.migrations).await;
+            return Db::open_sqlite(self.folder.path(), spec.name, spec.migrations).await;
         };
-        if !PEERS.contains(&spec.name) {
-            return Db::open(DbOptions::Postgres { url: owner }, spec.name, spec.migrations).await;
-        }
-        let role = format!("gooseek_{}", spec.name);
+        let role = registry::postgres_role(spec.name);
         Db::migrate(owner, spec.name, spec.migrations, Some(&role)).await?;
-        Db::connect(&crate::Postgres::as_role(owner, &role), spec.name, spec.migrations).await
+        let url = crate::Postgres::as_role(owner, &role);
+        let connections = PgConnections::open(&url, spec.name, CONNECTIONS).await?;
+        Db::open_postgres(&connections, spec.name, spec.migrations).await
+    }
+
+    /// Runs a statement that a service's role may not: as the owner of its schema, for tests that break something.
+    ///
+    /// # Panics
+    /// When the database refuses it.
+    pub async fn as_owner(&self, service: &str, statement: String) {
+        match &self.postgres {
+            Some(owner) => {
+                let mut connection = PgConnection::connect(owner.expose()).await.expect("the owner is let in");
+                let text = format!("SET search_path = {}, public; {statement}", service.replace('-', "_"));
+                raw_sql(AssertSqlSafe(text)).execute(&mut connection).await.expect("the owner may do it");
+            }
+            None => {
+                let file = SqliteConnectOptions::new().filename(self.folder.path().join(format!("{service}.db")));
+                let mut connection = file.connect().await.expect("the file can be opened");
+                raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.expect("SQLite takes it");
+                connection.close().await.expect("a connection can be closed");
+            }
+        }
     }
 
     fn settings(&self, spec: &ServiceDef) -> Settings {
-        let variables: Vec<Variable> =
-            FRAME_VARIABLES.iter().chain(spec.variables.iter().copied().flatten()).copied().collect();
         let file = self.folder.path().join("no-such-file.toml");
-        Settings::load(variables, &file, self.settings.iter().cloned()).expect("the settings can be read")
+        Settings::load(server::variables(&[*spec]), &file, self.settings.iter().cloned())
+            .expect("the settings can be read")
     }
 }
 
@@ -247,6 +269,7 @@ impl World {
 pub struct TestService {
     pub db: Db,
     pub relay: Relay,
+    pub jobs: JobQueue,
     /// Its routes in the frame of the server.
     pub http: Router,
     consumers: Vec<bus::Consumer>,

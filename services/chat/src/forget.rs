@@ -26,7 +26,8 @@ impl Handler for Forget {
         let user = id("user_id", &deleted.user_id)?;
         let thread = id("thread_id", &deleted.thread_id)?;
         let deleted_at = deleted.deleted_at.as_ref().and_then(time).unwrap_or(event.occurred_at);
-        store::forget_thread(session, (event.org, user), thread, deleted_at).await?;
+        session.narrow_to(user);
+        store::forget_thread(session, thread, deleted_at).await?;
         Ok(())
     }
 }

@@ -231,13 +231,13 @@ impl Runs {
 
     async fn find(&self, who: &Caller, run_id: Uuid) -> Result<RunRow, Problem> {
         let mut session = self.inner.deps.db.read(&who.scope()).await?;
-        let run = store::run(&mut session, (who.org, who.user), run_id).await?;
+        let run = store::run(&mut session, run_id).await?;
         run.ok_or_else(|| Problem::not_found("run"))
     }
 
     async fn by_key(&self, who: &Caller, key: &str) -> Result<Option<RunRow>, Problem> {
         let mut session = self.inner.deps.db.read(&who.scope()).await?;
-        Ok(store::run_by_key(&mut session, (who.org, who.user), key).await?)
+        Ok(store::run_by_key(&mut session, key).await?)
     }
 
     async fn resolve_project(&self, who: &Caller, project: Option<&str>) -> Result<Option<ProjectRef>, Problem> {
@@ -258,7 +258,7 @@ impl Runs {
     async fn thread(&self, who: &Caller, thread_id: Option<Uuid>) -> Result<(Uuid, Option<ProjectRef>), Problem> {
         let Some(thread_id) = thread_id else { return Ok((self.inner.deps.ids.next(), None)) };
         let mut session = self.inner.deps.db.read(&who.scope()).await?;
-        let last = store::last_of_thread(&mut session, (who.org, who.user), thread_id).await?;
+        let last = store::last_of_thread(&mut session, thread_id).await?;
         let last = last.ok_or_else(|| Problem::not_found("thread"))?;
         let request: Option<RunRequest> = serde_json::from_str(&last.request).ok();
         Ok((thread_id, request.and_then(|request| request.project)))

@@ -1,7 +1,7 @@
 //! SQL for runs and their events.
 
 use chrono::{DateTime, Utc};
-use db::{DbError, Session, on_db};
+use db::{DbError, Session, execute, fetch_all, fetch_optional, on_db};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
@@ -61,25 +61,25 @@ pub(crate) struct Turn {
     pub(crate) answer: Option<String>,
 }
 
+/// The log of runs is written in one session for all organisations, so that a run says whose it is.
 pub(crate) async fn insert_run(session: &mut Session, run: &NewRun) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "INSERT INTO runs (id, org, user_id, thread_id, idempotency_key, question, request, state, cancel_requested,
-                           lease_owner, lease_until, attempts, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9, $10, 1, $11)")
-        .bind(run.id)
-        .bind(run.org)
-        .bind(run.user)
-        .bind(run.thread_id)
-        .bind(&run.idempotency_key)
-        .bind(&run.question)
-        .bind(&run.request)
-        .bind(false)
-        .bind(run.lease_owner)
-        .bind(run.lease_until)
-        .bind(run.created_at)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        any: "INSERT INTO runs (id, org, user_id, thread_id, idempotency_key, question, request, state,
+                  cancel_requested, lease_owner, lease_until, attempts, created_at)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9, $10, 1, $11)",
+        run.id,
+        run.org,
+        run.user,
+        run.thread_id,
+        &run.idempotency_key,
+        &run.question,
+        &run.request,
+        false,
+        run.lease_owner,
+        run.lease_until,
+        run.created_at
+    )?;
     Ok(())
 }
 
@@ -102,15 +102,15 @@ pub(crate) async fn insert_events(session: &mut Session, mut events: &[&EventRow
 }
 
 pub(crate) async fn finish_run(session: &mut Session, id: Uuid, result: &RunResult) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "UPDATE runs SET state = $2, answer = $3, finished_at = $4, lease_owner = NULL, lease_until = NULL WHERE id = $1")
-        .bind(id)
-        .bind(&result.state)
-        .bind(&result.answer)
-        .bind(result.at)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        any: "UPDATE runs SET state = $2, answer = $3, finished_at = $4, lease_owner = NULL, lease_until = NULL
+              WHERE id = $1",
+        id,
+        &result.state,
+        &result.answer,
+        result.at
+    )?;
     Ok(())
 }
 
@@ -120,96 +120,76 @@ pub(crate) async fn events(
     run: Uuid,
     after: i64,
 ) -> Result<Vec<(i64, String, String)>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT seq, kind, data FROM run_events WHERE run_id = $1 AND seq > $2 ORDER BY seq")
-        .bind(run)
-        .bind(after)
-        .fetch_all(conn)
-        .await)?)
+    fetch_all!(
+        session,
+        org: "SELECT seq, kind, data FROM run_events WHERE org = $1 AND run_id = $2 AND seq > $3 ORDER BY seq",
+        run,
+        after
+    )
 }
 
-/// Whether a run has ended; then its last event is stored.
+/// Whether a run of the user has ended; then its last event is stored.
 pub(crate) async fn has_ended(session: &mut Session, id: Uuid) -> Result<bool, DbError> {
-    let row: Option<(String,)> = on_db!(session, conn => sqlx::query_as("SELECT state FROM runs WHERE id = $1")
-        .bind(id)
-        .fetch_optional(conn)
-        .await)?;
+    let row: Option<(String,)> = fetch_optional!(
+        session,
+        owner: "SELECT state FROM runs WHERE org = $1 AND user_id = $2 AND id = $3",
+        id
+    )?;
     Ok(row.is_none_or(|(state,)| state != "running"))
 }
 
-/// A user's run; `None` for another user's.
-pub(crate) async fn run(session: &mut Session, scope: (Uuid, Uuid), id: Uuid) -> Result<Option<RunRow>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT id, org, user_id, thread_id, request, attempts, created_at
-         FROM runs WHERE org = $1 AND user_id = $2 AND id = $3")
-        .bind(scope.0)
-        .bind(scope.1)
-        .bind(id)
-        .fetch_optional(conn)
-        .await)?)
+/// A run of the user; `None` for another user's.
+pub(crate) async fn run(session: &mut Session, id: Uuid) -> Result<Option<RunRow>, DbError> {
+    fetch_optional!(
+        session,
+        owner: "SELECT id, org, user_id, thread_id, request, attempts, created_at
+                FROM runs WHERE org = $1 AND user_id = $2 AND id = $3",
+        id
+    )
 }
 
 /// The run that the user started with this idempotency key.
-pub(crate) async fn run_by_key(
-    session: &mut Session,
-    scope: (Uuid, Uuid),
-    key: &str,
-) -> Result<Option<RunRow>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT id, org, user_id, thread_id, request, attempts, created_at
-         FROM runs WHERE org = $1 AND user_id = $2 AND idempotency_key = $3")
-        .bind(scope.0)
-        .bind(scope.1)
-        .bind(key)
-        .fetch_optional(conn)
-        .await)?)
+pub(crate) async fn run_by_key(session: &mut Session, key: &str) -> Result<Option<RunRow>, DbError> {
+    fetch_optional!(
+        session,
+        owner: "SELECT id, org, user_id, thread_id, request, attempts, created_at
+                FROM runs WHERE org = $1 AND user_id = $2 AND idempotency_key = $3",
+        key
+    )
 }
 
-/// The newest run of a user's thread.
-pub(crate) async fn last_of_thread(
-    session: &mut Session,
-    scope: (Uuid, Uuid),
-    thread: Uuid,
-) -> Result<Option<RunRow>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT id, org, user_id, thread_id, request, attempts, created_at
-         FROM runs WHERE org = $1 AND user_id = $2 AND thread_id = $3 ORDER BY id DESC LIMIT 1")
-        .bind(scope.0)
-        .bind(scope.1)
-        .bind(thread)
-        .fetch_optional(conn)
-        .await)?)
+/// The newest run of a thread of the user.
+pub(crate) async fn last_of_thread(session: &mut Session, thread: Uuid) -> Result<Option<RunRow>, DbError> {
+    fetch_optional!(
+        session,
+        owner: "SELECT id, org, user_id, thread_id, request, attempts, created_at
+                FROM runs WHERE org = $1 AND user_id = $2 AND thread_id = $3 ORDER BY id DESC LIMIT 1",
+        thread
+    )
 }
 
-/// The last turns of a user's thread before the run `before`, oldest first.
-pub(crate) async fn turns(
-    session: &mut Session,
-    scope: (Uuid, Uuid),
-    thread: Uuid,
-    before: Uuid,
-    limit: i64,
-) -> Result<Vec<Turn>, DbError> {
-    let mut turns: Vec<Turn> = on_db!(session, conn => sqlx::query_as(
-        "SELECT question, answer FROM runs WHERE org = $1 AND user_id = $2 AND thread_id = $3 AND id < $4
-         ORDER BY id DESC LIMIT $5")
-        .bind(scope.0)
-        .bind(scope.1)
-        .bind(thread)
-        .bind(before)
-        .bind(limit)
-        .fetch_all(conn)
-        .await)?;
+/// The last turns of a thread of the user before the run `before`, oldest first.
+pub(crate) async fn turns(session: &mut Session, thread: Uuid, before: Uuid, limit: i64) -> Result<Vec<Turn>, DbError> {
+    let mut turns: Vec<Turn> = fetch_all!(
+        session,
+        owner: "SELECT question, answer FROM runs WHERE org = $1 AND user_id = $2 AND thread_id = $3 AND id < $4
+                ORDER BY id DESC LIMIT $5",
+        thread,
+        before,
+        limit
+    )?;
     turns.reverse();
     Ok(turns)
 }
 
 pub(crate) async fn request_cancel(session: &mut Session, id: Uuid) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query("UPDATE runs SET cancel_requested = $2 WHERE id = $1 AND state = 'running'")
-        .bind(id)
-        .bind(true)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        owner: "UPDATE runs SET cancel_requested = $4
+                WHERE org = $1 AND user_id = $2 AND id = $3 AND state = 'running'",
+        id,
+        true
+    )?;
     Ok(())
 }
 
@@ -235,13 +215,12 @@ pub(crate) async fn heartbeat(
 
 /// Releases the leases of `owner`, which is shutting down; this does not count as a failed attempt.
 pub(crate) async fn release(session: &mut Session, owner: Uuid, now: DateTime<Utc>) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "UPDATE runs SET lease_until = $2, attempts = attempts - 1 WHERE lease_owner = $1 AND state = 'running'")
-        .bind(owner)
-        .bind(now)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        any: "UPDATE runs SET lease_until = $2, attempts = attempts - 1 WHERE lease_owner = $1 AND state = 'running'",
+        owner,
+        now
+    )?;
     Ok(())
 }
 
@@ -260,35 +239,35 @@ pub(crate) async fn owned(session: &mut Session, owner: Uuid, runs: &[Uuid]) -> 
     Ok(usize::try_from(count).unwrap_or_default())
 }
 
-/// Records that the run is watched until `until`, unless a later time is recorded.
+/// Records that a run of the user is watched until `until`, unless a later time is recorded.
 pub(crate) async fn watch(session: &mut Session, id: Uuid, until: DateTime<Utc>) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "UPDATE runs SET watched_until = $2
-         WHERE id = $1 AND state = 'running' AND (watched_until IS NULL OR watched_until < $2)")
-        .bind(id)
-        .bind(until)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        owner: "UPDATE runs SET watched_until = $4 WHERE org = $1 AND user_id = $2 AND id = $3
+                AND state = 'running' AND (watched_until IS NULL OR watched_until < $4)",
+        id,
+        until
+    )?;
     Ok(())
 }
 
-/// When the detach grace of watchers in other processes ends, if one is recorded.
+/// When the detach grace of watchers in other processes ends; `None` if there were none.
 pub(crate) async fn watched_until(session: &mut Session, id: Uuid) -> Result<Option<DateTime<Utc>>, DbError> {
-    let row: Option<(Option<DateTime<Utc>>,)> = on_db!(session, conn => sqlx::query_as("SELECT watched_until FROM runs WHERE id = $1")
-            .bind(id)
-            .fetch_optional(conn)
-            .await)?;
+    let row: Option<(Option<DateTime<Utc>>,)> = fetch_optional!(
+        session,
+        owner: "SELECT watched_until FROM runs WHERE org = $1 AND user_id = $2 AND id = $3",
+        id
+    )?;
     Ok(row.and_then(|(until,)| until))
 }
 
 /// The runs of `owner` whose cancellation is requested.
 pub(crate) async fn cancelled(session: &mut Session, owner: Uuid) -> Result<Vec<Uuid>, DbError> {
-    let rows: Vec<(Uuid,)> = on_db!(session, conn => sqlx::query_as(
-        "SELECT id FROM runs WHERE lease_owner = $1 AND state = 'running' AND cancel_requested")
-        .bind(owner)
-        .fetch_all(conn)
-        .await)?;
+    let rows: Vec<(Uuid,)> = fetch_all!(
+        session,
+        any: "SELECT id FROM runs WHERE lease_owner = $1 AND state = 'running' AND cancel_requested",
+        owner
+    )?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
@@ -301,37 +280,33 @@ pub(crate) async fn claim(
     expired: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Option<RunRow>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "UPDATE runs SET lease_owner = $1, lease_until = $3, attempts = attempts + 1
-         WHERE state = 'running' AND lease_until < $2 AND id = (
-             SELECT id FROM runs WHERE state = 'running' AND lease_until < $2 AND ($4 IS NULL OR lease_owner <> $4)
-             ORDER BY lease_until LIMIT 1)
-         RETURNING id, org, user_id, thread_id, request, attempts, created_at")
-        .bind(owner)
-        .bind(expired)
-        .bind(until)
-        .bind(except)
-        .fetch_optional(conn)
-        .await)?)
+    fetch_optional!(
+        session,
+        any: "UPDATE runs SET lease_owner = $1, lease_until = $3, attempts = attempts + 1
+              WHERE state = 'running' AND lease_until < $2 AND id = (
+                  SELECT id FROM runs WHERE state = 'running' AND lease_until < $2
+                  AND ($4 IS NULL OR lease_owner <> $4) ORDER BY lease_until LIMIT 1)
+              RETURNING id, org, user_id, thread_id, request, attempts, created_at",
+        owner,
+        expired,
+        until,
+        except
+    )
 }
 
-/// Deletes the ended runs of a user's thread, with their events, that were started at or before `deleted_at`.
+/// Deletes the ended runs of a thread of the user, with their events, that were started at or before `deleted_at`.
 /// Inclusive, as in library-svc, which drops answers to questions asked until then.
 pub(crate) async fn forget_thread(
     session: &mut Session,
-    scope: (Uuid, Uuid),
     thread: Uuid,
     deleted_at: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "DELETE FROM runs
-         WHERE org = $1 AND user_id = $2 AND thread_id = $3 AND state <> 'running' AND created_at <= $4")
-        .bind(scope.0)
-        .bind(scope.1)
-        .bind(thread)
-        .bind(deleted_at)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        owner: "DELETE FROM runs WHERE org = $1 AND user_id = $2 AND thread_id = $3
+                AND state <> 'running' AND created_at <= $4",
+        thread,
+        deleted_at
+    )?;
     Ok(())
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 use uuid::Uuid;
 
-use crate::store::{self, NewMessage, Owner};
+use crate::store::{self, NewMessage};
 
 /// What is taken.
 pub(crate) const SUBJECT: &str = "gooseek.chat.answer.completed.v1";
@@ -38,22 +38,22 @@ impl Handler for Answers {
     async fn handle(&self, session: &mut Session, event: &Event) -> Result<(), HandleError> {
         let answer = AnswerCompleted::decode(event.payload.clone())
             .map_err(|error| HandleError::Poison(format!("not an AnswerCompleted: {error}")))?;
-        let owner = Owner { org: event.org, user: id("user_id", &answer.user_id)? };
+        session.narrow_to(id("user_id", &answer.user_id)?);
         let message = message(self.ids.next(), &answer, event.occurred_at)?;
         store::lock(session, message.thread_id).await?;
-        if store::has_run(session, owner, message.run_id).await? {
+        if store::has_run(session, message.run_id).await? {
             return Ok(());
         }
-        let deleted_at = store::deleted_at(session, owner, message.thread_id).await?;
+        let deleted_at = store::deleted_at(session, message.thread_id).await?;
         if deleted_at.is_some_and(|deleted_at| message.created_at <= deleted_at) {
             return Ok(());
         }
         let completed_at = time(answer.completed_at.as_ref()).unwrap_or(event.occurred_at);
         let title = title(&message.question);
-        let title = store::touch_thread(session, owner, &message, &title, completed_at).await?;
-        store::insert_message(session, owner, &message).await?;
+        let title = store::touch_thread(session, &message, &title, completed_at).await?;
+        store::insert_message(session, &message).await?;
         let texts = [title.as_str(), &message.question, &message.answer];
-        store::search::index(session, owner, message.thread_id, message.run_id, texts).await?;
+        store::search::index(session, message.thread_id, message.run_id, texts).await?;
         Ok(())
     }
 }

@@ -143,7 +143,7 @@ impl PageCache {
         let address: Arc<str> = canonical::key(url).ok_or(OpenError::Address)?.into();
         let url = canonical::clean(url).ok_or(OpenError::Address)?;
         let org: Arc<str> = who.scope().label().into();
-        let public: PageKey = (Scope::Public.label().into(), address.clone());
+        let public: PageKey = (Scope::public().label().into(), address.clone());
         let own: PageKey = (org, address);
         for key in [&own, &public] {
             match inner.memory.get(key).await {
@@ -173,7 +173,7 @@ impl PageCache {
         let missing = || Problem::not_found("page copy");
         let id: Uuid = id.parse().map_err(|_| missing())?;
         let mut session = self.inner.db.read(&who.scope()).await?;
-        let found = store::snapshot(&mut session, &who.scope().label(), id).await?;
+        let found = store::snapshot(&mut session, id).await?;
         drop(session);
         let snapshot = found.ok_or_else(missing)?;
         let text = compression::decompress(&snapshot.text).map_err(Problem::internal)?;
@@ -210,8 +210,8 @@ impl PageCacheInner {
         deadline: Instant,
         site_requested: &AtomicBool,
     ) -> Result<CachedPage, OpenError> {
-        let (org, address) = (&*key.0, &*key.1);
-        let latest = self.latest_copy(who, org, address).await?;
+        let address = &*key.1;
+        let latest = self.latest_copy(who, address).await?;
         let latest = match latest {
             Some(latest) if self.is_fresh(latest.checked_at) => return self.load_copy(latest).await,
             latest => latest,
@@ -224,14 +224,14 @@ impl PageCacheInner {
             Ok(fetched) => fetched,
             Err(error) => return self.stale_copy(latest, error).await,
         };
-        let scope = if fetched.private { who.scope() } else { Scope::Public };
+        let scope = if fetched.private { who.scope() } else { Scope::public() };
         match latest {
             Some(latest) if fetched.status == 304 => {
                 let now = self.clock.now();
-                let is_public = latest.snapshot.scope == Scope::Public.label();
-                let scope = if is_public { Scope::Public } else { who.scope() };
+                let is_public = latest.snapshot.scope == Scope::public().label();
+                let scope = if is_public { Scope::public() } else { who.scope() };
                 let mut session = self.db.begin(&scope).await?;
-                store::checked(&mut session, &latest.snapshot.scope, address, now).await?;
+                store::checked(&mut session, address, now).await?;
                 session.commit().await?;
                 self.load_copy(LatestCopy { checked_at: now, ..latest }).await
             }
@@ -239,9 +239,9 @@ impl PageCacheInner {
         }
     }
 
-    async fn latest_copy(&self, who: &Caller, org: &str, address: &str) -> Result<Option<LatestCopy>, DbError> {
+    async fn latest_copy(&self, who: &Caller, address: &str) -> Result<Option<LatestCopy>, DbError> {
         let mut session = self.db.read(&who.scope()).await?;
-        store::known(&mut session, org, address).await
+        store::known(&mut session, address).await
     }
 
     /// Falls back to a stale copy if the error is temporary, but not if the site reports that the page is gone.
@@ -280,15 +280,15 @@ impl PageCacheInner {
         let prepared = self.loader.compute(move || NewSnapshot::new(document, url, id, label, now)).await?;
         let NewSnapshot { mut snapshot, text, passages, terms } = prepared;
         let mut session = self.db.begin(scope).await?;
-        match store::current(&mut session, &snapshot.scope, address, &snapshot.hash).await? {
+        match store::current(&mut session, address, &snapshot.hash).await? {
             Some((id, fetched_at)) => {
                 (snapshot.id, snapshot.fetched_at) = (id, fetched_at);
-                store::show(&mut session, &snapshot.scope, address, id, &validators, now).await?;
+                store::show(&mut session, address, id, &validators, now).await?;
             }
             None => {
                 store::insert(&mut session, &snapshot).await?;
-                let number = store::show(&mut session, &snapshot.scope, address, snapshot.id, &validators, now).await?;
-                store::index(&mut session, number, &snapshot.scope, &terms).await?;
+                let number = store::show(&mut session, address, snapshot.id, &validators, now).await?;
+                store::index(&mut session, number, &terms).await?;
             }
         }
         session.commit().await?;
@@ -346,7 +346,7 @@ impl NewSnapshot {
 fn page(snapshot: &Snapshot, text: &str, passages: &[Passage]) -> Page {
     Page {
         snapshot_id: snapshot.id,
-        private: snapshot.scope != Scope::Public.label(),
+        private: snapshot.scope != Scope::public().label(),
         url: snapshot.url.clone(),
         title: snapshot.title.clone(),
         author: snapshot.author.clone(),

@@ -114,7 +114,7 @@ impl WebSearch {
         let web = self.clone();
         let until = Instant::now() + request.timeout;
         let reports = stream! {
-            let scope = if request.private { request.who.scope() } else { Scope::Public };
+            let scope = if request.private { request.who.scope() } else { Scope::public() };
             let cached = web.cached(&scope, &query).await;
             if let Some(cached) = cached.as_ref().filter(|cached| web.age(cached) < web.cache_ttl.fresh) {
                 for report in cached.reports(&web.engine_names()) {

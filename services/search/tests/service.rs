@@ -147,8 +147,3 @@ impl Story {
         &page.passages[ranked.place as usize]
     }
 }
-
-#[tokio::test]
-async fn both_databases_have_the_same_tables_and_columns() {
-    testkit::service::assert_same_schema(search_svc::SERVICE).await;
-}

@@ -1,14 +1,18 @@
 //! The codes of problems, each with its HTTP and its gRPC status. A code is part of the API and never changes its meaning.
 
+use std::borrow::Cow;
+
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Type, schema::Schema},
+};
 
 macro_rules! codes {
     ($($(#[$meta:meta])* $name:ident = $text:literal, $http:ident, $grpc:ident;)*) => {
         /// What kind of problem it is, for programs.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-        #[schema(as = ProblemCode)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Code {
             $($(#[$meta])* #[serde(rename = $text)] $name,)*
         }
@@ -81,6 +85,21 @@ codes! {
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, ResourceExhausted;
     /// The caller's deadline has passed.
     DeadlineExceeded = "deadline_exceeded", GATEWAY_TIMEOUT, DeadlineExceeded;
+}
+
+/// By hand, since the derive does not see the names that the macro above gives to serde.
+impl PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        let names = Self::ALL.iter().map(|code| code.as_str());
+        let about = "What kind of problem it is, for programs.";
+        ObjectBuilder::new().schema_type(Type::String).description(Some(about)).enum_values(Some(names)).into()
+    }
+}
+
+impl ToSchema for Code {
+    fn name() -> Cow<'static, str> {
+        "ProblemCode".into()
+    }
 }
 
 impl Code {

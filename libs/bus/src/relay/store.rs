@@ -1,7 +1,7 @@
 //! The outbox as the relay sees it. Every function takes the caller's transaction.
 
 use chrono::{DateTime, Utc};
-use db::{DbError, Session, on_db};
+use db::{DbError, Session, execute, fetch_all};
 use uuid::Uuid;
 
 use super::super::{Event, ids::as_json};
@@ -41,19 +41,18 @@ impl From<DueRow> for Delivery {
 /// Events without delivery rows. On Postgres they are locked, and what another replica has locked is left to it; on SQLite
 /// one transaction at a time writes.
 pub(super) async fn claim_new(session: &mut Session, limit: i64) -> Result<Vec<Uuid>, DbError> {
-    let rows: Vec<(Uuid,)> = match session {
-        Session::Sqlite(conn) => {
-            sqlx::query_as("SELECT id FROM outbox WHERE NOT expanded ORDER BY id LIMIT $1")
-                .bind(limit)
-                .fetch_all(&mut **conn)
-                .await?
-        }
-        Session::Postgres(conn) => {
-            sqlx::query_as("SELECT id FROM outbox WHERE NOT expanded ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED")
-                .bind(limit)
-                .fetch_all(&mut **conn)
-                .await?
-        }
+    let rows: Vec<(Uuid,)> = if session.is_sqlite() {
+        fetch_all!(
+            session,
+            any on sqlite: "SELECT id FROM outbox WHERE NOT fanned_out ORDER BY id LIMIT $1",
+            limit
+        )?
+    } else {
+        fetch_all!(
+            session,
+            any on postgres: "SELECT id FROM outbox WHERE NOT fanned_out ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED",
+            limit
+        )?
     };
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
@@ -66,53 +65,43 @@ pub(super) async fn add_deliveries(
     subject: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    match session {
-        Session::Sqlite(conn) => sqlx::query(
-            "INSERT INTO outbox_deliveries (event_id, consumer, state, attempts, next_at)
-             SELECT id, $2, 'pending', 0, $4 FROM outbox
-             WHERE id IN (SELECT unhex(value) FROM json_each($1)) AND ($3 IS NULL OR subject = $3)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(as_json(events))
-        .bind(consumer)
-        .bind(subject)
-        .bind(now)
-        .execute(&mut **conn)
-        .await
-        .map(drop)?,
-        Session::Postgres(conn) => sqlx::query(
-            "INSERT INTO outbox_deliveries (event_id, consumer, state, attempts, next_at)
-             SELECT id, $2, 'pending', 0, $4 FROM outbox
-             WHERE id = ANY($1) AND ($3 IS NULL OR subject = $3)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(events)
-        .bind(consumer)
-        .bind(subject)
-        .bind(now)
-        .execute(&mut **conn)
-        .await
-        .map(drop)?,
+    if session.is_sqlite() {
+        execute!(
+            session,
+            any on sqlite: "INSERT INTO outbox_deliveries (event_id, consumer, state, attempts, next_at)
+                            SELECT id, $2, 'pending', 0, $4 FROM outbox
+                            WHERE id IN (SELECT unhex(value) FROM json_each($1)) AND ($3 IS NULL OR subject = $3)
+                            ON CONFLICT DO NOTHING",
+            as_json(events),
+            consumer,
+            subject,
+            now
+        )?;
+    } else {
+        execute!(
+            session,
+            any on postgres: "INSERT INTO outbox_deliveries (event_id, consumer, state, attempts, next_at)
+                              SELECT id, $2, 'pending', 0, $4 FROM outbox
+                              WHERE id = ANY($1) AND ($3 IS NULL OR subject = $3)
+                              ON CONFLICT DO NOTHING",
+            events,
+            consumer,
+            subject,
+            now
+        )?;
     }
     Ok(())
 }
 
-pub(super) async fn mark_expanded(session: &mut Session, events: &[Uuid]) -> Result<(), DbError> {
-    match session {
-        Session::Sqlite(conn) => {
-            sqlx::query("UPDATE outbox SET expanded = TRUE WHERE id IN (SELECT unhex(value) FROM json_each($1))")
-                .bind(as_json(events))
-                .execute(&mut **conn)
-                .await
-                .map(drop)?;
-        }
-        Session::Postgres(conn) => {
-            sqlx::query("UPDATE outbox SET expanded = TRUE WHERE id = ANY($1)")
-                .bind(events)
-                .execute(&mut **conn)
-                .await
-                .map(drop)?;
-        }
+pub(super) async fn mark_fanned_out(session: &mut Session, events: &[Uuid]) -> Result<(), DbError> {
+    if session.is_sqlite() {
+        execute!(
+            session,
+            any on sqlite: "UPDATE outbox SET fanned_out = TRUE WHERE id IN (SELECT unhex(value) FROM json_each($1))",
+            as_json(events)
+        )?;
+    } else {
+        execute!(session, any on postgres: "UPDATE outbox SET fanned_out = TRUE WHERE id = ANY($1)", events)?;
     }
     Ok(())
 }
@@ -125,22 +114,21 @@ pub(super) async fn claim_due(
     lease: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<Delivery>, DbError> {
-    let rows: Vec<DueRow> = match session {
-        Session::Sqlite(conn) => {
-            sqlx::query_as(
-                "SELECT o.id, o.subject, o.org, o.payload, o.occurred_at, o.trace, d.attempts
-                 FROM outbox_deliveries d JOIN outbox o ON o.id = d.event_id
-                 WHERE d.consumer = $1 AND d.state = 'pending' AND d.next_at <= $2 ORDER BY d.next_at, o.id LIMIT $3",
-            )
-            .bind(consumer)
-            .bind(now)
-            .bind(limit)
-            .fetch_all(&mut **conn)
-            .await?
-        }
-        Session::Postgres(conn) => {
-            sqlx::query_as(
-                "WITH due AS (
+    let rows: Vec<DueRow> = if session.is_sqlite() {
+        fetch_all!(
+            session,
+            any on sqlite: "SELECT o.id, o.subject, o.org, o.payload, o.occurred_at, o.trace, d.attempts
+                            FROM outbox_deliveries d JOIN outbox o ON o.id = d.event_id
+                            WHERE d.consumer = $1 AND d.state = 'pending' AND d.next_at <= $2
+                            ORDER BY d.next_at, o.id LIMIT $3",
+            consumer,
+            now,
+            limit
+        )?
+    } else {
+        fetch_all!(
+            session,
+            any on postgres: "WITH due AS (
                      SELECT event_id FROM outbox_deliveries
                      WHERE consumer = $1 AND state = 'pending' AND next_at <= $2
                      ORDER BY next_at, event_id LIMIT $3 FOR UPDATE SKIP LOCKED),
@@ -149,39 +137,34 @@ pub(super) async fn claim_due(
                      WHERE d.consumer = $1 AND d.event_id = due.event_id RETURNING d.event_id, d.attempts)
                  SELECT o.id, o.subject, o.org, o.payload, o.occurred_at, o.trace, c.attempts
                  FROM claimed c JOIN outbox o ON o.id = c.event_id ORDER BY o.id",
-            )
-            .bind(consumer)
-            .bind(now)
-            .bind(limit)
-            .bind(lease)
-            .fetch_all(&mut **conn)
-            .await?
-        }
+            consumer,
+            now,
+            limit,
+            lease
+        )?
     };
     Ok(rows.into_iter().map(Delivery::from).collect())
 }
 
 /// Marks what was taken.
 pub(super) async fn mark_done(session: &mut Session, consumer: &str, events: &[Uuid]) -> Result<(), DbError> {
-    match session {
-        Session::Sqlite(conn) => sqlx::query(
-            "UPDATE outbox_deliveries SET state = 'done', attempts = attempts + 1, error = NULL
-             WHERE consumer = $1 AND state = 'pending' AND event_id IN (SELECT unhex(value) FROM json_each($2))",
-        )
-        .bind(consumer)
-        .bind(as_json(events))
-        .execute(&mut **conn)
-        .await
-        .map(drop)?,
-        Session::Postgres(conn) => sqlx::query(
-            "UPDATE outbox_deliveries SET state = 'done', attempts = attempts + 1, error = NULL
-             WHERE consumer = $1 AND state = 'pending' AND event_id = ANY($2)",
-        )
-        .bind(consumer)
-        .bind(events)
-        .execute(&mut **conn)
-        .await
-        .map(drop)?,
+    if session.is_sqlite() {
+        execute!(
+            session,
+            any on sqlite: "UPDATE outbox_deliveries SET state = 'done', attempts = attempts + 1, error = NULL
+                            WHERE consumer = $1 AND state = 'pending'
+                            AND event_id IN (SELECT unhex(value) FROM json_each($2))",
+            consumer,
+            as_json(events)
+        )?;
+    } else {
+        execute!(
+            session,
+            any on postgres: "UPDATE outbox_deliveries SET state = 'done', attempts = attempts + 1, error = NULL
+                              WHERE consumer = $1 AND state = 'pending' AND event_id = ANY($2)",
+            consumer,
+            events
+        )?;
     }
     Ok(())
 }
@@ -201,17 +184,16 @@ pub(super) async fn set_back(
     event: Uuid,
     setback: &Setback,
 ) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "UPDATE outbox_deliveries SET state = $3, attempts = $4, next_at = $5, error = $6
-         WHERE event_id = $1 AND consumer = $2 AND state = 'pending'")
-        .bind(event)
-        .bind(consumer)
-        .bind(setback.state)
-        .bind(setback.attempts)
-        .bind(setback.next_at)
-        .bind(&setback.error)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        any: "UPDATE outbox_deliveries SET state = $3, attempts = $4, next_at = $5, error = $6
+              WHERE event_id = $1 AND consumer = $2 AND state = 'pending'",
+        event,
+        consumer,
+        setback.state,
+        setback.attempts,
+        setback.next_at,
+        &setback.error
+    )?;
     Ok(())
 }

@@ -92,7 +92,7 @@ async fn a_cache_that_is_cut_off_is_slower_and_never_wrong() {
     let redis = Redis::open(&server.url(), PATIENCE).await.unwrap();
     eventually("Redis is found", async || redis.ping().await).await;
     let cache = Cache::redis(redis.clone(), 1 << 20);
-    let key = CacheKey::new(&Scope::Public, "test.things", "a");
+    let key = CacheKey::new(&Scope::public(), "test.things", "a");
     for (round, cut) in CUTS.into_iter().enumerate() {
         let [before, meanwhile] = ["before", "meanwhile"].map(|when| format!("{when} {round}"));
         cache.set(key.clone(), before.clone().into(), HOUR).await;

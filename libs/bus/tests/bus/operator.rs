@@ -1,6 +1,6 @@
 //! The operator's routes of a process: what administrators may do with what belongs to no organisation, or to all.
 
-use std::{borrow::Cow, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use access::keys::SigningKey;
 use async_nats::{HeaderMap, jetstream};
@@ -12,21 +12,16 @@ use base::{config::Settings, time::Clock};
 use db::Migrations;
 use fetch::operator::OperatorClient;
 use serde_json::{Value, json};
-use server::{
-    self, FRAME_VARIABLES, Mode,
-    service::{Service, ServiceDef},
-};
-use sqlx::{Connection, SqliteConnection, migrate::Migrator};
+use server::Mode;
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
-use utoipa_axum::router::OpenApiRouter;
+use testkit::service::idle;
 use uuid::Uuid;
 
 use crate::support::{broker_client, eventually};
 
 const LETTERS: &str = "/api/v1/admin/bus/dead-letters";
 const RESYNC: &str = "/api/v1/admin/bus/resync";
-
-static NOTHING: Migrator = Migrator { migrations: Cow::Borrowed(&[]), ..Migrator::DEFAULT };
 
 /// A process with one service that does nothing.
 struct Process {
@@ -42,18 +37,9 @@ impl Process {
         let address = format!("127.0.0.1:{}", testkit::free_port());
         let own = [("BIND", address.clone()), ("DATA_DIR", data.path().display().to_string())];
         let environment = own.iter().chain(variables).map(|(name, value)| ((*name).to_owned(), value.clone()));
-        let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
-        let idle = ServiceDef {
-            name: "idle",
-            port: 0,
-            variables: &[],
-            migrations: Migrations { sqlite: &NOTHING, postgres: &NOTHING },
-            objects: false,
-            check: |_| {},
-            build: |_| Box::pin(async { Ok(Service::new("idle", OpenApiRouter::new())) }),
-        };
-        let assembly = server::assemble(&[idle], Arc::new(settings), Mode::AllInOne).await.unwrap();
-        tokio::spawn(assembly.run(Router::new()));
+        let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment).unwrap();
+        let server = server::Server::build(&[idle("idle", Migrations::NONE)], Arc::new(settings), Mode::AllInOne).await;
+        tokio::spawn(server.unwrap().run(Router::new()));
         let client = OperatorClient::new(&format!("http://{address}"), Duration::from_secs(60)).unwrap();
         let process = Self { client, key, data };
         eventually("an answer", async || process.client.get("/health").send().await.is_ok()).await;

@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use bus::{Event, Route};
-use db::{Session, SqliteSession};
-use sqlx::{AssertSqlSafe, raw_sql};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::support::{Bus, eventually, scope};
+use crate::support::{Bus, eventually};
 
 /// Two pieces and a half.
 const EVENTS: u32 = 2_500;
@@ -26,43 +24,29 @@ async fn fill(bus: &Bus) -> Uuid {
 /// Makes statements that touch this event fail, as a process that dies there would end them.
 async fn cut(bus: &Bus, operation: &str, table: &str, column: &str, id: Uuid) {
     let row = if operation == "INSERT" { "new" } else { "old" };
-    let mut session = bus.producer.db.begin(&scope()).await.unwrap();
-    match &mut session {
-        Session::Sqlite(SqliteSession::Write(sqlite)) => {
-            let trigger = format!(
-                "CREATE TRIGGER cut BEFORE {operation} ON {table} WHEN {row}.{column} = x'{}'
-                 BEGIN SELECT RAISE(ABORT, 'cut'); END",
-                id.simple()
-            );
-            raw_sql(AssertSqlSafe(trigger)).execute(&mut **sqlite).await.unwrap();
-        }
-        Session::Sqlite(SqliteSession::Read(_)) => panic!("a session to write with"),
-        Session::Postgres(postgres) => {
-            let trigger = format!(
-                "CREATE OR REPLACE FUNCTION cut() RETURNS TRIGGER LANGUAGE plpgsql AS
-                     $$BEGIN RAISE EXCEPTION 'cut'; END$$;
-                 CREATE TRIGGER cut BEFORE {operation} ON {table} FOR EACH ROW WHEN ({row}.{column} = '{id}')
-                     EXECUTE FUNCTION cut()"
-            );
-            raw_sql(AssertSqlSafe(trigger)).execute(&mut **postgres).await.unwrap();
-        }
-    }
-    session.commit().await.unwrap();
+    let trigger = if bus.producer.db.is_sqlite() {
+        format!(
+            "CREATE TRIGGER cut BEFORE {operation} ON {table} WHEN {row}.{column} = x'{}'
+             BEGIN SELECT RAISE(ABORT, 'cut'); END",
+            id.simple()
+        )
+    } else {
+        format!(
+            "CREATE OR REPLACE FUNCTION cut() RETURNS TRIGGER LANGUAGE plpgsql AS
+                 $$BEGIN RAISE EXCEPTION 'cut'; END$$;
+             CREATE TRIGGER cut BEFORE {operation} ON {table} FOR EACH ROW WHEN ({row}.{column} = '{id}')
+                 EXECUTE FUNCTION cut()"
+        )
+    };
+    bus.world.as_owner("producer", trigger).await;
 }
 
 async fn mend(bus: &Bus, table: &str) {
-    let mut session = bus.producer.db.begin(&scope()).await.unwrap();
-    match &mut session {
-        Session::Sqlite(sqlite) => raw_sql("DROP TRIGGER cut").execute(&mut **sqlite).await.map(drop).unwrap(),
-        Session::Postgres(postgres) => {
-            let drop_trigger = AssertSqlSafe(format!("DROP TRIGGER cut ON {table}"));
-            raw_sql(drop_trigger).execute(&mut **postgres).await.map(drop).unwrap();
-        }
-    }
-    session.commit().await.unwrap();
+    let from = if bus.producer.db.is_sqlite() { String::new() } else { format!(" ON {table}") };
+    bus.world.as_owner("producer", format!("DROP TRIGGER cut{from}")).await;
 }
 
-/// A process that finds its outbox expanded, and is stopped when nothing is left to do.
+/// A process that finds its outbox fanned out, and is stopped when nothing is left to do.
 async fn run(bus: &Bus, routes: &[Route]) {
     let stopping = CancellationToken::new();
     stopping.cancel();

@@ -9,9 +9,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use base::Scope;
+
 use bus::{Courier, CourierError, Event, LetterKey, Relay, RelayOptions, Route};
-use db::Session;
 use testkit::service::World;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -177,10 +176,9 @@ async fn why_a_delivery_failed_is_for_its_own_organisation() {
     bus.publish("poison").await;
     run(&bus, &[bus.route("test.taker")]).await;
     for (org, seen) in [(Uuid::nil(), 1), (Uuid::max(), 0)] {
-        let mut session = bus.producer.db.read(&Scope::Tenant { org, user: Uuid::nil() }).await.unwrap();
-        let Session::Postgres(postgres) = &mut session else { panic!("this is Postgres") };
+        let mut session = bus.producer.db.read(&testkit::tenant(org, Uuid::nil())).await.unwrap();
         let all = "SELECT COUNT(*) FROM outbox_deliveries WHERE error IS NOT NULL";
-        let (count,): (i64,) = sqlx::query_as(all).fetch_one(&mut **postgres).await.unwrap();
+        let (count,): (i64,) = db::fetch_one!(&mut session, unscoped: all).unwrap();
         assert_eq!(count, seen);
     }
 }

@@ -4,7 +4,6 @@ mod actors;
 mod broker;
 
 use std::{
-    borrow::Cow,
     collections::HashMap,
     sync::{
         Arc, Mutex,
@@ -18,12 +17,10 @@ pub(crate) use actors::Process;
 use base::Scope;
 pub(crate) use broker::broker_client;
 use bus::{Consumer, DeadLetter, DeadLetters, Event, LetterKey, NatsOptions, Relay, RelayOptions, Route, publish};
-use db::{Migrations, on_db};
-use server::{Deps, Service, service::ServiceDef};
-use sqlx::migrate::Migrator;
-use testkit::service::World;
+use db::{Migrations, fetch_all, fetch_one};
+use server::Deps;
+use testkit::service::{World, idle, one_migration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 pub(crate) const SUBJECT: &str = "gooseek.producer.thing.happened.v1";
@@ -32,7 +29,8 @@ pub(crate) const PAUSE: Duration = Duration::from_secs(200);
 /// What is waited for comes within this, or never.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-static NOTHING: Migrator = Migrator { migrations: Cow::Borrowed(&[]), ..Migrator::DEFAULT };
+/// The table of what consumers did.
+const EFFECTS: &str = "CREATE TABLE effects (taker TEXT NOT NULL, what TEXT NOT NULL)";
 
 /// Expands `async fn name(bus: Bus)` into one test for each database without a broker, and one for each with it.
 macro_rules! on_every_bus {
@@ -89,24 +87,8 @@ impl Bus {
     }
 
     async fn new(world: World, server: Option<testkit::Nats>) -> Self {
-        let spec = |name| ServiceDef {
-            name,
-            port: 0,
-            variables: &[],
-            migrations: Migrations { sqlite: &NOTHING, postgres: &NOTHING },
-            objects: false,
-            check: |_| {},
-            build: |_| Box::pin(async { Ok(Service::new("unused", OpenApiRouter::new())) }),
-        };
-        let mut producer = world.deps(&spec("producer")).await;
-        let consumer = world.deps(&spec("consumer")).await;
-        let mut session = consumer.db.begin(&scope()).await.unwrap();
-        on_db!(&mut session, conn => sqlx::query("CREATE TABLE effects (taker TEXT NOT NULL, what TEXT NOT NULL)")
-            .execute(conn)
-            .await
-            .map(drop))
-        .unwrap();
-        session.commit().await.unwrap();
+        let mut producer = world.deps(&idle("producer", Migrations::NONE)).await;
+        let consumer = world.deps(&idle("consumer", one_migration(EFFECTS))).await;
         producer.relay = Relay::new(producer.db.clone(), producer.clock.clone(), relay_options());
         let options = NatsOptions {
             // What a killed process held comes again after this.
@@ -195,11 +177,11 @@ impl Bus {
     /// What a consumer was told, sorted.
     pub(crate) async fn effects(&self, taker: &str) -> Vec<String> {
         let mut session = self.consumer.db.read(&scope()).await.unwrap();
-        let rows: Vec<(String,)> = on_db!(&mut session, conn => sqlx::query_as(
-            "SELECT what FROM effects WHERE taker = $1")
-            .bind(taker)
-            .fetch_all(conn)
-            .await)
+        let rows: Vec<(String,)> = fetch_all!(
+            &mut session,
+            unscoped: "SELECT what FROM effects WHERE taker = $1",
+            taker
+        )
         .unwrap();
         let mut effects: Vec<String> = rows.into_iter().map(|(what,)| what).collect();
         effects.sort_unstable();
@@ -251,7 +233,7 @@ impl Bus {
 
     /// Deliveries that are neither done nor given up.
     pub(crate) async fn pending(&self) -> i64 {
-        count(&self.producer, "SELECT COUNT(*) FROM outbox WHERE NOT expanded").await
+        count(&self.producer, "SELECT COUNT(*) FROM outbox WHERE NOT fanned_out").await
             + count(&self.producer, "SELECT COUNT(*) FROM outbox_deliveries WHERE state = 'pending'").await
     }
 
@@ -270,7 +252,7 @@ impl Bus {
 
 async fn count(deps: &Deps, statement: &'static str) -> i64 {
     let mut session = deps.db.read(&scope()).await.unwrap();
-    let (count,) = on_db!(&mut session, conn => sqlx::query_as(statement).fetch_one(conn).await).unwrap();
+    let (count,) = fetch_one!(&mut session, unscoped: statement).unwrap();
     count
 }
 
@@ -285,7 +267,7 @@ pub(crate) async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
 }
 
 pub(crate) fn scope() -> Scope {
-    Scope::Tenant { org: Uuid::nil(), user: Uuid::nil() }
+    testkit::tenant(Uuid::nil(), Uuid::nil())
 }
 
 pub(crate) fn relay_options() -> RelayOptions {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use access::{Verifier, keys::SigningKey};
-use base::time::Clock;
+use base::{Scope, time::Clock};
 use http::request::Builder;
 use serde_json::json;
 use uuid::Uuid;
@@ -65,6 +65,11 @@ impl Person {
     /// The access token.
     pub fn token(&self) -> &str {
         &self.token
+    }
+
+    /// What stores, caches and objects are asked with in this person's name.
+    pub fn scope(&self) -> Scope {
+        crate::tenant(self.org, self.user)
     }
 
     /// An HTTP request in this person's name.

@@ -243,7 +243,7 @@ impl Context {
     pub(crate) async fn turns(&self) -> Vec<Turn> {
         let turns = async {
             let mut session = self.db.read(&self.who.scope()).await?;
-            store::turns(&mut session, (self.who.org, self.who.user), self.thread_id, self.buffer.id, MAX_TURNS).await
+            store::turns(&mut session, self.thread_id, self.buffer.id, MAX_TURNS).await
         };
         match turns.await {
             Ok(turns) => turns,

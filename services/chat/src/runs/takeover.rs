@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use access::Caller;
 use base::{Scope, SystemScope, tasks::Task};
 use chrono::{DateTime, TimeDelta, Utc};
-use db::{Db, DbError};
+use db::DbError;
 use uuid::Uuid;
 
 use super::{RunRequest, Runs, fold_frames, supervise::Run};
@@ -86,7 +86,7 @@ impl Runs {
             let runs = runs.clone();
             async move {
                 // On SQLite this process alone has the data folder: whatever runs there was left by a dead one.
-                let alone = matches!(runs.inner.deps.db, Db::Sqlite { .. });
+                let alone = runs.inner.deps.db.is_sqlite();
                 let mut expired = runs.inner.deps.clock.now();
                 let mut except = None;
                 if alone {
@@ -123,6 +123,7 @@ impl Runs {
         let Some(row) = store::claim(&mut session, self.inner.owner, except, expired, until).await? else {
             return Ok(false);
         };
+        session.enter(system.on_behalf_of(row.org, row.user_id)).await?;
         let events = store::events(&mut session, row.id, 0).await?;
         session.commit().await?;
         if self.local_buffer(row.id).is_some() {

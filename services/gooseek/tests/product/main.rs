@@ -15,6 +15,7 @@ mod library;
 mod matrix;
 mod model;
 mod newcomer;
+mod openapi;
 mod outage;
 mod readers;
 mod replicas;

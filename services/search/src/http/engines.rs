@@ -2,7 +2,6 @@
 
 use access::Caller;
 use axum::{Json, extract::State};
-use base::Problem;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -33,9 +32,7 @@ struct EngineState {
 }
 
 /// Health of each search engine.
-#[utoipa::path(
-    get, path = "/api/v1/search/engines", operation_id = "list_search_engines", tag = "search",
-    responses((status = 200, body = EngineList), (status = 401, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/search/engines", operation_id = "list_search_engines")]
 pub(crate) async fn engines(State(search): State<Search>, _who: Caller) -> Json<EngineList> {
     let engines = search.web.health().into_iter().map(|health| EngineState {
         name: health.name,

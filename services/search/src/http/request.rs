@@ -5,13 +5,16 @@ use kit::Validator;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::dates::DateRange;
+use super::{
+    dates::DateRange,
+    schema::{DateFilter, DomainFilter, LanguageCode},
+};
 use crate::engines::{Query, Recency, SearchKind};
 
-const MAX_QUERIES: usize = 5;
-const MAX_QUERY_CHARS: usize = 2_000;
-const MAX_FILTERS: usize = 20;
-const MAX_DOMAIN_CHARS: usize = 253;
+pub(super) const MAX_QUERIES: usize = 5;
+pub(super) const MAX_QUERY_LENGTH: usize = 2_000;
+pub(super) const MAX_FILTERS: usize = 20;
+pub(super) const MAX_DOMAIN_LENGTH: usize = 253;
 
 /// A search request.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -19,42 +22,52 @@ const MAX_DOMAIN_CHARS: usize = 253;
 pub(crate) struct SearchBody {
     /// One query, or a list of up to 5.
     query: OneOrMany,
-    /// Number of results: 1 to 20, by default 10.
+    /// Number of results, by default 10.
+    #[schema(minimum = 1, maximum = 20)]
     max_results: Option<u32>,
-    /// Tokens of all snippets together: 1 to 1,000,000, by default 10,000.
+    /// Tokens of all snippets together, by default 10,000.
+    #[schema(minimum = 1, maximum = 1_000_000)]
     max_tokens: Option<u32>,
     /// Tokens of one snippet, by default 4,096.
+    #[schema(minimum = 1, maximum = 1_000_000)]
     max_tokens_per_page: Option<u32>,
     /// Default of `max_tokens_per_page`: 1,024, 4,096 or 8,192.
     search_context_size: Option<ContextSize>,
-    /// ISO 3166-1, two letters.
+    /// ISO 3166-1.
+    #[schema(pattern = "^[A-Za-z]{2}$")]
     country: Option<String>,
     search_mode: Option<SearchMode>,
     #[expect(dead_code, reason = "both values ask for what this does anyway; others are refused")]
     search_type: Option<SearchType>,
-    /// Up to 20 hosts to include, or up to 20 hosts with a leading `-` to exclude.
+    /// Hosts to include, or hosts with a leading `-` to exclude.
     #[serde(default)]
+    #[schema(value_type = DomainFilter)]
     search_domain_filter: Vec<String>,
-    /// Up to 20 codes of ISO 639-1.
+    /// Codes of ISO 639-1.
     #[serde(default)]
+    #[schema(value_type = Vec<LanguageCode>, max_items = 20)]
     search_language_filter: Vec<String>,
     search_recency_filter: Option<RecencyFilter>,
     /// MM/DD/YYYY
+    #[schema(value_type = Option<DateFilter>)]
     search_after_date_filter: Option<String>,
     /// MM/DD/YYYY
+    #[schema(value_type = Option<DateFilter>)]
     search_before_date_filter: Option<String>,
     /// MM/DD/YYYY; compared with the publication date.
+    #[schema(value_type = Option<DateFilter>)]
     last_updated_after_filter: Option<String>,
     /// MM/DD/YYYY; compared with the publication date.
+    #[schema(value_type = Option<DateFilter>)]
     last_updated_before_filter: Option<String>,
     /// Whether the response includes the server's time.
     #[serde(default)]
     display_server_time: bool,
 }
 
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(untagged, expecting = "a string or a list of strings")]
-enum OneOrMany {
+pub(super) enum OneOrMany {
     One(String),
     Many(Vec<String>),
 }
@@ -117,7 +130,7 @@ impl SearchBody {
             OneOrMany::Many(texts) => texts,
         };
         check.ensure((1..=MAX_QUERIES).contains(&texts.len()), "/query", "1 to 5 queries");
-        let sized = |text: &String| !text.trim().is_empty() && text.chars().count() <= MAX_QUERY_CHARS;
+        let sized = |text: &String| !text.trim().is_empty() && text.chars().count() <= MAX_QUERY_LENGTH;
         check.ensure(texts.iter().all(sized), "/query", "1 to 2000 characters each");
         let results = number(&mut check, "/max_results", self.max_results, 10, 20);
         let tokens = number(&mut check, "/max_tokens", self.max_tokens, 10_000, 1_000_000);
@@ -162,8 +175,8 @@ impl SearchBody {
             "either only hosts, or only hosts with a leading -",
         );
         let host = |domain: &String| {
-            let host = domain.trim_start_matches('-');
-            (1..=MAX_DOMAIN_CHARS).contains(&host.len()) && !host.contains(['/', ' ', '@'])
+            let host = domain.strip_prefix('-').unwrap_or(domain);
+            (1..=MAX_DOMAIN_LENGTH).contains(&host.chars().count()) && !host.contains(['/', ' ', '@'])
         };
         check.ensure(domains.iter().all(host), field, "hosts such as example.org");
     }
@@ -194,7 +207,7 @@ impl SearchBody {
             recency,
             limit: results.max(10),
             domains,
-            exclude_domains: exclude_domains.iter().map(|domain| domain.trim_start_matches('-').to_owned()).collect(),
+            exclude_domains: exclude_domains.iter().map(|domain| domain[1..].to_owned()).collect(),
             ..Query::new(text.trim()).kind(kind)
         }
     }

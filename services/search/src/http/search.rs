@@ -51,9 +51,8 @@ struct SearchResult {
 
 /// Search the web and read the results.
 #[utoipa::path(
-    post, path = "/api/v1/search", operation_id = "search_web", tag = "search", request_body = SearchBody,
-    responses((status = 200, body = SearchAnswer), (status = 400, body = Problem),
-        (status = 503, description = "no engine answered: `search_outage`", body = Problem)))]
+    post, path = "/api/v1/search", operation_id = "search_web",
+    responses((status = 503, description = "No engine answered (`search_outage`), or the server is busy.")))]
 pub(crate) async fn search(
     State(search): State<Search>,
     who: Caller,

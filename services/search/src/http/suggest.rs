@@ -12,7 +12,8 @@ use crate::Search;
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SuggestParams {
-    /// The text typed so far: 1 to 200 characters.
+    /// The text typed so far.
+    #[param(min_length = 1, max_length = 200)]
     q: String,
 }
 
@@ -23,9 +24,7 @@ pub(crate) struct Suggestions {
 }
 
 /// Complete a query.
-#[utoipa::path(
-    get, path = "/api/v1/search/suggest", operation_id = "suggest_queries", tag = "search", params(SuggestParams),
-    responses((status = 200, body = Suggestions), (status = 400, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/search/suggest", operation_id = "suggest_queries")]
 pub(crate) async fn suggest(
     State(search): State<Search>,
     _who: Caller,

@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use bus::{Event, HandleError, Handler};
-use db::{DbError, Session, on_db};
+use db::{DbError, Session, execute};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -51,13 +51,7 @@ impl Handler for Keeper {
     async fn handle(&self, session: &mut Session, event: &Event) -> Result<(), HandleError> {
         let what = String::from_utf8(event.payload.to_vec()).unwrap();
         *self.calls.lock().unwrap().entry(what.clone()).or_default() += 1;
-        on_db!(session, conn => sqlx::query("INSERT INTO effects (taker, what) VALUES ($1, $2)")
-            .bind(self.name)
-            .bind(&what)
-            .execute(conn)
-            .await
-            .map(drop))
-        .map_err(DbError::from)?;
+        execute!(session, unscoped: "INSERT INTO effects (taker, what) VALUES ($1, $2)", self.name, &what)?;
         let ill = self.ill.load(Ordering::SeqCst);
         match what.as_str() {
             "poison" => Err(HandleError::Poison("not my\nformat".to_owned())),
