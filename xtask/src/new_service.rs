@@ -9,6 +9,9 @@ use registry::{EXAMPLE, SERVICES, ServiceInfo};
 use crate::generate;
 
 const REGISTRY: &str = "libs/registry/src/lib.rs";
+const POLICY: &str = "libs/access/src/policy.rs";
+/// The rows of the example's operations begin after this line.
+const EXAMPLE_ROWS: &str = "    // Of `xtask/template`:";
 /// A new service's entry is written in front of this line,
 const BEFORE_LIST: &str = "/// Every service there is,";
 /// and its name in front of this one.
@@ -33,6 +36,7 @@ pub fn add(root: &Path, name: &str, port: Option<u16>) -> anyhow::Result<()> {
     ensure!(taken.is_none(), "port {} is taken", service.port);
     copy(&root.join("xtask/template"), &folder, name)?;
     register(&root.join(REGISTRY), &service)?;
+    allow(&root.join(POLICY), name)?;
     let services: Vec<ServiceInfo> = SERVICES.iter().copied().chain([service]).collect();
     generate::write(root, &services)
 }
@@ -80,5 +84,16 @@ fn register(path: &Path, service: &ServiceInfo) -> anyhow::Result<()> {
     );
     let text = text.replacen(BEFORE_LIST, &format!("{entry}{BEFORE_LIST}"), 1);
     let text = text.replacen(END_OF_LIST, &format!("    {constant},\n{END_OF_LIST}"), 1);
+    fs::write(path, text).with_context(|| path.display().to_string())
+}
+
+/// Copies the rows of the example's operations in the policy.
+fn allow(path: &Path, name: &str) -> anyhow::Result<()> {
+    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let at =
+        text.find(EXAMPLE_ROWS).with_context(|| format!("{}: the example's rows are not found", path.display()))?;
+    let (before, example) = text.split_at(at);
+    let rows: Vec<&str> = example.lines().skip(1).take_while(|line| *line != "}").collect();
+    let text = format!("{before}{}\n\n{example}", renamed(&rows.join("\n"), name));
     fs::write(path, text).with_context(|| path.display().to_string())
 }

@@ -1,6 +1,6 @@
-//! One channel over every address a name has: a headless service of Kubernetes resolves to its pods, and the pods change.
-//! An address that does not say it serves (gRPC health) is left out until it does: a replica that stops says so before it
-//! closes.
+//! One channel over every address of a name: a headless service of Kubernetes resolves to its pods, and the pods change.
+//!
+//! An address is used only while gRPC health there says that it serves: a replica that stops says so before it closes.
 
 use std::{
     collections::HashSet,
@@ -17,18 +17,18 @@ use tonic::{
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use url::{Host, Url};
 
-/// Names are resolved, and addresses asked, this often.
-const LOOK: Duration = Duration::from_secs(1);
-const CONNECT: Duration = Duration::from_secs(1);
-/// A busy replica may take this long to say that it serves.
-const ANSWER: Duration = Duration::from_secs(5);
-/// How long a call waits for the first look to be over, and then for somebody to call.
-const FIRST: Duration = Duration::from_secs(5);
-const SOMEBODY: Duration = Duration::from_secs(1);
-/// A connection without a word is asked whether it is still there.
-const PING: Duration = Duration::from_secs(5);
+/// How often names are resolved and addresses asked for their health.
+const DISCOVERY_INTERVAL: Duration = Duration::from_secs(1);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// A busy replica may take this long to answer.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a call waits for the first discovery, and then for an address that serves.
+const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(5);
+const NO_ENDPOINT_TIMEOUT: Duration = Duration::from_secs(1);
+/// An idle connection is pinged this often.
+const PING_INTERVAL: Duration = Duration::from_secs(5);
 
-/// What is not an address of a service.
+/// A text that is not the address of a service.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is not an address such as http://search-svc:50051")]
 pub struct BadAddress(String);
@@ -40,20 +40,21 @@ struct Target {
     port: u16,
 }
 
-/// A channel, and whether there is anybody to call.
-pub(super) struct Balanced {
+/// A channel, and whether any address serves.
+pub(super) struct BalancedChannel {
     pub(super) channel: Channel,
-    /// Nothing until the first look is over.
+    /// `None` until the first discovery is over.
     reachable: watch::Receiver<Option<bool>>,
 }
 
-impl Balanced {
-    /// Unavailable when there is no address to call, rather than waiting for one as long as the call may take.
+impl BalancedChannel {
+    /// Fails soon when no address serves, rather than when the call's time is up.
     pub(super) async fn wait_for_address(&self, name: &str) -> Result<(), Status> {
         let mut reachable = self.reachable.clone();
-        let looked = tokio::time::timeout(FIRST, reachable.wait_for(Option::is_some)).await.is_ok();
-        match tokio::time::timeout(SOMEBODY, reachable.wait_for(|reachable| *reachable == Some(true))).await {
-            Ok(Ok(_)) if looked => Ok(()),
+        let discovered = tokio::time::timeout(DISCOVERY_TIMEOUT, reachable.wait_for(Option::is_some)).await.is_ok();
+        match tokio::time::timeout(NO_ENDPOINT_TIMEOUT, reachable.wait_for(|reachable| *reachable == Some(true))).await
+        {
+            Ok(Ok(_)) if discovered => Ok(()),
             _ => Err(Status::unavailable(format!("{name} cannot be reached"))),
         }
     }
@@ -61,12 +62,12 @@ impl Balanced {
 
 /// A channel that spreads calls over all addresses of all targets in `list` (separated by commas). Must be called on a
 /// runtime.
-pub(super) fn channel(list: &str) -> Result<Balanced, BadAddress> {
+pub(super) fn channel(list: &str) -> Result<BalancedChannel, BadAddress> {
     let targets = list.split(',').map(|address| parse(address.trim())).collect::<Result<Vec<Target>, _>>()?;
     let (channel, changes) = Channel::balance_channel(64);
     let (found, reachable) = watch::channel(None);
-    tokio::spawn(follow(targets, changes, found));
-    Ok(Balanced { channel, reachable })
+    tokio::spawn(discover(targets, changes, found));
+    Ok(BalancedChannel { channel, reachable })
 }
 
 fn parse(address: &str) -> Result<Target, BadAddress> {
@@ -83,19 +84,20 @@ fn parse(address: &str) -> Result<Target, BadAddress> {
 fn endpoint(address: SocketAddr) -> Endpoint {
     let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("a socket address is an authority");
     // Without pings a pod that vanished with its node would be waited for until the kernel gives up.
-    let endpoint = endpoint.http2_keep_alive_interval(PING).keep_alive_timeout(PING).keep_alive_while_idle(true);
-    endpoint.connect_timeout(CONNECT).tcp_nodelay(true)
+    let endpoint =
+        endpoint.http2_keep_alive_interval(PING_INTERVAL).keep_alive_timeout(PING_INTERVAL).keep_alive_while_idle(true);
+    endpoint.connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true)
 }
 
-/// Tells the channel what has come and gone, for as long as there is a channel.
-async fn follow(
+/// Tells the channel which addresses have come and gone, for as long as the channel exists.
+async fn discover(
     targets: Vec<Target>,
     changes: mpsc::Sender<Change<SocketAddr, Endpoint>>,
     found: watch::Sender<Option<bool>>,
 ) {
     let mut known: HashSet<SocketAddr> = HashSet::new();
     loop {
-        let reachable = look(&targets).await;
+        let reachable = serving(&targets).await;
         for change in difference(&known, &reachable) {
             if changes.send(change).await.is_err() {
                 return;
@@ -104,26 +106,25 @@ async fn follow(
         found.send_replace(Some(!reachable.is_empty()));
         known = reachable;
         tokio::select! {
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(DISCOVERY_INTERVAL) => {}
             () = changes.closed() => return,
         }
     }
 }
 
 /// Every address of every target that serves. A name that cannot be resolved has none.
-async fn look(targets: &[Target]) -> HashSet<SocketAddr> {
+async fn serving(targets: &[Target]) -> HashSet<SocketAddr> {
     let resolved = join_all(targets.iter().map(resolve)).await;
     let addresses: HashSet<SocketAddr> = resolved.into_iter().flatten().collect();
-    let serving = join_all(
-        addresses
-            .iter()
-            .map(|address| async { tokio::time::timeout(ANSWER, serves(*address)).await.unwrap_or_default() }),
-    );
-    let serving = serving.await;
-    addresses.into_iter().zip(serving).filter_map(|(address, serves)| serves.then_some(address)).collect()
+    let health =
+        join_all(addresses.iter().map(|address| async {
+            tokio::time::timeout(HEALTH_TIMEOUT, is_serving(*address)).await.unwrap_or_default()
+        }));
+    let health = health.await;
+    addresses.into_iter().zip(health).filter_map(|(address, serves)| serves.then_some(address)).collect()
 }
 
-async fn serves(address: SocketAddr) -> bool {
+async fn is_serving(address: SocketAddr) -> bool {
     let Ok(channel) = endpoint(address).connect().await else { return false };
     let answer = HealthClient::new(channel).check(HealthCheckRequest::default()).await;
     answer.is_ok_and(|answer| answer.into_inner().status() == ServingStatus::Serving)
@@ -133,7 +134,7 @@ async fn resolve(Target { host, port }: &Target) -> Vec<SocketAddr> {
     match tokio::net::lookup_host((host.as_str(), *port)).await {
         Ok(addresses) => addresses.collect(),
         Err(error) => {
-            tracing::warn!(%error, host, "the name of a service cannot be resolved");
+            tracing::warn!(%error, host, "failed to resolve the name of a service; calls to it fail until it resolves");
             Vec::new()
         }
     }
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_gone_unknown_or_stopping_hides_no_other() {
+    async fn an_address_that_is_gone_unknown_or_stopping_hides_no_other() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let there = listener.local_addr().unwrap();
         let (reporter, health) = tonic_health::server::health_reporter();
@@ -169,13 +170,13 @@ mod tests {
         let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let list = format!("http://{there},http://{gone},http://nowhere.invalid:1");
         let targets: Vec<Target> = list.split(',').map(|address| parse(address).unwrap()).collect();
-        assert_eq!(look(&targets).await, HashSet::from([there]));
+        assert_eq!(serving(&targets).await, HashSet::from([there]));
         reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
-        assert_eq!(look(&targets).await, HashSet::new());
+        assert_eq!(serving(&targets).await, HashSet::new());
     }
 
     #[tokio::test]
-    async fn with_nobody_to_call_a_call_fails_soon() {
+    async fn without_an_address_that_serves_a_call_fails_soon() {
         let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let balanced = channel(&format!("http://{gone}")).unwrap();
         assert_eq!(balanced.wait_for_address("search").await.unwrap_err().code(), tonic::Code::Unavailable);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{Auth, Caller};
+use access::{Allowed, Auth, Caller, action};
 use axum::{extract::State, http::StatusCode};
 use base::Problem;
 use jobs::{DeadJob, DeadJobs};
@@ -26,9 +26,8 @@ struct Jobs {
 
 impl Jobs {
     /// The organisations whose jobs an administrator may see; the nil one is the system.
-    fn visible(&self, caller: &Caller) -> Result<Vec<Uuid>, Problem> {
-        caller.require_admin()?;
-        Ok(if self.has_accounts { vec![caller.org] } else { vec![caller.org, Uuid::nil()] })
+    fn visible(&self, caller: &Caller) -> Vec<Uuid> {
+        if self.has_accounts { vec![caller.org()] } else { vec![caller.org(), Uuid::nil()] }
     }
 }
 
@@ -55,8 +54,12 @@ impl Resource for ListedJob {
 
 /// Jobs of the organisation that were given up, the oldest first.
 #[utoipa::path(get, path = "/api/v1/admin/jobs/dead", operation_id = "list_dead_jobs")]
-async fn list(State(jobs): State<Jobs>, who: Caller, page: Page) -> Result<PageOf<ListedJob>, Problem> {
-    let orgs = jobs.visible(&who)?;
+async fn list(
+    State(jobs): State<Jobs>,
+    who: Allowed<action::ListDeadJobs>,
+    page: Page,
+) -> Result<PageOf<ListedJob>, Problem> {
+    let orgs = jobs.visible(&who);
     let after: Uuid = jobs.cursors.position(LIST, &page)?.unwrap_or_default();
     let mut items = Vec::new();
     for (service, dead) in jobs.services.iter() {
@@ -73,8 +76,12 @@ async fn list(State(jobs): State<Jobs>, who: Caller, page: Page) -> Result<PageO
 #[utoipa::path(
     post, path = "/api/v1/admin/jobs/dead/{id}/replay", operation_id = "replay_dead_job",
     responses((status = 202, description = "It will be done.")))]
-async fn replay(State(jobs): State<Jobs>, who: Caller, id: Id<ListedJob>) -> Result<StatusCode, Problem> {
-    let orgs = jobs.visible(&who)?;
+async fn replay(
+    State(jobs): State<Jobs>,
+    who: Allowed<action::ReplayDeadJob>,
+    id: Id<ListedJob>,
+) -> Result<StatusCode, Problem> {
+    let orgs = jobs.visible(&who);
     for (_, dead) in jobs.services.iter() {
         for org in &orgs {
             if dead.replay(*org, id.0).await? {
@@ -88,8 +95,12 @@ async fn replay(State(jobs): State<Jobs>, who: Caller, id: Id<ListedJob>) -> Res
 /// Give a job up.
 #[utoipa::path(
     delete, path = "/api/v1/admin/jobs/dead/{id}", operation_id = "drop_dead_job", responses((status = 204)))]
-async fn drop_job(State(jobs): State<Jobs>, who: Caller, id: Id<ListedJob>) -> Result<StatusCode, Problem> {
-    let orgs = jobs.visible(&who)?;
+async fn drop_job(
+    State(jobs): State<Jobs>,
+    who: Allowed<action::DropDeadJob>,
+    id: Id<ListedJob>,
+) -> Result<StatusCode, Problem> {
+    let orgs = jobs.visible(&who);
     for (_, dead) in jobs.services.iter() {
         for org in &orgs {
             if dead.drop_job(*org, id.0).await? {

@@ -23,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-use access::Auth;
+use access::{Authenticator, CachedDirectory};
 use anyhow::Context;
 use axum::Router;
 use base::{
@@ -46,14 +46,14 @@ use kit::cursor::CursorKey;
 use objects::Objects;
 pub use options::{Bus, Mode, Options, frame_variables, telemetry};
 use rand::RngCore;
-use rpc::Peers;
+use rpc::Endpoints;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
 
 pub use crate::service::{Deps, Service, ServiceBuilder};
 use crate::{
-    http::{AdaptiveLimiter, Frame, LoopbackGuard, framed},
+    http::{Frame, LoopbackGuard, framed},
     service::ServiceDef,
 };
 
@@ -106,7 +106,7 @@ pub fn check(specs: &[ServiceDef], settings: &Settings, mode: Mode) -> anyhow::R
 
 fn configure(specs: &[ServiceDef], settings: &Settings, mode: Mode) -> anyhow::Result<(Options, Vec<ServiceBuilder>)> {
     let mut reader = Reader::new(settings);
-    let options = Options::read(&mut reader, mode);
+    let options = Options::read(&mut reader, specs, mode);
     let builders = specs.iter().map(|spec| (spec.configure)(&mut reader)).collect();
     reader.finish()?;
     Ok((options, builders))
@@ -140,6 +140,8 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     let mut relays = Vec::new();
     let mut dbs = Vec::new();
     let mut dead_letters = Vec::new();
+    let access = Authenticator::new(options.auth.clone(), options.rpc_auth(), shared.directory.clone());
+    let frame = Frame { proxies: options.proxies.clone(), ..Frame::new(access, shared.ids.clone()) };
     let mut dead_jobs = Vec::new();
     let mut tasks = Vec::new();
     let mut cursors = None;
@@ -148,7 +150,7 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
         cursors.get_or_insert_with(|| deps.cursor_key.clone());
         let (db, relay, queue) = (deps.db.clone(), deps.relay.clone(), deps.jobs.clone());
         let mut service = builder.build(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
-        shared.peers.connect_local(spec.name, service.grpc.clone());
+        shared.endpoints.connect_local(spec.name, framed(service.grpc.clone(), frame.clone()))?;
         let letters = DeadLetters::new(spec.name, db.clone(), shared.clock.clone(), relay.clone(), broker.clone());
         dead_letters.push((spec.name, letters));
         let jobs = maintenance::add(std::mem::take(&mut service.jobs), relay.clone())?;
@@ -160,13 +162,6 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     }
     let (routes, taking) = deliveries(&options.bus, broker.as_ref(), &services, &shared.clock);
     tasks.extend(taking);
-    let frame = Frame {
-        auth: options.auth.clone(),
-        guard: None,
-        callers: options.callers(),
-        ids: shared.ids.clone(),
-        limiter: AdaptiveLimiter::default(),
-    };
     let mut server = Server {
         settings,
         options,
@@ -218,8 +213,9 @@ struct SharedResources {
     live: LiveLog,
     objects: Objects,
     redis: Option<Redis>,
+    endpoints: Endpoints,
+    directory: CachedDirectory,
     postgres: Option<PgConnections>,
-    peers: Peers,
     drain: CancellationToken,
     closing: CancellationToken,
     executable: PathBuf,
@@ -228,11 +224,12 @@ struct SharedResources {
 impl SharedResources {
     async fn new(options: &Options, specs: &[ServiceDef], mode: Mode) -> anyhow::Result<Self> {
         let clock = Clock::system();
-        let peers = Peers::new(registry::names());
+        let names = registry::names().chain(specs.iter().map(|spec| spec.name));
+        let endpoints = Endpoints::new(names);
         // A service of this process is called here, whatever its address elsewhere.
         let elsewhere = options.remote.iter().filter(|(name, _)| specs.iter().all(|spec| spec.name != *name));
         for (name, address) in elsewhere {
-            peers.connect_remote(name, address, options.identity.clone())?;
+            endpoints.connect_remote(name, address, options.identity.clone())?;
         }
         let redis = match &options.redis {
             Some(url) => Some(Redis::open(url, redis::PATIENCE).await?),
@@ -254,14 +251,15 @@ impl SharedResources {
         let postgres = database::connect(options, mode).await.context("the database cannot be opened")?;
         Ok(Self {
             ids: Ids::new(clock.clone()),
+            directory: CachedDirectory::local(clock.clone()),
             clock,
             cache,
             limits,
             live,
             objects,
             redis,
+            endpoints,
             postgres,
-            peers,
             drain: CancellationToken::new(),
             closing: CancellationToken::new(),
             executable: std::env::current_exe().context("the path of this executable is not known")?,
@@ -287,7 +285,8 @@ impl SharedResources {
             limits: self.limits.clone(),
             live: self.live.clone(),
             objects: self.objects.clone(),
-            peers: self.peers.clone(),
+            peers: self.endpoints.for_caller(spec.name),
+            directory: self.directory.clone(),
             drain: self.drain.clone(),
             closing: self.closing.clone(),
             executable: self.executable.clone(),
@@ -401,7 +400,7 @@ impl Server {
 
     /// The frame of one listener: without accounts, requests must name its very port.
     fn frame_at(&self, bound: SocketAddr) -> Frame {
-        let guard = matches!(self.frame.auth, Auth::LocalOwner).then(|| LoopbackGuard::new(bound));
+        let guard = self.frame.access.is_local_owner().then(|| LoopbackGuard::new(bound));
         Frame { guard, ..self.frame.clone() }
     }
 

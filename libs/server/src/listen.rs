@@ -5,7 +5,10 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use axum::{Router, extract::Request};
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request},
+};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -63,7 +66,7 @@ pub(super) async fn serve(
             () = stop.cancelled() => break,
             accepted = accept(&listener, &permits) => accepted,
         };
-        let (stream, permit) = match accepted {
+        let (stream, peer, permit) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "failed to accept a connection; will retry");
@@ -73,7 +76,8 @@ pub(super) async fn serve(
         };
         let io = TokioIo::new(Box::pin(with_write_timeout(stream, timeouts)));
         let (requested, first_request) = watch::channel(false);
-        let routes = TowerToHyperService::new(routes.clone().map_request(move |request: Request<Incoming>| {
+        let routes = TowerToHyperService::new(routes.clone().map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
             requested.send_if_modified(|requested| !std::mem::replace(requested, true));
             request
         }));
@@ -103,12 +107,12 @@ async fn no_request(mut requested: watch::Receiver<bool>, timeout: Duration) {
 async fn accept(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> std::io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
     let permit = permits.clone().acquire_owned().await.expect("the semaphore is never closed");
-    let (stream, _) = listener.accept().await?;
+    let (stream, peer) = listener.accept().await?;
     // Small events must not wait for more bytes to fill a packet.
     stream.set_nodelay(true)?;
-    Ok((stream, permit))
+    Ok((stream, peer, permit))
 }
 
 fn with_write_timeout(stream: TcpStream, timeouts: Timeouts) -> TimeoutStream<TcpStream> {
@@ -158,7 +162,9 @@ mod tests {
             });
             async { Body::from_stream(pieces.boxed()) }
         };
+        let peer = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() };
         let routes = Router::new().route("/endless", get(endless)).route("/short", get(|| async { "short" }));
+        let routes = routes.route("/peer", get(peer));
         let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
@@ -180,6 +186,16 @@ mod tests {
             streaming.wait_for(|streaming| !streaming).await.unwrap();
         };
         tokio::time::timeout(Duration::from_secs(20), ended).await.expect("the answer is given up");
+    }
+
+    #[tokio::test]
+    async fn a_request_knows_the_other_end_of_its_connection() {
+        let (address, _, _stop) = server(8, quick()).await;
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET /peer HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with(&client.local_addr().unwrap().to_string()), "{answer}");
     }
 
     #[tokio::test]

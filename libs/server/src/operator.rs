@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{Auth, Caller};
+use access::{Allowed, Auth, action};
 use axum::{
     Json,
     extract::{Path, State},
@@ -55,14 +55,17 @@ struct Listed {
 
 /// Events of the organisation that a consumer could not take, the oldest first.
 #[utoipa::path(get, path = "/api/v1/admin/bus/dead-letters", operation_id = "list_dead_letters")]
-async fn list(State(bus): State<Bus>, who: Caller, page: Page) -> Result<PageOf<Listed>, Problem> {
-    who.require_admin()?;
+async fn list(
+    State(bus): State<Bus>,
+    who: Allowed<action::ListDeadLetters>,
+    page: Page,
+) -> Result<PageOf<Listed>, Problem> {
     let after: Option<(Uuid, String)> = bus.cursors.position(LIST, &page)?;
     let after = after.map_or_else(LetterKey::start, |(id, consumer)| LetterKey { id, consumer });
     let limit = usize::try_from(page.fetch_limit()).unwrap_or_default();
     let mut items = Vec::new();
     for (service, letters) in bus.letters.iter() {
-        let found = letters.list(who.org, &after, limit).await?;
+        let found = letters.list(who.org(), &after, limit).await?;
         items.extend(found.into_iter().map(|letter| Listed { service, letter }));
     }
     items.sort_by_key(|listed| listed.letter.key());
@@ -79,12 +82,12 @@ async fn list(State(bus): State<Bus>, who: Caller, page: Page) -> Result<PageOf<
     responses((status = 202, description = "It will be delivered."), (status = 404)))]
 async fn replay(
     State(bus): State<Bus>,
-    who: Caller,
+    who: Allowed<action::ReplayDeadLetter>,
     Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let key = key(&who, &id, consumer)?;
+    let key = key(&id, consumer)?;
     for (_, letters) in bus.letters.iter() {
-        if letters.replay(who.org, &key).await? {
+        if letters.replay(who.org(), &key).await? {
             return Ok(StatusCode::ACCEPTED);
         }
     }
@@ -97,12 +100,12 @@ async fn replay(
     params(("id" = Uuid, Path), ("consumer" = String, Path)), responses((status = 204), (status = 404)))]
 async fn drop_letter(
     State(bus): State<Bus>,
-    who: Caller,
+    who: Allowed<action::DropDeadLetter>,
     Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let key = key(&who, &id, consumer)?;
+    let key = key(&id, consumer)?;
     for (_, letters) in bus.letters.iter() {
-        if letters.drop_letter(who.org, &key).await? {
+        if letters.drop_letter(who.org(), &key).await? {
             return Ok(StatusCode::NO_CONTENT);
         }
         if !letters.is_nobodys(&key).await? {
@@ -121,8 +124,7 @@ async fn drop_letter(
     Err(missing())
 }
 
-fn key(who: &Caller, id: &str, consumer: String) -> Result<LetterKey, Problem> {
-    who.require_admin()?;
+fn key(id: &str, consumer: String) -> Result<LetterKey, Problem> {
     // It becomes part of a subject on the broker, where these mean more than themselves.
     if consumer.contains(|c: char| matches!(c, '*' | '>') || c.is_whitespace() || c.is_control()) {
         return Err(missing());
@@ -144,8 +146,7 @@ struct Resync {
 #[utoipa::path(
     post, path = "/api/v1/admin/bus/resync", operation_id = "resync_bus",
     responses((status = 202, body = Resync), (status = 409, description = "This process does it already.")))]
-async fn resync(State(bus): State<Bus>, who: Caller) -> Result<(StatusCode, Json<Resync>), Problem> {
-    who.require_admin()?;
+async fn resync(State(bus): State<Bus>, _: Allowed<action::ResyncBus>) -> Result<(StatusCode, Json<Resync>), Problem> {
     let Ok(only) = bus.resyncing.clone().try_lock_owned() else {
         return Err(Problem::new(Code::ResyncRunning, "this process publishes all events again already"));
     };

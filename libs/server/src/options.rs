@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use access::{ALL_IN_ONE, Auth, RpcAuth, ServiceIdentity, Verifier};
+use access::{ALL_IN_ONE, Auth, RpcAuth, ServiceIdentity, TrustedProxies, Verifier};
 use base::{
     config::{Reader, Secret, Settings, Variable},
     telemetry::{LogFormat, Telemetry},
@@ -13,6 +13,7 @@ use cache::redis::Redis;
 use objects::S3Options;
 
 use super::probes;
+use crate::service::ServiceDef;
 
 /// Variables every process has: those below, and where each service is when it runs in another process.
 pub fn frame_variables() -> Vec<Variable> {
@@ -73,7 +74,11 @@ const VARIABLES: &[Variable] = &[
         "public key (PEM, JWK or JWKS, or a file with it) that access tokens are checked with; switches accounts on",
     ),
     Variable::optional("AUTH_SERVICE_URL", "auth-svc; its /.well-known/jwks.json is used when JWT_PUBLIC_KEY is unset"),
-    Variable::secret("JWT_SECRET", "belongs to auth-svc alone; any other process refuses to start with it"),
+    Variable::secret("JWT_SECRET", "belongs to auth-svc alone; a process without it refuses to start with this"),
+    Variable::optional(
+        "TRUSTED_PROXIES",
+        "networks of reverse proxies whose X-Forwarded-For is believed, a comma list such as 10.0.0.0/8,fd00::/8",
+    ),
     Variable::secret(
         "SERVICE_KEY",
         "private key (PEM, or a file with it) that calls to services in other processes are signed with",
@@ -93,6 +98,8 @@ const VARIABLES: &[Variable] = &[
     Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces and metrics"),
 ];
 
+/// Signs access tokens. A service that reads it names it among its own variables; no other process may have it.
+const SIGNING_SECRET: &str = "JWT_SECRET";
 /// Where a service that runs alone serves gRPC.
 const GRPC_PORT: u16 = 50_051;
 
@@ -137,6 +144,7 @@ pub struct Options {
     /// Objects are files in `data` without it.
     pub s3: Option<S3Options>,
     pub auth: Auth,
+    pub proxies: TrustedProxies,
     /// This process among the services, when it has a key.
     pub identity: Option<ServiceIdentity>,
     pub remote: Vec<(&'static str, String)>,
@@ -144,10 +152,13 @@ pub struct Options {
 }
 
 impl Options {
-    pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Self {
+    pub(super) fn read(reader: &mut Reader<'_>, specs: &[ServiceDef], mode: Mode) -> Self {
         let (bind, grpc_bind) = addresses(reader, mode);
-        if reader.text("JWT_SECRET").is_some() {
-            reader.fault("JWT_SECRET is set, but it belongs to auth-svc alone: this process needs JWT_PUBLIC_KEY only");
+        let issues_tokens = specs.iter().any(|spec| spec.reads(SIGNING_SECRET));
+        if reader.text(SIGNING_SECRET).is_some() && !issues_tokens {
+            reader.fault(format!(
+                "{SIGNING_SECRET} is set, but it belongs to auth-svc alone: this process needs JWT_PUBLIC_KEY only"
+            ));
         }
         let format = reader.text("LOG_FORMAT").unwrap_or_default();
         if !matches!(format.as_str(), "text" | "json") {
@@ -179,6 +190,7 @@ impl Options {
             redis: redis(reader),
             s3: s3(reader),
             auth,
+            proxies: proxies(reader),
             identity: identity(reader, mode),
             remote: remote(reader),
             lame_duck: reader.duration("DRAIN_LAME_DUCK"),
@@ -277,8 +289,8 @@ fn value_or_file(variable: &str, value: &str) -> Result<String, String> {
 }
 
 impl Options {
-    /// Who may call gRPC methods of this process.
-    pub fn callers(&self) -> RpcAuth {
+    /// How services that call this process are known.
+    pub fn rpc_auth(&self) -> RpcAuth {
         match (&self.auth, &self.identity) {
             (_, Some(identity)) => RpcAuth::Known(identity.clone()),
             (Auth::LocalOwner, None) => RpcAuth::Anyone,
@@ -330,6 +342,11 @@ fn auth(reader: &mut Reader<'_>, mode: Mode) -> Auth {
             Auth::Closed
         }
     }
+}
+
+fn proxies(reader: &mut Reader<'_>) -> TrustedProxies {
+    let proxies = TrustedProxies::parse(&reader.list("TRUSTED_PROXIES"));
+    proxies.map_err(|fault| reader.fault(format!("TRUSTED_PROXIES: {fault}"))).unwrap_or_default()
 }
 
 /// Installs logs, traces and metrics as configured.

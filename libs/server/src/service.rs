@@ -2,6 +2,7 @@
 
 use std::{convert::Infallible, future::Future, path::PathBuf, pin::Pin};
 
+use access::CachedDirectory;
 use axum::Router;
 use base::{
     config::{Reader, Variable},
@@ -46,6 +47,11 @@ impl ServiceDef {
         let ServiceInfo { name, port, objects, .. } = info;
         Self { name, port, variables: &[], migrations, objects, configure }
     }
+
+    /// Whether the service names this variable among its own.
+    pub(crate) fn reads(&self, variable: &str) -> bool {
+        self.variables.iter().copied().flatten().any(|known| known.name == variable)
+    }
 }
 
 /// A service with its configuration, to be built when its dependencies are there.
@@ -77,7 +83,10 @@ pub struct Deps {
     pub limits: Limits,
     pub live: LiveLog,
     pub objects: Objects,
+    /// The other services, as this one may call them.
     pub peers: Peers,
+    /// What organisations demand and who is in which project.
+    pub directory: CachedDirectory,
     /// Delivers what the service publishes; wake it after a commit.
     pub relay: Relay,
     /// Where the service's jobs are put; [`Service::jobs`] has who does them.

@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use base::config::{Origin, Reader, Settings, Variable};
-use server::Mode;
+use db::Migrations;
+use server::{Mode, service::ServiceDef};
+use testkit::service::idle;
 
 const VARIABLES: &[Variable] = &[
     Variable::with_default("PORT", "80", "a port"),
@@ -58,6 +60,7 @@ fn every_fault_is_named_at_once() {
         ("REDIS_URL", "http://x"),
         ("MINIO_SECRET_KEY", "x"),
         ("JWT_SECRET", "x"),
+        ("TRUSTED_PROXIES", "proxy.internal"),
         ("BUS", "nats"),
         ("NATS_URL", "redis://broker"),
         ("NATS_REPLICAS", "2"),
@@ -92,6 +95,21 @@ fn a_service_alone_has_a_port_for_grpc_and_what_is_given_is_kept() {
     let together = |set: &[(&str, &str)]| addresses(Mode::AllInOne, set);
     assert_eq!(together(&[]), ("127.0.0.1:8080".to_owned(), None));
     assert_eq!(together(&[("GRPC_BIND", "127.0.0.1:9")]), own("127.0.0.1:8080", "127.0.0.1:9"));
+}
+
+/// A service that reads the secret which access tokens are signed with.
+fn issuer() -> ServiceDef {
+    const VARIABLES: &[&[Variable]] = &[&[Variable::secret("JWT_SECRET", "signs access tokens")]];
+    ServiceDef { variables: VARIABLES, ..idle("auth", Migrations::NONE) }
+}
+
+#[test]
+fn the_signing_secret_is_refused_where_no_service_reads_it() {
+    let environment = [("JWT_SECRET".to_owned(), "x".to_owned())];
+    let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment).unwrap();
+    let report = server::check(&[], &settings, Mode::AllInOne).unwrap_err().to_string();
+    assert!(report.contains("JWT_SECRET"), "{report}");
+    assert!(server::check(&[issuer()], &settings, Mode::AllInOne).is_ok());
 }
 
 #[test]

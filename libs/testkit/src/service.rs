@@ -9,7 +9,7 @@ mod tenancy;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use access::{Auth, RpcAuth};
+use access::{ALL_IN_ONE, Auth, Authenticator, CachedDirectory, Role, RpcAuth};
 pub use answer::Answer;
 use axum::{Router, body::Body};
 use base::{
@@ -26,10 +26,10 @@ use jobs::{JobQueue, JobRunner};
 use kit::cursor::CursorKey;
 use objects::Objects;
 pub use person::{Issuer, Person};
-use rpc::{Peers, Transport};
+use rpc::{Endpoints, Transport};
 use server::{
     Deps,
-    http::{AdaptiveLimiter, Frame, framed},
+    http::{Frame, framed},
     service::ServiceDef,
 };
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, raw_sql, sqlite::SqliteConnectOptions};
@@ -85,8 +85,10 @@ pub struct World {
     pub settings: Vec<(String, String)>,
     /// The program that a service starts again as its parser child.
     pub executable: PathBuf,
+    /// What organisations demand and who is in which project; that of a server without auth-svc unless a test has another.
+    pub directory: CachedDirectory,
     postgres: Option<Secret>,
-    peers: Peers,
+    endpoints: Endpoints,
     issuer: Issuer,
     folder: TempDir,
 }
@@ -113,13 +115,14 @@ impl World {
         let clock = TestClock::default();
         Self {
             ids: Ids::new(clock.clock()),
-            clock,
             objects: Objects::local(&folder.path().join("objects")).expect("the temporary folder can be written"),
             redis: None,
             settings: Vec::new(),
             executable: std::env::current_exe().expect("a test knows its own path"),
+            directory: CachedDirectory::local(clock.clock()),
+            clock,
             postgres,
-            peers: Peers::new(registry::names()),
+            endpoints: Endpoints::new(registry::names()),
             issuer: Issuer::new(),
             folder,
         }
@@ -145,6 +148,11 @@ impl World {
         self.issuer.person(other.org, self.ids.next())
     }
 
+    /// A user of a new organisation with these roles.
+    pub fn person_with(&self, roles: &[Role]) -> Person {
+        self.issuer.person_with(self.ids.next(), self.ids.next(), roles)
+    }
+
     /// Builds a service with accounts and starts its tasks. Services started later can call it. Starting the same one again is
     /// another process on the same data.
     pub async fn start(&self, spec: ServiceDef) -> TestService {
@@ -165,12 +173,16 @@ impl World {
         let (db, relay, jobs) = (deps.db.clone(), deps.relay.clone(), deps.jobs.clone());
         let service = builder.build(deps).await.expect("the service can be built");
         let (routes, _) = service.http.split_for_parts();
-        let (ids, limiter) = (self.ids.clone(), AdaptiveLimiter::default());
-        let frame = Frame { auth, guard: None, callers: RpcAuth::Anyone, ids, limiter };
-        let grpc = framed(service.grpc.clone(), frame.clone());
-        self.peers.connect_local(spec.name, service.grpc);
-        let calls = Peers::new([spec.name]);
-        calls.connect_local(spec.name, grpc);
+        // Nothing comes over the network: services call each other, and the test calls them, through the transport.
+        let access = Authenticator::new(auth, RpcAuth::Closed, self.directory.clone());
+        let frame = Frame::new(access, self.ids.clone());
+        let grpc = framed(service.grpc, frame.clone());
+        // Parts of the frame under test stand for no service, and are not called.
+        if registry::names().any(|name| name == spec.name) {
+            self.endpoints.connect_local(spec.name, grpc.clone()).expect("the service is a peer");
+        }
+        let own = Endpoints::new([spec.name]);
+        own.connect_local(spec.name, grpc).expect("it has just been named");
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
         let tasks = service.tasks.into_iter().chain([JobRunner::new(jobs.clone(), service.jobs).task()]);
         let tasks = tasks.map(|task| task.start(&tracker, stop.clone())).collect();
@@ -181,7 +193,8 @@ impl World {
             consumers: service.consumers,
             clock: self.clock.clone(),
             http: framed(routes, frame),
-            grpc: calls.to(spec.name),
+            name: spec.name,
+            endpoints: own,
             tasks,
             tracker,
             stop,
@@ -214,7 +227,8 @@ impl World {
             limits,
             live,
             objects: self.objects.clone(),
-            peers: self.peers.clone(),
+            peers: self.endpoints.for_caller(spec.name),
+            directory: self.directory.clone(),
             relay: Relay::new(db.clone(), clock.clone(), options),
             cursor_key: CursorKey::new(&[7; 32]),
             drain: CancellationToken::new(),
@@ -274,16 +288,22 @@ pub struct TestService {
     pub http: Router,
     consumers: Vec<bus::Consumer>,
     clock: TestClock,
-    grpc: Transport,
+    name: &'static str,
+    /// This service alone.
+    endpoints: Endpoints,
     tasks: Vec<JoinHandle<()>>,
     tracker: TaskTracker,
     stop: CancellationToken,
 }
 
 impl TestService {
-    /// What tonic's clients are built on: a call passes the frame, so that the person's token is checked.
+    /// What tonic's clients are built on. Calls are made as another service makes them, with the token on the request, and pass
+    /// the middleware and the policy.
+    ///
+    /// # Panics
+    /// When no service may call any of its methods.
     pub fn transport(&self) -> Transport {
-        self.grpc.clone()
+        self.endpoints.for_caller(ALL_IN_ONE).to(self.name).expect("the policy has a row for a method of the service")
     }
 
     /// Sends a request as it is.

@@ -1,6 +1,6 @@
 //! `/api/v1/chat`.
 
-use access::{Caller, LOCAL_ORG};
+use access::{Allowed, Caller, LOCAL_ORG, action};
 use axum::{
     Json,
     extract::State,
@@ -53,7 +53,7 @@ pub(crate) fn routes(runs: Runs, context: HttpContext) -> OpenApiRouter {
         (status = 502, body = Answer, description = "The run failed because the model or all search engines failed.")))]
 async fn ask(
     State(chat): State<Chat>,
-    who: Caller,
+    who: Allowed<action::Ask>,
     IdempotencyKey(key): IdempotencyKey,
     JsonBody(ask): JsonBody<AskRequest>,
 ) -> Result<Response, Problem> {
@@ -73,8 +73,8 @@ async fn ask(
 impl HttpContext {
     /// Counts a question against the user's rate limit; `None` without a limit or without accounts.
     async fn acquire_ask(&self, who: &Caller) -> Option<Allowance> {
-        let asks = self.asks.filter(|_| who.org != LOCAL_ORG)?;
-        Some(self.limits.take(&LimitKey::person(who.org, who.user, "chat.asks"), asks).await)
+        let asks = self.asks.filter(|_| who.org() != LOCAL_ORG)?;
+        Some(self.limits.take(&LimitKey::person(who.org(), who.user(), "chat.asks"), asks).await)
     }
 }
 
@@ -104,7 +104,7 @@ async fn answer(chat: Chat, who: &Caller, ask: AskRequest, key: Option<String>) 
 
 /// Get a run, complete or in progress.
 #[utoipa::path(get, path = "/api/v1/chat/runs/{id}", operation_id = "get_run")]
-async fn get(State(chat): State<Chat>, who: Caller, id: Id<Run>) -> Result<Json<Answer>, Problem> {
+async fn get(State(chat): State<Chat>, who: Allowed<action::GetRun>, id: Id<Run>) -> Result<Json<Answer>, Problem> {
     chat.runs.get(&who, id.0).await.map(Json)
 }
 
@@ -112,7 +112,7 @@ async fn get(State(chat): State<Chat>, who: Caller, id: Id<Run>) -> Result<Json<
 #[utoipa::path(get, path = "/api/v1/chat/runs/{id}/events", operation_id = "follow_run")]
 async fn events(
     State(chat): State<Chat>,
-    who: Caller,
+    who: Allowed<action::FollowRun>,
     id: Id<Run>,
     LastEventId(last): LastEventId,
 ) -> Result<EventStream, Problem> {
@@ -124,7 +124,7 @@ async fn events(
 #[utoipa::path(
     post, path = "/api/v1/chat/runs/{id}/cancel", operation_id = "cancel_run",
     responses((status = 202, description = "The run will stop, or had ended.")))]
-async fn cancel(State(chat): State<Chat>, who: Caller, id: Id<Run>) -> Result<StatusCode, Problem> {
+async fn cancel(State(chat): State<Chat>, who: Allowed<action::CancelRun>, id: Id<Run>) -> Result<StatusCode, Problem> {
     chat.runs.cancel(&who, id.0).await?;
     Ok(StatusCode::ACCEPTED)
 }

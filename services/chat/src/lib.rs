@@ -5,6 +5,7 @@
 //! committed to the run's log ([`log`]) before they are sent to clients.
 
 mod api;
+mod callees;
 mod config;
 mod event;
 mod forget;

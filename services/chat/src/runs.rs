@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use access::{Caller, LOCAL_ORG};
+use access::{Caller, LOCAL_ORG, Rights};
 use base::{Problem, problem::Code, tasks::Task};
 use bytes::Bytes;
 use chrono::TimeDelta;
@@ -25,6 +25,7 @@ use uuid::Uuid;
 
 use crate::{
     api::{Answer, AskRequest, ProjectRef},
+    callees::Callees,
     config::Config,
     event::{Event, RUNNING, RunStarted, fold},
     log::{EventBuffer, EventFrame, Log, LogOp},
@@ -36,6 +37,8 @@ use crate::{
 pub(crate) struct RunRequest {
     pub(crate) ask: AskRequest,
     pub(crate) project: Option<ProjectRef>,
+    /// The rights of its user, for the process that takes it over.
+    pub(crate) rights: Rights,
 }
 
 /// The runs of all tenants. Cheap to clone.
@@ -46,8 +49,9 @@ pub(crate) struct Runs {
 
 struct RunsInner {
     deps: Deps,
+    callees: Callees,
     config: Config,
-    /// Of the runs of this process.
+    /// Limits the runs of this process.
     limiter: TenantLimiter,
     model: Option<Model>,
     log: Log,
@@ -70,12 +74,14 @@ pub(crate) struct StartedRun {
 impl Runs {
     pub(crate) fn new(deps: Deps, config: Config) -> anyhow::Result<Self> {
         let model = config.model.clone().map(Model::new).transpose()?;
+        let callees = Callees::new(&deps.peers)?;
         let owner = deps.ids.next();
         let (log, writer) = Log::new(deps.db.clone(), owner, deps.relay.clone(), deps.live.clone());
         let shutdown = CancellationToken::new();
         let limiter = TenantLimiter::with_reserve(config.run_limit, Some(LOCAL_ORG));
         let inner = RunsInner {
             deps,
+            callees,
             config,
             limiter,
             model,
@@ -111,7 +117,7 @@ impl Runs {
         {
             return check_same_request(&run, &ask);
         }
-        let permit = self.inner.limiter.try_acquire(Some(who.org)).ok_or_else(overloaded)?;
+        let permit = self.inner.limiter.try_acquire(Some(who.org())).ok_or_else(overloaded)?;
         let (thread_id, run_request) = self.run_request(who, ask).await?;
         let run = self.new_run(who, thread_id, key.clone(), &run_request)?;
         let started = Event::Run(RunStarted {
@@ -123,7 +129,7 @@ impl Runs {
             created_at: run.created_at,
         });
         let (id, created_at) = (run.id, run.created_at);
-        let buffer = EventBuffer::new(who.org, id, Vec::new());
+        let buffer = EventBuffer::new(who.org(), id, Vec::new());
         self.live().insert(id, buffer.clone());
         self.inner.log.append(&buffer, LogOp::Create(Box::new(run)), false);
         let run = supervise::Run {
@@ -158,7 +164,7 @@ impl Runs {
             (None, Some(project)) => Some(project),
             (requested, _) => self.resolve_project(who, requested.as_deref()).await?,
         };
-        Ok((thread_id, RunRequest { ask, project }))
+        Ok((thread_id, RunRequest { ask, project, rights: who.rights() }))
     }
 
     /// Stores the first event of a run and starts working on it; `false` if it cannot be stored.
@@ -242,8 +248,8 @@ impl Runs {
 
     async fn resolve_project(&self, who: &Caller, project: Option<&str>) -> Result<Option<ProjectRef>, Problem> {
         let Some(slug_or_id) = project else { return Ok(None) };
-        let transport = self.inner.deps.peers.to("projects");
-        let found = rpc::retry(&transport, || {
+        let transport = &self.inner.callees.projects;
+        let found = rpc::retry(transport, || {
             let mut client = ProjectsServiceClient::new(transport.clone());
             let request = who.request(ResolveRequest { slug_or_id: slug_or_id.to_owned() });
             async move { client.resolve(request).await }
@@ -274,8 +280,8 @@ impl Runs {
         let now = self.inner.deps.clock.now();
         Ok(NewRun {
             id: self.inner.deps.ids.next(),
-            org: who.org,
-            user: who.user,
+            org: who.org(),
+            user: who.user(),
             thread_id,
             idempotency_key: key,
             question: request.ask.query.clone(),

@@ -1,6 +1,6 @@
 //! `/api/v1/library/threads`.
 
-use access::Caller;
+use access::{Allowed, action};
 use axum::{extract::State, response::NoContent};
 use base::Problem;
 use kit::{Id, IfMatch, JsonBody, PageOf, PageWith, Tagged, Validator};
@@ -26,7 +26,7 @@ struct ThreadFilters {
 #[utoipa::path(get, path = "/api/v1/library/threads", operation_id = "list_threads")]
 async fn list(
     State(threads): State<Threads>,
-    who: Caller,
+    who: Allowed<action::ListThreads>,
     PageWith(page, filters): PageWith<ThreadFilters>,
 ) -> Result<PageOf<ThreadItem>, Problem> {
     let mut check = Validator::default();
@@ -38,7 +38,11 @@ async fn list(
 
 /// A thread with its messages. The `ETag` names the last edit of its title and pin; answers do not change it.
 #[utoipa::path(get, path = "/api/v1/library/threads/{id}", operation_id = "get_thread")]
-async fn get(State(threads): State<Threads>, who: Caller, id: Id<Thread>) -> Result<Tagged<Thread>, Problem> {
+async fn get(
+    State(threads): State<Threads>,
+    who: Allowed<action::GetThread>,
+    id: Id<Thread>,
+) -> Result<Tagged<Thread>, Problem> {
     threads.get(&who, id.0).await
 }
 
@@ -64,7 +68,7 @@ struct ThreadChange {
 #[utoipa::path(patch, path = "/api/v1/library/threads/{id}", operation_id = "change_thread")]
 async fn change(
     State(threads): State<Threads>,
-    who: Caller,
+    who: Allowed<action::ChangeThread>,
     id: Id<Thread>,
     if_match: IfMatch,
     JsonBody(change): JsonBody<ThreadChange>,
@@ -81,7 +85,11 @@ async fn change(
 
 /// Delete a thread with its messages, here and in chat-svc. Answers that are still to come to it are dropped.
 #[utoipa::path(delete, path = "/api/v1/library/threads/{id}", operation_id = "delete_thread")]
-async fn delete(State(threads): State<Threads>, who: Caller, id: Id<Thread>) -> Result<NoContent, Problem> {
+async fn delete(
+    State(threads): State<Threads>,
+    who: Allowed<action::DeleteThread>,
+    id: Id<Thread>,
+) -> Result<NoContent, Problem> {
     threads.delete(&who, id.0).await?;
     Ok(NoContent)
 }

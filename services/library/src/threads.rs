@@ -188,7 +188,7 @@ impl Threads {
             return Err(Thread::missing());
         }
         let fact = deleted(who, id, now);
-        let event = Event::new(self.ids.next(), DELETED, who.org, fact.encode_to_vec(), now);
+        let event = Event::new(self.ids.next(), DELETED, who.org(), fact.encode_to_vec(), now);
         bus::publish(&mut session, &event).await?;
         session.commit().await?;
         self.relay.wake();
@@ -200,7 +200,7 @@ fn deleted(who: &Caller, id: Uuid, at: DateTime<Utc>) -> ThreadDeleted {
     let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();
     ThreadDeleted {
         thread_id: id.to_string(),
-        user_id: who.user.to_string(),
+        user_id: who.user().to_string(),
         deleted_at: Some(prost_types::Timestamp { seconds: at.timestamp(), nanos }),
     }
 }

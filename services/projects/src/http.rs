@@ -1,6 +1,6 @@
 //! `/api/v1/projects`.
 
-use access::Caller;
+use access::{Allowed, action};
 use axum::{
     Json,
     extract::{Path, State},
@@ -39,7 +39,7 @@ struct NewProject {
     responses((status = 409, description = "The organisation has a project with this slug.")))]
 async fn create(
     State(projects): State<Projects>,
-    who: Caller,
+    who: Allowed<action::CreateProject>,
     JsonBody(new): JsonBody<NewProject>,
 ) -> Result<Created<Project>, Problem> {
     let mut check = Validator::default();
@@ -55,7 +55,11 @@ async fn create(
 
 /// The organisation's projects, newest first.
 #[utoipa::path(get, path = "/api/v1/projects", operation_id = "list_projects")]
-async fn list(State(projects): State<Projects>, who: Caller, page: Page) -> Result<PageOf<Project>, Problem> {
+async fn list(
+    State(projects): State<Projects>,
+    who: Allowed<action::ListProjects>,
+    page: Page,
+) -> Result<PageOf<Project>, Problem> {
     projects.list(&who, &page).await
 }
 
@@ -65,7 +69,7 @@ async fn list(State(projects): State<Projects>, who: Caller, page: Page) -> Resu
     responses((status = 404, description = "There is no such project; the detail has similar slugs.")))]
 async fn get(
     State(projects): State<Projects>,
-    who: Caller,
+    who: Allowed<action::GetProject>,
     Path(slug_or_id): Path<String>,
 ) -> Result<Json<Project>, Problem> {
     projects.resolve(&who, &slug_or_id).await.map(Json)

@@ -16,7 +16,7 @@ use kit::{Page, PageOf, Resource, cursor::CursorKey};
 use objects::Objects;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
 pub(crate) use receive::{Staged, UploadOutcome, too_large};
-use rpc::{Transport, retry};
+use rpc::{PeerError, Transport, retry};
 use server::Deps;
 use uuid::Uuid;
 
@@ -41,17 +41,17 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    pub(crate) fn new(deps: &Deps, max_bytes: u64) -> Self {
-        Self {
+    pub(crate) fn new(deps: &Deps, max_bytes: u64) -> Result<Self, PeerError> {
+        Ok(Self {
             db: deps.db.clone(),
             objects: deps.objects.clone(),
             clock: deps.clock.clone(),
             ids: deps.ids.clone(),
             cursors: deps.cursor_key.clone(),
-            projects: deps.peers.to("projects"),
+            projects: deps.peers.to("projects")?,
             max_bytes,
             jobs: deps.jobs.clone(),
-        }
+        })
     }
 
     pub(crate) fn max_bytes(&self) -> u64 {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use access::{Caller, LOCAL_ORG};
+use access::{Allowed, Caller, LOCAL_ORG, action};
 use axum::{
     Json,
     extract::{
@@ -44,12 +44,12 @@ pub(crate) fn routes(files: Files) -> OpenApiRouter {
 /// An upload takes as long as its sender does, which is why it has a limit of its own.
 async fn limit_uploads(
     State(limiter): State<TenantLimiter>,
-    caller: Caller,
+    who: Allowed<action::UploadFile>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     exempt_from_limit();
-    let Some(_permit) = limiter.acquire(Some(caller.org), PERMIT_TIMEOUT).await else {
+    let Some(_permit) = limiter.acquire(Some(who.org()), PERMIT_TIMEOUT).await else {
         return Err(Problem::overloaded(
             "more files are sent than this server receives at once; try again in a moment",
         ));
@@ -83,7 +83,7 @@ struct UploadForm {
         (status = 415, description = "The file, or the body, is of a type that is not read.")))]
 async fn upload(
     State(files): State<Files>,
-    who: Caller,
+    who: Allowed<action::UploadFile>,
     IdempotencyKey(key): IdempotencyKey,
     headers: HeaderMap,
     multipart: Result<Multipart, MultipartRejection>,
@@ -190,7 +190,7 @@ struct FileFilters {
     responses((status = 404, description = "There is no such project; the detail has similar slugs.")))]
 async fn list(
     State(files): State<Files>,
-    who: Caller,
+    who: Allowed<action::ListFiles>,
     PageWith(page, filters): PageWith<FileFilters>,
 ) -> Result<PageOf<File>, Problem> {
     let mut check = Validator::default();
@@ -206,7 +206,7 @@ async fn list(
 
 /// How far a file has come.
 #[utoipa::path(get, path = "/api/v1/upload/{id}", operation_id = "get_file")]
-async fn get(State(files): State<Files>, who: Caller, id: Id<File>) -> Result<Json<File>, Problem> {
+async fn get(State(files): State<Files>, who: Allowed<action::GetFile>, id: Id<File>) -> Result<Json<File>, Problem> {
     files.get(&who, id.0).await.map(Json)
 }
 
@@ -214,13 +214,21 @@ async fn get(State(files): State<Files>, who: Caller, id: Id<File>) -> Result<Js
 #[utoipa::path(
     get, path = "/api/v1/upload/{id}/text", operation_id = "get_file_text",
     responses((status = 409, description = "There is no text (yet).")))]
-async fn text(State(files): State<Files>, who: Caller, id: Id<File>) -> Result<Json<FileText>, Problem> {
+async fn text(
+    State(files): State<Files>,
+    who: Allowed<action::GetFileText>,
+    id: Id<File>,
+) -> Result<Json<FileText>, Problem> {
     files.text(&who, id.0).await.map(Json)
 }
 
 /// Delete a file and everything made from it.
 #[utoipa::path(delete, path = "/api/v1/upload/{id}", operation_id = "delete_file")]
-async fn delete(State(files): State<Files>, who: Caller, id: Id<File>) -> Result<NoContent, Problem> {
+async fn delete(
+    State(files): State<Files>,
+    who: Allowed<action::DeleteFile>,
+    id: Id<File>,
+) -> Result<NoContent, Problem> {
     files.delete(&who, id.0).await?;
     Ok(NoContent)
 }

@@ -40,7 +40,7 @@ async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
         Some(config) => Some(Embedder::open(config).await?),
         None => None,
     };
-    let files = files::Files::new(&deps, config.max_bytes);
+    let files = files::Files::new(&deps, config.max_bytes)?;
     let retriever = retrieve::Retriever::new(deps.db.clone(), embedder.clone(), config.vector_cache_bytes);
     let parser = ParserChild::new(
         deps.executable.clone(),

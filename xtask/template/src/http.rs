@@ -1,6 +1,6 @@
 //! `/api/v1/example`.
 
-use access::Caller;
+use access::{Allowed, action};
 use axum::{Json, extract::State};
 use base::Problem;
 use kit::{Created, Id, JsonBody, Page, PageOf, Validator};
@@ -31,7 +31,7 @@ struct NewExampleItem {
 #[utoipa::path(post, path = "/api/v1/example", operation_id = "create_example")]
 async fn create(
     State(items): State<Items>,
-    who: Caller,
+    who: Allowed<action::CreateExample>,
     JsonBody(new): JsonBody<NewExampleItem>,
 ) -> Result<Created<ExampleItem>, Problem> {
     let mut check = Validator::default();
@@ -42,12 +42,20 @@ async fn create(
 
 /// The organisation's items, newest first.
 #[utoipa::path(get, path = "/api/v1/example", operation_id = "list_example")]
-async fn list(State(items): State<Items>, who: Caller, page: Page) -> Result<PageOf<ExampleItem>, Problem> {
+async fn list(
+    State(items): State<Items>,
+    who: Allowed<action::ListExample>,
+    page: Page,
+) -> Result<PageOf<ExampleItem>, Problem> {
     items.list(&who, &page).await
 }
 
 /// An item.
 #[utoipa::path(get, path = "/api/v1/example/{id}", operation_id = "get_example")]
-async fn get(State(items): State<Items>, who: Caller, id: Id<ExampleItem>) -> Result<Json<ExampleItem>, Problem> {
+async fn get(
+    State(items): State<Items>,
+    who: Allowed<action::GetExample>,
+    id: Id<ExampleItem>,
+) -> Result<Json<ExampleItem>, Problem> {
     items.get(&who, id.0).await.map(Json)
 }

@@ -36,7 +36,7 @@ impl Runs {
             return buffer;
         }
         remote.retain(|_, buffer| buffer.strong_count() > 0);
-        let buffer = EventBuffer::new(who.org, run_id, Vec::new());
+        let buffer = EventBuffer::new(who.org(), run_id, Vec::new());
         remote.insert(run_id, Arc::downgrade(&buffer));
         let follower = RemoteFollower {
             runs: self.clone(),

@@ -51,9 +51,19 @@ impl Runs {
     }
 
     fn context(&self, run: &Run) -> Context {
-        let (model, log) = (self.inner.model.clone(), self.inner.log.clone());
+        let (callees, model, log) = (self.inner.callees.clone(), self.inner.model.clone(), self.inner.log.clone());
         let earlier = run.earlier.as_ref();
-        Context::new(&self.inner.deps, model, log, &run.request, &run.who, run.buffer.clone(), run.thread_id, earlier)
+        Context::new(
+            &self.inner.deps,
+            callees,
+            model,
+            log,
+            &run.request,
+            &run.who,
+            run.buffer.clone(),
+            run.thread_id,
+            earlier,
+        )
     }
 
     async fn work(&self, run: Run) {
@@ -139,7 +149,7 @@ impl Runs {
         let completed = AnswerCompleted {
             run_id: run.buffer.id.to_string(),
             thread_id: run.thread_id.to_string(),
-            user_id: run.who.user.to_string(),
+            user_id: run.who.user().to_string(),
             question: run.request.ask.query.clone(),
             answer: progress.answer.clone(),
             status: state.to_owned(),
@@ -152,7 +162,7 @@ impl Runs {
             completed_at: Some(timestamp(now)),
         };
         let payload = completed.encode_to_vec();
-        bus::Event::new(self.inner.deps.ids.next(), ANSWER_COMPLETED, run.who.org, payload, now)
+        bus::Event::new(self.inner.deps.ids.next(), ANSWER_COMPLETED, run.who.org(), payload, now)
     }
 }
 

@@ -19,6 +19,7 @@ mod openapi;
 mod outage;
 mod readers;
 mod replicas;
+mod roles;
 mod settings;
 mod stop;
 mod support;

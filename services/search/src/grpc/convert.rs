@@ -66,7 +66,7 @@ fn recency(recency: pb::Recency) -> Option<Recency> {
     }
 }
 
-pub(super) fn results(found: Vec<FusedResult>) -> Vec<pb::Result> {
+fn results(found: Vec<FusedResult>) -> Vec<pb::Result> {
     let result = |fused: FusedResult| pb::Result {
         url: fused.url,
         title: fused.title,
@@ -78,7 +78,7 @@ pub(super) fn results(found: Vec<FusedResult>) -> Vec<pb::Result> {
     found.into_iter().map(result).collect()
 }
 
-pub(super) fn outcome(report: &QueryReport) -> pb::EngineOutcome {
+fn outcome(report: &QueryReport) -> pb::EngineOutcome {
     pb::EngineOutcome {
         engine: report.engine.to_owned(),
         results: report.outcome.as_ref().map_or(0, |hits| u32::try_from(hits.len()).unwrap_or(u32::MAX)),
@@ -87,7 +87,7 @@ pub(super) fn outcome(report: &QueryReport) -> pb::EngineOutcome {
     }
 }
 
-pub(super) fn page(page: &Page, with_text: bool) -> pb::Page {
+fn page(page: &Page) -> pb::Page {
     pb::Page {
         url: page.url.clone(),
         title: page.title.clone(),
@@ -97,7 +97,6 @@ pub(super) fn page(page: &Page, with_text: bool) -> pb::Page {
         published_at: page.published_at.map(timestamp),
         fetched_at: Some(timestamp(page.fetched_at)),
         snapshot_id: page.snapshot_id.to_string(),
-        text: if with_text { page.text.clone() } else { String::new() },
     }
 }
 
@@ -105,7 +104,7 @@ pub(super) fn page(page: &Page, with_text: bool) -> pb::Page {
 pub(super) fn event(event: SearchEvent, pages: &mut Vec<Uuid>) -> pb::PassagesEvent {
     let event = match event {
         SearchEvent::Engine(report) => passages_event::Event::Engine(outcome(&report)),
-        SearchEvent::Results { results: found, outage, cached } => passages_event::Event::Results(pb::SearchResponse {
+        SearchEvent::Results { results: found, outage, cached } => passages_event::Event::Results(pb::SearchResults {
             results: results(found),
             engines: Vec::new(),
             outage,
@@ -114,7 +113,7 @@ pub(super) fn event(event: SearchEvent, pages: &mut Vec<Uuid>) -> pb::PassagesEv
         SearchEvent::Opened { opened, passages, elapsed, .. } => {
             pages.push(opened.page.snapshot_id);
             passages_event::Event::Opened(passages_event::Opened {
-                page: Some(page(&opened.page, false)),
+                page: Some(page(&opened.page)),
                 passages: passages.iter().map(|selected| passage(&opened.page, selected)).collect(),
                 from_cache: opened.from_cache,
                 elapsed_ms: millis(elapsed),

@@ -1,6 +1,6 @@
 //! Health of the engines.
 
-use access::Caller;
+use access::{Allowed, action};
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -33,7 +33,10 @@ struct EngineState {
 
 /// Health of each search engine.
 #[utoipa::path(get, path = "/api/v1/search/engines", operation_id = "list_search_engines")]
-pub(crate) async fn engines(State(search): State<Search>, _who: Caller) -> Json<EngineList> {
+pub(crate) async fn engines(
+    State(search): State<Search>,
+    _who: Allowed<action::ListSearchEngines>,
+) -> Json<EngineList> {
     let engines = search.web.health().into_iter().map(|health| EngineState {
         name: health.name,
         status: health.status,

@@ -1,6 +1,6 @@
 //! Stored page copies.
 
-use access::Caller;
+use access::{Allowed, action};
 use axum::{
     Json,
     extract::{Path, State},
@@ -35,7 +35,7 @@ pub(crate) struct PageCopy {
     responses((status = 404, description = "There is no such copy.")))]
 pub(crate) async fn page(
     State(search): State<Search>,
-    who: Caller,
+    who: Allowed<action::GetPageCopy>,
     Path(snapshot): Path<String>,
 ) -> Result<Json<PageCopy>, Problem> {
     let page = search.pages.snapshot(&who, &snapshot).await?;

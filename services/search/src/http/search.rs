@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use access::Caller;
+use access::{Allowed, Caller, action};
 use axum::{Json, extract::State};
 use base::Problem;
 use chrono::{DateTime, Utc};
@@ -55,11 +55,11 @@ struct SearchResult {
     responses((status = 503, description = "No engine answered (`search_outage`), or the server is busy.")))]
 pub(crate) async fn search(
     State(search): State<Search>,
-    who: Caller,
+    who: Allowed<action::SearchWeb>,
     JsonBody(body): JsonBody<SearchBody>,
 ) -> Result<Json<SearchAnswer>, Problem> {
     let checked = body.check()?;
-    let found = find(&search, who, &checked).await?;
+    let found = find(&search, who.into_caller(), &checked).await?;
     let mut tokens_left = checked.tokens;
     let mut results = Vec::new();
     for (page, selected) in found.iter().take(checked.results) {

@@ -1,6 +1,6 @@
 //! Completions of a partial query.
 
-use access::Caller;
+use access::{Allowed, action};
 use axum::{Json, extract::State};
 use base::Problem;
 use kit::{QueryParams, Validator};
@@ -27,7 +27,7 @@ pub(crate) struct Suggestions {
 #[utoipa::path(get, path = "/api/v1/search/suggest", operation_id = "suggest_queries")]
 pub(crate) async fn suggest(
     State(search): State<Search>,
-    _who: Caller,
+    _who: Allowed<action::SuggestQueries>,
     QueryParams(query): QueryParams<SuggestParams>,
 ) -> Result<Json<Suggestions>, Problem> {
     let mut check = Validator::default();

@@ -9,7 +9,7 @@ use std::{
 };
 
 use http::StatusCode;
-use testkit::{on_both, service::World};
+use testkit::on_both;
 
 use crate::support::{LEASE, Part, add, eventually, objects, post, post_with, start, text};
 

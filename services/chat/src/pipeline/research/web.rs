@@ -43,10 +43,9 @@ pub(super) async fn search(
     context.count_search();
     let deadline = (started_at + context.limits.round_timeout).min(context.deadline);
     let request = request(context, kind, queries, understanding, known, deadline);
-    let transport = context.peers.to("search");
     let mut request = context.who.request(request);
     request.set_timeout(deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
-    let stream = SearchServiceClient::new(transport).passages(request).await;
+    let stream = SearchServiceClient::new(context.callees.search.clone()).passages(request).await;
     let mut research = WebResearch { context, step, started_at, found: ResearchResults::default(), opened: 0 };
     match stream {
         Ok(stream) => research.receive(stream.into_inner(), deadline).await,

@@ -1,8 +1,9 @@
-//! Which service calls: over the network every call carries a token of a minute, signed with the caller's own key, that
-//! names caller and callee. It opens the methods that [`super::rpc_acl`] lists for that caller and nothing else; a person's
-//! token opens no method by itself.
+//! Which service calls over the network: each call carries a token that is good for a minute, signed with the caller's own
+//! key, and names caller and callee. It opens the methods that the [`policy`](crate::policy) lists for that caller and nothing
+//! else; a user's token opens no method by itself.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     sync::{Arc, Mutex, PoisonError},
 };
@@ -15,40 +16,38 @@ use jsonwebtoken::{Algorithm, Validation, decode, decode_header};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Caller, Role, jwks::Keys, keys::SigningKey, rpc_acl};
+use crate::{
+    Caller, Client, Rights,
+    jwks::Keys,
+    keys::SigningKey,
+    policy::{check_service, may_impersonate, rpc_callee},
+};
 
-/// The request header with the caller's token.
-pub const HEADER: &str = "x-gooseek-service";
+/// The request header with the calling service's token.
+pub const SERVICE_TOKEN: &str = "x-gooseek-service";
 const KIND: &str = "service+jwt";
 const LIFETIME: i64 = 60;
-/// A token that names no person is sent again until it is this old.
+/// A token that names no user is sent again until it is this old.
 const REUSE: i64 = 30;
 
-/// How callers over the network are known.
+/// How services that call over the network are known.
 #[derive(Debug, Clone)]
 pub enum RpcAuth {
-    /// Whoever reaches the port: one machine without accounts.
+    /// Whatever reaches the port may call: one machine without accounts.
     Anyone,
-    /// Nobody, because no keys are configured.
+    /// None may, because no keys are configured.
     Closed,
     /// Services whose public keys are known.
     Known(ServiceIdentity),
 }
 
-impl RpcAuth {
-    /// Checks a call of `method`: the caller, and whom it acts for if it says so and is believed.
-    pub async fn check(&self, token: Option<&str>, method: &str) -> Result<Option<Caller>, Problem> {
-        match self {
-            Self::Anyone => Ok(None),
-            Self::Closed => Err(Problem::unavailable(
-                "calls between services are closed: set SERVICE_KEY and SERVICE_KEYS (gooseek auth bootstrap makes them)",
-            )),
-            Self::Known(identity) => {
-                let token = token.ok_or_else(|| Problem::unauthorized("this call needs a service's token"))?;
-                identity.check(token, method).await
-            }
-        }
-    }
+/// Where a call comes from.
+#[derive(Debug)]
+pub(crate) struct RpcCaller {
+    /// `None` on a machine without accounts, where anything may call.
+    pub(crate) service: Option<Cow<'static, str>>,
+    /// The user that the service names, if it may.
+    pub(crate) user: Option<Caller>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -62,12 +61,13 @@ struct Claims {
     act: Option<Act>,
 }
 
-/// The person a service acts for.
+/// The user a service acts for.
 #[derive(Serialize, Deserialize)]
 struct Act {
     org: Uuid,
     sub: Uuid,
-    role: Role,
+    #[serde(flatten)]
+    rights: Rights,
 }
 
 /// This process among the services: its own key and the public keys of all. Cheap to clone.
@@ -97,16 +97,16 @@ impl ServiceIdentity {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Whether its calls name the person they are for.
+    /// Whether its calls name the user they are for.
     pub fn impersonates(&self) -> bool {
-        rpc_acl::may_impersonate(self.inner.name)
+        may_impersonate(self.inner.name)
     }
 
-    /// What a call to `callee` carries. A service that may act for people names the person here, so that its work outlives
-    /// the person's own token; for the others that token goes along.
+    /// What a call to `callee` carries. A service that may act for users names the user here, so that its work outlives
+    /// the user's own token; for the others that token goes along.
     pub fn token(&self, callee: &'static str, acting: Option<&Caller>) -> String {
         let now = self.inner.clock.now().timestamp();
-        let act = acting.filter(|_| self.impersonates());
+        let act = acting.filter(|caller| caller.has_user() && self.impersonates());
         if act.is_some() {
             return self.sign(callee, now, act);
         }
@@ -128,23 +128,21 @@ impl ServiceIdentity {
             iat: now,
             exp: now + LIFETIME,
             jti: self.inner.ids.next(),
-            act: act.map(|who| Act { org: who.org, sub: who.user, role: who.role }),
+            act: act.map(|user| Act { org: user.org(), sub: user.user(), rights: user.rights() }),
         };
         self.inner.key.sign(KIND, &claims)
     }
 
-    async fn check(&self, token: &str, method: &str) -> Result<Option<Caller>, Problem> {
-        let callee = rpc_acl::callee(method).unwrap_or_default();
+    pub(crate) async fn check(&self, token: &str, method: &str) -> Result<RpcCaller, Problem> {
+        let callee = rpc_callee(method).unwrap_or_default();
         let claims =
             self.read(token, callee).await.ok_or_else(|| Problem::unauthorized("the service's token is not valid"))?;
-        if !rpc_acl::may_call(&claims.iss, method) {
-            return Err(Problem::forbidden(format!("{} may not call {method}", claims.iss)));
+        check_service(&claims.iss, method)?;
+        if claims.act.is_some() && !may_impersonate(&claims.iss) {
+            return Err(Problem::forbidden(format!("{} may not act for a user", claims.iss)));
         }
-        let Some(act) = claims.act else { return Ok(None) };
-        if !rpc_acl::may_impersonate(&claims.iss) {
-            return Err(Problem::forbidden(format!("{} may not act for a person", claims.iss)));
-        }
-        Ok(Some(Caller { org: act.org, user: act.sub, role: act.role, token: None }))
+        let user = claims.act.map(|act| Caller::user_of(act.org, act.sub, act.rights, Client::default()));
+        Ok(RpcCaller { service: Some(claims.iss.into()), user })
     }
 
     /// The claims of a token for `callee` that its issuer has signed itself.
@@ -188,12 +186,11 @@ fn check_set(own: &SigningKey, public: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use axum::http::StatusCode;
     use serde_json::json;
 
     use super::*;
+    use crate::caller::{Role, Roles, Scopes};
 
     const PASSAGES: &str = "/gooseek.search.v1.SearchService/Passages";
     const RESOLVE: &str = "/gooseek.projects.v1.ProjectsService/Resolve";
@@ -215,8 +212,9 @@ mod tests {
         }
     }
 
-    fn person() -> Caller {
-        Caller { org: Uuid::from_u128(1), user: Uuid::from_u128(2), role: Role::Member, token: None }
+    fn user() -> Caller {
+        let rights = Rights::new(Roles::of(&[Role::Member, Role::Billing]), Some(Scopes::parse("chat:write")));
+        Caller::user_of(Uuid::from_u128(1), Uuid::from_u128(2), rights, Client::default())
     }
 
     async fn refused(callee: &ServiceIdentity, token: &str, method: &str) -> StatusCode {
@@ -224,12 +222,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_listed_call_is_let_in_and_names_the_person_it_is_for() {
+    async fn a_listed_call_is_let_in_and_names_the_user_it_is_for_with_all_rights() {
         let services = Services::new();
         let (chat, search) = (services.identity("chat"), services.identity("search"));
-        assert_eq!(search.check(&chat.token("search", None), PASSAGES).await.unwrap(), None);
-        let acting = search.check(&chat.token("search", Some(&person())), PASSAGES).await.unwrap();
-        assert_eq!(acting, Some(person()));
+        let own = search.check(&chat.token("search", None), PASSAGES).await.unwrap();
+        assert_eq!((own.service.as_deref(), own.user), (Some("chat"), None));
+        let acting = search.check(&chat.token("search", Some(&user())), PASSAGES).await.unwrap();
+        assert_eq!(acting.user, Some(user()));
     }
 
     #[tokio::test]
@@ -239,15 +238,15 @@ mod tests {
         let library = services.identity("library").token("search", None);
         assert_eq!(refused(&search, &library, PASSAGES).await, StatusCode::FORBIDDEN);
         let chat = services.identity("chat").token("search", None);
-        assert_eq!(refused(&search, &chat, "/gooseek.search.v1.SearchService/Read").await, StatusCode::FORBIDDEN);
+        assert_eq!(refused(&search, &chat, "/gooseek.search.v1.SearchService/Unlisted").await, StatusCode::FORBIDDEN);
         let upload = services.identity("upload");
-        let act = json!({ "org": Uuid::nil(), "sub": Uuid::nil(), "role": "owner" });
+        let act = json!({ "org": Uuid::nil(), "sub": Uuid::nil(), "roles": ["owner"] });
         let now = upload.inner.clock.now().timestamp();
         let claims =
             json!({ "iss": "upload", "aud": "projects", "iat": now, "exp": now + 60, "jti": Uuid::nil(), "act": act });
         let acting = upload.inner.key.sign(KIND, &claims);
-        assert_eq!(refused(&search, &acting, RESOLVE).await, StatusCode::FORBIDDEN, "upload may not act for people");
-        assert_eq!(search.check(&upload.token("projects", Some(&person())), RESOLVE).await.unwrap(), None);
+        assert_eq!(refused(&search, &acting, RESOLVE).await, StatusCode::FORBIDDEN, "upload may not act for users");
+        assert_eq!(search.check(&upload.token("projects", Some(&user())), RESOLVE).await.unwrap().user, None);
     }
 
     #[tokio::test]
@@ -285,20 +284,5 @@ mod tests {
         assert!(with(json!([ours.jwk(), other.jwk()])).is_err());
         assert!(with(json!([other.jwk()])).is_err());
         assert!(with(json!([SigningKey::generate("search").jwk()])).is_err());
-    }
-
-    /// A method that is new or renamed has a row before anybody can call it.
-    #[test]
-    fn the_table_has_every_method_there_is() {
-        let descriptors = <prost_types::FileDescriptorSet as prost::Message>::decode(proto::DESCRIPTORS).unwrap();
-        let methods = descriptors
-            .file
-            .iter()
-            .flat_map(|file| file.service.iter().map(move |service| (file.package().to_owned(), service)))
-            .flat_map(|(package, service)| {
-                service.method.iter().map(move |method| format!("/{package}.{}/{}", service.name(), method.name()))
-            });
-        let listed = rpc_acl::RPC_ACL.iter().map(|(method, _)| (*method).to_owned());
-        assert_eq!(listed.collect::<BTreeSet<_>>(), methods.collect());
     }
 }
