@@ -77,7 +77,7 @@ impl Problem {
             request_id: None,
             errors: Vec::new(),
             retry_after: match code {
-                Code::Unavailable | Code::DeadlineExceeded => Some(UNAVAILABLE_RETRY_SECONDS),
+                Code::Unavailable => Some(UNAVAILABLE_RETRY_SECONDS),
                 Code::Overloaded => Some(OVERLOADED_RETRY_SECONDS),
                 _ => None,
             },

@@ -12,15 +12,16 @@ pub enum Scope {
     /// What belongs to nobody: pages fetched anonymously at global addresses and engine answers to queries without
     /// private context.
     Public,
-    /// The relay, recovery and retention. Only this crate can make the token.
+    /// The relay, recovery and retention.
     System(SystemScope),
 }
 
-/// Proof of being the system; made in this crate only, and handed to background tasks.
+/// Proof of being the system; made by the frame only, and handed to background tasks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SystemScope(());
 
 impl SystemScope {
+    /// For the frame only; a lint refuses it elsewhere (`clippy.toml`).
     #[expect(clippy::new_without_default, reason = "a proof is not made by default")]
     pub fn new() -> Self {
         Self(())

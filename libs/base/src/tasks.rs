@@ -54,7 +54,9 @@ impl Task {
     pub fn start(self, tracker: &TaskTracker, stop: CancellationToken) -> JoinHandle<()> {
         tracker.spawn(async move {
             while !stop.is_cancelled() {
-                let run = AssertUnwindSafe((self.work)(SystemScope::new(), stop.clone())).catch_unwind();
+                #[expect(clippy::disallowed_methods, reason = "background tasks look after every organisation")]
+                let system = SystemScope::new();
+                let run = AssertUnwindSafe((self.work)(system, stop.clone())).catch_unwind();
                 match run.await {
                     Ok(()) => return,
                     Err(_) => {

@@ -3,13 +3,13 @@
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use base::{Scope, SystemScope, telemetry, time::Clock};
+use base::{telemetry, time::Clock};
 use chrono::{DateTime, Utc};
 use db::{Db, DbError, Session, on_db};
 use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
-use super::{Courier, CourierError, Event, ids::as_json};
+use super::{Courier, CourierError, Event, ids::as_json, system};
 
 /// Why a handler did not take an event.
 #[derive(Debug, thiserror::Error)]
@@ -62,14 +62,14 @@ impl Consumer {
 
     /// Remembers an event as taken without taking it.
     pub(super) async fn pass_over(&self, clock: &Clock, event: Uuid) -> Result<(), DbError> {
-        let mut session = self.db.begin(&Scope::from(SystemScope::new())).await?;
+        let mut session = self.db.begin(&system()).await?;
         enter(&mut session, self.name, &[event], clock.now()).await?;
         session.commit().await
     }
 
     /// Whether it remembers the event.
     pub(super) async fn has_taken(&self, event: Uuid) -> Result<bool, DbError> {
-        let mut session = self.db.read(&Scope::from(SystemScope::new())).await?;
+        let mut session = self.db.read(&system()).await?;
         let found: Option<(Uuid,)> = on_db!(&mut session, conn => sqlx::query_as(
             "SELECT event_id FROM inbox WHERE consumer = $1 AND event_id = $2")
             .bind(self.name)
@@ -80,7 +80,7 @@ impl Consumer {
     }
 
     async fn try_take(&self, clock: &Clock, events: &[Event]) -> Result<(), HandleError> {
-        let mut session = self.db.begin(&Scope::from(SystemScope::new())).await?;
+        let mut session = self.db.begin(&system()).await?;
         let ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
         let mut fresh = enter(&mut session, self.name, &ids, clock.now()).await?;
         for event in events {

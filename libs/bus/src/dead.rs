@@ -1,13 +1,13 @@
 //! Events a consumer could not take: listed, replayed, dropped.
 
-use base::{Problem, Scope, SystemScope, time::Clock};
+use base::{Problem, time::Clock};
 use chrono::{DateTime, Utc};
 use db::{Db, DbError, on_db};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Nats, NatsError, Relay};
+use super::{Nats, NatsError, Relay, system};
 
 /// One event one consumer gave up on.
 #[derive(Debug, Clone, Serialize, ToSchema, sqlx::FromRow)]
@@ -133,7 +133,7 @@ impl DeadLetters {
 
     async fn undelivered(&self, org: Uuid, after: &LetterKey, limit: usize) -> Result<Vec<DeadLetter>, DbError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut session = self.db.read(&Scope::from(SystemScope::new())).await?;
+        let mut session = self.db.read(&system()).await?;
         let letters = on_db!(&mut session, conn => sqlx::query_as(
             "SELECT o.id, d.consumer, o.subject, o.org, d.attempts, d.error, o.occurred_at
              FROM outbox_deliveries d JOIN outbox o ON o.id = d.event_id
@@ -150,7 +150,7 @@ impl DeadLetters {
 
     /// Makes a dead delivery of the outbox `pending` or `dropped`; whether there was one.
     async fn settle(&self, org: Uuid, key: &LetterKey, state: &str) -> Result<bool, DbError> {
-        let mut session = self.db.begin(&Scope::from(SystemScope::new())).await?;
+        let mut session = self.db.begin(&system()).await?;
         let settled = on_db!(&mut session, conn => sqlx::query(
             "UPDATE outbox_deliveries SET state = $4, attempts = 0, next_at = $5, error = NULL
              WHERE event_id = $1 AND consumer = $2 AND state = 'dead'

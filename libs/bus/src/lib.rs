@@ -16,6 +16,7 @@ mod relay;
 mod retry;
 
 use async_trait::async_trait;
+use base::{Scope, SystemScope};
 pub use consumer::{Consumer, HandleError, Handler};
 pub use dead::{BusError, DeadLetter, DeadLetters, LetterKey};
 pub use nats::{Nats, NatsAddress, NatsError, NatsOptions};
@@ -46,4 +47,10 @@ pub trait Courier: Send + Sync {
     fn at_once(&self) -> usize {
         1
     }
+}
+
+/// Whose sessions the outbox and the inbox are read and written in.
+#[expect(clippy::disallowed_methods, reason = "events of every organisation are delivered by one relay")]
+fn system() -> Scope {
+    SystemScope::new().into()
 }

@@ -6,7 +6,7 @@ mod upkeep;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use base::{Scope, SystemScope, telemetry, time::Clock};
+use base::{telemetry, time::Clock};
 use chrono::{DateTime, TimeDelta, Utc};
 use db::{Db, DbError, Session};
 use futures::future::join_all;
@@ -17,7 +17,7 @@ use tracing::{Instrument, field::Empty};
 use upkeep::Backlog;
 use uuid::Uuid;
 
-use super::{Courier, CourierError, Event, retry};
+use super::{Courier, CourierError, Event, retry, system};
 
 const BATCH: i64 = 256;
 /// The name that deliveries to a broker are recorded under. No consumer has it: theirs have a dot.
@@ -199,10 +199,6 @@ impl fmt::Debug for Relay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Relay").field("db", &self.db.kind()).finish_non_exhaustive()
     }
-}
-
-fn system() -> Scope {
-    Scope::from(SystemScope::new())
 }
 
 fn after(error: &CourierError, attempts: i64, now: DateTime<Utc>) -> Setback {

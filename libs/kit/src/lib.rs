@@ -1,4 +1,5 @@
-//! What HTTP handlers are made of: extractors whose failures are problem documents, signed cursors, server-sent events.
+//! What HTTP handlers are made of: extractors whose failures are problem documents, signed cursors, server-sent
+//! events, and the limiter that shares work between organisations.
 
 pub mod cursor;
 mod extract;

@@ -274,7 +274,9 @@ impl Parts {
 async fn cursor_key(db: &Db) -> anyhow::Result<CursorKey> {
     let mut fresh = [0_u8; 32];
     rand::rng().fill_bytes(&mut fresh);
-    let mut session = db.begin(&Scope::from(SystemScope::new())).await?;
+    #[expect(clippy::disallowed_methods, reason = "the key belongs to the service, not to an organisation")]
+    let system = Scope::from(SystemScope::new());
+    let mut session = db.begin(&system).await?;
     on_db!(&mut session, conn => sqlx::query(
         "INSERT INTO frame_secrets (name, value) VALUES ('cursor', $1) ON CONFLICT DO NOTHING")
         .bind(fresh.as_slice())

@@ -1,14 +1,18 @@
 //! The codes of problems, each with its HTTP and its gRPC status. A code is part of the API and never changes its meaning.
 
+use std::borrow::Cow;
+
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Type, schema::Schema},
+};
 
 macro_rules! codes {
     ($($(#[$meta:meta])* $name:ident = $text:literal, $http:ident, $grpc:ident;)*) => {
         /// What kind of problem it is, for programs.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-        #[schema(as = ProblemCode)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum Code {
             $($(#[$meta])* #[serde(rename = $text)] $name,)*
         }
@@ -49,8 +53,6 @@ codes! {
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, Unimplemented;
     /// It exists already, or is in a state that does not allow this.
     Conflict = "conflict", CONFLICT, AlreadyExists;
-    /// The first request with this `Idempotency-Key` is still being answered.
-    RequestInProgress = "request_in_progress", CONFLICT, Aborted;
     /// The events are being published again already.
     ResyncRunning = "resync_running", CONFLICT, FailedPrecondition;
     /// The file has no text yet, or never will.
@@ -70,8 +72,6 @@ codes! {
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, FailedPrecondition;
     /// More often than the limit allows; `retry_after` says when there is room again.
     TooManyRequests = "too_many_requests", TOO_MANY_REQUESTS, ResourceExhausted;
-    /// The quota of the plan is used up.
-    QuotaExceeded = "quota_exceeded", TOO_MANY_REQUESTS, ResourceExhausted;
     Internal = "internal", INTERNAL_SERVER_ERROR, Internal;
     /// Something this request needs is down.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, Unavailable;
@@ -79,8 +79,21 @@ codes! {
     SearchOutage = "search_outage", SERVICE_UNAVAILABLE, Unavailable;
     /// The server has more to do than it can do.
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, ResourceExhausted;
-    /// The caller's deadline has passed.
-    DeadlineExceeded = "deadline_exceeded", GATEWAY_TIMEOUT, DeadlineExceeded;
+}
+
+/// By hand, since the derive does not see the names that the macro gives to serde.
+impl PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        let names = Self::ALL.iter().map(|code| code.as_str());
+        let about = "What kind of problem it is, for programs.";
+        ObjectBuilder::new().schema_type(Type::String).description(Some(about)).enum_values(Some(names)).into()
+    }
+}
+
+impl ToSchema for Code {
+    fn name() -> Cow<'static, str> {
+        "ProblemCode".into()
+    }
 }
 
 impl Code {
@@ -92,10 +105,12 @@ impl Code {
             tonic::Code::PermissionDenied => Self::Forbidden,
             tonic::Code::NotFound => Self::NotFound,
             tonic::Code::AlreadyExists | tonic::Code::Aborted | tonic::Code::FailedPrecondition => Self::Conflict,
-            // A busy or missing callee: trying later makes sense, and nothing is known of a quota.
-            tonic::Code::Unavailable | tonic::Code::ResourceExhausted => Self::Unavailable,
-            tonic::Code::DeadlineExceeded | tonic::Code::Cancelled => Self::DeadlineExceeded,
+            // A busy, slow or missing callee: trying later makes sense.
+            tonic::Code::Unavailable | tonic::Code::DeadlineExceeded | tonic::Code::ResourceExhausted => {
+                Self::Unavailable
+            }
             tonic::Code::Ok
+            | tonic::Code::Cancelled
             | tonic::Code::Unknown
             | tonic::Code::Unimplemented
             | tonic::Code::Internal

@@ -91,7 +91,7 @@ mod tests {
         for (grpc, code) in [
             (tonic::Code::NotFound, Code::NotFound),
             (tonic::Code::ResourceExhausted, Code::Unavailable),
-            (tonic::Code::DeadlineExceeded, Code::DeadlineExceeded),
+            (tonic::Code::DeadlineExceeded, Code::Unavailable),
             (tonic::Code::Unimplemented, Code::Internal),
         ] {
             assert_eq!(Problem::from(Status::new(grpc, "x")).code, code);
