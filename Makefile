@@ -21,7 +21,6 @@ run:
 # The whole suite. Without the servers of `make deps` their tests are skipped, but never in CI.
 test:
 	scripts/deps.sh || test -z "$$CI"
-	cargo build --workspace --bins --locked
 	cargo test --workspace --locked
 
 # The page in a real browser, against its own mock of the API; CHROMIUM names another browser than /usr/bin/chromium.
@@ -31,7 +30,7 @@ test-page:
 lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS="-Dwarnings -Arustdoc::private_intra_doc_links" cargo doc --no-deps --workspace --document-private-items --locked
+	RUSTDOCFLAGS="-Dwarnings -Arustdoc::private_intra_doc_links" cargo doc --no-deps --workspace --all-features --document-private-items --locked
 
 # Every service in processes of its own, with private Postgres, NATS, Redis and S3, behind Traefik at http://127.0.0.1:8080.
 # CLUSTER="--set NAME=VALUE" sets a variable of the services, --port another port.

@@ -1,24 +1,39 @@
-//! Compiles the contracts under `proto/` without protoc.
+//! Compiles every contract under `proto/` without protoc.
 
-use std::{env, error::Error, fs, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    env,
+    error::Error,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use prost::Message;
-
-const FILES: [&str; 6] = [
-    "gooseek/search/v1/search.proto",
-    "gooseek/upload/v1/upload.proto",
-    "gooseek/projects/v1/projects.proto",
-    "gooseek/events/v1/answer.proto",
-    "gooseek/events/v1/project.proto",
-    "gooseek/events/v1/thread.proto",
-];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
     println!("cargo:rerun-if-changed={}", root.display());
-    let descriptors = protox::compile(FILES, [&root])?;
+    let (files, packages) = contracts(&root)?;
+    let descriptors = protox::compile(files, [&root])?;
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("descriptors.bin"), descriptors.encode_to_vec())?;
     tonic_prost_build::configure().bytes(".").compile_fds(descriptors)?;
+    let module = |package: &String| {
+        format!("pub mod {package} {{ pub mod v1 {{ tonic::include_proto!(\"gooseek.{package}.v1\"); }} }}\n")
+    };
+    fs::write(out.join("packages.rs"), packages.iter().map(module).collect::<String>())?;
     Ok(())
+}
+
+/// Each `gooseek/<package>/v1/<name>.proto`, and the packages; sorted, so that what is built does not depend on the machine.
+fn contracts(root: &Path) -> Result<(BTreeSet<PathBuf>, BTreeSet<String>), Box<dyn Error>> {
+    let (mut files, mut packages) = (BTreeSet::new(), BTreeSet::new());
+    for package in fs::read_dir(root.join("gooseek"))? {
+        let package = package?;
+        packages.insert(package.file_name().to_string_lossy().into_owned());
+        for file in fs::read_dir(package.path().join("v1"))? {
+            files.insert(file?.path());
+        }
+    }
+    Ok((files, packages))
 }

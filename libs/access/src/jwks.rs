@@ -1,4 +1,7 @@
-//! The public keys tokens are checked with: pinned by an operator, or a JWKS (RFC 7517) of auth-svc.
+//! The public keys that tokens are checked with: pinned by the operator, or a JWKS (RFC 7517) of auth-svc.
+//!
+//! Fetched keys are kept, so that a request waits for the issuer only when there is no key to use, and dropped when they are
+//! too old to be trusted.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,15 +17,17 @@ use tokio::{
 
 use super::TokenError;
 
-/// An unknown key id makes us ask again, but not more often than this.
-const REFRESH: Duration = Duration::from_secs(30);
-/// Known keys are asked for again after this, so that one that was taken back is not believed much longer.
+/// An unknown key id causes a fetch, but not more often than this.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(30);
+/// Keys are fetched again after this, so that a revoked one is not accepted much longer.
 const MAX_AGE: Duration = Duration::from_secs(600);
-/// They are believed for no longer than this, whether or not anybody could be asked: it bounds how long a key that was taken
-/// back lives on, also after a day without a request and while the issuer cannot be reached.
-const BELIEVED: Duration = Duration::from_secs(3_600);
-/// After a failure we ask again sooner, since until then nobody new gets in.
-const RETRY: Duration = Duration::from_secs(2);
+/// Keys are dropped after this, whether or not the issuer could be reached: it bounds how long a revoked key is accepted.
+const MAX_STALE: Duration = Duration::from_secs(3_600);
+/// After a failure the next fetch is sooner: until then no new token is accepted.
+const RETRY_DELAY: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_JWKS_BYTES: usize = 256 * 1024;
 
 struct Key {
     id: Option<String>,
@@ -31,21 +36,21 @@ struct Key {
 
 /// A key set.
 pub(super) struct Keys {
-    known: Arc<RwLock<Known>>,
+    cached: Arc<RwLock<CachedKeys>>,
     remote: Option<Arc<Remote>>,
 }
 
 #[derive(Default)]
-struct Known {
+struct CachedKeys {
     keys: Vec<Key>,
-    /// When they came; `None` when they are pinned.
-    came: Option<Instant>,
+    /// `None` when they are pinned.
+    fetched_at: Option<Instant>,
 }
 
 struct Remote {
     client: OperatorClient,
-    /// When the keys were last asked for, and whether they came. Held while asking, so that one caller asks for all.
-    asked: Mutex<Option<(Instant, bool)>>,
+    /// When the last fetch was, and whether it succeeded. Held during a fetch, so that concurrent requests share it.
+    last_attempt: Mutex<Option<(Instant, bool)>>,
 }
 
 impl std::fmt::Debug for Keys {
@@ -62,63 +67,63 @@ impl Keys {
         if keys.is_empty() {
             return Err("no Ed25519 key in it".to_owned());
         }
-        Ok(Self { known: Arc::new(RwLock::new(Known { keys, came: None })), remote: None })
+        Ok(Self { cached: Arc::new(RwLock::new(CachedKeys { keys, fetched_at: None })), remote: None })
     }
 
     pub(super) fn remote(base: &str) -> Result<Self, String> {
-        let client = OperatorClient::new(base, Duration::from_secs(3)).map_err(|error| error.to_string())?;
-        Ok(Self { known: Arc::default(), remote: Some(Arc::new(Remote { client, asked: Mutex::default() })) })
+        let client = OperatorClient::new(base, CONNECT_TIMEOUT).map_err(|error| error.to_string())?;
+        Ok(Self { cached: Arc::default(), remote: Some(Arc::new(Remote { client, last_attempt: Mutex::default() })) })
     }
 
-    /// The key a token names; without a name the only key there is. Waits for keys where there are none to believe.
+    /// The key a token names; without a name the only key there is. Waits for a fetch when no key can be used.
     pub(super) async fn find(&self, id: Option<&str>) -> Result<DecodingKey, TokenError> {
-        if let Some(key) = self.known.read().await.pick(id) {
-            self.renew_when_old();
+        if let Some(key) = self.cached.read().await.select(id) {
+            self.refresh_when_old();
             return Ok(key);
         }
         let Some(remote) = &self.remote else { return Err(TokenError::Invalid) };
-        let mut asked = remote.asked.lock().await;
-        // Somebody may have asked while this caller waited.
-        if let Some(key) = self.known.read().await.pick(id) {
+        let mut last_attempt = remote.last_attempt.lock().await;
+        // Another request may have fetched while this one waited.
+        if let Some(key) = self.cached.read().await.select(id) {
             return Ok(key);
         }
-        match *asked {
-            Some((at, true)) if at.elapsed() < REFRESH => return Err(TokenError::Invalid),
-            Some((at, false)) if at.elapsed() < RETRY => return Err(TokenError::KeysUnavailable),
+        match *last_attempt {
+            Some((at, true)) if at.elapsed() < REFRESH_INTERVAL => return Err(TokenError::Invalid),
+            Some((at, false)) if at.elapsed() < RETRY_DELAY => return Err(TokenError::KeysUnavailable),
             _ => {}
         }
         let fetched = fetch_keys(&remote.client).await;
-        *asked = Some((Instant::now(), fetched.is_some()));
-        // Those who bring a known key are not kept waiting for the answer.
-        *self.known.write().await = fetched.ok_or(TokenError::KeysUnavailable)?;
-        self.known.read().await.pick(id).ok_or(TokenError::Invalid)
+        *last_attempt = Some((Instant::now(), fetched.is_some()));
+        // The lock on the keys is taken only now: requests with a known key do not wait for the fetch.
+        *self.cached.write().await = fetched.ok_or(TokenError::KeysUnavailable)?;
+        self.cached.read().await.select(id).ok_or(TokenError::Invalid)
     }
 
-    /// Asks for the keys again, beside the request that found them old. While nobody answers they
-    /// stay, until they are too old to be believed.
-    fn renew_when_old(&self) {
+    /// Fetches old keys again in the background. While the issuer does not answer they stay, until they are too old to be used.
+    fn refresh_when_old(&self) {
         let Some(remote) = self.remote.clone() else { return };
-        let Ok(asked) = remote.asked.try_lock() else { return };
-        let old = asked.is_some_and(|(at, came)| at.elapsed() >= if came { MAX_AGE } else { REFRESH });
-        drop(asked);
-        if !old {
+        let Ok(last_attempt) = remote.last_attempt.try_lock() else { return };
+        let due = |succeeded: bool| if succeeded { MAX_AGE } else { REFRESH_INTERVAL };
+        let is_old = last_attempt.is_some_and(|(at, succeeded)| at.elapsed() >= due(succeeded));
+        drop(last_attempt);
+        if !is_old {
             return;
         }
-        let known = self.known.clone();
+        let cached = self.cached.clone();
         tokio::spawn(async move {
-            let Ok(mut asked) = remote.asked.try_lock() else { return };
+            let Ok(mut last_attempt) = remote.last_attempt.try_lock() else { return };
             let fetched = fetch_keys(&remote.client).await;
-            *asked = Some((Instant::now(), fetched.is_some()));
+            *last_attempt = Some((Instant::now(), fetched.is_some()));
             if let Some(keys) = fetched {
-                *known.write().await = keys;
+                *cached.write().await = keys;
             }
         });
     }
 }
 
-impl Known {
-    fn pick(&self, id: Option<&str>) -> Option<DecodingKey> {
-        if self.came.is_some_and(|came| came.elapsed() >= BELIEVED) {
+impl CachedKeys {
+    fn select(&self, id: Option<&str>) -> Option<DecodingKey> {
+        if self.fetched_at.is_some_and(|at| at.elapsed() >= MAX_STALE) {
             return None;
         }
         let key = match (id, self.keys.as_slice()) {
@@ -131,13 +136,15 @@ impl Known {
     }
 }
 
-/// What the issuer has now, which may be no key at all.
-async fn fetch_keys(remote: &OperatorClient) -> Option<Known> {
-    let request = remote.get("/.well-known/jwks.json").timeout(Duration::from_secs(5));
-    let text = fetch::operator::text(request, 256 * 1024).await;
+/// The issuer's present keys, which may be none at all.
+async fn fetch_keys(remote: &OperatorClient) -> Option<CachedKeys> {
+    let request = remote.get("/.well-known/jwks.json").timeout(FETCH_TIMEOUT);
+    let text = fetch::operator::text(request, MAX_JWKS_BYTES).await;
     let parsed = text.map_err(|error| error.to_string()).and_then(|text| parse(&text));
-    let keys = parsed.inspect_err(|error| tracing::warn!(%error, "JWKS cannot be read")).ok()?;
-    Some(Known { keys, came: Some(Instant::now()) })
+    let keys = parsed
+        .inspect_err(|error| tracing::warn!(%error, "failed to fetch JWKS; keys known so far stay in use"))
+        .ok()?;
+    Some(CachedKeys { keys, fetched_at: Some(Instant::now()) })
 }
 
 fn parse(text: &str) -> Result<Vec<Key>, String> {

@@ -1,4 +1,6 @@
-//! Ed25519 key pairs (RFC 8032): made, written as PEM and JWK (RFC 8037), and used to sign tokens.
+//! Ed25519 key pairs (RFC 8032), as PEM and JWK (RFC 8037), and tokens signed with them.
+//!
+//! For keys of services and for the issuer that stands in for auth-svc.
 
 use std::fmt;
 
@@ -14,12 +16,12 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// What is not a private key.
+/// A text that is not a private key.
 #[derive(Debug, thiserror::Error)]
 #[error("not an Ed25519 private key in PEM (PKCS #8)")]
 pub struct InvalidKey;
 
-/// A private key and the name tokens carry it by.
+/// A private key and its id (`kid`), which is in the header of every token it signs.
 pub struct SigningKey {
     id: String,
     pair: Ed25519KeyPair,
@@ -27,12 +29,12 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// A fresh one.
+    /// A new random key.
     pub fn generate(id: impl Into<String>) -> Self {
-        Self::new(id.into(), Ed25519KeyPair::generate().expect("the system gives random bytes"))
+        Self::new(id.into(), Ed25519KeyPair::generate().expect("the system has random bytes"))
     }
 
-    /// A key that [`pem`](Self::pem) or OpenSSL has written.
+    /// A key as [`pem`](Self::pem) or OpenSSL writes it.
     pub fn from_pem(id: impl Into<String>, text: &str) -> Result<Self, InvalidKey> {
         let base64: String = text.lines().map(str::trim).filter(|line| !line.starts_with("-----")).collect();
         let der = BASE64_STANDARD.decode(base64).map_err(|_| InvalidKey)?;
@@ -65,7 +67,7 @@ impl SigningKey {
 }
 
 fn der(pair: &Ed25519KeyPair) -> Pkcs8V1Der<'static> {
-    pair.as_der().expect("a key pair has a form")
+    pair.as_der().expect("a key pair can be encoded")
 }
 
 impl fmt::Debug for SigningKey {

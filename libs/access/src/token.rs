@@ -1,18 +1,20 @@
 //! Access tokens: EdDSA (RFC 8037) only, short-lived, for one audience.
 
-use std::sync::Arc;
-
-use base::{Problem, config::Secret};
+use base::Problem;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Caller, Role, jwks::Keys};
+use crate::{
+    Caller, Client,
+    caller::{Rights, Role, Roles, Scopes},
+    jwks::Keys,
+};
 
 /// The audience every access token names.
 pub const AUDIENCE: &str = "gooseek";
 
-/// Why a token was not believed.
+/// Why a token is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     #[error("the access token is not valid")]
@@ -37,7 +39,32 @@ impl From<TokenError> for Problem {
 struct Claims {
     sub: Uuid,
     org: Uuid,
-    role: Role,
+    /// One role, or several; at least one of the two claims.
+    role: Option<Role>,
+    roles: Option<Roles>,
+    /// Names separated by spaces (RFC 8693); absent: not limited.
+    scope: Option<String>,
+    /// How the user signed in (RFC 8176).
+    #[serde(default)]
+    amr: Vec<String>,
+}
+
+impl Claims {
+    fn roles(&self) -> Option<Roles> {
+        match (self.role, self.roles) {
+            (None, None) => None,
+            (Some(role), roles) => Some(roles.unwrap_or_default().with(role)),
+            (None, roles) => roles,
+        }
+    }
+}
+
+/// What a valid token says.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    pub caller: Caller,
+    /// Whether the user signed in with a second factor.
+    pub has_mfa: bool,
 }
 
 /// Checks access tokens.
@@ -67,16 +94,18 @@ impl Verifier {
         Self { keys, validation }
     }
 
-    /// The person a token was issued to.
-    pub async fn verify(&self, token: &str) -> Result<Caller, TokenError> {
+    /// The user a token was issued to.
+    pub async fn verify(&self, token: &str) -> Result<Verified, TokenError> {
         let header = decode_header(token).map_err(|_| TokenError::Invalid)?;
         if header.alg != Algorithm::EdDSA {
             return Err(TokenError::Invalid);
         }
         let key = self.keys.find(header.kid.as_deref()).await?;
         let claims = self.claims(token, &key)?;
-        let token = Some(Arc::new(Secret::new(token)));
-        Ok(Caller { org: claims.org, user: claims.sub, role: claims.role, token })
+        let roles = claims.roles().ok_or(TokenError::Invalid)?;
+        let rights = Rights::new(roles, claims.scope.as_deref().map(Scopes::parse));
+        let caller = Caller::user_of(claims.org, claims.sub, rights, Client::default()).with_token(token);
+        Ok(Verified { caller, has_mfa: claims.amr.iter().any(|method| method == "mfa") })
     }
 
     fn claims(&self, token: &str, key: &DecodingKey) -> Result<Claims, TokenError> {

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use access::{Caller, TokenError, Verifier};
+use access::{Role, TokenError, Verifier};
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der},
     signature::{Ed25519KeyPair, KeyPair},
@@ -86,8 +86,8 @@ async fn a_token_is_believed_with_its_key_in_any_form() {
     let jwks = json!({ "keys": [other.jwk(), { "kty": "oct", "k": "AAAA", "kid": "three" }, issuer.jwk()] });
     for pinned in [issuer.pem(), issuer.jwk().to_string(), jwks.to_string()] {
         let verifier = Verifier::pinned(&pinned).unwrap();
-        let who: Caller = verifier.verify(&issuer.sign(&claims(600))).await.unwrap();
-        assert_eq!((who.user, who.org), (USER, ORG));
+        let who = verifier.verify(&issuer.sign(&claims(600))).await.unwrap().caller;
+        assert_eq!((who.user(), who.org()), (USER, ORG));
     }
 }
 
@@ -169,11 +169,36 @@ async fn claims_must_fit() {
         with("sub", json!("root")),
         with("org", Value::Null),
         with("role", json!("emperor")),
+        with("role", Value::Null),
+        with("roles", json!(["member", "emperor"])),
+        with("roles", json!("member")),
+        with("scope", json!(["chat:read"])),
     ] {
         refused(&verifier, &issuer.sign(&wrong)).await;
     }
     let outcome = verifier.verify(&issuer.sign(&claims(-60))).await;
     assert!(matches!(outcome, Err(TokenError::Expired)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_token_carries_roles_scopes_and_how_its_user_signed_in() {
+    let issuer = Issuer::new("one");
+    let verifier = Verifier::pinned(&issuer.pem()).unwrap();
+    let plain = verifier.verify(&issuer.sign(&claims(600))).await.unwrap();
+    assert!(plain.caller.roles().contains(Role::Member) && plain.caller.scopes().is_none() && !plain.has_mfa);
+
+    let mut several = claims(600);
+    several["roles"] = json!(["billing", "auditor"]);
+    several["scope"] = json!("openid chat:read");
+    several["amr"] = json!(["pwd", "otp", "mfa"]);
+    let verified = verifier.verify(&issuer.sign(&several)).await.unwrap();
+    for role in Role::ALL {
+        let has = matches!(role, Role::Member | Role::Billing | Role::Auditor);
+        assert_eq!(verified.caller.roles().contains(role), has, "{role:?}");
+    }
+    let scopes = verified.caller.scopes().unwrap();
+    assert!(scopes.contains("chat:read") && !scopes.contains("chat:write") && !scopes.contains("chat"));
+    assert!(verified.has_mfa);
 }
 
 /// A key server with `keys`, which counts how often it is asked.

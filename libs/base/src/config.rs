@@ -114,6 +114,11 @@ impl Settings {
         self.values.get(name).map(|(value, _)| value.as_str())
     }
 
+    /// The text of the default of a variable.
+    pub(crate) fn default_of(&self, name: &str) -> Option<&'static str> {
+        self.variables.iter().find(|variable| variable.name == name)?.default
+    }
+
     /// Whether an operator has set it.
     pub(crate) fn is_set(&self, name: &str) -> bool {
         self.values.get(name).is_some_and(|(_, origin)| *origin != Origin::Default)

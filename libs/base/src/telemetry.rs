@@ -1,4 +1,6 @@
-//! Logs, traces and the context that ties them together across services (W3C Trace Context).
+//! Logs, traces, metrics and the context that ties them together across services (W3C Trace Context).
+
+mod otlp_metrics;
 
 use std::{collections::HashMap, io::IsTerminal};
 
@@ -8,7 +10,10 @@ use opentelemetry::{
     trace::{TraceContextExt, TraceId, TracerProvider},
 };
 use opentelemetry_otlp::WithExportConfig;
-use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
+use opentelemetry_sdk::{
+    Resource, metrics::SdkMeterProvider, propagation::TraceContextPropagator, trace::SdkTracerProvider,
+};
+pub use otlp_metrics::OtlpRecorder;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
@@ -21,9 +26,10 @@ pub enum LogFormat {
 }
 
 /// Keeps the exporters alive; [`flush`](Self::flush) before the process ends.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Telemetry {
     traces: Option<SdkTracerProvider>,
+    metrics: Option<(SdkMeterProvider, OtlpRecorder)>,
 }
 
 impl Telemetry {
@@ -42,10 +48,16 @@ impl Telemetry {
         let traces = otlp.map(|endpoint| tracer(service, endpoint)).transpose()?;
         let spans =
             traces.as_ref().map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("gooseek")));
+        let metrics = otlp.map(|endpoint| otlp_metrics::exporter(service, endpoint)).transpose()?;
         let filter = EnvFilter::try_new(filter)?;
         tracing_subscriber::registry().with(filter).with(logs).with(spans).try_init()?;
         global::set_text_map_propagator(TraceContextPropagator::new());
-        Ok(Self { traces })
+        Ok(Self { traces, metrics })
+    }
+
+    /// What records metrics for the collector, where there is one.
+    pub fn recorder(&self) -> Option<OtlpRecorder> {
+        self.metrics.as_ref().map(|(_, recorder)| recorder.clone())
     }
 
     /// Sends what is still held.
@@ -53,7 +65,12 @@ impl Telemetry {
         if let Some(traces) = &self.traces
             && let Err(error) = traces.shutdown()
         {
-            tracing::warn!(%error, "traces could not be flushed");
+            tracing::warn!(%error, "failed to send the last traces; they are lost");
+        }
+        if let Some((metrics, _)) = &self.metrics
+            && let Err(error) = metrics.shutdown()
+        {
+            tracing::warn!(%error, "failed to send the last metrics; they are lost");
         }
     }
 }

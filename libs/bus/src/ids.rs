@@ -1,4 +1,4 @@
-//! Many ids as one parameter: an array on Postgres, JSON on SQLite, which has no arrays. This is why a statement here may
+//! Many ids as one parameter: an array on Postgres, JSON on SQLite, which has no arrays. This is why some statements here
 //! have two texts.
 
 use uuid::Uuid;

@@ -1,14 +1,12 @@
 //! Events between processes, through NATS JetStream.
 //!
-//! One stream has the events of every service; a consumer is a durable pull consumer of it that all replicas share. Another
-//! stream has the dead letters. Both are declared when they are first needed and again when the broker turns out to have
-//! lost them. A broker that does not answer stops nothing but deliveries: the connection is made anew in the background.
+//! One stream holds the events of every service; each consumer is a durable pull consumer of it, shared by all replicas. The
+//! stream is declared when it is first needed, and again when the broker turns out to have lost it. A broker that does not
+//! answer stops nothing but deliveries: the client reconnects in the background.
 
 mod address;
-mod envelope;
-mod letters;
+mod consumer_loop;
 mod publisher;
-mod taker;
 
 use std::{
     fmt,
@@ -33,16 +31,12 @@ use base::{tasks::Task, time::Clock};
 use bytes::Bytes;
 use tokio::sync::{Mutex, watch};
 
-use super::{Consumer, Courier, PAUSES};
+use super::{Consumer, EventSink, RETRY_DELAYS};
 
-/// Of events, and of those that are delivered again to one consumer.
-const EVENTS: &str = "gooseek_events";
+const STREAM: &str = "gooseek_events";
 const SUBJECTS: &str = "gooseek.>";
-const REPLAYS: &str = "gooseek_replay";
-/// Of dead letters.
-const DEAD: &str = "gooseek_dead";
 
-/// The broker does not answer, or not as it should.
+/// The broker does not answer, or not as expected.
 #[derive(Debug, thiserror::Error)]
 #[error("broker: {0}")]
 pub struct NatsError(String);
@@ -56,25 +50,32 @@ impl NatsError {
 /// How the broker is used.
 #[derive(Debug, Clone, Copy)]
 pub struct NatsOptions {
-    /// Servers of the broker that keep a copy of each stream. Counts when a stream is made; later the operator decides.
+    /// Servers of the broker that keep a copy of the stream. Applies when the stream is created; later the operator decides.
     pub replicas: usize,
     /// How long the broker keeps events.
     pub retention: Duration,
-    /// How long a publisher waits for the broker: less than an attempt may take, which would count against the event.
-    pub patience: Duration,
-    /// A taker may take this long for one event.
-    pub timeout: Duration,
-    /// A taker that is silent for this long is taken for dead, and another one is asked.
+    /// How long a publisher waits for the broker: less than a delivery may take, since a timeout there counts as an attempt.
+    pub publish_timeout: Duration,
+    /// How long a consumer may take for one event.
+    pub handle_timeout: Duration,
+    /// An event whose consumer sends nothing for this long is delivered again, to any replica.
     pub ack_wait: Duration,
-    /// Pauses after the first, second … failed attempt; after the last the event is a dead letter.
-    pub pauses: [Duration; 4],
+    /// Delays after the first, second … failed attempt; after the last the event becomes a dead letter.
+    pub retry_delays: [Duration; 4],
 }
 
 impl NatsOptions {
-    /// What a server uses; tests are less patient.
+    /// What a server uses; tests have shorter times.
     pub fn new(replicas: usize, retention: Duration) -> Self {
         let timeout = Duration::from_secs(30);
-        Self { replicas, retention, patience: timeout / 3, timeout, ack_wait: timeout, pauses: PAUSES }
+        Self {
+            replicas,
+            retention,
+            publish_timeout: timeout / 3,
+            handle_timeout: timeout,
+            ack_wait: timeout,
+            retry_delays: RETRY_DELAYS,
+        }
     }
 }
 
@@ -85,22 +86,22 @@ pub struct Nats {
     context: Context,
     options: NatsOptions,
     declared: Arc<Declared>,
-    /// Tells of each loss of the connection.
-    losses: watch::Sender<()>,
+    /// Changes whenever the connection is lost.
+    disconnects: watch::Sender<()>,
 }
 
-/// Whether the streams are there, as far as we know.
+/// Whether the stream exists, as far as we know.
 #[derive(Default)]
 struct Declared {
     done: AtomicBool,
-    one_at_a_time: Mutex<()>,
+    declaring: Mutex<()>,
 }
 
 impl Nats {
-    /// Connects in the background, and again whenever the connection is lost.
+    /// Connects in the background, and reconnects whenever the connection is lost.
     pub async fn connect(address: &NatsAddress, options: NatsOptions) -> Result<Self, NatsError> {
-        let losses = watch::Sender::new(());
-        let lost = losses.clone();
+        let disconnects = watch::Sender::new(());
+        let disconnected = disconnects.clone();
         let connect = address
             .sign_in(ConnectOptions::new())
             .name("gooseek")
@@ -111,13 +112,13 @@ impl Nats {
             .ping_interval(Duration::from_secs(5))
             .event_callback(move |event| {
                 if let Event::Disconnected = event {
-                    lost.send_replace(());
+                    disconnected.send_replace(());
                 }
-                async move { tracing::info!(%event, "broker") }
+                async move { tracing::info!(%event, "connection to the broker changed") }
             });
         let client = connect.connect(address.servers()).await.map_err(NatsError::new)?;
         let context = ContextBuilder::new().timeout(Duration::from_secs(5)).build(client.clone());
-        Ok(Self { client, context, options, declared: Arc::default(), losses })
+        Ok(Self { client, context, options, declared: Arc::default(), disconnects })
     }
 
     /// Whether there is a connection.
@@ -125,71 +126,56 @@ impl Nats {
         self.client.connection_state() == State::Connected
     }
 
-    /// The way from an outbox to the broker.
-    pub fn courier(&self) -> Arc<dyn Courier> {
+    /// Delivers from an outbox to the broker.
+    pub fn sink(&self) -> Arc<dyn EventSink> {
         Arc::new(publisher::Publisher::new(self.clone()))
     }
 
-    /// The work of taking events for `consumer`.
-    pub fn taking(&self, consumer: Consumer, clock: Clock) -> Task {
+    /// The task that receives events for `consumer` and handles them.
+    pub fn consumer_task(&self, consumer: Consumer, clock: Clock) -> Task {
         let name = consumer.name;
-        let taker = Arc::new(taker::Taker::new(self.clone(), consumer, clock));
+        let consumer = Arc::new(consumer_loop::ConsumerLoop::new(self.clone(), consumer, clock));
         Task::new(name, move |_, stop| {
-            let taker = taker.clone();
-            async move { taker.run(&stop).await }
+            let consumer = consumer.clone();
+            async move { consumer.run(&stop).await }
         })
     }
 
-    /// Declares the streams unless that was done.
+    /// Declares the stream unless that was done.
     async fn ready(&self) -> Result<(), NatsError> {
         if self.declared.done.load(Ordering::Acquire) {
             return Ok(());
         }
-        let _one = self.declared.one_at_a_time.lock().await;
+        let _one_at_a_time = self.declared.declaring.lock().await;
         if self.declared.done.load(Ordering::Acquire) {
             return Ok(());
         }
         if !self.is_up() {
             return Err(NatsError::new("not connected"));
         }
-        self.declare(self.events()).await?;
-        self.declare(self.dead()).await?;
+        self.declare_stream().await?;
         self.declared.done.store(true, Ordering::Release);
         Ok(())
     }
 
-    /// What was declared is not there any more.
-    fn lost(&self) {
+    /// Makes the next user of the stream declare it again: the broker has lost it.
+    fn undeclare(&self) {
         self.declared.done.store(false, Ordering::Release);
     }
 
-    fn events(&self) -> stream::Config {
-        stream::Config {
-            name: EVENTS.to_owned(),
-            subjects: vec![SUBJECTS.to_owned(), format!("{REPLAYS}.>")],
+    /// Creates the stream, or changes what this program decides about one that exists.
+    async fn declare_stream(&self) -> Result<(), NatsError> {
+        let wanted = stream::Config {
+            name: STREAM.to_owned(),
+            subjects: vec![SUBJECTS.to_owned()],
             max_age: self.options.retention,
             num_replicas: self.options.replicas,
             ..stream::Config::default()
-        }
-    }
-
-    /// One letter for each event and consumer, however often it is put there.
-    fn dead(&self) -> stream::Config {
-        stream::Config {
-            name: DEAD.to_owned(),
-            subjects: vec![format!("{DEAD}.>")],
-            max_messages_per_subject: 1,
-            num_replicas: self.options.replicas,
-            ..stream::Config::default()
-        }
-    }
-
-    /// Makes the stream, or changes what is ours to say of one that is there.
-    async fn declare(&self, wanted: stream::Config) -> Result<(), NatsError> {
-        let found = match self.context.get_stream(&wanted.name).await {
+        };
+        let found = match self.context.get_stream(STREAM).await {
             Ok(found) => found.cached_info().config.clone(),
             Err(error) if is_missing(&error.kind()) => {
-                tracing::info!(stream = wanted.name, "declaring");
+                tracing::info!(stream = STREAM, "creating the stream");
                 return self.context.create_stream(wanted).await.map(drop).map_err(NatsError::new);
             }
             Err(error) => return Err(NatsError::new(error)),
@@ -201,22 +187,22 @@ impl Nats {
         self.context.update_stream(changed).await.map(drop).map_err(NatsError::new)
     }
 
-    /// Publishes and waits until the broker has it.
-    async fn put(&self, subject: String, headers: HeaderMap, payload: Bytes) -> Result<(), PutError> {
-        self.ready().await.map_err(|error| PutError::Unavailable(error.to_string()))?;
-        let mut losses = self.losses.subscribe();
+    /// Publishes and waits until the broker has acknowledged.
+    async fn publish(&self, subject: String, headers: HeaderMap, payload: Bytes) -> Result<(), PublishError> {
+        self.ready().await.map_err(|error| PublishError::Unavailable(error.to_string()))?;
+        let mut disconnects = self.disconnects.subscribe();
         let sending = async { self.context.publish_with_headers(subject, headers, payload).await?.await };
         let sent = tokio::select! {
             sent = sending => sent,
-            _ = losses.changed() => return Err(PutError::Unavailable("the connection was lost".to_owned())),
+            _ = disconnects.changed() => return Err(PublishError::Unavailable("the connection was lost".to_owned())),
         };
         let Err(error) = sent else { return Ok(()) };
         match error.kind() {
-            PublishErrorKind::MaxPayloadExceeded => return Err(PutError::TooLarge(error.to_string())),
-            PublishErrorKind::StreamNotFound => self.lost(),
+            PublishErrorKind::MaxPayloadExceeded => return Err(PublishError::TooLarge(error.to_string())),
+            PublishErrorKind::StreamNotFound => self.undeclare(),
             _ => {}
         }
-        Err(PutError::Unavailable(error.to_string()))
+        Err(PublishError::Unavailable(error.to_string()))
     }
 }
 
@@ -231,17 +217,11 @@ fn is_missing(kind: &GetStreamErrorKind) -> bool {
     matches!(kind, GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 
-/// Why the broker did not take a message.
+/// Why the broker did not accept a message.
 #[derive(Debug, thiserror::Error)]
-enum PutError {
+enum PublishError {
     #[error("{0}")]
     TooLarge(String),
     #[error("{0}")]
     Unavailable(String),
-}
-
-impl From<PutError> for NatsError {
-    fn from(error: PutError) -> Self {
-        Self::new(error)
-    }
 }

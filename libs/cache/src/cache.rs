@@ -1,8 +1,8 @@
 //! A cache whose loss makes things slower, never wrong. Every key starts with the scope.
 //!
-//! With Redis the processes share what each has found. Redis is asked first and there is no copy in front of it; the cache
-//! in process stands in while Redis does not answer. A value may be found for as long as its time to live, also after a
-//! newer one was set, so what is cached must be true for that long.
+//! With Redis all processes share one cache, without a copy in front of it; the in-process cache is used while Redis does not
+//! answer. A value may be found until its time to live ends, also after a newer one was set, so what is cached must be
+//! true for that long.
 
 use std::time::Duration;
 
@@ -14,21 +14,21 @@ use sha2::{Digest, Sha256};
 
 use crate::redis::Redis;
 
-/// Larger values are not kept: sending one would take longer than Redis is waited for.
+/// Larger values are not cached: sending one would take longer than a call to Redis may.
 const VALUE_LIMIT: usize = 1024 * 1024;
 
-/// A key: whose, of what kind, which.
+/// A key: scope, kind and what is cached.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CacheKey(String);
 
 impl CacheKey {
-    /// `kind` names the cache and starts with its service, e.g. `search.query`. Of `key` only the hash is kept: it may be
-    /// long, and what people ask is not for whoever lists the keys of a Redis.
+    /// `kind` names the cache and starts with its service, e.g. `search.query`. Of `key` only the hash is stored: it may be
+    /// long, and the keys of a Redis must not show what users ask.
     pub fn new(scope: &Scope, kind: &str, key: &str) -> Self {
         use std::fmt::Write;
         let mut name = format!("gooseek/{scope}/{kind}/");
         for byte in Sha256::digest(key) {
-            write!(name, "{byte:02x}").expect("a String takes everything");
+            write!(name, "{byte:02x}").expect("writing to a String does not fail");
         }
         Self(name)
     }
@@ -78,22 +78,22 @@ impl Cache {
         Self { memory, redis: None }
     }
 
-    /// Shared through Redis; `bytes` bounds what this process keeps for the time Redis does not answer.
+    /// Shared through Redis; `bytes` bounds the in-process cache for the time when Redis does not answer.
     pub fn redis(redis: Redis, bytes: u64) -> Self {
         Self { redis: Some(redis), ..Self::in_process(bytes) }
     }
 
-    /// A value set within its time to live, unless it was dropped for room.
+    /// The value, unless its time to live is over or it was evicted.
     pub async fn get(&self, key: &CacheKey) -> Option<Bytes> {
         if let Some(redis) = &self.redis
-            && let Some(found) = redis.ask(|mut connection| async move { connection.get(&key.0).await }).await
+            && let Some(found) = redis.call(|mut connection| async move { connection.get(&key.0).await }).await
         {
             return found;
         }
         self.memory.get(key).await.map(|entry| entry.value)
     }
 
-    /// Keeps a value of at most 1 MiB for `ttl`.
+    /// Caches a value of at most 1 MiB for `ttl`.
     pub async fn set(&self, key: CacheKey, value: Bytes, ttl: Duration) {
         let millis = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
         if value.len() > VALUE_LIMIT || millis == 0 {
@@ -101,9 +101,9 @@ impl Cache {
         }
         if let Some(redis) = &self.redis {
             let (name, bytes) = (&key.0, value.as_ref());
-            // What became of it does not matter: the value is also kept here.
+            // A failure does not matter: the value is also cached here.
             let _: Option<()> =
-                redis.ask(|mut connection| async move { connection.pset_ex(name, bytes, millis).await }).await;
+                redis.call(|mut connection| async move { connection.pset_ex(name, bytes, millis).await }).await;
         }
         self.memory.insert(key, Entry { value, ttl }).await;
     }

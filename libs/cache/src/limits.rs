@@ -1,7 +1,7 @@
-//! How often somebody may do something: the generic cell rate algorithm (GCRA, ITU-T I.371), one number a key.
+//! Rate limits: the generic cell rate algorithm (GCRA, ITU-T I.371), one number a key.
 //!
 //! With Redis all processes count together, by the clock of Redis and in one round trip. While Redis does not answer each
-//! process counts for itself: somebody may then do it as often as there are processes, and nobody is refused for it.
+//! process counts for itself: the limit is then multiplied by the number of processes, and nothing is refused because of it.
 
 mod memory;
 
@@ -15,8 +15,9 @@ use uuid::Uuid;
 
 use crate::redis::Redis;
 
-/// The same as [`Memory::take`]; returns the microseconds until the allowance is whole, and whether there was one to take.
-const TAKE: &str = r"
+/// The same as [`Memory::try_acquire`]: returns the microseconds until the limit is fully available again, and whether one was
+/// acquired.
+const ACQUIRE_SCRIPT: &str = r"
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local interval, window = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -30,7 +31,7 @@ redis.call('SET', KEYS[1], string.format('%.0f', full), 'PX', math.ceil((full - 
 return {full - now, 1}
 ";
 
-/// An allowance: so many at once, and as many again spread evenly over each minute. Zero allows nothing.
+/// A limit: so many at once, and as many again spread evenly over each minute. Zero allows nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PerMinute(pub u32);
 
@@ -46,55 +47,55 @@ impl PerMinute {
     }
 }
 
-/// Whose allowance, and of what.
+/// Whose limit, and of what.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LimitKey(String);
 
 impl LimitKey {
-    /// Of one person; `what` starts with the service, e.g. `chat.asks`.
-    pub fn person(org: Uuid, user: Uuid, what: &str) -> Self {
+    /// Of one user; `what` starts with the service, e.g. `chat.asks`.
+    pub fn user(org: Uuid, user: Uuid, what: &str) -> Self {
         Self(format!("gooseek/{org}/{what}/{user}"))
     }
 }
 
-/// What came of taking one.
+/// What came of acquiring one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Allowance {
-    pub taken: bool,
+pub struct RateLimitDecision {
+    pub allowed: bool,
     pub limit: PerMinute,
-    /// How many can be taken now.
+    /// How many can be acquired now.
     pub remaining: u64,
-    /// Until one more can be taken; zero when there is one.
-    pub next: Duration,
-    /// Until all of them can be taken.
-    pub whole: Duration,
+    /// Until one more can be acquired; zero when there is one.
+    pub retry_after: Duration,
+    /// Until all of them can be acquired.
+    pub reset_after: Duration,
 }
 
-impl Allowance {
-    fn new(limit: PerMinute, taken: bool, until_whole: u64) -> Self {
+impl RateLimitDecision {
+    fn new(limit: PerMinute, allowed: bool, until_reset: u64) -> Self {
         let (interval, window) = (limit.interval(), limit.window());
         Self {
-            taken,
+            allowed,
             limit,
-            remaining: window.saturating_sub(until_whole) / interval,
-            next: Duration::from_micros((until_whole + interval).saturating_sub(window)),
-            whole: Duration::from_micros(until_whole),
+            remaining: window.saturating_sub(until_reset) / interval,
+            retry_after: Duration::from_micros((until_reset + interval).saturating_sub(window)),
+            reset_after: Duration::from_micros(until_reset),
         }
     }
 
-    /// 429 when there was none to take; `what` is counted, e.g. `questions`.
-    pub fn require(&self, what: &str) -> Result<(), Problem> {
-        if self.taken {
+    /// 429 when it was not allowed; `what` is counted, e.g. `questions`.
+    pub fn ok_or_429(&self, what: &str) -> Result<(), Problem> {
+        if self.allowed {
             return Ok(());
         }
         let detail = format!("more than {} {what} a minute", self.limit.0);
-        Err(Problem::too_many_requests(detail, seconds(self.next).max(1)))
+        Err(Problem::too_many_requests(detail, seconds(self.retry_after).max(1)))
     }
 
-    /// Tells the client where it stands (draft-ietf-httpapi-ratelimit-headers-10); `policy` is a plain word.
-    pub fn tell(&self, policy: &str, response: &mut Response) {
+    /// Writes the rate limit headers (draft-ietf-httpapi-ratelimit-headers-10); `policy` is a plain word.
+    pub fn write_headers(&self, policy: &str, response: &mut Response) {
         let quota = format!("\"{policy}\";q={};w=60", self.limit.0);
-        let standing = format!("\"{policy}\";r={};t={}", self.remaining, seconds(self.whole));
+        let standing = format!("\"{policy}\";r={};t={}", self.remaining, seconds(self.reset_after));
         for (name, value) in [("ratelimit-policy", quota), ("ratelimit", standing)] {
             let value = HeaderValue::try_from(value).expect("words and numbers are fit for a header");
             response.headers_mut().insert(name, value);
@@ -102,12 +103,12 @@ impl Allowance {
     }
 }
 
-/// Rounded up, so that who waits so long has waited long enough.
+/// Rounded up, so that a client that waits this long has waited long enough.
 fn seconds(duration: Duration) -> u64 {
     duration.as_micros().div_ceil(1_000_000).try_into().unwrap_or(u64::MAX)
 }
 
-/// What everybody has taken. Cheap to clone.
+/// The rate limiter. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Limits {
     memory: Arc<Memory>,
@@ -123,22 +124,22 @@ impl Limits {
 
     /// Counted by all processes with this Redis.
     pub fn redis(redis: Redis, clock: Clock) -> Self {
-        Self { redis: Some((redis, Arc::new(Script::new(TAKE)))), ..Self::in_process(clock) }
+        Self { redis: Some((redis, Arc::new(Script::new(ACQUIRE_SCRIPT)))), ..Self::in_process(clock) }
     }
 
-    /// Takes one, if there is one.
-    pub async fn take(&self, key: &LimitKey, limit: PerMinute) -> Allowance {
-        let (until_whole, taken) = match self.take_from_redis(key, limit).await {
+    /// Acquires one, if the limit allows it.
+    pub async fn try_acquire(&self, key: &LimitKey, limit: PerMinute) -> RateLimitDecision {
+        let (until_reset, allowed) = match self.try_acquire_in_redis(key, limit).await {
             Some(answer) => answer,
-            None => self.memory.take(key, limit, self.clock.now()),
+            None => self.memory.try_acquire(key, limit, self.clock.now()),
         };
-        Allowance::new(limit, taken, until_whole)
+        RateLimitDecision::new(limit, allowed, until_reset)
     }
 
-    async fn take_from_redis(&self, key: &LimitKey, limit: PerMinute) -> Option<(u64, bool)> {
+    async fn try_acquire_in_redis(&self, key: &LimitKey, limit: PerMinute) -> Option<(u64, bool)> {
         let (redis, script) = self.redis.as_ref()?;
         let mut call = script.key(&key.0);
         call.arg(limit.interval()).arg(limit.window());
-        redis.ask(|mut connection| async move { call.invoke_async(&mut connection).await }).await
+        redis.call(|mut connection| async move { call.invoke_async(&mut connection).await }).await
     }
 }

@@ -1,100 +1,100 @@
-//! The live log: what one process writes into its database, other processes see at once, without asking the database for it.
+//! Live feeds: entries that one process commits to its database reach readers in other processes at once, without polling
+//! the database.
 //!
-//! With Redis each log is a stream (`XADD`, `XREAD`) whose ids are the numbers of its entries. It is a copy for a minute of
-//! what is committed elsewhere: whoever finds a number missing, or hears nothing, looks where it is kept. So Redis may
-//! forget, be away, or never have been there.
+//! With Redis each feed is a stream (`XADD`, `XREAD`) whose ids are the sequence numbers of the entries. It is a copy, kept for a
+//! minute: a reader that misses a number, or is not connected, reads the database. So Redis may lose it, be down, or be absent.
 
-mod listener;
-mod sender;
+mod reader;
+mod writer;
 
 use std::sync::Arc;
 
-use listener::{Listener, Subscription};
-use sender::Sender;
+use reader::{StreamReader, Subscription};
 use uuid::Uuid;
+use writer::StreamWriter;
 
 use crate::redis::Redis;
 
-/// The name of a log: whose, of what kind, which.
+/// The name of a feed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct LogKey(String);
+pub struct FeedKey(String);
 
-impl LogKey {
+impl FeedKey {
     /// `kind` starts with the service, e.g. `chat.runs`.
     pub fn new(org: Uuid, kind: &str, id: Uuid) -> Self {
         Self(format!("gooseek/{org}/{kind}/{id}"))
     }
 }
 
-/// One entry of a log.
+/// One entry of a feed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogEntry {
-    /// Its number, from 1 without a gap.
+pub struct FeedEntry {
+    /// Its sequence number, from 1 without a gap.
     pub seq: i64,
     pub kind: String,
     pub data: String,
 }
 
-/// The live logs of all processes. Cheap to clone.
+/// The live feeds of all processes. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct LiveLog {
+pub struct LiveFeeds {
     shared: Option<Shared>,
 }
 
 #[derive(Debug, Clone)]
 struct Shared {
-    sender: Sender,
-    listener: Arc<Listener>,
+    writer: StreamWriter,
+    reader: Arc<StreamReader>,
 }
 
-impl LiveLog {
-    /// Nothing is heard of other processes.
+impl LiveFeeds {
+    /// Without Redis: no entry of another process arrives.
     pub fn in_process() -> Self {
         Self::default()
     }
 
-    /// Shared through Redis, over two connections of its own.
+    /// Shared through Redis, over two dedicated connections.
     pub fn redis(redis: Redis) -> Self {
-        Self { shared: Some(Shared { sender: Sender::start(redis.clone()), listener: Listener::start(redis) }) }
+        Self { shared: Some(Shared { writer: StreamWriter::start(redis.clone()), reader: StreamReader::start(redis) }) }
     }
 
-    /// Shows a committed entry to other processes, some time soon or not at all.
-    pub fn append(&self, key: &LogKey, entry: impl FnOnce() -> LogEntry) {
+    /// Sends a committed entry to readers in other processes; best effort.
+    pub fn append(&self, key: &FeedKey, entry: impl FnOnce() -> FeedEntry) {
         if let Some(shared) = &self.shared {
-            shared.sender.send(key.clone(), entry());
+            shared.writer.send(key.clone(), entry());
         }
     }
 
-    /// Listens to the entries after number `after`.
-    pub fn follow(&self, key: LogKey, after: i64) -> Follower {
-        Follower { heard: self.shared.as_ref().map(|shared| shared.listener.subscribe(key, after)) }
+    /// Reads the entries after number `after`.
+    pub fn follow(&self, key: FeedKey, after: i64) -> Follower {
+        Follower { subscription: self.shared.as_ref().map(|shared| shared.reader.subscribe(key, after)) }
     }
 }
 
-/// Hears what is appended to one log.
+/// Receives the entries of one feed.
 #[derive(Debug)]
 pub struct Follower {
-    heard: Option<Subscription>,
+    subscription: Option<Subscription>,
 }
 
 impl Follower {
-    /// Whether entries are heard at the moment.
-    pub fn hears(&self) -> bool {
-        self.heard.as_ref().is_some_and(Subscription::is_heard)
+    /// Whether entries arrive at the moment.
+    pub fn is_connected(&self) -> bool {
+        self.subscription.as_ref().is_some_and(Subscription::is_connected)
     }
 
     /// The next entries in their order; never without Redis.
-    pub async fn next(&mut self) -> Vec<LogEntry> {
-        match &mut self.heard {
-            Some(heard) => heard.next().await,
+    pub async fn next(&mut self) -> Vec<FeedEntry> {
+        match &mut self.subscription {
+            Some(subscription) => subscription.next().await,
             None => std::future::pending().await,
         }
     }
 
-    /// Leaves out the entries up to `seq`, which were found elsewhere.
-    pub fn skip_to(&self, seq: i64) {
-        if let Some(heard) = &self.heard {
-            heard.skip_to(seq);
+    /// Skips the entries up to `seq`, which were read elsewhere.
+    pub fn seek(&self, seq: i64) {
+        if let Some(subscription) = &self.subscription {
+            subscription.seek(seq);
         }
     }
 }

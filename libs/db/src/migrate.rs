@@ -1,15 +1,19 @@
-//! Migrations: run under a lock by the owner of a schema, who then grants the service's role what it needs; and the look
-//! whether they have been run.
+//! Runs migrations under an advisory lock as the owner of a schema and grants the service's role its rows; checks whether
+//! a schema is up to date.
 
 use std::time::Duration;
 
 use base::config::Secret;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, PgPool, migrate::Migrator};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions, Connection, PgConnection,
+    migrate::{Migration, Migrator},
+};
 
-use super::{Db, DbError, postgres};
+use super::{Db, DbError, dialect, postgres};
 
-pub(super) static FRAME_SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
-static FRAME_POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+/// The tables every service has, and the functions their row-level security is made by.
+static FRAME: Migrations =
+    Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: Some(&sqlx::migrate!("migrations/postgres")) };
 
 const FRAME_HISTORY: &str = "_frame_migrations";
 const HISTORY: &str = "_sqlx_migrations";
@@ -21,16 +25,47 @@ const LOCK_PAUSE: Duration = Duration::from_millis(100);
 /// A change of a table that is in use gives way after this, since everybody queues behind it.
 const LOCK_TIMEOUT: &str = "5s";
 
-/// A service's migrations: two trees with the same numbers, tables and columns.
+/// A service's migrations, written once in the dialect of Postgres. What search and vectors need may be written for each
+/// database, in files whose names end in `_search.sql`. All have numbers of one sequence.
 #[derive(Debug, Clone, Copy)]
 pub struct Migrations {
-    pub sqlite: &'static Migrator,
-    pub postgres: &'static Migrator,
+    pub tables: &'static Migrator,
+    pub sqlite: Option<&'static Migrator>,
+    pub postgres: Option<&'static Migrator>,
+}
+
+/// What migrations are run on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+impl Migrations {
+    /// Of a service without tables of its own.
+    pub const NONE: Self = Self { tables: &Migrator::DEFAULT, sqlite: None, postgres: None };
+
+    /// What is run, in order: the frame's own tables keep their own history beside the service's.
+    pub(super) fn migrators(self, dialect: Dialect) -> [Migrator; 2] {
+        let frame = Migrator { table_name: FRAME_HISTORY.into(), ..FRAME.migrator(dialect) };
+        [frame, self.migrator(dialect)]
+    }
+
+    fn migrator(self, dialect: Dialect) -> Migrator {
+        let (own, translate): (_, fn(&Migration) -> Migration) = match dialect {
+            Dialect::Sqlite => (self.sqlite, dialect::for_sqlite),
+            Dialect::Postgres => (self.postgres, Migration::clone),
+        };
+        let mut migrations: Vec<Migration> = self.tables.iter().map(translate).collect();
+        migrations.extend(own.into_iter().flat_map(Migrator::iter).cloned());
+        migrations.sort();
+        Migrator { migrations: migrations.into(), ..Migrator::DEFAULT }
+    }
 }
 
 impl Db {
-    /// Creates the schema of `service`, brings it to the newest migration, and grants `role` its rows. Whoever else does so
-    /// at the same moment is waited for, and then nothing is left to do. The role of `url` owns the schema.
+    /// Creates the schema of `service`, brings it to the newest migration, and grants `role` its rows. A process that does
+    /// so at the same moment is waited for, and then nothing is left to do. The role of `url` owns the schema.
     ///
     /// A `role` that does not exist is made, without a password, if the owner may make roles.
     pub async fn migrate(
@@ -39,7 +74,7 @@ impl Db {
         migrations: Migrations,
         role: Option<&str>,
     ) -> Result<(), DbError> {
-        let options = postgres::options(url, service)?.options([("lock_timeout", LOCK_TIMEOUT)]);
+        let options = postgres::owner_options(url, service)?.options([("lock_timeout", LOCK_TIMEOUT)]);
         let mut owner = options.connect().await?;
         lock(&mut owner).await?;
         let schema = postgres::schema(service);
@@ -51,9 +86,16 @@ impl Db {
         Ok(owner.close().await?)
     }
 
+    /// [`DbError::NotMigrated`] when the schema of `service` lacks a migration of this version.
+    pub async fn check_migrated(url: &Secret, service: &str, migrations: Migrations) -> Result<(), DbError> {
+        let mut connection = postgres::owner_options(url, service)?.connect().await?;
+        check(&mut connection, &postgres::schema(service), migrations).await?;
+        Ok(connection.close().await?)
+    }
+
     /// Whether the role of `url` may create and change the schema of `service`.
     pub async fn may_migrate(url: &Secret, service: &str) -> Result<bool, DbError> {
-        let mut connection = postgres::options(url, service)?.connect().await?;
+        let mut connection = postgres::owner_options(url, service)?.connect().await?;
         let (may,): (bool,) = sqlx::query_as(
             "SELECT COALESCE((SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = $1),
                  has_database_privilege(current_database(), 'CREATE'))",
@@ -78,9 +120,9 @@ async fn lock(owner: &mut PgConnection) -> Result<(), DbError> {
 }
 
 async fn run(owner: &mut PgConnection, schema: &str, migrations: Migrations) -> Result<(), DbError> {
-    let mut frame = frame(&FRAME_POSTGRES);
+    let [mut frame, own] = migrations.migrators(Dialect::Postgres);
     frame.create_schema(schema.to_owned());
-    for mut migrator in [frame, copy(migrations.postgres)] {
+    for mut migrator in [frame, own] {
         // An older version that is brought back finds the migrations of the newer one.
         migrator.set_ignore_missing(true).set_locking(false);
         migrator.run(&mut *owner).await?;
@@ -136,10 +178,10 @@ fn quoted(name: &str) -> String {
 }
 
 /// [`DbError::NotMigrated`] unless every migration of this version has been run.
-pub(super) async fn check(pool: &PgPool, schema: &str, migrations: Migrations) -> Result<(), DbError> {
-    for (history, migrator) in [(FRAME_HISTORY, &FRAME_POSTGRES), (HISTORY, migrations.postgres)] {
-        let text = format!("SELECT version, checksum FROM {schema}.{history} WHERE success");
-        let applied: Vec<(i64, Vec<u8>)> = match sqlx::query_as(AssertSqlSafe(text)).fetch_all(pool).await {
+pub(super) async fn check(connection: &mut PgConnection, schema: &str, migrations: Migrations) -> Result<(), DbError> {
+    for migrator in migrations.migrators(Dialect::Postgres) {
+        let text = format!("SELECT version, checksum FROM {schema}.{} WHERE success", migrator.table_name);
+        let applied: Vec<(i64, Vec<u8>)> = match sqlx::query_as(AssertSqlSafe(text)).fetch_all(&mut *connection).await {
             Ok(applied) => applied,
             Err(sqlx::Error::Database(error)) if is_absent(error.code().as_deref()) => Vec::new(),
             Err(error) => return Err(error.into()),
@@ -155,15 +197,4 @@ pub(super) async fn check(pool: &PgPool, schema: &str, migrations: Migrations) -
 /// No such table, no such schema, no right to look into it.
 fn is_absent(code: Option<&str>) -> bool {
     matches!(code, Some("42P01" | "3F000" | "42501"))
-}
-
-/// The frame's own tables keep their own history beside the service's.
-pub(super) fn frame(migrator: &Migrator) -> Migrator {
-    let mut migrator = copy(migrator);
-    migrator.dangerous_set_table_name(FRAME_HISTORY);
-    migrator
-}
-
-fn copy(migrator: &Migrator) -> Migrator {
-    Migrator { migrations: migrator.migrations.clone(), ..Migrator::DEFAULT }
 }

@@ -1,127 +1,73 @@
-//! Connections to Postgres: the primary, and a replica for reads that may be old.
+//! Connections to Postgres: one pool for all services of a process, each with a schema of its own.
 
-use std::{
-    str::FromStr,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{str::FromStr, time::Duration};
 
-use base::config::Secret;
+use base::{Scope, config::Secret};
 use sqlx::{
-    PgPool, Postgres, Transaction,
+    AssertSqlSafe, PgPool, Postgres, Transaction,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use tokio::time::Instant;
 
-use super::{DbError, Scope};
+use super::DbError;
 
-const CONNECTIONS: u32 = 12;
 /// How long a session waits for a connection, or for a server that is starting.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// The same for the replica, which nobody depends on.
-const REPLICA_PATIENCE: Duration = Duration::from_millis(500);
-/// A replica that failed is not asked again for this long.
-const REPLICA_PAUSE: Duration = Duration::from_secs(10);
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Prepared statements that a connection keeps: about those of sixteen services.
+const STATEMENTS: usize = 1_000;
 
 /// What a statement, a wait for a lock and a silent transaction may take. Every statement of ours takes milliseconds:
 /// these bound what one that went wrong, or a process that hangs, can cost the others.
 const LIMITS: [(&str, &str); 3] =
     [("statement_timeout", "30s"), ("lock_timeout", "10s"), ("idle_in_transaction_session_timeout", "60s")];
 
-/// The servers of one service. Cheap to clone.
+/// The connections of a process to Postgres, shared by its services. Cheap to clone.
+///
+/// Which schema a statement is about is set for each transaction, together with its tenant. A statement that was prepared
+/// for one schema and is run for another is planned again by Postgres, which compares the search path at each run
+/// (`RevalidateCachedQuery` in `plancache.c`).
 #[derive(Debug, Clone)]
-pub struct Servers {
-    primary: PgPool,
-    replica: Option<Replica>,
-}
+pub struct PgConnections(PgPool);
 
-#[derive(Debug, Clone)]
-struct Replica {
-    pool: PgPool,
-    /// Not asked before this.
-    rests_until: Arc<Mutex<Option<Instant>>>,
-}
-
-impl Servers {
-    pub(super) async fn connect(url: &Secret, service: &str) -> Result<Self, DbError> {
-        let primary = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(PATIENCE)
-            .connect_with(limited(options(url, service)?))
+impl PgConnections {
+    /// At most `max` connections, which Postgres lists under `name`. One is made at once.
+    pub async fn open(url: &Secret, name: &str, max: u32) -> Result<Self, DbError> {
+        let options = PgConnectOptions::from_str(url.expose())?.application_name(&format!("gooseek {name}"));
+        let pool = PgPoolOptions::new()
+            .max_connections(max)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options.options(LIMITS).statement_cache_capacity(STATEMENTS))
             .await?;
         let (role, bypasses): (String, bool) =
             sqlx::query_as("SELECT rolname::text, rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
-                .fetch_one(&primary)
+                .fetch_one(&pool)
                 .await?;
         if bypasses {
-            tracing::warn!(service, role, "row-level security does not apply to the role of POSTGRES_URL");
+            tracing::warn!(name, role, "row-level security does not apply to the role of POSTGRES_URL");
         }
-        Ok(Self { primary, replica: None })
+        Ok(Self(pool))
     }
 
-    /// The replica is connected to when it is first asked: a start does not wait for it.
-    pub(super) fn with_replica(self, url: &Secret, service: &str) -> Result<Self, DbError> {
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
-            .acquire_timeout(REPLICA_PATIENCE)
-            .connect_lazy_with(limited(options(url, service)?));
-        Ok(Self { replica: Some(Replica { pool, rests_until: Arc::default() }), ..self })
+    pub(super) fn pool(&self) -> &PgPool {
+        &self.0
     }
 
-    /// The server that has every committed row.
-    pub fn primary(&self) -> &PgPool {
-        &self.primary
+    /// A transaction in `schema` that sees the rows of `scope`: row-level security compares with these settings, which end
+    /// with it. All is one round trip.
+    pub(super) async fn begin(&self, schema: &str, scope: &Scope) -> Result<Transaction<'static, Postgres>, DbError> {
+        let text = format!("BEGIN; SET LOCAL search_path = {schema}, public; {}", set_tenant(scope));
+        Ok(self.0.begin_with(AssertSqlSafe(text)).await?)
     }
 
-    pub(super) async fn begin(&self, scope: &Scope) -> Result<Transaction<'static, Postgres>, DbError> {
-        begin(&self.primary, scope).await
-    }
-
-    pub(super) async fn begin_stale(&self, scope: &Scope) -> Result<Transaction<'static, Postgres>, DbError> {
-        if let Some(replica) = self.replica.as_ref().filter(|replica| replica.is_asked()) {
-            match begin(&replica.pool, scope).await {
-                Ok(transaction) => return Ok(transaction),
-                Err(error) => {
-                    tracing::warn!(%error, "the replica does not answer; the primary is asked");
-                    replica.rest();
-                }
-            }
-        }
-        begin(&self.primary, scope).await
-    }
-
+    /// Closes every connection, for all services of the process.
     pub(super) async fn close(&self) {
-        if let Some(replica) = &self.replica {
-            replica.pool.close().await;
-        }
-        self.primary.close().await;
+        self.0.close().await;
     }
 }
 
-impl Replica {
-    fn is_asked(&self) -> bool {
-        let rests_until = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
-        rests_until.is_none_or(|until| until <= Instant::now())
-    }
-
-    fn rest(&self) {
-        *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + REPLICA_PAUSE);
-    }
-}
-
-/// A transaction that sees the rows of `scope`: row-level security compares with these settings, which end with it.
-async fn begin(pool: &PgPool, scope: &Scope) -> Result<Transaction<'static, Postgres>, DbError> {
-    let (org, system) = match scope {
-        Scope::System(_) => (String::new(), "on"),
-        tenant => (tenant.label(), "off"),
-    };
-    let mut transaction = pool.begin().await?;
-    sqlx::query("SELECT set_config('app.org', $1, true), set_config('app.system', $2, true)")
-        .bind(org)
-        .bind(system)
-        .execute(&mut *transaction)
-        .await?;
-    Ok(transaction)
+/// The settings that row-level security compares with, for the rest of a transaction.
+pub(super) fn set_tenant(scope: &Scope) -> String {
+    let (org, system) = if scope.is_system() { (String::new(), "on") } else { (scope.label(), "off") };
+    format!("SET LOCAL app.org = '{org}'; SET LOCAL app.system = '{system}'")
 }
 
 /// The schema of a service.
@@ -129,14 +75,10 @@ pub(super) fn schema(service: &str) -> String {
     service.replace('-', "_")
 }
 
-/// How to connect for `service`: its schema is looked in first, then `public`, where extensions are.
-pub(super) fn options(url: &Secret, service: &str) -> Result<PgConnectOptions, DbError> {
+/// How the owner of the schema of `service` connects: that is looked in first, then `public`, where extensions are.
+pub(super) fn owner_options(url: &Secret, service: &str) -> Result<PgConnectOptions, DbError> {
     let search_path = format!("{},public", schema(service));
     Ok(PgConnectOptions::from_str(url.expose())?
         .application_name(&format!("gooseek {service}"))
         .options([("search_path", search_path.as_str())]))
-}
-
-fn limited(options: PgConnectOptions) -> PgConnectOptions {
-    options.options(LIMITS)
 }

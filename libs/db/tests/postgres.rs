@@ -1,11 +1,9 @@
-//! Postgres as a service meets it: what its role may do, who migrates, what happens when the server dies or a replica does.
+//! Postgres as a service meets it: what its role may do, which role migrates, what happens when the server dies.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{
-    borrow::Cow,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use base::{
@@ -13,59 +11,60 @@ use base::{
     config::Secret,
     time::{Clock, Ids},
 };
-use bus::{Event, publish};
-use db::{Db, DbError, DbOptions, Migrations, Session};
+use bus::{EventRecord, Outbox};
+use db::{Db, DbError, Migrations, PgConnections, Session, fetch_one, fetch_optional};
 use futures::future::join_all;
-use sqlx::{
-    Connection, PgConnection, SqlSafeStr,
-    migrate::{Migration, MigrationType, Migrator},
-    raw_sql,
-};
-use testkit::{KillablePostgres, Postgres};
+use proto::events::v1::ThreadDeleted;
+use sqlx::{Connection, PgConnection, raw_sql};
+use testkit::{KillablePostgres, Postgres, service::one_migration, tenant};
 use uuid::Uuid;
 
 const KILLS: usize = 20;
 const WRITES: usize = 10_000;
 const WRITERS: usize = 8;
 
-static NOTHING: Migrator = Migrator { migrations: Cow::Borrowed(&[]), ..Migrator::DEFAULT };
+const NONE: Migrations = Migrations::NONE;
 
-fn none() -> Migrations {
-    Migrations { sqlite: &NOTHING, postgres: &NOTHING }
-}
-
-/// A migration that two who run it at once would both begin, and of whom one would fail.
+/// A migration that two that run it at once would both begin, and of which one would fail.
 fn slow() -> Migrations {
-    let text = "SELECT pg_sleep(0.2); CREATE TABLE things (name TEXT NOT NULL);
-                INSERT INTO things VALUES ('made once')";
-    let migration = Migration::new(1, "things".into(), MigrationType::Simple, text.into_sql_str(), false);
-    let postgres = Box::leak(Box::new(Migrator::with_migrations(vec![migration])));
-    Migrations { sqlite: &NOTHING, postgres }
+    one_migration(
+        "SELECT pg_sleep(0.2); CREATE TABLE things (name TEXT NOT NULL); INSERT INTO things VALUES ('made once')",
+    )
 }
 
 async fn database() -> Option<Secret> {
     Postgres::database().await.map(Secret::new)
 }
 
-fn tenant() -> Scope {
-    Scope::Tenant { org: Uuid::nil(), user: Uuid::nil() }
+fn ann() -> Scope {
+    tenant(Uuid::nil(), Uuid::nil())
+}
+
+/// The schema `stock` on connections of its own, migrated and then used by the owner.
+async fn open(url: &Secret, migrations: Migrations) -> Db {
+    Db::migrate(url, "stock", migrations, None).await.unwrap();
+    connect(url, "stock", migrations).await.unwrap()
+}
+
+async fn connect(url: &Secret, service: &str, migrations: Migrations) -> Result<Db, DbError> {
+    let connections = PgConnections::open(url, service, 12).await?;
+    Db::open_postgres(&connections, service, migrations).await
 }
 
 async fn text(session: &mut Session, statement: &'static str) -> Result<String, DbError> {
-    let Session::Postgres(postgres) = session else { panic!("this is Postgres") };
-    let (text,): (String,) = sqlx::query_as(statement).fetch_one(&mut **postgres).await?;
+    let (text,): (String,) = fetch_one!(session, unscoped on postgres: statement)?;
     Ok(text)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_migrates_at_once_migrates_once() {
+async fn migrations_that_are_run_at_once_are_run_once() {
     let Some(url) = database().await else { return };
     let all = (0..8).map(|_| Db::migrate(&url, "stock", slow(), Some("gooseek_stock")));
     for migrated in join_all(all).await {
         migrated.unwrap();
     }
-    let db = Db::connect(&Postgres::as_role(&url, "gooseek_stock"), "stock", slow()).await.unwrap();
-    let mut session = db.read(&tenant()).await.unwrap();
+    let db = connect(&Postgres::as_role(&url, "gooseek_stock"), "stock", slow()).await.unwrap();
+    let mut session = db.read(&ann()).await.unwrap();
     assert_eq!(text(&mut session, "SELECT COUNT(*)::text FROM things").await.unwrap(), "1");
 }
 
@@ -73,23 +72,23 @@ async fn who_migrates_at_once_migrates_once() {
 async fn a_schema_that_lacks_a_migration_is_refused_and_one_that_has_more_is_not() {
     let Some(url) = database().await else { return };
     let role = Postgres::as_role(&url, "gooseek_stock");
-    Db::migrate(&url, "stock", none(), Some("gooseek_stock")).await.unwrap();
-    let refused = Db::connect(&role, "stock", slow()).await.unwrap_err();
+    Db::migrate(&url, "stock", NONE, Some("gooseek_stock")).await.unwrap();
+    let refused = connect(&role, "stock", slow()).await.unwrap_err();
     assert!(matches!(refused, DbError::NotMigrated { .. }), "{refused}");
-    let refused = Db::connect(&role, "elsewhere", none()).await.unwrap_err();
+    let refused = connect(&role, "elsewhere", NONE).await.unwrap_err();
     assert!(matches!(refused, DbError::NotMigrated { .. }), "{refused}");
     assert!(!Db::may_migrate(&role, "stock").await.unwrap());
 
     Db::migrate(&url, "stock", slow(), Some("gooseek_stock")).await.unwrap();
     // A version that is brought back.
-    Db::migrate(&url, "stock", none(), Some("gooseek_stock")).await.unwrap();
-    Db::connect(&role, "stock", none()).await.unwrap();
+    Db::migrate(&url, "stock", NONE, Some("gooseek_stock")).await.unwrap();
+    connect(&role, "stock", NONE).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_role_that_row_level_security_does_not_bind_is_refused() {
     let Some(url) = database().await else { return };
-    let refused = Db::migrate(&url, "stock", none(), Some("postgres")).await.unwrap_err();
+    let refused = Db::migrate(&url, "stock", NONE, Some("postgres")).await.unwrap_err();
     assert!(matches!(&refused, DbError::Role { role, .. } if role == "postgres"), "{refused}");
 }
 
@@ -136,20 +135,20 @@ async fn a_services_role_reads_and_writes_its_rows_and_nothing_else() {
 #[tokio::test]
 async fn a_session_sees_its_own_organisation_for_one_transaction() {
     let Some(url) = database().await else { return };
-    let db = Db::open(DbOptions::Postgres { url: &url }, "stock", none()).await.unwrap();
+    let db = open(&url, NONE).await;
     write(&db, &Ids::new(Clock::system())).await.unwrap();
-    let other = Scope::Tenant { org: Uuid::max(), user: Uuid::nil() };
-    for (scope, seen) in [(tenant(), "1"), (other, "0"), (Scope::Public, "0")] {
+    let other = tenant(Uuid::max(), Uuid::nil());
+    for (scope, seen) in [(ann(), "1"), (other, "0"), (Scope::public(), "0")] {
         let mut session = db.read(&scope).await.unwrap();
         assert_eq!(text(&mut session, "SELECT COUNT(*)::text FROM outbox").await.unwrap(), seen, "{scope}");
         session.commit().await.unwrap();
     }
-    // The same connections, without a scope.
-    let Db::Postgres(servers) = &db else { panic!("this is Postgres") };
-    let (seen,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM outbox").fetch_one(servers.primary()).await.unwrap();
+    // The same role, without a scope.
+    let mut connection = PgConnection::connect(url.expose()).await.unwrap();
+    let (seen,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM stock.outbox").fetch_one(&mut connection).await.unwrap();
     assert_eq!(seen, 0);
     // A row cannot be given away.
-    let mut session = db.begin(&tenant()).await.unwrap();
+    let mut session = db.begin(&ann()).await.unwrap();
     let moved = text(&mut session, "UPDATE outbox SET org = gen_random_uuid() RETURNING subject").await.unwrap_err();
     assert!(moved.to_string().contains("row-level security"), "{moved}");
 }
@@ -157,8 +156,8 @@ async fn a_session_sees_its_own_organisation_for_one_transaction() {
 #[tokio::test]
 async fn what_takes_too_long_is_ended_and_may_be_tried_again() {
     let Some(url) = database().await else { return };
-    let db = Db::open(DbOptions::Postgres { url: &url }, "stock", none()).await.unwrap();
-    let mut session = db.read(&tenant()).await.unwrap();
+    let db = open(&url, NONE).await;
+    let mut session = db.read(&ann()).await.unwrap();
     for (setting, limit) in [
         ("SHOW statement_timeout", "30s"),
         ("SHOW lock_timeout", "10s"),
@@ -171,33 +170,63 @@ async fn what_takes_too_long_is_ended_and_may_be_tried_again() {
     assert!(matches!(ended, DbError::Unavailable(_)), "{ended}");
 }
 
-/// Two databases stand for a server and its replica, so that it can be seen which one answered.
+/// The same statement in two schemas over one connection: it was prepared for the first, and its plan holds that one's table.
 #[tokio::test]
-async fn old_reads_go_to_the_replica_and_to_the_primary_when_it_is_down() {
-    let (Some(url), Some(replica)) = (database().await, database().await) else { return };
-    Db::migrate(&replica, "stock", none(), None).await.unwrap();
-    let name = replica.expose().rsplit('/').next().unwrap().to_owned();
-    let primary = url.expose().rsplit('/').next().unwrap().to_owned();
-    let db = Db::open(DbOptions::Postgres { url: &url }, "stock", none()).await.unwrap();
-    let asked = async |db: &Db| {
-        let stale =
-            text(&mut db.read_stale(&tenant()).await.unwrap(), "SELECT current_database()::text").await.unwrap();
-        let fresh = text(&mut db.read(&tenant()).await.unwrap(), "SELECT current_database()::text").await.unwrap();
-        (stale, fresh)
-    };
-    assert_eq!(asked(&db).await, (primary.clone(), primary.clone()));
-    let with_replica = db.clone().with_replica(&replica, "stock").unwrap();
-    assert_eq!(asked(&with_replica).await, (name, primary.clone()));
-    let nobody = Secret::new("postgresql://gooseek@127.0.0.1:1/nothing".to_owned());
-    let without = db.with_replica(&nobody, "stock").unwrap();
-    assert_eq!(asked(&without).await, (primary.clone(), primary));
+async fn services_that_share_connections_do_not_see_each_others_rows() {
+    let Some(url) = database().await else { return };
+    let connections = PgConnections::open(&url, "serve", 1).await.unwrap();
+    let mut dbs = Vec::new();
+    for (service, table) in [
+        ("stock", "CREATE TABLE things (name TEXT NOT NULL, more TEXT); INSERT INTO things VALUES ('of stock')"),
+        ("till", "CREATE TABLE things (more BIGINT, name TEXT NOT NULL); INSERT INTO things VALUES (1, 'of till')"),
+    ] {
+        let migrations = one_migration(table);
+        Db::migrate(&url, service, migrations, None).await.unwrap();
+        dbs.push((service, Db::open_postgres(&connections, service, migrations).await.unwrap()));
+    }
+    // Prepared, run often enough for a generic plan, and then in turns.
+    for round in 0..20 {
+        for (service, db) in &dbs {
+            for _ in 0..10_i32 {
+                let mut session = db.read(&ann()).await.unwrap();
+                let (name,): (String,) =
+                    fetch_one!(&mut session, unscoped on postgres: "SELECT name FROM things WHERE name <> $1", "")
+                        .unwrap();
+                assert_eq!(name, format!("of {service}"), "round {round}");
+            }
+        }
+    }
+}
+
+/// Sixteen services are one pool: a connection is theirs for a transaction.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_has_as_many_connections_as_it_may_however_many_services_run_in_it() {
+    let Some(url) = database().await else { return };
+    let connections = PgConnections::open(&url, "serve", 3).await.unwrap();
+    let mut dbs = Vec::new();
+    for number in 0..16 {
+        let service = format!("service-{number}");
+        Db::migrate(&url, &service, NONE, None).await.unwrap();
+        dbs.push(Db::open_postgres(&connections, &service, NONE).await.unwrap());
+    }
+    let reading = dbs.iter().map(async |db| {
+        for _ in 0..20 {
+            let mut session = db.read(&ann()).await.unwrap();
+            text(&mut session, "SELECT COUNT(*)::text FROM outbox").await.unwrap();
+        }
+    });
+    join_all(reading).await;
+    let mut observer = PgConnection::connect(url.expose()).await.unwrap();
+    let open = "SELECT COUNT(*) FROM pg_stat_activity WHERE application_name = 'gooseek serve'";
+    let (open,): (i64,) = sqlx::query_as(open).fetch_one(&mut observer).await.unwrap();
+    assert!((1..=3).contains(&open), "{open} connections");
 }
 
 /// An event in a transaction of its own; its id once the commit was acknowledged.
 async fn write(db: &Db, ids: &Ids) -> Result<Uuid, DbError> {
-    let event = Event::new(ids.next(), "gooseek.test.thing.happened.v1", Uuid::nil(), "x", Clock::system().now());
-    let mut session = db.begin(&tenant()).await?;
-    publish(&mut session, &event).await?;
+    let event = EventRecord::new(ids.next(), Uuid::nil(), &ThreadDeleted::default(), Clock::system().now());
+    let mut session = db.begin(&ann()).await?;
+    Outbox::new(ids.clone(), Clock::system()).publish_record(&mut session, &event).await?;
     session.commit().await?;
     Ok(event.id)
 }
@@ -221,7 +250,7 @@ async fn keep_writing(db: Db, ids: Ids, acknowledged: Arc<AtomicUsize>) -> Vec<U
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_is_there_after_the_server_was_killed() {
     let Some(mut server) = KillablePostgres::start().await else { return };
-    let db = Db::open(DbOptions::Postgres { url: &server.url() }, "stock", none()).await.unwrap();
+    let db = open(&server.url(), NONE).await;
     let (ids, acknowledged) = (Ids::new(Clock::system()), Arc::new(AtomicUsize::new(0)));
     let writers: Vec<_> =
         (0..WRITERS).map(|_| tokio::spawn(keep_writing(db.clone(), ids.clone(), acknowledged.clone()))).collect();
@@ -233,15 +262,11 @@ async fn what_was_acknowledged_is_there_after_the_server_was_killed() {
         server.kill_and_restart().await;
     }
     let mut lost = 0;
-    let mut session = db.read(&tenant()).await.unwrap();
-    let Session::Postgres(postgres) = &mut session else { panic!("this is Postgres") };
+    let mut session = db.read(&ann()).await.unwrap();
     for writer in writers {
         for id in writer.await.unwrap() {
-            let kept: Option<(Uuid,)> = sqlx::query_as("SELECT id FROM outbox WHERE id = $1")
-                .bind(id)
-                .fetch_optional(&mut **postgres)
-                .await
-                .unwrap();
+            let kept: Option<(Uuid,)> =
+                fetch_optional!(&mut session, unscoped: "SELECT id FROM outbox WHERE id = $1", id).unwrap();
             lost += usize::from(kept.is_none());
         }
     }

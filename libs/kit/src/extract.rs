@@ -11,7 +11,10 @@ use base::{
     problem::{Code, Violation},
 };
 use bytes::Bytes;
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use utoipa::{IntoParams, ToSchema, openapi::path::ParameterIn};
+
+use crate::openapi::{Describe, Description};
 
 /// Bodies larger than this are refused unless a route says otherwise.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -29,7 +32,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        // Who says to send too much is not waited for.
+        // Refused by its headers, before a byte of it is read.
         if content_length(request.headers()).is_some_and(|length| length > BODY_LIMIT as u64) {
             let detail = "the body is longer than 1 MiB";
             return Err(Problem::new(Code::BodyTooLarge, detail));
@@ -51,7 +54,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// The path of a fault as RFC 6901 writes it.
+/// For an optional field that may be left out and is not `null`, as in a body that says what to change:
+/// `#[serde(default, deserialize_with = "kit::present")]`.
+///
+/// # Errors
+/// When the value is not one of the type.
+pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// The path of a violation as a JSON pointer (RFC 6901).
 fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     path.iter()
@@ -73,17 +85,21 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryParams<T>
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let query = Query::<T>::from_request_parts(parts, state).await;
-        query.map(|Query(value)| Self(value)).map_err(|rejection| Problem::invalid(vec![parameter_fault(&rejection)]))
+        query
+            .map(|Query(value)| Self(value))
+            .map_err(|rejection| Problem::invalid(vec![parameter_violation(&rejection, &[])]))
     }
 }
 
-/// Names the parameter that serde's words are about.
-fn parameter_fault(rejection: &QueryRejection) -> Violation {
+/// The violation that serde's message is about, with the name of the parameter. `others` are parameters that serde did not
+/// see.
+pub(crate) fn parameter_violation(rejection: &QueryRejection, others: &[&str]) -> Violation {
     let cause = rejection.source().map_or_else(|| rejection.body_text(), ToString::to_string);
     let quoted: Vec<&str> = cause.split('`').skip(1).step_by(2).collect();
     let named = |of: &str| quoted.first().filter(|_| cause.contains(of)).map(|name| (*name).to_owned());
     if let Some(unknown) = named("unknown field") {
-        return Violation::new(unknown, format!("unknown parameter; there are {}", quoted[1..].join(", ")));
+        let known = [&quoted[1..], others].concat().join(", ");
+        return Violation::new(unknown, format!("unknown parameter; there are {known}"));
     }
     if let Some(twice) = named("duplicate field") {
         return Violation::new(twice, "given twice");
@@ -97,19 +113,20 @@ fn parameter_fault(rejection: &QueryRejection) -> Violation {
     }
 }
 
-/// The `Idempotency-Key` of a request that starts work: the same key and person get the same work.
-#[derive(Debug, Clone)]
-pub struct IdempotencyKey(pub Option<String>);
+impl<T: ToSchema> Describe for JsonBody<T> {
+    fn describe(description: &mut Description<'_>) {
+        description.json_body::<T>();
+        description.problem(Code::InvalidRequest);
+        description.problem(Code::BodyTooLarge);
+    }
+}
 
-impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKey {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Some(value) = parts.headers.get("idempotency-key") else { return Ok(Self(None)) };
-        match value.to_str() {
-            Ok(key) if (1..=200).contains(&key.len()) => Ok(Self(Some(key.to_owned()))),
-            _ => Err(Problem::invalid(vec![Violation::new("Idempotency-Key", "1 to 200 visible ASCII characters")])),
+impl<T: IntoParams> Describe for QueryParams<T> {
+    fn describe(description: &mut Description<'_>) {
+        for parameter in T::into_params(|| Some(ParameterIn::Query)) {
+            description.parameter(parameter);
         }
+        description.problem(Code::InvalidRequest);
     }
 }
 

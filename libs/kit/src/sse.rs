@@ -6,16 +6,19 @@ use std::{convert::Infallible, time::Duration};
 use axum::{
     body::Body,
     http::{HeaderValue, header},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
-/// A comment is sent after this much silence, so that proxies and clients see the connection is alive.
-const HEARTBEAT: Duration = Duration::from_secs(15);
-/// A client that comes back after a restart waits this long.
-const RETRY_MS: u32 = 1_000;
+use crate::openapi::{Describe, Description};
+
+/// A comment is sent after this long without an event, so that proxies and clients see the connection is alive.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
+/// How long a client waits before it reconnects to a stopping server.
+const RECONNECT_DELAY_MS: u32 = 1_000;
 
 /// Frames one event. `data` is one line (JSON).
 pub fn frame(out: &mut BytesMut, id: Option<i64>, event: &str, data: &str) {
@@ -29,8 +32,36 @@ pub fn frame(out: &mut BytesMut, id: Option<i64>, event: &str, data: &str) {
     out.extend_from_slice(b"\n\n");
 }
 
-/// A response that sends what `events` yields (already framed) until it ends or `drain` is cancelled.
-pub fn response(events: impl Stream<Item = Bytes> + Send + 'static, drain: CancellationToken) -> Response {
+/// One event of a stream, as OpenAPI describes it: fields that are texts.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the stream")]
+pub struct ServerSentEvent {
+    /// The number of the event, for `Last-Event-ID`; absent on `reconnect`.
+    id: Option<String>,
+    /// The type of the event.
+    event: String,
+    /// JSON.
+    data: String,
+}
+
+/// An answer of server-sent events.
+#[derive(Debug)]
+pub struct EventStream(Response);
+
+impl IntoResponse for EventStream {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl Describe for EventStream {
+    fn describe(description: &mut Description<'_>) {
+        description.answer::<ServerSentEvent>(200, "text/event-stream");
+    }
+}
+
+/// Sends what `events` yields (already framed) until it ends or `drain` is cancelled.
+pub fn response(events: impl Stream<Item = Bytes> + Send + 'static, drain: CancellationToken) -> EventStream {
     let body = async_stream::stream! {
         let mut events = std::pin::pin!(events);
         loop {
@@ -42,11 +73,11 @@ pub fn response(events: impl Stream<Item = Bytes> + Send + 'static, drain: Cance
                 },
                 () = drain.cancelled() => {
                     let mut last = BytesMut::new();
-                    frame(&mut last, None, "reconnect", &format!("{{\"retry_ms\":{RETRY_MS}}}"));
+                    frame(&mut last, None, "reconnect", &format!("{{\"retry_ms\":{RECONNECT_DELAY_MS}}}"));
                     yield Ok(last.freeze());
                     return;
                 }
-                () = tokio::time::sleep(HEARTBEAT) => yield Ok(Bytes::from_static(b": alive\n\n")),
+                () = tokio::time::sleep(HEARTBEAT_INTERVAL) => yield Ok(Bytes::from_static(b": alive\n\n")),
             }
         }
     };
@@ -54,7 +85,7 @@ pub fn response(events: impl Stream<Item = Bytes> + Send + 'static, drain: Cance
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // Reverse proxies (nginx and those that learnt it from it) would otherwise hold the stream back.
+    // Without this, nginx and proxies that follow it would buffer the stream.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    response
+    EventStream(response)
 }

@@ -1,4 +1,4 @@
-//! Checking several fields of a request and naming all faults at once.
+//! Checks of the fields of a request that name every violation at once.
 
 use base::problem::{Problem, Violation};
 
@@ -12,6 +12,13 @@ impl Validator {
         if !ok {
             self.0.push(Violation::new(pointer, detail));
         }
+    }
+
+    /// Notes a violation unless `text` is 1 to `max` characters on one line, not all of them blank. In a schema:
+    /// `pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"`.
+    pub fn ensure_line(&mut self, text: &str, max: usize, pointer: &str) {
+        let ok = text.chars().count() <= max && !text.trim().is_empty() && !text.contains(char::is_control);
+        self.ensure(ok, pointer, format!("1 to {max} characters on one line"));
     }
 
     /// 400 with all of them, if there are any.

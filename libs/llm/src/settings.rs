@@ -45,7 +45,7 @@ pub fn read(reader: &mut Reader<'_>) -> Option<ModelConfig> {
         reader.fault("LLM_PROVIDER is set, but neither CHAT_MODEL nor EMBEDDING_MODEL is");
     }
     config.api_key = reader.secret("OPENAI_API_KEY");
-    config.context_tokens = reader.parse("LLM_CONTEXT_TOKENS", "a number of tokens", config.context_tokens);
+    config.context_tokens = reader.parse("LLM_CONTEXT_TOKENS", "a number of tokens");
     config.prices = prices(reader);
     Some(config)
 }

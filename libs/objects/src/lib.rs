@@ -2,15 +2,12 @@
 
 mod s3;
 
-use std::{path::Path as FsPath, sync::Arc, time::Duration};
+use std::{path::Path as FsPath, sync::Arc};
 
 use base::Scope;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
-use http::Method;
-use object_store::{
-    ObjectStore, ObjectStoreExt, aws::AmazonS3, buffered::BufWriter, local::LocalFileSystem, path::Path, signer::Signer,
-};
+use object_store::{ObjectStore, ObjectStoreExt, buffered::BufWriter, local::LocalFileSystem, path::Path};
 pub use s3::S3Options;
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
@@ -50,8 +47,6 @@ impl From<object_store::Error> for ObjectError {
 #[derive(Debug, Clone)]
 pub struct Objects {
     store: Arc<dyn ObjectStore>,
-    /// The same store, when it is one that can be reached without us.
-    s3: Option<AmazonS3>,
 }
 
 impl Objects {
@@ -63,13 +58,12 @@ impl Objects {
         };
         sweep().map_err(|error: std::io::Error| ObjectError::Unusable(error.to_string()))?;
         let store = LocalFileSystem::new_with_prefix(folder)?.with_automatic_cleanup(true).with_fsync(true);
-        Ok(Self { store: Arc::new(store), s3: None })
+        Ok(Self { store: Arc::new(store) })
     }
 
     /// A bucket, made if it is not there. What uploads of a killed process left there in parts is for a rule of the bucket.
     pub async fn s3(options: &S3Options) -> Result<Self, ObjectError> {
-        let s3 = s3::open(options).await?;
-        Ok(Self { store: Arc::new(s3.clone()), s3: Some(s3) })
+        Ok(Self { store: Arc::new(s3::open(options).await?) })
     }
 
     /// Stores a stream without holding it in memory; an error of the stream, or giving up this call, leaves nothing behind.
@@ -96,28 +90,6 @@ impl Objects {
             Err(ObjectError::Missing) | Ok(()) => Ok(()),
             Err(error) => Err(error),
         }
-    }
-
-    /// An address where whoever has it can get the object for so long, straight from the store; `None` when objects are
-    /// files of this machine.
-    pub async fn download_url(&self, scope: &Scope, id: Uuid, within: Duration) -> Result<Option<String>, ObjectError> {
-        self.signed(Method::GET, scope, id, within).await
-    }
-
-    /// An address that takes the object with one `PUT`, like [`download_url`](Self::download_url).
-    pub async fn upload_url(&self, scope: &Scope, id: Uuid, within: Duration) -> Result<Option<String>, ObjectError> {
-        self.signed(Method::PUT, scope, id, within).await
-    }
-
-    async fn signed(
-        &self,
-        method: Method,
-        scope: &Scope,
-        id: Uuid,
-        within: Duration,
-    ) -> Result<Option<String>, ObjectError> {
-        let Some(s3) = &self.s3 else { return Ok(None) };
-        Ok(Some(s3.signed_url(method, &path(scope, id), within).await?.into()))
     }
 
     /// Whether the store answers.

@@ -5,9 +5,7 @@ use std::{path::Path, time::Duration};
 
 use base::{Scope, config::Secret};
 use bytes::Bytes;
-use fetch::operator::OperatorClient;
 use futures::{Stream, StreamExt, stream};
-use http::{Method, StatusCode};
 use objects::{ObjectError, Objects, S3Options};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -57,7 +55,7 @@ async fn s3() -> Option<(Objects, testkit::S3)> {
 }
 
 fn tenant(org: u128) -> Scope {
-    Scope::Tenant { org: Uuid::from_u128(org), user: Uuid::nil() }
+    testkit::tenant(Uuid::from_u128(org), Uuid::nil())
 }
 
 /// `pieces` MiB, each piece of bytes of its own number.
@@ -137,38 +135,6 @@ async fn a_sender_that_leaves_leaves_nothing() {
         tokio::time::sleep(Duration::from_millis(300)).await;
         upload.abort();
         eventually("the parts are taken back", || twin.files() == 0).await;
-    }
-}
-
-#[tokio::test]
-async fn whoever_has_an_address_gets_or_stores_one_object_and_nothing_else() {
-    for Twin { objects, place } in both().await {
-        let (scope, id) = (tenant(1), Uuid::from_u128(1));
-        objects.put(&scope, id, stream::iter([Ok("original".into())])).await.unwrap();
-        let download = objects.download_url(&scope, id, Duration::from_secs(60)).await.unwrap();
-        let upload = objects.upload_url(&scope, id, Duration::from_secs(60)).await.unwrap();
-        let Place::Server(server) = place else {
-            assert_eq!((download, upload), (None, None), "files have no address");
-            continue;
-        };
-        let (download, upload) = (download.unwrap(), upload.unwrap());
-        let client = OperatorClient::new(&server.options().endpoint, FOREVER).unwrap();
-        let send = async |method: Method, address: &str| {
-            let path = address.strip_prefix(client.base()).unwrap();
-            let answer = client.request(method, path).body("replaced").send().await.unwrap();
-            (answer.status(), answer.text().await.unwrap())
-        };
-        assert_eq!(send(Method::GET, &download).await, (StatusCode::OK, "original".to_owned()));
-        for (method, address) in [
-            (Method::PUT, download.clone()),
-            (Method::GET, download.replace(&id.to_string(), &Uuid::from_u128(2).to_string())),
-            (Method::GET, download.replace("X-Amz-Expires=60", "X-Amz-Expires=600")),
-            (Method::GET, download.split('?').next().unwrap().to_owned()),
-        ] {
-            assert_eq!(send(method, &address).await.0, StatusCode::FORBIDDEN, "{address}");
-        }
-        assert_eq!(send(Method::PUT, &upload).await.0, StatusCode::OK);
-        assert_eq!(objects.get(&scope, id).await.unwrap(), "replaced");
     }
 }
 

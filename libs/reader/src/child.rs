@@ -57,7 +57,7 @@ pub struct ParserChild {
 }
 
 impl ParserChild {
-    /// `command` is a program that calls [`run`] for [`SUBCOMMAND`]; in the product, the running program itself.
+    /// `command` is a program that calls [`run_if_child`] first; in the product, the running program itself.
     #[must_use]
     pub fn new(command: PathBuf, limits: ChildLimits) -> Self {
         Self { command, limits, permits: Arc::new(Semaphore::new(limits.concurrency.max(1))) }
@@ -185,12 +185,15 @@ fn exit_error(status: ExitStatus, stderr: &str) -> ParseError {
     }
 }
 
-/// Runs the child: restricts the process, reads one request from standard input, writes the response to standard
-/// output.
+/// Runs the child, if this process was started as one: restricts the process, reads one request from standard input, writes the
+/// response to standard output. `None` in any other process.
 ///
 /// Must be called before the program starts a thread: the restrictions apply to the calling thread and its descendants.
-#[must_use]
-pub fn run() -> ExitCode {
+pub fn run_if_child() -> Option<ExitCode> {
+    (std::env::args().nth(1).as_deref() == Some(SUBCOMMAND)).then(run)
+}
+
+fn run() -> ExitCode {
     let restricted = restrict::apply();
     let response = match (&restricted, read_request()) {
         (_, Err(error)) => {

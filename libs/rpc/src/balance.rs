@@ -1,15 +1,20 @@
-//! One channel over every address a name has: a headless service of Kubernetes resolves to its pods, and the pods change.
-//! An address that does not say it serves (gRPC health) is left out until it does: a replica that stops says so before it
-//! closes.
+//! One channel over every address of a name: a headless service of Kubernetes resolves to its pods, and the pods change.
+//!
+//! Each address is called while its health (gRPC `Health/Watch`) says that it serves. A replica that stops says so before it
+//! closes, and the watch ends with its connection, so nothing is polled but names.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
 use futures::future::join_all;
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    sync::{mpsc, watch},
+    task::AbortHandle,
+    time::timeout,
+};
 use tonic::{
     Status,
     transport::{Channel, Endpoint, channel::Change},
@@ -17,16 +22,20 @@ use tonic::{
 use tonic_health::pb::{HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient};
 use url::{Host, Url};
 
-/// Names are resolved, and addresses asked, this often.
-const LOOK: Duration = Duration::from_secs(1);
-const CONNECT: Duration = Duration::from_secs(1);
-/// A busy replica may take this long to say that it serves.
-const ANSWER: Duration = Duration::from_secs(5);
-/// How long a call waits for the first look to be over, and then for somebody to call.
-const FIRST: Duration = Duration::from_secs(5);
-const SOMEBODY: Duration = Duration::from_secs(1);
-/// A connection without a word is asked whether it is still there.
-const PING: Duration = Duration::from_secs(5);
+/// Names are resolved this often.
+const RESOLVE_INTERVAL: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// A busy replica may take this long to report its health.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Before an address that does not serve is asked again.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// How long a call waits until every address has been asked once, and then until one serves.
+const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(5);
+const NO_ENDPOINT_TIMEOUT: Duration = Duration::from_secs(1);
+/// A silent connection is probed after this, and given up when nothing is answered for as long.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+/// Addresses may report so many changes before the channel has applied them.
+const PENDING_CHANGES: usize = 64;
 
 /// What is not an address of a service.
 #[derive(Debug, thiserror::Error)]
@@ -40,20 +49,20 @@ struct Target {
     port: u16,
 }
 
-/// A channel, and whether there is anybody to call.
-pub(super) struct Balanced {
+/// A channel, and whether any address serves.
+pub(super) struct BalancedChannel {
     pub(super) channel: Channel,
-    /// Nothing until the first look is over.
+    /// `None` until every address has been asked once.
     reachable: watch::Receiver<Option<bool>>,
 }
 
-impl Balanced {
+impl BalancedChannel {
     /// Unavailable when there is no address to call, rather than waiting for one as long as the call may take.
     pub(super) async fn wait_for_address(&self, name: &str) -> Result<(), Status> {
         let mut reachable = self.reachable.clone();
-        let looked = tokio::time::timeout(FIRST, reachable.wait_for(Option::is_some)).await.is_ok();
-        match tokio::time::timeout(SOMEBODY, reachable.wait_for(|reachable| *reachable == Some(true))).await {
-            Ok(Ok(_)) if looked => Ok(()),
+        let discovered = timeout(DISCOVERY_TIMEOUT, reachable.wait_for(Option::is_some)).await.is_ok();
+        match timeout(NO_ENDPOINT_TIMEOUT, reachable.wait_for(|reachable| *reachable == Some(true))).await {
+            Ok(Ok(_)) if discovered => Ok(()),
             _ => Err(Status::unavailable(format!("{name} cannot be reached"))),
         }
     }
@@ -61,12 +70,12 @@ impl Balanced {
 
 /// A channel that spreads calls over all addresses of all targets in `list` (separated by commas). Must be called on a
 /// runtime.
-pub(super) fn channel(list: &str) -> Result<Balanced, BadAddress> {
+pub(super) fn channel(list: &str) -> Result<BalancedChannel, BadAddress> {
     let targets = list.split(',').map(|address| parse(address.trim())).collect::<Result<Vec<Target>, _>>()?;
-    let (channel, changes) = Channel::balance_channel(64);
-    let (found, reachable) = watch::channel(None);
-    tokio::spawn(follow(targets, changes, found));
-    Ok(Balanced { channel, reachable })
+    let (channel, changes) = Channel::balance_channel(PENDING_CHANGES);
+    let (discovered, reachable) = watch::channel(None);
+    tokio::spawn(Discovery::new(changes, discovered).run(targets));
+    Ok(BalancedChannel { channel, reachable })
 }
 
 fn parse(address: &str) -> Result<Target, BadAddress> {
@@ -82,66 +91,151 @@ fn parse(address: &str) -> Result<Target, BadAddress> {
 
 fn endpoint(address: SocketAddr) -> Endpoint {
     let endpoint = Endpoint::from_shared(format!("http://{address}")).expect("a socket address is an authority");
-    // Without pings a pod that vanished with its node would be waited for until the kernel gives up.
-    let endpoint = endpoint.http2_keep_alive_interval(PING).keep_alive_timeout(PING).keep_alive_while_idle(true);
-    endpoint.connect_timeout(CONNECT).tcp_nodelay(true)
+    // Without these a pod that vanished with its node would be waited for until the kernel gives up.
+    let endpoint = endpoint.http2_keep_alive_interval(KEEPALIVE_INTERVAL).keep_alive_timeout(KEEPALIVE_INTERVAL);
+    endpoint.keep_alive_while_idle(true).connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true)
 }
 
-/// Tells the channel what has come and gone, for as long as there is a channel.
-async fn follow(
-    targets: Vec<Target>,
+/// Keeps a channel's addresses current, for as long as there is a channel.
+struct Discovery {
     changes: mpsc::Sender<Change<SocketAddr, Endpoint>>,
-    found: watch::Sender<Option<bool>>,
-) {
-    let mut known: HashSet<SocketAddr> = HashSet::new();
-    loop {
-        let reachable = look(&targets).await;
-        for change in difference(&known, &reachable) {
-            if changes.send(change).await.is_err() {
-                return;
+    discovered: watch::Sender<Option<bool>>,
+    addresses: HashMap<SocketAddr, Watched>,
+}
+
+/// An address whose health is watched.
+struct Watched {
+    task: AbortHandle,
+    /// `None` until it was asked once.
+    serves: Option<bool>,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Discovery {
+    fn new(changes: mpsc::Sender<Change<SocketAddr, Endpoint>>, discovered: watch::Sender<Option<bool>>) -> Self {
+        Self { changes, discovered, addresses: HashMap::new() }
+    }
+
+    async fn run(mut self, targets: Vec<Target>) {
+        let (reports, mut reported) = mpsc::channel(PENDING_CHANGES);
+        let (names, mut resolved) = mpsc::channel(1);
+        tokio::spawn(resolve_repeatedly(targets, names));
+        let changes = self.changes.clone();
+        loop {
+            tokio::select! {
+                Some(names) = resolved.recv() => self.apply_names(names, &reports).await,
+                Some((address, serves)) = reported.recv() => self.apply_health(address, serves).await,
+                () = changes.closed() => return,
             }
+            self.report_reachable();
         }
-        found.send_replace(Some(!reachable.is_empty()));
-        known = reachable;
-        tokio::select! {
-            () = tokio::time::sleep(LOOK) => {}
-            () = changes.closed() => return,
+    }
+
+    /// Watches addresses that are new, and forgets those that are gone.
+    async fn apply_names(&mut self, resolved: Resolved, reports: &mpsc::Sender<(SocketAddr, bool)>) {
+        let gone: Vec<SocketAddr> =
+            self.addresses.keys().filter(|address| !resolved.addresses.contains(address)).copied().collect();
+        for address in gone.into_iter().filter(|_| resolved.complete) {
+            self.apply_health(address, false).await;
+            self.addresses.remove(&address);
+        }
+        for address in resolved.addresses {
+            self.addresses.entry(address).or_insert_with(|| {
+                let task = tokio::spawn(watch_health(address, reports.clone())).abort_handle();
+                Watched { task, serves: None }
+            });
+        }
+    }
+
+    /// Lets the channel call an address from now on, or not any more.
+    async fn apply_health(&mut self, address: SocketAddr, serves: bool) {
+        // A report may be under way when its address is removed.
+        let Some(watched) = self.addresses.get_mut(&address) else { return };
+        let served = watched.serves.replace(serves) == Some(true);
+        let change = match (served, serves) {
+            (false, true) => Change::Insert(address, endpoint(address)),
+            (true, false) => Change::Remove(address),
+            _ => return,
+        };
+        // Fails when the channel is gone, which ends the loop.
+        let _ = self.changes.send(change).await;
+    }
+
+    fn report_reachable(&self) {
+        let mut states = self.addresses.values().map(|watched| watched.serves);
+        let any_serves = states.clone().any(|serves| serves == Some(true));
+        if any_serves || states.all(|serves| serves.is_some()) {
+            self.discovered.send_replace(Some(any_serves));
         }
     }
 }
 
-/// Every address of every target that serves. A name that cannot be resolved has none.
-async fn look(targets: &[Target]) -> HashSet<SocketAddr> {
-    let resolved = join_all(targets.iter().map(resolve)).await;
-    let addresses: HashSet<SocketAddr> = resolved.into_iter().flatten().collect();
-    let serving = join_all(
-        addresses
-            .iter()
-            .map(|address| async { tokio::time::timeout(ANSWER, serves(*address)).await.unwrap_or_default() }),
-    );
-    let serving = serving.await;
-    addresses.into_iter().zip(serving).filter_map(|(address, serves)| serves.then_some(address)).collect()
+/// Reports whether `address` serves, at once and at each change.
+async fn watch_health(address: SocketAddr, reports: mpsc::Sender<(SocketAddr, bool)>) {
+    loop {
+        if let Err(error) = follow_health(address, &reports).await {
+            tracing::debug!(%error, %address, "health of a replica unknown; it is not called");
+        }
+        if reports.send((address, false)).await.is_err() {
+            return;
+        }
+        tokio::time::sleep(RETRY_DELAY).await;
+    }
 }
 
-async fn serves(address: SocketAddr) -> bool {
-    let Ok(channel) = endpoint(address).connect().await else { return false };
-    let answer = HealthClient::new(channel).check(HealthCheckRequest::default()).await;
-    answer.is_ok_and(|answer| answer.into_inner().status() == ServingStatus::Serving)
+/// Reports until the address does not serve any more.
+async fn follow_health(address: SocketAddr, reports: &mpsc::Sender<(SocketAddr, bool)>) -> Result<(), Status> {
+    let unavailable = |error: tonic::transport::Error| Status::unavailable(error.to_string());
+    let first = async {
+        let channel = endpoint(address).connect().await.map_err(unavailable)?;
+        let mut health = HealthClient::new(channel).watch(HealthCheckRequest::default()).await?.into_inner();
+        let status = health.message().await?;
+        Ok::<_, Status>((health, status))
+    };
+    let (mut health, mut status) =
+        timeout(HEALTH_TIMEOUT, first).await.map_err(|_| Status::deadline_exceeded("no answer"))??;
+    while status.is_some_and(|status| status.status() == ServingStatus::Serving) {
+        if reports.send((address, true)).await.is_err() {
+            return Ok(());
+        }
+        status = health.message().await?;
+    }
+    Ok(())
 }
 
-async fn resolve(Target { host, port }: &Target) -> Vec<SocketAddr> {
+/// What names stand for at the moment.
+struct Resolved {
+    addresses: HashSet<SocketAddr>,
+    /// Whether every name could be resolved. If not, an address that is missing may still be right.
+    complete: bool,
+}
+
+/// In a task of its own: a name server that hangs does not delay reports of health.
+async fn resolve_repeatedly(targets: Vec<Target>, resolved: mpsc::Sender<Resolved>) {
+    while resolved.send(resolve_all(&targets).await).await.is_ok() {
+        tokio::time::sleep(RESOLVE_INTERVAL).await;
+    }
+}
+
+async fn resolve_all(targets: &[Target]) -> Resolved {
+    let found = join_all(targets.iter().map(resolve)).await;
+    let complete = found.iter().all(Option::is_some);
+    Resolved { addresses: found.into_iter().flatten().flatten().collect(), complete }
+}
+
+async fn resolve(Target { host, port }: &Target) -> Option<Vec<SocketAddr>> {
     match tokio::net::lookup_host((host.as_str(), *port)).await {
-        Ok(addresses) => addresses.collect(),
+        Ok(addresses) => Some(addresses.collect()),
         Err(error) => {
-            tracing::warn!(%error, host, "the name of a service cannot be resolved");
-            Vec::new()
+            tracing::warn!(%error, host, "failed to resolve a service's name; its known addresses are used");
+            None
         }
     }
-}
-
-fn difference(known: &HashSet<SocketAddr>, reachable: &HashSet<SocketAddr>) -> Vec<Change<SocketAddr, Endpoint>> {
-    let come = reachable.difference(known).map(|address| Change::Insert(*address, endpoint(*address)));
-    come.chain(known.difference(reachable).map(|address| Change::Remove(*address))).collect()
 }
 
 #[cfg(test)]
@@ -160,7 +254,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_is_gone_unknown_or_stopping_hides_no_other() {
+    async fn an_address_that_is_gone_unknown_or_stopping_hides_no_other() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let there = listener.local_addr().unwrap();
         let (reporter, health) = tonic_health::server::health_reporter();
@@ -168,14 +262,21 @@ mod tests {
         tokio::spawn(async move { axum::serve(listener, routes).await });
         let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let list = format!("http://{there},http://{gone},http://nowhere.invalid:1");
-        let targets: Vec<Target> = list.split(',').map(|address| parse(address).unwrap()).collect();
-        assert_eq!(look(&targets).await, HashSet::from([there]));
+        let targets = list.split(',').map(|address| parse(address).unwrap()).collect();
+        let (changes, mut changed) = mpsc::channel(8);
+        let (discovered, mut reachable) = watch::channel(None);
+        tokio::spawn(Discovery::new(changes, discovered).run(targets));
+        assert!(matches!(changed.recv().await, Some(Change::Insert(address, _)) if address == there));
+        assert!(reachable.wait_for(Option::is_some).await.unwrap().unwrap());
         reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
-        assert_eq!(look(&targets).await, HashSet::new());
+        assert!(matches!(changed.recv().await, Some(Change::Remove(address)) if address == there));
+        assert!(reachable.wait_for(|reachable| *reachable == Some(false)).await.is_ok());
+        reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
+        assert!(matches!(changed.recv().await, Some(Change::Insert(address, _)) if address == there));
     }
 
     #[tokio::test]
-    async fn with_nobody_to_call_a_call_fails_soon() {
+    async fn a_call_with_no_address_to_call_fails_soon() {
         let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let balanced = channel(&format!("http://{gone}")).unwrap();
         assert_eq!(balanced.wait_for_address("search").await.unwrap_err().code(), tonic::Code::Unavailable);

@@ -1,5 +1,7 @@
-//! A circuit breaker for each method of a service: a callee that mostly fails is left alone for a moment, then
-//! probed with one call.
+//! A circuit breaker for each method of a service: a method that mostly fails is not called for a moment, then probed with one
+//! call.
+//!
+//! So a callee in trouble is not kept there by its callers, which fail at once instead of waiting.
 
 use std::{
     collections::HashMap,
@@ -8,9 +10,9 @@ use std::{
 };
 
 const WINDOW: Duration = Duration::from_secs(10);
-const OPEN_FOR: Duration = Duration::from_secs(5);
-/// Fewer calls than this in a window say nothing.
-const MINIMUM: u32 = 20;
+const OPEN_DURATION: Duration = Duration::from_secs(5);
+/// Fewer calls than this in a window do not open it.
+const MIN_CALLS: u32 = 20;
 
 #[derive(Debug)]
 struct Method {
@@ -35,7 +37,7 @@ impl Breaker {
             None => true,
             Some(until) if Instant::now() < until => false,
             Some(_) => {
-                state.open_until = Some(Instant::now() + OPEN_FOR);
+                state.open_until = Some(Instant::now() + OPEN_DURATION);
                 true
             }
         }
@@ -59,8 +61,8 @@ impl Breaker {
         }
         state.calls += 1;
         state.failures += u32::from(!success);
-        if state.calls >= MINIMUM && state.failures * 2 >= state.calls {
-            state.open_until = Some(Instant::now() + OPEN_FOR);
+        if state.calls >= MIN_CALLS && state.failures * 2 >= state.calls {
+            state.open_until = Some(Instant::now() + OPEN_DURATION);
         }
     }
 }
@@ -78,7 +80,7 @@ mod tests {
     #[test]
     fn opens_when_most_calls_fail_and_closes_after_a_good_probe() {
         let breaker = Breaker::default();
-        for _ in 0..MINIMUM {
+        for _ in 0..MIN_CALLS {
             assert!(breaker.admit("/a"));
             breaker.record("/a", false);
         }

@@ -1,13 +1,14 @@
-//! How long a call may still take. What a caller gave is passed on, less what was used, to every call made meanwhile:
-//! nobody works for an answer that nobody waits for.
+//! Deadlines of calls. What a caller gives is passed on, less what was used, to every call made meanwhile.
+//!
+//! So no service works on an answer that its caller has given up.
 
 use std::{future::Future, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::{Instant, error::Elapsed};
 
-/// How long the head of an answer may take when nobody has set a deadline.
-const DEFAULT: Duration = Duration::from_secs(10);
+/// How long the head of an answer may take when no deadline was set.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 const HEADER: HeaderName = HeaderName::from_static("grpc-timeout");
 
 tokio::task_local! {
@@ -15,23 +16,23 @@ tokio::task_local! {
     static ENDS: Instant;
 }
 
-/// The time a call made here has: what its own header says, but no more than the call being served still has. And whether
-/// it is its own.
+/// The time a call made here has: what its own header says, but no more than the call being served still has; and whether it is
+/// its own.
 pub(super) fn remaining(headers: &HeaderMap) -> (Duration, bool) {
-    let own = asked(headers).unwrap_or(DEFAULT);
+    let own = from_headers(headers).unwrap_or(DEFAULT_TIMEOUT);
     match ENDS.try_with(|ends| ends.saturating_duration_since(Instant::now())) {
         Ok(left) if left < own => (left, false),
         _ => (own, true),
     }
 }
 
-/// Whether another service's call is being served here: it always has a deadline, a person's request never.
+/// Whether another service's call is being served here: it always has a deadline, a user's request never.
 pub(super) fn is_serving_call() -> bool {
     ENDS.try_with(|_| ()).is_ok()
 }
 
-/// Tells the callee.
-pub(super) fn tell(headers: &mut HeaderMap, deadline: Duration) {
+/// Sets `grpc-timeout` for the callee.
+pub(super) fn set_header(headers: &mut HeaderMap, deadline: Duration) {
     // The specification allows eight digits, which in milliseconds is more than a day.
     let milliseconds = deadline.as_millis().min(99_999_999);
     if let Ok(value) = HeaderValue::try_from(format!("{milliseconds}m")) {
@@ -40,12 +41,12 @@ pub(super) fn tell(headers: &mut HeaderMap, deadline: Duration) {
 }
 
 /// `grpc-timeout` as the gRPC specification writes it: up to eight digits and a unit.
-pub fn asked(headers: &HeaderMap) -> Option<Duration> {
+pub fn from_headers(headers: &HeaderMap) -> Option<Duration> {
     parse(headers.get(HEADER)?.to_str().ok()?)
 }
 
 /// Serves a call that has `deadline`.
-pub async fn within<F: Future>(deadline: Duration, served: F) -> Result<F::Output, Elapsed> {
+pub async fn with_deadline<F: Future>(deadline: Duration, served: F) -> Result<F::Output, Elapsed> {
     let ends = Instant::now() + deadline;
     tokio::time::timeout_at(ends, ENDS.scope(ends, served)).await
 }
@@ -71,8 +72,8 @@ mod tests {
     #[tokio::test]
     async fn a_call_within_a_call_has_what_is_left() {
         let mut headers = HeaderMap::new();
-        tell(&mut headers, Duration::from_secs(2));
-        let left = within(asked(&headers).unwrap(), async {
+        set_header(&mut headers, Duration::from_secs(2));
+        let left = with_deadline(from_headers(&headers).unwrap(), async {
             tokio::time::sleep(Duration::from_millis(50)).await;
             remaining(&HeaderMap::new())
         });
@@ -82,6 +83,6 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_takes_longer_is_given_up() {
-        assert!(within(Duration::from_millis(20), std::future::pending::<()>()).await.is_err());
+        assert!(with_deadline(Duration::from_millis(20), std::future::pending::<()>()).await.is_err());
     }
 }

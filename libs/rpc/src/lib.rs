@@ -1,5 +1,6 @@
-//! Calls to other services: one transport type, over the network or straight into the callee's router in this
-//! process. Deadline, circuit breaker, metrics and trace context are the same on both.
+//! Calls to other services: one transport type, over the network or straight into the callee's routes in this process.
+//!
+//! Deadline, circuit breaker, metrics, trace context and the callee's checks are the same on both.
 
 mod balance;
 mod breaker;
@@ -14,11 +15,11 @@ use std::{
     task::{Context, Poll},
 };
 
-use access::{Caller, ServiceIdentity, service};
+use access::{Caller, LocalCall, SERVICE_TOKEN, ServiceIdentity, policy::may_call_any};
 use axum::Router;
 pub use balance::BadAddress;
-use balance::Balanced;
-use base::telemetry;
+use balance::BalancedChannel;
+use base::{problem::REQUEST_ID, telemetry};
 use breaker::Breaker;
 use http::{HeaderValue, Request, Response};
 use retry::Budget;
@@ -26,78 +27,110 @@ pub use retry::retry;
 use tonic::{Code, Status, body::Body};
 use tower::{Service, ServiceExt};
 
-/// Every service a process may call, by name.
-#[derive(Clone, Debug, Default)]
-pub struct Peers {
-    peers: Arc<BTreeMap<&'static str, Transport>>,
+/// Why a service cannot be called, known at start.
+#[derive(Debug, thiserror::Error)]
+pub enum PeerError {
+    #[error("there is no service {0:?} to call")]
+    Unknown(String),
+    /// No row of the policy lets the caller call anything there.
+    #[error("{caller} may call no method of {callee}: access::policy::RPC_ACL has no row for it")]
+    NotListed { caller: &'static str, callee: &'static str },
+    #[error(transparent)]
+    Address(#[from] BadAddress),
 }
 
-impl Peers {
-    /// Peers whose targets are not known yet.
+/// Where each service is, for all services of a process.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoints {
+    endpoints: Arc<BTreeMap<&'static str, Arc<Endpoint>>>,
+}
+
+impl Endpoints {
+    /// Services whose places are not known yet.
     pub fn new(names: impl IntoIterator<Item = &'static str>) -> Self {
-        Self { peers: Arc::new(names.into_iter().map(|name| (name, Transport::new(name))).collect()) }
+        Self { endpoints: Arc::new(names.into_iter().map(|name| (name, Arc::new(Endpoint::new(name)))).collect()) }
     }
 
-    /// The way to `name`. A service nobody declared is a peer that is always down.
-    pub fn to(&self, name: &'static str) -> Transport {
-        self.peers.get(name).cloned().unwrap_or_else(|| Transport::new(name))
+    /// The services as `caller` sees them.
+    pub fn for_caller(&self, caller: &'static str) -> Peers {
+        Peers { caller, endpoints: self.clone() }
     }
 
-    /// Calls to `name` go straight into `routes`. Set once, before serving.
-    pub fn connect_local(&self, name: &'static str, routes: Router) {
-        if let Some(peer) = self.peers.get(name) {
-            // A second target for one name is ignored: the first is being used.
-            let _ = peer.shared.target.set(Target::Local(routes));
-        }
+    /// Calls to `name` go straight into `routes`, which are those that the network would reach, with the HTTP middleware
+    /// around them. Set once, before serving.
+    pub fn connect_local(&self, name: &str, routes: Router) -> Result<(), PeerError> {
+        // A second target for one name is ignored: the first is being used.
+        let _ = self.get(name)?.target.set(Target::Local(routes));
+        Ok(())
     }
 
     /// Calls to `name` go to `address`; the connection is made at the first call and again when it breaks.
     ///
     /// `address` may list several, separated by commas; each is resolved again and again, and calls are spread over all that
-    /// is found. `caller` signs the calls, where the callee asks who calls.
+    /// is found. `identity` signs the calls, where the callee asks for it.
     pub fn connect_remote(
         &self,
-        name: &'static str,
+        name: &str,
         address: &str,
-        caller: Option<ServiceIdentity>,
-    ) -> Result<(), BadAddress> {
+        identity: Option<ServiceIdentity>,
+    ) -> Result<(), PeerError> {
         let channel = balance::channel(address)?;
-        if let Some(peer) = self.peers.get(name) {
-            let _ = peer.shared.target.set(Target::Remote { channel, caller });
-        }
+        let _ = self.get(name)?.target.set(Target::Remote { channel, identity });
         Ok(())
+    }
+
+    fn get(&self, name: &str) -> Result<&Arc<Endpoint>, PeerError> {
+        self.endpoints.get(name).ok_or_else(|| PeerError::Unknown(name.to_owned()))
+    }
+}
+
+/// The other services, as one service calls them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Peers {
+    caller: &'static str,
+    endpoints: Endpoints,
+}
+
+impl Peers {
+    /// The way to `name`. Ask at start: a service that does not exist, or may not be called, is an error.
+    pub fn to(&self, name: &'static str) -> Result<Transport, PeerError> {
+        let endpoint = self.endpoints.get(name)?.clone();
+        if !may_call_any(self.caller, name) {
+            return Err(PeerError::NotListed { caller: self.caller, callee: name });
+        }
+        Ok(Transport { caller: self.caller, endpoint })
     }
 }
 
 enum Target {
     Local(Router),
-    Remote { channel: Balanced, caller: Option<ServiceIdentity> },
+    Remote { channel: BalancedChannel, identity: Option<ServiceIdentity> },
 }
 
-struct Shared {
+struct Endpoint {
     name: &'static str,
     target: OnceLock<Target>,
     breaker: Breaker,
     budget: Budget,
 }
 
-/// The way to one service; what tonic's generated clients are built on. Cheap to clone.
-#[derive(Clone)]
-pub struct Transport {
-    shared: Arc<Shared>,
-}
-
-impl Transport {
+impl Endpoint {
     fn new(name: &'static str) -> Self {
-        let shared = Shared { name, target: OnceLock::new(), breaker: Breaker::default(), budget: Budget::default() };
-        Self { shared: Arc::new(shared) }
+        Self { name, target: OnceLock::new(), breaker: Breaker::default(), budget: Budget::default() }
     }
 }
 
-impl std::fmt::Debug for Transport {
+impl std::fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Transport").field(&self.shared.name).finish()
+        f.debug_tuple("Endpoint").field(&self.name).finish()
     }
+}
+
+/// The way from one service to another; what tonic's generated clients are built on. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Transport {
+    caller: &'static str,
+    endpoint: Arc<Endpoint>,
 }
 
 impl Service<Request<Body>> for Transport {
@@ -110,13 +143,13 @@ impl Service<Request<Body>> for Transport {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let shared = self.shared.clone();
-        Box::pin(async move { shared.call(request).await })
+        let transport = self.clone();
+        Box::pin(async move { transport.endpoint.call(transport.caller, request).await })
     }
 }
 
-impl Shared {
-    async fn call(&self, mut request: Request<Body>) -> Result<Response<Body>, Status> {
+impl Endpoint {
+    async fn call(&self, caller: &'static str, mut request: Request<Body>) -> Result<Response<Body>, Status> {
         let method = request.uri().path().to_owned();
         if !self.breaker.admit(&method) {
             return Err(retry::not_sent(format!("{} is failing and is left alone for a moment", self.name)));
@@ -124,17 +157,20 @@ impl Shared {
         if let Some(value) = telemetry::current_traceparent().and_then(|parent| HeaderValue::from_str(&parent).ok()) {
             request.headers_mut().insert("traceparent", value);
         }
-        let (deadline, ours) = deadline::remaining(request.headers());
+        if let Ok(Ok(id)) = REQUEST_ID.try_with(|id| HeaderValue::from_str(id)) {
+            request.headers_mut().insert("x-request-id", id);
+        }
+        let (deadline, is_own) = deadline::remaining(request.headers());
         if deadline.is_zero() {
             return Err(Status::deadline_exceeded("no time is left for this call"));
         }
-        deadline::tell(request.headers_mut(), deadline);
+        deadline::set_header(request.headers_mut(), deadline);
         let started = std::time::Instant::now();
-        let answer = deadline::within(deadline, self.send(request)).await;
+        let answer = deadline::with_deadline(deadline, self.send(caller, request)).await;
         let answer = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded(format!("{} did not answer", self.name))));
         let code = answer.as_ref().map_or_else(Status::code, status_of);
-        // That somebody else had little time left says nothing of the callee.
-        if ours || code != Code::DeadlineExceeded {
+        // That an outer call had little time left says nothing of this callee.
+        if is_own || code != Code::DeadlineExceeded {
             self.breaker.record(&method, !matches!(code, Code::Unavailable | Code::DeadlineExceeded));
         }
         metrics::histogram!("gooseek_call_seconds", "service" => self.name, "method" => method, "code" => code_label(code))
@@ -142,19 +178,22 @@ impl Shared {
         answer
     }
 
-    async fn send(&self, mut request: Request<Body>) -> Result<Response<Body>, Status> {
+    async fn send(&self, caller: &'static str, mut request: Request<Body>) -> Result<Response<Body>, Status> {
         match self.target.get() {
-            Some(Target::Local(routes)) => match routes.clone().call(request).await {
-                Ok(response) => Ok(response.map(Body::new)),
-                Err(never) => match never {},
-            },
-            Some(Target::Remote { channel, caller }) => {
+            Some(Target::Local(routes)) => {
+                request.extensions_mut().insert(LocalCall { service: caller });
+                match routes.clone().call(request).await {
+                    Ok(response) => Ok(response.map(Body::new)),
+                    Err(never) => match never {},
+                }
+            }
+            Some(Target::Remote { channel, identity }) => {
                 channel.wait_for_address(self.name).await?;
-                if let Some(caller) = caller {
-                    let token = caller.token(self.name, request.extensions().get::<Caller>());
+                if let Some(identity) = identity {
+                    let token = identity.token(self.name, Caller::attached(request.extensions()));
                     let token = HeaderValue::try_from(token).map_err(|_| Status::internal("a token is ASCII"))?;
-                    request.headers_mut().insert(service::HEADER, token);
-                    if caller.impersonates() {
+                    request.headers_mut().insert(SERVICE_TOKEN, token);
+                    if identity.impersonates() {
                         // It would open the public API to whoever reads it on the way.
                         request.headers_mut().remove(http::header::AUTHORIZATION);
                     }

@@ -16,13 +16,13 @@ use tonic::{Code, Status};
 use super::{Transport, deadline};
 
 const ATTEMPTS: u32 = 3;
-/// Nobody waits longer for another attempt.
-const LONGEST: Duration = Duration::from_secs(5);
+/// A callee that asks for a longer pause is not called again.
+const MAX_DELAY: Duration = Duration::from_secs(5);
 /// A retry costs ten calls' worth of credit.
 const COST: u64 = 10;
 const CEILING: u64 = 100;
 /// Three retries a second are always allowed.
-const FLOOR: Duration = Duration::from_millis(333);
+const FLOOR_INTERVAL: Duration = Duration::from_millis(333);
 
 /// A tenth of the calls may be retried, plus three a second.
 #[derive(Debug, Default)]
@@ -44,7 +44,7 @@ impl Budget {
             return true;
         }
         let mut last = self.last_floor.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.is_some_and(|last| last.elapsed() < FLOOR) {
+        if last.is_some_and(|last| last.elapsed() < FLOOR_INTERVAL) {
             return false;
         }
         *last = Some(Instant::now());
@@ -55,22 +55,22 @@ impl Budget {
 /// Makes an idempotent call, up to three times while the callee is unavailable, with full jitter in between, or after the
 /// pause the callee asks for.
 ///
-/// Calls are tried again at one layer only, the one nearest to the person: a call made while another service's call is
-/// served is made once, since that service tries again itself.
+/// Calls are tried again at one layer only, the one nearest to the user: a call made while another service's call is served is
+/// made once, since that service tries again itself.
 pub async fn retry<T, F, Fut>(transport: &Transport, mut call: F) -> Result<T, Status>
 where
     F: FnMut() -> Fut,
     Fut: Future<Output = Result<T, Status>>,
 {
-    let budget = &transport.shared.budget;
+    let budget = &transport.endpoint.budget;
     budget.deposit();
     let attempts = if deadline::is_serving_call() { 1 } else { ATTEMPTS };
     let mut attempt = 1;
     loop {
         let outcome = call().await;
-        let pause = outcome.as_ref().err().and_then(|status| pause(status, attempt));
-        match pause {
-            Some(pause) if attempt < attempts && budget.withdraw() => tokio::time::sleep(pause).await,
+        let delay = outcome.as_ref().err().and_then(|status| delay(status, attempt));
+        match delay {
+            Some(delay) if attempt < attempts && budget.withdraw() => tokio::time::sleep(delay).await,
             _ => return outcome,
         }
         attempt += 1;
@@ -78,18 +78,18 @@ where
 }
 
 /// How long to wait before the next attempt, if there may be one.
-fn pause(status: &Status, attempt: u32) -> Option<Duration> {
+fn delay(status: &Status, attempt: u32) -> Option<Duration> {
     if let Some(asked) = status.metadata().get(PUSHBACK_HEADER) {
         // What is no number, and a negative one, mean never.
         let asked: u64 = asked.to_str().ok()?.parse().ok()?;
         let pause = Duration::from_millis(asked);
-        return (pause <= LONGEST).then(|| pause + pause.mul_f64(rand::rng().random_range(0.0..0.5)));
+        return (pause <= MAX_DELAY).then(|| pause + pause.mul_f64(rand::rng().random_range(0.0..0.5)));
     }
     let ceiling = 50 * (1_u64 << attempt);
     (status.code() == Code::Unavailable).then(|| Duration::from_millis(rand::rng().random_range(0..ceiling)))
 }
 
-/// Nothing was sent, and trying again would not change that.
+/// An error before anything was sent, which another attempt would meet too.
 pub(super) fn not_sent(detail: String) -> Status {
     with_pushback(Status::unavailable(detail), "-1")
 }

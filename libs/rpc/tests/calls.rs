@@ -9,19 +9,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-use access::{Auth, RpcAuth};
+use access::{ALL_IN_ONE, Auth, Authenticator, RpcAuth};
 use axum::{Router, http::HeaderMap, routing::post};
 use base::time::{Clock, Ids};
 use futures::{StreamExt, future::join_all, stream};
 use http::Request;
-use rpc::{Peers, Transport, retry};
-use server::http::{AdaptiveLimiter, Frame, framed};
+use rpc::{Endpoints, Transport, retry};
+use server::http::{Frame, framed};
 use testkit::FakeServer;
 use tonic::{Code, Status, body::Body};
 use tower::ServiceExt;
 
 const FOREVER: Duration = Duration::from_secs(60);
-const METHOD: &str = "/gooseek.search.v1.SearchService/Read";
+const METHOD: &str = "/gooseek.search.v1.SearchService/Passages";
 
 /// What the callee answers: code, and the pause it asks for.
 type Answer = (Code, Option<&'static str>);
@@ -67,27 +67,21 @@ fn head(code: Code, pause: Option<&str>) -> HeaderMap {
 
 /// The way to search-svc in this process.
 fn peer(routes: Router) -> Transport {
-    let peers = Peers::new(["search"]);
-    peers.connect_local("search", routes);
-    peers.to("search")
+    let endpoints = Endpoints::new(["search"]);
+    endpoints.connect_local("search", routes).unwrap();
+    endpoints.for_caller(ALL_IN_ONE).to("search").unwrap()
 }
 
 /// The way to search-svc in another process.
 async fn remote(routes: Router) -> (Transport, FakeServer) {
     let (_, health) = tonic_health::server::health_reporter();
-    let clock = Clock::system();
-    let frame = Frame {
-        auth: Auth::LocalOwner,
-        guard: None,
-        callers: RpcAuth::Anyone,
-        ids: Ids::new(clock),
-        limiter: AdaptiveLimiter::default(),
-    };
+    let access = Authenticator::local(Auth::LocalOwner, RpcAuth::Anyone);
+    let frame = Frame::new(access, Ids::new(Clock::system()));
     let health = tonic::service::Routes::from(Router::new()).add_service(health).into_axum_router();
     let server = FakeServer::start(framed(routes.merge(health), frame)).await;
-    let peers = Peers::new(["search"]);
-    peers.connect_remote("search", &server.url(), None).unwrap();
-    (peers.to("search"), server)
+    let endpoints = Endpoints::new(["search"]);
+    endpoints.connect_remote("search", &server.url(), None).unwrap();
+    (endpoints.for_caller(ALL_IN_ONE).to("search").unwrap(), server)
 }
 
 async fn call(transport: &Transport, headers: &[(&str, &str)]) -> Result<(), Status> {

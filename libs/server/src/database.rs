@@ -1,42 +1,51 @@
-//! The databases of a process: migrated by whoever may.
+//! Opens the databases of a process over one pool of connections; migrates them first where its role may.
 
 use std::collections::BTreeSet;
 
 use anyhow::{Context, bail};
 use base::config::{Reader, Secret, Settings};
-use db::{Db, DbError, DbOptions};
+use db::{Db, DbError, PgConnections};
 use sqlx::postgres::PgConnectOptions;
 
 use super::options::{Mode, Options};
 use crate::service::ServiceDef;
 
-/// The database of a service, migrated first where that is this process's to do.
-pub(super) async fn open(spec: &ServiceDef, options: &Options) -> Result<Db, DbError> {
-    let Some(url) = &options.postgres else {
-        return Db::open(DbOptions::Sqlite { folder: &options.data }, spec.name, spec.migrations).await;
+/// The connections to Postgres that all services of the process share; `None` on SQLite.
+pub(super) async fn connect(options: &Options, mode: Mode) -> Result<Option<PgConnections>, DbError> {
+    let Some(url) = &options.postgres else { return Ok(None) };
+    let name = match mode {
+        Mode::AllInOne => "serve",
+        Mode::Single { name, .. } => name,
     };
-    let db = if owns(spec, options, url).await? {
-        Db::open(DbOptions::Postgres { url }, spec.name, spec.migrations).await?
-    } else {
-        Db::connect(url, spec.name, spec.migrations).await?
-    };
-    match &options.postgres_replica {
-        Some(replica) => db.with_replica(replica, spec.name),
-        None => Ok(db),
-    }
+    Ok(Some(PgConnections::open(url, name, options.postgres_connections).await?))
 }
 
-/// Whether this process migrates by itself: its role may, and nobody else is named for it.
+/// The database of a service, migrated first where that is this process's to do.
+pub(super) async fn open(
+    spec: &ServiceDef,
+    options: &Options,
+    connections: Option<&PgConnections>,
+) -> Result<Db, DbError> {
+    let (Some(url), Some(connections)) = (&options.postgres, connections) else {
+        return Db::open_sqlite(&options.data, spec.name, spec.migrations).await;
+    };
+    if owns(spec, options, url).await? {
+        Db::migrate(url, spec.name, spec.migrations, None).await?;
+    }
+    Db::open_postgres(connections, spec.name, spec.migrations).await
+}
+
+/// Whether this process migrates at start: its role may, and no other role is configured for it.
 async fn owns(spec: &ServiceDef, options: &Options, url: &Secret) -> Result<bool, DbError> {
     Ok(options.postgres_migrate.is_none() && Db::may_migrate(url, spec.name).await?)
 }
 
-/// What has to be done before the databases can be opened: a schema lacks migrations that this process may not run, or the
-/// database of a service that runs alone does not answer.
-pub(super) async fn missing(specs: &[ServiceDef], options: &Options, mode: Mode) -> anyhow::Result<Option<String>> {
+/// Why the databases cannot be opened yet: a schema lacks migrations that this process may not run, or the database of a service
+/// that runs alone does not answer.
+pub(super) async fn unavailable(specs: &[ServiceDef], options: &Options, mode: Mode) -> anyhow::Result<Option<String>> {
     let Some(url) = &options.postgres else { return Ok(None) };
     for spec in specs {
-        match look(spec, options, url).await {
+        match check(spec, options, url).await {
             Ok(()) => {}
             Err(error @ DbError::NotMigrated { .. }) => {
                 let command = match mode {
@@ -54,12 +63,11 @@ pub(super) async fn missing(specs: &[ServiceDef], options: &Options, mode: Mode)
     Ok(None)
 }
 
-async fn look(spec: &ServiceDef, options: &Options, url: &Secret) -> Result<(), DbError> {
+async fn check(spec: &ServiceDef, options: &Options, url: &Secret) -> Result<(), DbError> {
     if owns(spec, options, url).await? {
         return Ok(());
     }
-    Db::connect(url, spec.name, spec.migrations).await?.close().await;
-    Ok(())
+    Db::check_migrated(url, spec.name, spec.migrations).await
 }
 
 /// Brings the schemas of `specs` to this version, as their owner, and grants each to the role of `POSTGRES_URL`, or to
@@ -77,8 +85,7 @@ pub async fn migrate(specs: &[ServiceDef], settings: &Settings) -> anyhow::Resul
     };
     let mut granted = BTreeSet::new();
     for spec in specs {
-        let own = format!("gooseek_{}", spec.name.replace('-', "_"));
-        let role = role.clone().or((service.is_none()).then_some(own));
+        let role = role.clone().or_else(|| service.is_none().then(|| registry::postgres_role(spec.name)));
         let migrated = Db::migrate(url, spec.name, spec.migrations, role.as_deref()).await;
         migrated.with_context(|| format!("the schema of {} cannot be migrated", spec.name))?;
         granted.extend(role);

@@ -1,22 +1,25 @@
-//! What every HTTP request meets: request id, span, metrics, identity, the rules of a machine without accounts, the
-//! limits of an overloaded process, security headers, and problem documents for whatever goes wrong.
+//! What every HTTP request meets: request id, span, metrics, its caller, the rules of a machine without accounts, the limits
+//! of an overloaded process, security headers, and problem documents for what goes wrong.
+//!
+//! Calls between the services of one process come through here too, so that they meet the same.
 
 mod adaptive_limiter;
 mod body;
 mod guard;
 
 use std::{
+    net::SocketAddr,
     panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use access::{Auth, RpcAuth, service};
+use access::{Authenticator, Caller, Client, LocalCall, RpcCall, SERVICE_TOKEN, TrustedProxies};
 pub use adaptive_limiter::{AdaptiveLimiter, Bounds, exempt_from_limit};
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, Method, header},
+    extract::{ConnectInfo, DefaultBodyLimit, MatchedPath, Request, State},
+    http::{HeaderMap, HeaderValue, Method, header, request::Parts},
     middleware::{self, Next},
     response::{IntoResponse, Response},
 };
@@ -44,13 +47,19 @@ const HEADER_LIMIT: usize = 16 * 1024;
 /// What the frame needs to vouch for a request.
 #[derive(Debug, Clone)]
 pub struct Frame {
-    pub auth: Auth,
+    pub access: Authenticator,
     /// Set on a machine without accounts.
     pub guard: Option<LoopbackGuard>,
-    /// Who may call gRPC methods here.
-    pub callers: RpcAuth,
+    pub proxies: TrustedProxies,
     pub ids: Ids,
     pub limiter: AdaptiveLimiter,
+}
+
+impl Frame {
+    /// Without a guard or proxies, and with the limits of a server.
+    pub fn new(access: Authenticator, ids: Ids) -> Self {
+        Self { access, guard: None, proxies: TrustedProxies::default(), ids, limiter: AdaptiveLimiter::default() }
+    }
 }
 
 /// Puts the frame around `routes`.
@@ -72,8 +81,8 @@ async fn serve(State(frame): State<Arc<Frame>>, request: Request, next: Next) ->
     let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
     telemetry::set_parent(&span, parent);
     let started = Instant::now();
-    let is_call = call_of(&request).is_some();
-    let served = admit(&frame, &route, request, next);
+    let is_call = rpc_method(request.uri().path()).is_some();
+    let served = admit(&frame, &route, &request_id, request, next);
     let answer = REQUEST_ID.scope(request_id.clone(), served).instrument(span).await;
     let mut response = REQUEST_ID.sync_scope(request_id.clone(), || match answer {
         // A gRPC client reads no problem documents.
@@ -87,7 +96,13 @@ async fn serve(State(frame): State<Arc<Frame>>, request: Request, next: Next) ->
     response
 }
 
-async fn admit(frame: &Frame, route: &str, mut request: Request, next: Next) -> Result<Response, Problem> {
+async fn admit(
+    frame: &Frame,
+    route: &str,
+    request_id: &str,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     check_size(&request)?;
     request = request.map(|body| axum::body::Body::new(TimeoutBody::new(BODY_PAUSE, body)));
     let path = request.uri().path();
@@ -100,17 +115,19 @@ async fn admit(frame: &Frame, route: &str, mut request: Request, next: Next) -> 
     if path == "/metrics" {
         return Ok(run(next, request).await);
     }
-    let org = identify(frame, &mut request).await?;
-    let Some((_, call)) = call_of(&request) else {
+    let (mut parts, body) = request.into_parts();
+    let org = identify(frame, request_id, &mut parts).await?;
+    request = Request::from_parts(parts, body);
+    let Some(call) = rpc_method(request.uri().path()).map(str::to_owned) else {
         let route = format!("{} {route}", method_label(request.method()));
-        // A stranger's body is not read, and a question of reflection does not end before its answer.
+        // The body of a request without an account is not read, and that of reflection does not end before its answer.
         if org.is_some() && !is_reflection(request.uri().path()) {
             request = read_ahead(request, BODY_LIMIT).await;
         }
         return frame.limiter.serve(&route, org, adaptive_limiter::USER_QUEUE_TIMEOUT, run(next, request)).await;
     };
-    // Only our own services may set one: a person's would make us give up, and blame the service that is asked.
-    let asked = deadline::asked(request.headers());
+    // Only our own services may set one: a user's would make us give up, and blame the service that is asked.
+    let asked = deadline::from_headers(request.headers());
     let served = async {
         let request = read_ahead(request, MESSAGE_LIMIT).await;
         // To the router all methods of a service are one route.
@@ -118,8 +135,8 @@ async fn admit(frame: &Frame, route: &str, mut request: Request, next: Next) -> 
     };
     match asked {
         None => served.await,
-        // The caller waits for its turn in this time too.
-        Some(deadline) => deadline::within(deadline, served)
+        // Waiting for a permit counts.
+        Some(deadline) => deadline::with_deadline(deadline, served)
             .await
             .unwrap_or_else(|_| Ok(tonic::Status::deadline_exceeded("the caller's deadline has passed").into_http())),
     }
@@ -131,31 +148,33 @@ async fn read_ahead(request: Request, most: usize) -> Request {
     Request::from_parts(parts, body)
 }
 
-/// Puts the person on the request whom it is made by, or for; the organisation, if there is one.
-async fn identify(frame: &Frame, request: &mut Request) -> Result<Option<Uuid>, Problem> {
-    let acting = match call_of(request) {
-        Some((token, method)) => frame.callers.check(token.as_deref(), &method).await?,
-        None => None,
+/// Puts its caller on the request; the caller's organisation, if it has one.
+async fn identify(frame: &Frame, request_id: &str, request: &mut Parts) -> Result<Option<Uuid>, Problem> {
+    let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
+    let client = Client::new(&frame.proxies, peer, &request.headers, request_id);
+    let text = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
+    let authorization = text(header::AUTHORIZATION.as_str());
+    let path = request.uri.path();
+    let caller = match rpc_method(path) {
+        Some(method) => {
+            let local = request.extensions.get::<LocalCall>().copied();
+            let carried = Caller::attached(&request.extensions).filter(|_| local.is_some());
+            let call = RpcCall { method, local, token: text(SERVICE_TOKEN), carried };
+            frame.access.rpc(call, authorization, client).await?
+        }
+        None => frame.access.user(authorization, client).await?,
     };
-    let authorization = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let identity = match acting {
-        Some(acting) => Some(acting),
-        None => frame.auth.identify(authorization).await?,
-    };
-    if identity.is_none() && is_reflection(request.uri().path()) {
+    if !caller.has_org() && is_reflection(path) {
         return Err(Problem::unauthorized("reflection needs an access token"));
     }
-    let Some(identity) = identity else { return Ok(None) };
-    let org = identity.org;
-    request.extensions_mut().insert(identity);
-    Ok(Some(org))
+    let org = caller.has_org().then(|| caller.org());
+    caller.attach(&mut request.extensions);
+    Ok(org)
 }
 
-/// The token and the method of a call of one of our gRPC methods.
-fn call_of(request: &Request) -> Option<(Option<String>, String)> {
-    let path = request.uri().path();
-    let token = request.headers().get(service::HEADER).and_then(|value| value.to_str().ok());
-    path.starts_with("/gooseek.").then(|| (token.map(str::to_owned), path.to_owned()))
+/// The path of a call of one of our gRPC methods, which names the method.
+fn rpc_method(path: &str) -> Option<&str> {
+    path.starts_with("/gooseek.").then_some(path)
 }
 
 /// A panic of a handler becomes a problem document; the process lives on.
@@ -178,12 +197,12 @@ fn method_label(method: &Method) -> &'static str {
     }
 }
 
-/// Health answers whoever asks, also while accounts are not configured.
+/// Health needs no account, and answers also while accounts are not configured.
 fn is_health(path: &str) -> bool {
     matches!(path, "/health" | "/ready") || path.starts_with("/grpc.health.v1.Health/")
 }
 
-/// The contracts between services are not for everybody.
+/// Shows the contracts between services, which is for callers with an account.
 fn is_reflection(path: &str) -> bool {
     path.starts_with("/grpc.reflection.")
 }

@@ -1,15 +1,18 @@
 //! Starts services and stops them: configuration faults first, then databases, services, events, listeners; on a
 //! signal readiness goes false, streams are told to reconnect, requests finish, the outbox is flushed.
 
+mod admin_jobs;
 mod database;
 pub mod http;
 mod listen;
+mod maintenance;
+mod openapi;
 mod operator;
 mod options;
 mod probes;
 pub mod service;
+mod startup;
 mod stop;
-mod wait;
 
 use std::{
     fs::{File, Permissions},
@@ -20,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-use access::Auth;
+use access::{Authenticator, CachedDirectory};
 use anyhow::Context;
 use axum::Router;
 use base::{
@@ -29,29 +32,33 @@ use base::{
     tasks::Task,
     time::{Clock, Ids},
 };
-use bus::{DeadLetters, Nats, NatsOptions, Relay, RelayOptions, Route};
+use bus::{Consumer, DeadLetters, Nats, NatsOptions, Outbox, Relay, RelayOptions, Subscription};
 use cache::{
     Cache,
     limits::Limits,
-    live::LiveLog,
+    live::LiveFeeds,
     redis::{self, Redis},
 };
 pub use database::migrate;
-use db::{Db, on_db};
+use db::{Db, PgConnections};
+use jobs::{DeadJobs, JobQueue, JobRunner};
 use kit::cursor::CursorKey;
 use objects::Objects;
-pub use options::{Bus, FRAME_VARIABLES, Mode, Options, telemetry};
+pub use options::{Bus, Mode, Options, frame_variables, telemetry};
 use rand::RngCore;
-use rpc::Peers;
+use rpc::Endpoints;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::OpenApi;
 
-pub use crate::service::{Deps, Service};
+pub use crate::service::{Deps, Service, ServiceBuilder};
 use crate::{
-    http::{AdaptiveLimiter, Frame, LoopbackGuard, framed},
+    http::{Frame, LoopbackGuard, framed},
     service::ServiceDef,
 };
+
+/// A relay finds within this what another process published and did not deliver.
+const RELAY_POLL_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The services of a process, built and not yet serving.
 pub struct Server {
@@ -59,16 +66,20 @@ pub struct Server {
     pub options: Options,
     /// One document for all services of this process.
     pub openapi: OpenApi,
-    /// The dead letters of each service's outbox.
+    /// Signs the cursors of the operator's lists.
+    cursors: CursorKey,
+    /// The dead letters of each service.
     dead_letters: Vec<(&'static str, DeadLetters)>,
+    /// The dead jobs of each service.
+    dead_jobs: Vec<(&'static str, DeadJobs)>,
     /// The relay of each service's outbox.
-    relays: Vec<Relay>,
+    relays: Vec<(&'static str, Relay)>,
     http: Router,
     grpc: Router,
     frame: Frame,
     tasks: Vec<Task>,
     /// Where every relay delivers to.
-    routes: Vec<Route>,
+    subscriptions: Vec<Subscription>,
     broker: Option<Nats>,
     dbs: Vec<Db>,
     objects: Objects,
@@ -82,7 +93,7 @@ pub struct Server {
 
 /// Every variable the frame and the services read, each once.
 pub fn variables(specs: &[ServiceDef]) -> Vec<Variable> {
-    let mut variables = FRAME_VARIABLES.to_vec();
+    let mut variables = frame_variables();
     for variable in specs.iter().flat_map(|spec| spec.variables).copied().flatten() {
         if variables.iter().all(|known| known.name != variable.name) {
             variables.push(*variable);
@@ -93,84 +104,96 @@ pub fn variables(specs: &[ServiceDef]) -> Vec<Variable> {
 
 /// Reads the configuration of the frame and of every service, and names all faults at once.
 pub fn check(specs: &[ServiceDef], settings: &Settings, mode: Mode) -> anyhow::Result<Options> {
-    let mut reader = Reader::new(settings);
-    let options = Options::read(&mut reader, mode);
-    for spec in specs {
-        (spec.check)(&mut reader);
-    }
-    reader.finish()?;
-    Ok(options)
+    configure(specs, settings, mode).map(|(options, _)| options)
 }
 
-/// Opens the databases and builds the services. A signal ends the process meanwhile: nothing is served yet.
-pub async fn assemble(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> anyhow::Result<Server> {
-    let mut signals = stop::Signals::listen()?;
-    tokio::select! {
-        assembled = build(specs, settings, mode) => assembled,
-        () = signals.next() => {
-            tracing::info!("stopped before the start");
-            std::process::exit(0);
+fn configure(specs: &[ServiceDef], settings: &Settings, mode: Mode) -> anyhow::Result<(Options, Vec<ServiceBuilder>)> {
+    let mut reader = Reader::new(settings);
+    let options = Options::read(&mut reader, specs, mode);
+    let builders = specs.iter().map(|spec| (spec.configure)(&mut reader)).collect();
+    reader.finish()?;
+    Ok((options, builders))
+}
+
+impl Server {
+    /// Opens the databases and builds the services. A signal ends the process meanwhile: nothing is served yet.
+    pub async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> anyhow::Result<Self> {
+        let mut signals = stop::Signals::listen()?;
+        tokio::select! {
+            built = build(specs, settings, mode) => built,
+            () = signals.next() => {
+                tracing::info!("stopped before the start");
+                std::process::exit(0);
+            }
         }
     }
 }
 
 async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> anyhow::Result<Server> {
-    // What comes after all is built is for whoever runs it.
+    // Those that come after this are for `Server::run`.
     let signals = stop::Signals::listen()?;
-    let options = check(specs, &settings, mode)?;
+    let (options, builders) = configure(specs, &settings, mode)?;
     // Before anything is counted.
     probes::recorder();
     let lock = lock_data(&options)?;
-    wait::until_it_can_start(specs, &options, mode).await?;
-    let parts = Parts::new(&options, specs).await?;
+    startup::wait_for_dependencies(specs, &options, mode).await?;
+    let shared = SharedResources::new(&options, specs, mode).await?;
     let broker = broker(&options).await?;
     let mut services = Vec::new();
     let mut relays = Vec::new();
     let mut dbs = Vec::new();
     let mut dead_letters = Vec::new();
-    for spec in specs {
-        let deps = parts.deps(spec, &options, settings.clone()).await?;
-        let (db, relay) = (deps.db.clone(), deps.relay.clone());
-        let service = (spec.build)(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
-        parts.peers.connect_local(spec.name, service.grpc.clone());
-        let letters = DeadLetters::new(spec.name, db.clone(), parts.clock.clone(), relay.clone(), broker.clone());
+    let access = Authenticator::new(options.auth.clone(), options.rpc_auth(), shared.directory.clone());
+    let frame = Frame { proxies: options.proxies.clone(), ..Frame::new(access, shared.ids.clone()) };
+    let mut dead_jobs = Vec::new();
+    let mut tasks = Vec::new();
+    let mut cursors = None;
+    for (spec, builder) in specs.iter().zip(builders) {
+        let deps = shared.deps(spec, &options).await?;
+        cursors.get_or_insert_with(|| deps.cursor_key.clone());
+        let (db, queue) = (deps.db.clone(), deps.jobs.clone());
+        let relay = Relay::new(db.clone(), deps.outbox.clone(), relay_options(&options));
+        let mut service = builder.build(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
+        shared.endpoints.connect_local(spec.name, framed(service.grpc.clone(), frame.clone()))?;
+        let consumers = service.consumers.clone();
+        let letters = DeadLetters::new(db.clone(), shared.clock.clone(), relay.clone(), consumers);
         dead_letters.push((spec.name, letters));
-        relays.push(relay);
+        let jobs = maintenance::add(std::mem::take(&mut service.jobs), relay.clone())?;
+        tasks.push(JobRunner::new(queue.clone(), jobs).task());
+        dead_jobs.push((spec.name, DeadJobs::new(queue)));
+        relays.push((spec.name, relay));
         dbs.push(db);
         services.push(service);
     }
-    let (routes, taking) = deliveries(&options.bus, broker.as_ref(), &services, &parts.clock);
-    let frame = Frame {
-        auth: options.auth.clone(),
-        guard: None,
-        callers: options.callers(),
-        ids: parts.ids.clone(),
-        limiter: AdaptiveLimiter::default(),
-    };
-    let mut assembly = Server {
+    let consumers = services.iter().flat_map(|service| service.consumers.iter().cloned()).collect();
+    let (subscriptions, consumer_tasks) = deliveries(&options.bus, broker.as_ref(), consumers, &shared.clock);
+    tasks.extend(consumer_tasks);
+    let mut server = Server {
         settings,
         options,
-        openapi: document(),
+        openapi: OpenApi::default(),
+        cursors: cursors.context("a process has at least one service")?,
         dead_letters,
+        dead_jobs,
         relays,
         http: Router::new(),
-        grpc: probes::grpc(parts.drain.clone()),
+        grpc: probes::grpc(shared.drain.clone()),
         frame,
-        tasks: taking,
-        routes,
+        tasks,
+        subscriptions,
         broker,
         dbs,
-        objects: parts.objects,
-        redis: parts.redis,
-        drain: parts.drain,
-        closing: parts.closing,
+        objects: shared.objects,
+        redis: shared.redis,
+        drain: shared.drain,
+        closing: shared.closing,
         signals,
         _lock: lock,
     };
     for service in services {
-        assembly.add(service);
+        server.add(service);
     }
-    Ok(assembly)
+    Ok(server)
 }
 
 /// One process at a time has a data folder: two would each take the other's unfinished work for a dead one's.
@@ -188,81 +211,85 @@ fn lock_data(options: &Options) -> anyhow::Result<File> {
 }
 
 /// What all services of a process share.
-struct Parts {
+struct SharedResources {
     clock: Clock,
     ids: Ids,
     cache: Cache,
     limits: Limits,
-    live: LiveLog,
+    live: LiveFeeds,
     objects: Objects,
     redis: Option<Redis>,
-    peers: Peers,
+    endpoints: Endpoints,
+    directory: CachedDirectory,
+    postgres: Option<PgConnections>,
     drain: CancellationToken,
     closing: CancellationToken,
     executable: PathBuf,
 }
 
-impl Parts {
-    async fn new(options: &Options, specs: &[ServiceDef]) -> anyhow::Result<Self> {
+impl SharedResources {
+    async fn new(options: &Options, specs: &[ServiceDef], mode: Mode) -> anyhow::Result<Self> {
         let clock = Clock::system();
-        let peers = Peers::new(options::PEERS.map(|(name, _)| name));
+        let names = registry::names().chain(specs.iter().map(|spec| spec.name));
+        let endpoints = Endpoints::new(names);
         // A service of this process is called here, whatever its address elsewhere.
         let elsewhere = options.remote.iter().filter(|(name, _)| specs.iter().all(|spec| spec.name != *name));
         for (name, address) in elsewhere {
-            peers.connect_remote(name, address, options.identity.clone())?;
+            endpoints.connect_remote(name, address, options.identity.clone())?;
         }
         let redis = match &options.redis {
-            Some(url) => Some(Redis::open(url, redis::PATIENCE).await?),
+            Some(url) => Some(Redis::open(url, redis::CALL_TIMEOUT).await?),
             None => None,
         };
         let (cache, limits, live) = match &redis {
             Some(redis) => (
                 Cache::redis(redis.clone(), options.cache_bytes),
                 Limits::redis(redis.clone(), clock.clone()),
-                LiveLog::redis(redis.clone()),
+                LiveFeeds::redis(redis.clone()),
             ),
-            None => (Cache::in_process(options.cache_bytes), Limits::in_process(clock.clone()), LiveLog::in_process()),
+            None => {
+                (Cache::in_process(options.cache_bytes), Limits::in_process(clock.clone()), LiveFeeds::in_process())
+            }
         };
         let keeps = specs.iter().any(|spec| spec.objects);
         let objects = match options.s3.as_ref().filter(|_| keeps) {
             Some(s3) => Objects::s3(s3).await?,
             None => Objects::local(&options.data.join("objects"))?,
         };
+        let postgres = database::connect(options, mode).await.context("the database cannot be opened")?;
         Ok(Self {
             ids: Ids::new(clock.clone()),
+            directory: CachedDirectory::local(clock.clone()),
             clock,
             cache,
             limits,
             live,
             objects,
             redis,
-            peers,
+            endpoints,
+            postgres,
             drain: CancellationToken::new(),
             closing: CancellationToken::new(),
             executable: std::env::current_exe().context("the path of this executable is not known")?,
         })
     }
 
-    async fn deps(&self, spec: &ServiceDef, options: &Options, settings: Arc<Settings>) -> anyhow::Result<Deps> {
-        let opened = database::open(spec, options).await;
+    async fn deps(&self, spec: &ServiceDef, options: &Options) -> anyhow::Result<Deps> {
+        let opened = database::open(spec, options, self.postgres.as_ref()).await;
         let db = opened.with_context(|| format!("the database of {} cannot be opened", spec.name))?;
-        let relay_options = RelayOptions {
-            retention: options.outbox_retention,
-            timeout: options.delivery_timeout,
-            poll: Duration::from_secs(1),
-        };
         Ok(Deps {
-            settings,
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             cursor_key: cursor_key(&db).await?,
-            relay: Relay::new(db.clone(), self.clock.clone(), relay_options),
+            outbox: Outbox::new(self.ids.clone(), self.clock.clone()),
+            jobs: JobQueue::new(db.clone(), self.clock.clone(), self.ids.clone()),
             db,
             cache: self.cache.clone(),
             limits: self.limits.clone(),
             live: self.live.clone(),
             objects: self.objects.clone(),
-            peers: self.peers.clone(),
+            peers: self.endpoints.for_caller(spec.name),
+            directory: self.directory.clone(),
             drain: self.drain.clone(),
             closing: self.closing.clone(),
             executable: self.executable.clone(),
@@ -271,29 +298,20 @@ impl Parts {
 }
 
 /// Made at the first start and kept in the database, so that every replica signs with the same key.
+#[expect(clippy::disallowed_methods, reason = "the key is the system's, and no organisation may read it")]
 async fn cursor_key(db: &Db) -> anyhow::Result<CursorKey> {
     let mut fresh = [0_u8; 32];
     rand::rng().fill_bytes(&mut fresh);
-    #[expect(clippy::disallowed_methods, reason = "the key belongs to the service, not to an organisation")]
-    let system = Scope::from(SystemScope::new());
-    let mut session = db.begin(&system).await?;
-    on_db!(&mut session, conn => sqlx::query(
-        "INSERT INTO frame_secrets (name, value) VALUES ('cursor', $1) ON CONFLICT DO NOTHING")
-        .bind(fresh.as_slice())
-        .execute(conn)
-        .await
-        .map(drop))?;
-    let (secret,): (Vec<u8>,) = on_db!(&mut session, conn => sqlx::query_as(
-        "SELECT value FROM frame_secrets WHERE name = 'cursor'")
-        .fetch_one(conn)
-        .await)?;
+    let mut session = db.begin(&Scope::from(SystemScope::new())).await?;
+    db::execute!(
+        &mut session,
+        any: "INSERT INTO frame_secrets (name, value) VALUES ('cursor', $1) ON CONFLICT DO NOTHING",
+        fresh.as_slice()
+    )?;
+    let (secret,): (Vec<u8>,) =
+        db::fetch_one!(&mut session, any: "SELECT value FROM frame_secrets WHERE name = 'cursor'")?;
     session.commit().await?;
     Ok(CursorKey::new(&secret))
-}
-
-fn document() -> OpenApi {
-    let info = InfoBuilder::new().title("GooSeek").version(env!("CARGO_PKG_VERSION")).build();
-    OpenApiBuilder::new().info(info).build()
 }
 
 async fn broker(options: &Options) -> anyhow::Result<Option<Nats>> {
@@ -302,28 +320,40 @@ async fn broker(options: &Options) -> anyhow::Result<Option<Nats>> {
     Ok(Some(nats.context("NATS_URL cannot be used")?))
 }
 
-/// Where relays deliver to, and the work of taking from a broker.
-fn deliveries(bus: &Bus, broker: Option<&Nats>, services: &[Service], clock: &Clock) -> (Vec<Route>, Vec<Task>) {
-    let consumers = services.iter().flat_map(|service| service.consumers.iter().cloned());
+fn relay_options(options: &Options) -> RelayOptions {
+    RelayOptions {
+        retention: options.outbox_retention,
+        timeout: options.delivery_timeout,
+        poll_interval: RELAY_POLL_INTERVAL,
+    }
+}
+
+/// Where relays deliver to, and the tasks that receive events from a broker.
+fn deliveries(
+    bus: &Bus,
+    broker: Option<&Nats>,
+    consumers: Vec<Consumer>,
+    clock: &Clock,
+) -> (Vec<Subscription>, Vec<Task>) {
     if let Some(broker) = broker {
-        let taking = consumers.map(|consumer| broker.taking(consumer, clock.clone()));
-        return (vec![Route::to_broker(broker.courier())], taking.collect());
+        let tasks = consumers.into_iter().map(|consumer| broker.consumer_task(consumer, clock.clone()));
+        return (vec![Subscription::to_broker(broker.sink())], tasks.collect());
     }
     if matches!(bus, Bus::OutboxOnly) {
         return (Vec::new(), Vec::new());
     }
-    let routes = consumers.map(|consumer| Route {
+    let subscriptions = consumers.into_iter().map(|consumer| Subscription {
         name: consumer.name.to_owned(),
-        subject: Some(consumer.subject.to_owned()),
-        courier: consumer.in_process(clock.clone()),
+        subjects: consumer.subjects.clone(),
+        sink: consumer.in_process(clock.clone()),
     });
-    (routes.collect(), Vec::new())
+    (subscriptions.collect(), Vec::new())
 }
 
 impl Server {
     fn add(&mut self, service: Service) {
-        let (routes, openapi) = service.http.split_for_parts();
-        self.openapi.merge(openapi);
+        let (routes, described) = service.http.split_for_parts();
+        openapi::add(&mut self.openapi, service.name, described);
         let http = std::mem::take(&mut self.http);
         self.http = http.merge(routes);
         let grpc = std::mem::take(&mut self.grpc);
@@ -339,9 +369,10 @@ impl Server {
             Some(address) => Some(listen::bind(address).await?),
             None => None,
         };
-        let (operator, documented) = operator::routes(&self).split_for_parts();
-        let mut openapi = self.openapi.clone();
-        openapi.merge(documented);
+        let (operator, described) = operator::routes(&self).merge(admin_jobs::routes(&self)).split_for_parts();
+        let mut document = self.openapi.clone();
+        openapi::add(&mut document, "admin", described);
+        openapi::finish(&mut document);
         let ready = probes::Ready {
             dbs: self.dbs.clone(),
             objects: self.objects.clone(),
@@ -349,7 +380,7 @@ impl Server {
             redis: self.redis.clone(),
             drain: self.drain.clone(),
         };
-        let probes = probes::http(ready, &openapi);
+        let probes = probes::http(ready, &document);
         let mut http = self.http.clone().merge(operator).merge(extras).merge(probes);
         if grpc_listener.is_none() {
             http = http.merge(self.grpc.clone());
@@ -378,32 +409,23 @@ impl Server {
         stop: &stop::Stop,
     ) -> impl Future<Output = ()> + Send + 'static {
         let routes = framed(routes, self.frame_at(bound));
-        let patience = listen::Patience::default();
-        listen::serve(listener, routes, self.options.connections, patience, stop.accepting.clone())
+        let timeouts = listen::Timeouts::default();
+        listen::serve(listener, routes, self.options.connections, timeouts, stop.accepting.clone())
     }
 
     /// The frame of one listener: without accounts, requests must name its very port.
     fn frame_at(&self, bound: SocketAddr) -> Frame {
-        let guard = matches!(self.frame.auth, Auth::LocalOwner).then(|| LoopbackGuard::new(bound));
+        let guard = self.frame.access.is_local_owner().then(|| LoopbackGuard::new(bound));
         Frame { guard, ..self.frame.clone() }
     }
 
     fn start_tasks(&self, stop: &stop::Stop) {
-        for relay in &self.relays {
-            let (relay, routes, token) = (relay.clone(), self.routes.clone(), stop.relays.token.clone());
-            stop.relays.tracker.spawn(async move { relay.run(routes, token).await });
+        for (service, relay) in &self.relays {
+            let (relay, token) = (relay.clone(), stop.relays.token.clone());
+            let own = self.subscriptions.iter().filter(|subscription| subscription.subjects.covers_service(service));
+            let own: Vec<Subscription> = own.cloned().collect();
+            stop.relays.tracker.spawn(async move { relay.run(own, token).await });
         }
-        let relays = self.relays.clone();
-        let prune = Task::on_schedule("prune outboxes", "17 * * * *", Clock::system(), move |_| {
-            let relays = relays.clone();
-            async move {
-                for relay in &relays {
-                    if let Err(error) = relay.prune().await {
-                        tracing::warn!(%error, "outbox could not be pruned");
-                    }
-                }
-            }
-        });
         let limiter = self.frame.limiter.clone();
         let watch = Task::new("adjust concurrency limits", move |_, stop| {
             let limiter = limiter.clone();
@@ -411,7 +433,7 @@ impl Server {
                 stop.run_until_cancelled(limiter.adjust_limits()).await;
             }
         });
-        for task in self.tasks.iter().cloned().chain([prune, watch, probes::metrics_upkeep()]) {
+        for task in self.tasks.iter().cloned().chain([watch, probes::metrics_upkeep()]) {
             task.start(&stop.tasks.tracker, stop.tasks.token.clone());
         }
     }
@@ -429,8 +451,8 @@ pub fn main(spec: ServiceDef) -> std::process::ExitCode {
         }
         let telemetry = options::telemetry(&settings, &format!("{}-svc", spec.name))?;
         let mode = Mode::Single { name: spec.name, port: spec.port };
-        let assembly = assemble(&[spec], Arc::new(settings), mode).await?;
-        assembly.run(Router::new()).await?;
+        let server = Server::build(&[spec], Arc::new(settings), mode).await?;
+        server.run(Router::new()).await?;
         telemetry.flush();
         Ok(())
     })

@@ -5,7 +5,10 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use axum::{Router, extract::Request};
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request},
+};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -22,23 +25,23 @@ use tower::ServiceExt;
 
 /// How long a connection may keep the server waiting.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
+pub(super) struct Timeouts {
     /// For the whole head of a request, and for the first one.
     pub(super) head: Duration,
-    /// For a client to take some of what is sent: a stream whose reader has stopped reading ends after this.
+    /// For a client to read some of what is sent: a stream whose reader has stopped reading ends after this.
     pub(super) write: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self { head: Duration::from_secs(15), write: Duration::from_secs(30) }
     }
 }
 
-/// Between failures to accept, such as having no file descriptor left.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
-/// An HTTP/2 connection is asked after this long without a word whether it is still there.
-const PING_AFTER: Duration = Duration::from_secs(20);
+/// After a failure to accept, such as having no file descriptor left.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(200);
+/// An idle HTTP/2 connection is pinged this often, and closed when it does not answer for as long.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
 
 pub(super) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
@@ -49,32 +52,33 @@ pub(super) async fn serve(
     listener: TcpListener,
     routes: Router,
     connections: usize,
-    patience: Patience,
+    timeouts: Timeouts,
     stop: CancellationToken,
 ) {
     // Here and once: a router that has not been given its state builds all its routes anew for every connection.
     let routes: Router = routes.with_state(());
-    let room = Arc::new(Semaphore::new(connections));
+    let permits = Arc::new(Semaphore::new(connections));
     let graceful = GracefulShutdown::new();
-    let builder = builder(patience);
+    let builder = builder(timeouts);
     loop {
         let accepted = tokio::select! {
             biased;
             () = stop.cancelled() => break,
-            accepted = accept(&listener, &room) => accepted,
+            accepted = accept(&listener, &permits) => accepted,
         };
-        let (stream, permit) = match accepted {
+        let (stream, peer, permit) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                tracing::warn!(%error, "failed to accept a connection; will retry");
+                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
                 continue;
             }
         };
-        let io = TokioIo::new(Box::pin(patient(stream, patience)));
-        let (asked, first) = watch::channel(false);
-        let routes = TowerToHyperService::new(routes.clone().map_request(move |request: Request<Incoming>| {
-            asked.send_if_modified(|asked| !std::mem::replace(asked, true));
+        let io = TokioIo::new(Box::pin(with_write_timeout(stream, timeouts)));
+        let (requested, first_request) = watch::channel(false);
+        let routes = TowerToHyperService::new(routes.clone().map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            requested.send_if_modified(|requested| !std::mem::replace(requested, true));
             request
         }));
         let connection = builder.serve_connection(io, routes).into_owned();
@@ -82,9 +86,9 @@ pub(super) async fn serve(
         tokio::spawn(async move {
             tokio::select! {
                 ended = connection => if let Err(error) = ended {
-                    tracing::debug!(error, "a connection ended early");
+                    tracing::debug!(error, "connection ended early");
                 },
-                () = silence(first, patience.head) => tracing::debug!("a connection asked for nothing"),
+                () = no_request(first_request, timeouts.head) => tracing::debug!("connection closed: no request came in time"),
             }
             drop(permit);
         });
@@ -94,38 +98,38 @@ pub(super) async fn serve(
 }
 
 /// Returns when no request has come in time. hyper's own limit begins once it knows which version of HTTP is spoken.
-async fn silence(mut asked: watch::Receiver<bool>, patience: Duration) {
-    if tokio::time::timeout(patience, asked.wait_for(|asked| *asked)).await.is_ok() {
+async fn no_request(mut requested: watch::Receiver<bool>, timeout: Duration) {
+    if tokio::time::timeout(timeout, requested.wait_for(|requested| *requested)).await.is_ok() {
         std::future::pending::<()>().await;
     }
 }
 
 async fn accept(
     listener: &TcpListener,
-    room: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let permit = room.clone().acquire_owned().await.expect("the semaphore is never closed");
-    let (stream, _) = listener.accept().await?;
+    permits: &Arc<Semaphore>,
+) -> std::io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+    let permit = permits.clone().acquire_owned().await.expect("the semaphore is never closed");
+    let (stream, peer) = listener.accept().await?;
     // Small events must not wait for more bytes to fill a packet.
     stream.set_nodelay(true)?;
-    Ok((stream, permit))
+    Ok((stream, peer, permit))
 }
 
-fn patient(stream: TcpStream, patience: Patience) -> TimeoutStream<TcpStream> {
+fn with_write_timeout(stream: TcpStream, timeouts: Timeouts) -> TimeoutStream<TcpStream> {
     let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(patience.write));
+    stream.set_write_timeout(Some(timeouts.write));
     stream
 }
 
-fn builder(patience: Patience) -> Builder<TokioExecutor> {
+fn builder(timeouts: Timeouts) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.head);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(timeouts.head);
     builder
         .http2()
         .timer(TokioTimer::new())
         .enable_connect_protocol()
-        .keep_alive_interval(PING_AFTER)
-        .keep_alive_timeout(PING_AFTER);
+        .keep_alive_interval(PING_INTERVAL)
+        .keep_alive_timeout(PING_INTERVAL);
     builder
 }
 
@@ -147,7 +151,7 @@ mod tests {
         }
     }
 
-    async fn server(connections: usize, patience: Patience) -> (SocketAddr, watch::Receiver<bool>, CancellationToken) {
+    async fn server(connections: usize, timeouts: Timeouts) -> (SocketAddr, watch::Receiver<bool>, CancellationToken) {
         let (streaming, watched) = watch::channel(false);
         let endless = move || {
             let held = Held(streaming.clone());
@@ -158,16 +162,18 @@ mod tests {
             });
             async { Body::from_stream(pieces.boxed()) }
         };
+        let peer = |ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.to_string() };
         let routes = Router::new().route("/endless", get(endless)).route("/short", get(|| async { "short" }));
+        let routes = routes.route("/peer", get(peer));
         let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        tokio::spawn(serve(listener, routes, connections, patience, stop.clone()));
+        tokio::spawn(serve(listener, routes, connections, timeouts, stop.clone()));
         (address, watched, stop)
     }
 
-    fn quick() -> Patience {
-        Patience { head: Duration::from_millis(300), write: Duration::from_millis(300) }
+    fn quick() -> Timeouts {
+        Timeouts { head: Duration::from_millis(300), write: Duration::from_millis(300) }
     }
 
     #[tokio::test]
@@ -180,6 +186,16 @@ mod tests {
             streaming.wait_for(|streaming| !streaming).await.unwrap();
         };
         tokio::time::timeout(Duration::from_secs(20), ended).await.expect("the answer is given up");
+    }
+
+    #[tokio::test]
+    async fn a_request_knows_the_other_end_of_its_connection() {
+        let (address, _, _stop) = server(8, quick()).await;
+        let mut client = TcpStream::connect(address).await.unwrap();
+        client.write_all(b"GET /peer HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.ends_with(&client.local_addr().unwrap().to_string()), "{answer}");
     }
 
     #[tokio::test]
@@ -207,14 +223,14 @@ mod tests {
 
     #[tokio::test]
     async fn one_connection_too_many_waits_its_turn() {
-        let patience = Patience { head: Duration::from_secs(60), write: Duration::from_secs(60) };
-        let (address, _, _stop) = server(1, patience).await;
+        let timeouts = Timeouts { head: Duration::from_secs(60), write: Duration::from_secs(60) };
+        let (address, _, _stop) = server(1, timeouts).await;
         let first = TcpStream::connect(address).await.unwrap();
         let mut second = TcpStream::connect(address).await.unwrap();
         second.write_all(b"GET /short HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
         let mut answer = [0; 12];
         let early = tokio::time::timeout(Duration::from_millis(300), second.read_exact(&mut answer)).await;
-        assert!(early.is_err(), "the only place is taken");
+        assert!(early.is_err(), "the only permit is taken");
         drop(first);
         second.read_exact(&mut answer).await.unwrap();
         assert_eq!(&answer, b"HTTP/1.1 200");

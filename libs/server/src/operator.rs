@@ -2,125 +2,104 @@
 
 use std::sync::Arc;
 
-use access::{Auth, Caller};
+use access::{Allowed, Auth, Caller, action};
 use axum::{
     Json,
     extract::{Path, State},
     http::StatusCode,
 };
-use base::{
-    Problem,
-    problem::{Code, Violation},
-};
-use bus::{DeadLetter, DeadLetters, LetterKey, Relay};
+use base::{Problem, Scope, SystemScope, problem::Code};
+use bus::{DeadLetter, DeadLetterKey, DeadLetters, Relay};
 use db::DbError;
-use kit::QueryParams;
-use serde::{Deserialize, Serialize};
+use kit::{Page, PageOf, cursor::CursorKey};
+use serde::Serialize;
 use tokio::sync::Mutex;
-use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use uuid::Uuid;
 
 use super::Server;
 
-/// Letters of a page.
-const PAGE: usize = 100;
+const LIST: &str = "dead letters";
 
 #[derive(Clone)]
 struct Bus {
     letters: Arc<Vec<(&'static str, DeadLetters)>>,
     relays: Arc<Vec<Relay>>,
-    /// Held by the one that goes on.
+    cursors: CursorKey,
+    /// Held while one is running.
     resyncing: Arc<Mutex<()>>,
-    /// Without accounts there is one organisation, whose owner has the installation.
+    /// Without accounts there is one organisation, and its owner operates the installation.
     has_accounts: bool,
 }
 
-pub(super) fn routes(assembly: &Server) -> OpenApiRouter {
-    let bus = Bus {
-        letters: Arc::new(assembly.dead_letters.clone()),
-        relays: Arc::new(assembly.relays.clone()),
-        resyncing: Arc::default(),
-        has_accounts: !matches!(assembly.options.auth, Auth::LocalOwner),
-    };
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(replay))
-        .routes(routes!(drop_letter))
-        .routes(routes!(resync))
-        .with_state(bus)
+impl Bus {
+    /// Whose dead letters the caller manages. Those whose organisation cannot be read may be anybody's, so only the operator
+    /// of the installation sees them.
+    #[expect(clippy::disallowed_methods, reason = "without accounts the caller operates the installation")]
+    fn scope(&self, who: &Caller) -> Scope {
+        if self.has_accounts { who.scope() } else { SystemScope::new().into() }
+    }
 }
 
-/// A dead letter and the service that told the event.
+pub(super) fn routes(server: &Server) -> OpenApiRouter {
+    let bus = Bus {
+        letters: Arc::new(server.dead_letters.clone()),
+        relays: Arc::new(server.relays.iter().map(|(_, relay)| relay.clone()).collect()),
+        cursors: server.cursors.clone(),
+        resyncing: Arc::default(),
+        has_accounts: !matches!(server.options.auth, Auth::LocalOwner),
+    };
+    kit::routes![list, replay, drop_letter, resync].with_state(bus)
+}
+
+/// A dead letter and the service that has it.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ListedDeadLetter)]
 struct Listed {
     service: &'static str,
     #[serde(flatten)]
     letter: DeadLetter,
 }
 
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct Listing {
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
-/// A page of dead letters, the oldest first.
-#[derive(Serialize, ToSchema)]
-#[schema(as = DeadLetterListing)]
-struct Page {
-    items: Vec<Listed>,
-    /// Where the next page begins; absent on the last one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
-}
-
-/// Events of the organisation that a consumer could not take.
-#[utoipa::path(
-    get, path = "/api/v1/admin/bus/dead-letters", operation_id = "list_dead_letters", tag = "admin",
-    params(Listing),
-    responses((status = 200, body = Page), (status = 400, body = Problem), (status = 403, body = Problem)))]
+/// Events of the organisation that a consumer could not handle, the oldest first.
+#[utoipa::path(get, path = "/api/v1/admin/bus/dead-letters", operation_id = "list_dead_letters")]
 async fn list(
     State(bus): State<Bus>,
-    who: Caller,
-    QueryParams(listing): QueryParams<Listing>,
-) -> Result<Json<Page>, Problem> {
-    who.require_admin()?;
-    let after = listing.cursor.as_deref().map_or(Ok(LetterKey::start()), position)?;
+    who: Allowed<action::ListDeadLetters>,
+    page: Page,
+) -> Result<PageOf<Listed>, Problem> {
+    let after: Option<(Uuid, String)> = bus.cursors.position(LIST, &page)?;
+    let after = after.map_or_else(DeadLetterKey::start, |(id, consumer)| DeadLetterKey { id, consumer });
+    let limit = usize::try_from(page.fetch_limit()).unwrap_or_default();
+    let scope = bus.scope(&who);
     let mut items = Vec::new();
     for (service, letters) in bus.letters.iter() {
-        let page = letters.list(who.org, &after, PAGE + 1).await?;
-        items.extend(page.into_iter().map(|letter| Listed { service, letter }));
+        let found = letters.list(&scope, &after, limit).await?;
+        items.extend(found.into_iter().map(|letter| Listed { service, letter }));
     }
     items.sort_by_key(|listed| listed.letter.key());
-    let more = items.len() > PAGE;
-    items.truncate(PAGE);
-    let last = items.last().filter(|_| more).map(|last| last.letter.key());
-    Ok(Json(Page { items, next_cursor: last.map(|key| format!("{}/{}", key.id, key.consumer)) }))
+    Ok(bus.cursors.page(LIST, &page, items, |last| {
+        let key = last.letter.key();
+        (key.id, key.consumer)
+    }))
 }
 
-/// A cursor is the key of the last letter: an operator's list has nothing to hide.
-fn position(cursor: &str) -> Result<LetterKey, Problem> {
-    let key = cursor
-        .split_once('/')
-        .and_then(|(id, consumer)| Some(LetterKey { id: id.parse().ok()?, consumer: consumer.to_owned() }));
-    key.ok_or_else(|| Problem::invalid(vec![Violation::new("cursor", "not a cursor this list gave out")]))
-}
-
-/// Deliver an event again.
+/// Hand an event to its consumer again.
 #[utoipa::path(
     post, path = "/api/v1/admin/bus/dead-letters/{id}/{consumer}/replay", operation_id = "replay_dead_letter",
-    tag = "admin", params(("id" = Uuid, Path), ("consumer" = String, Path)),
-    responses((status = 202), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    params(("id" = Uuid, Path), ("consumer" = String, Path)),
+    responses((status = 204, description = "Its consumer has handled it."), (status = 404),
+        (status = 409, description = "Its consumer failed again; the dead letter stays.")))]
 async fn replay(
     State(bus): State<Bus>,
-    who: Caller,
+    who: Allowed<action::ReplayDeadLetter>,
     Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let key = key(&who, &id, consumer)?;
+    let (scope, key) = (bus.scope(&who), key(&id, consumer)?);
     for (_, letters) in bus.letters.iter() {
-        if letters.replay(who.org, &key).await? {
-            return Ok(StatusCode::ACCEPTED);
+        if letters.replay(&scope, &key).await? {
+            return Ok(StatusCode::NO_CONTENT);
         }
     }
     Err(missing())
@@ -128,42 +107,24 @@ async fn replay(
 
 /// Give an event up.
 #[utoipa::path(
-    delete, path = "/api/v1/admin/bus/dead-letters/{id}/{consumer}", operation_id = "drop_dead_letter", tag = "admin",
-    params(("id" = Uuid, Path), ("consumer" = String, Path)),
-    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+    delete, path = "/api/v1/admin/bus/dead-letters/{id}/{consumer}", operation_id = "drop_dead_letter",
+    params(("id" = Uuid, Path), ("consumer" = String, Path)), responses((status = 204), (status = 404)))]
 async fn drop_letter(
     State(bus): State<Bus>,
-    who: Caller,
+    who: Allowed<action::DropDeadLetter>,
     Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
-    let key = key(&who, &id, consumer)?;
+    let (scope, key) = (bus.scope(&who), key(&id, consumer)?);
     for (_, letters) in bus.letters.iter() {
-        if letters.drop_letter(who.org, &key).await? {
-            return Ok(StatusCode::NO_CONTENT);
-        }
-        if !letters.is_nobodys(&key).await? {
-            continue;
-        }
-        // It may be another organisation's, and nobody here answers for all of them.
-        if bus.has_accounts {
-            return Err(Problem::forbidden(
-                "the organisation of this event is not known; replay it, or ask the operator",
-            ));
-        }
-        if letters.drop_nobodys(&key).await? {
+        if letters.drop_letter(&scope, &key).await? {
             return Ok(StatusCode::NO_CONTENT);
         }
     }
     Err(missing())
 }
 
-fn key(who: &Caller, id: &str, consumer: String) -> Result<LetterKey, Problem> {
-    who.require_admin()?;
-    // It becomes part of a subject on the broker, where these mean more than themselves.
-    if consumer.contains(|c: char| matches!(c, '*' | '>') || c.is_whitespace()) {
-        return Err(missing());
-    }
-    Ok(LetterKey { id: id.parse().map_err(|_| missing())?, consumer })
+fn key(id: &str, consumer: String) -> Result<DeadLetterKey, Problem> {
+    Ok(DeadLetterKey { id: id.parse().map_err(|_| missing())?, consumer })
 }
 
 fn missing() -> Problem {
@@ -178,10 +139,9 @@ struct Resync {
 
 /// Publish every event that is still kept once more, after the broker lost some. One at a time.
 #[utoipa::path(
-    post, path = "/api/v1/admin/bus/resync", operation_id = "resync_bus", tag = "admin",
-    responses((status = 202, body = Resync), (status = 403, body = Problem), (status = 409, body = Problem)))]
-async fn resync(State(bus): State<Bus>, who: Caller) -> Result<(StatusCode, Json<Resync>), Problem> {
-    who.require_admin()?;
+    post, path = "/api/v1/admin/bus/resync", operation_id = "resync_bus",
+    responses((status = 202, body = Resync), (status = 409, description = "This process does it already.")))]
+async fn resync(State(bus): State<Bus>, _: Allowed<action::ResyncBus>) -> Result<(StatusCode, Json<Resync>), Problem> {
     let Ok(only) = bus.resyncing.clone().try_lock_owned() else {
         return Err(Problem::new(Code::ResyncRunning, "this process publishes all events again already"));
     };

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use access::{ALL_IN_ONE, Auth, RpcAuth, ServiceIdentity, Verifier};
+use access::{ALL_IN_ONE, Auth, RpcAuth, ServiceIdentity, TrustedProxies, Verifier};
 use base::{
     config::{Reader, Secret, Settings, Variable},
     telemetry::{LogFormat, Telemetry},
@@ -12,8 +12,17 @@ use bus::NatsAddress;
 use cache::redis::Redis;
 use objects::S3Options;
 
-/// Variables every process has.
-pub const FRAME_VARIABLES: &[Variable] = &[
+use super::probes;
+use crate::service::ServiceDef;
+
+/// Variables every process has: those below, and where each service is when it runs in another process.
+pub fn frame_variables() -> Vec<Variable> {
+    let about = "gRPC address of this service when it runs in another process";
+    let peers = registry::SERVICES.iter().map(|service| Variable::optional(service.url_variable, about));
+    VARIABLES.iter().copied().chain(peers).collect()
+}
+
+const VARIABLES: &[Variable] = &[
     Variable::with_default(
         "BIND",
         "127.0.0.1:8080",
@@ -30,7 +39,11 @@ pub const FRAME_VARIABLES: &[Variable] = &[
         "POSTGRES_MIGRATE_URL",
         "the same database by the role that owns the schemas, for `migrate`; set, nothing is migrated at start",
     ),
-    Variable::secret("POSTGRES_REPLICA_URL", "a replica of it, for reads that may be some seconds old"),
+    Variable::with_default(
+        "POSTGRES_CONNECTIONS",
+        "12",
+        "connections of the whole process to Postgres, however many services run in it",
+    ),
     Variable::with_default(
         "BUS",
         "embedded",
@@ -61,17 +74,16 @@ pub const FRAME_VARIABLES: &[Variable] = &[
         "public key (PEM, JWK or JWKS, or a file with it) that access tokens are checked with; switches accounts on",
     ),
     Variable::optional("AUTH_SERVICE_URL", "auth-svc; its /.well-known/jwks.json is used when JWT_PUBLIC_KEY is unset"),
-    Variable::secret("JWT_SECRET", "belongs to auth-svc alone; any other process refuses to start with it"),
+    Variable::secret("JWT_SECRET", "belongs to auth-svc alone; a process without it refuses to start with this"),
+    Variable::optional(
+        "TRUSTED_PROXIES",
+        "networks of reverse proxies whose X-Forwarded-For is believed, a comma list such as 10.0.0.0/8,fd00::/8",
+    ),
     Variable::secret(
         "SERVICE_KEY",
         "private key (PEM, or a file with it) that calls to services in other processes are signed with",
     ),
     Variable::optional("SERVICE_KEYS", "public keys of all services (JWKS, or a file with it)"),
-    Variable::optional("CHAT_SVC_URL", "gRPC address of chat-svc when it runs in another process"),
-    Variable::optional("SEARCH_SVC_URL", "gRPC address of search-svc when it runs in another process"),
-    Variable::optional("UPLOAD_SVC_URL", "gRPC address of upload-svc when it runs in another process"),
-    Variable::optional("LIBRARY_SVC_URL", "gRPC address of library-svc when it runs in another process"),
-    Variable::optional("PROJECTS_SVC_URL", "gRPC address of projects-svc when it runs in another process"),
     Variable::with_default(
         "DRAIN_LAME_DUCK",
         "0s",
@@ -83,18 +95,11 @@ pub const FRAME_VARIABLES: &[Variable] = &[
         "log filter, in the syntax of tracing's EnvFilter",
     ),
     Variable::with_default("LOG_FORMAT", "text", "text or json"),
-    Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces"),
+    Variable::optional("OTEL_EXPORTER_OTLP_ENDPOINT", "OpenTelemetry collector (gRPC) for traces and metrics"),
 ];
 
-/// Every service there is, and the variable that says where it runs when not here.
-pub(super) const PEERS: [(&str, &str); 5] = [
-    ("chat", "CHAT_SVC_URL"),
-    ("search", "SEARCH_SVC_URL"),
-    ("upload", "UPLOAD_SVC_URL"),
-    ("library", "LIBRARY_SVC_URL"),
-    ("projects", "PROJECTS_SVC_URL"),
-];
-
+/// Signs access tokens. A service that reads it names it among its own variables; no other process may have it.
+const SIGNING_SECRET: &str = "JWT_SECRET";
 /// Where a service that runs alone serves gRPC.
 const GRPC_PORT: u16 = 50_051;
 
@@ -129,7 +134,8 @@ pub struct Options {
     pub postgres: Option<Secret>,
     /// The owner of the schemas, where it is not the role of `postgres`.
     pub postgres_migrate: Option<Secret>,
-    pub postgres_replica: Option<Secret>,
+    /// Of the whole process.
+    pub postgres_connections: u32,
     pub bus: Bus,
     pub outbox_retention: Duration,
     pub delivery_timeout: Duration,
@@ -138,6 +144,7 @@ pub struct Options {
     /// Objects are files in `data` without it.
     pub s3: Option<S3Options>,
     pub auth: Auth,
+    pub proxies: TrustedProxies,
     /// This process among the services, when it has a key.
     pub identity: Option<ServiceIdentity>,
     pub remote: Vec<(&'static str, String)>,
@@ -145,20 +152,19 @@ pub struct Options {
 }
 
 impl Options {
-    pub(super) fn read(reader: &mut Reader<'_>, mode: Mode) -> Self {
+    pub(super) fn read(reader: &mut Reader<'_>, specs: &[ServiceDef], mode: Mode) -> Self {
         let (bind, grpc_bind) = addresses(reader, mode);
-        if reader.text("JWT_SECRET").is_some() {
-            reader.fault("JWT_SECRET is set, but it belongs to auth-svc alone: this process needs JWT_PUBLIC_KEY only");
+        let issues_tokens = specs.iter().any(|spec| spec.reads(SIGNING_SECRET));
+        if reader.text(SIGNING_SECRET).is_some() && !issues_tokens {
+            reader.fault(format!(
+                "{SIGNING_SECRET} is set, but it belongs to auth-svc alone: this process needs JWT_PUBLIC_KEY only"
+            ));
         }
         let format = reader.text("LOG_FORMAT").unwrap_or_default();
         if !matches!(format.as_str(), "text" | "json") {
             reader.fault(format!("LOG_FORMAT: {format:?} is neither text nor json"));
         }
-        let [postgres, postgres_migrate, postgres_replica] =
-            ["POSTGRES_URL", "POSTGRES_MIGRATE_URL", "POSTGRES_REPLICA_URL"].map(|name| postgres(reader, name));
-        if postgres.is_none() && postgres_replica.is_some() {
-            reader.fault("POSTGRES_REPLICA_URL: needs POSTGRES_URL");
-        }
+        let [postgres, postgres_migrate] = ["POSTGRES_URL", "POSTGRES_MIGRATE_URL"].map(|name| postgres(reader, name));
         let auth = auth(reader, mode);
         for (name, address) in [("BIND", Some(bind)), ("GRPC_BIND", grpc_bind)] {
             if let Some(address) = address.filter(|address| !address.ip().is_loopback())
@@ -172,30 +178,37 @@ impl Options {
         Self {
             bind,
             grpc_bind,
-            connections: reader.parse("MAX_CONNECTIONS", "a number of connections", 8_192_usize).max(1),
+            connections: reader.parse::<usize>("MAX_CONNECTIONS", "a number of connections").max(1),
             data: PathBuf::from(reader.text("DATA_DIR").unwrap_or_default()),
             postgres,
             postgres_migrate,
-            postgres_replica,
+            postgres_connections: reader.parse::<u32>("POSTGRES_CONNECTIONS", "a number of connections").max(1),
             bus: bus(reader),
             outbox_retention: reader.duration("OUTBOX_RETENTION"),
             delivery_timeout: Duration::from_secs(30),
-            cache_bytes: reader.parse("CACHE_BYTES", "a number of bytes", 0),
+            cache_bytes: reader.parse("CACHE_BYTES", "a number of bytes"),
             redis: redis(reader),
             s3: s3(reader),
             auth,
+            proxies: proxies(reader),
             identity: identity(reader, mode),
-            remote: PEERS.into_iter().filter_map(|(name, variable)| Some((name, reader.address(variable)?))).collect(),
+            remote: remote(reader),
             lame_duck: reader.duration("DRAIN_LAME_DUCK"),
         }
     }
+}
+
+/// The services that run in other processes, and where.
+fn remote(reader: &mut Reader<'_>) -> Vec<(&'static str, String)> {
+    let known = registry::SERVICES.iter();
+    known.filter_map(|service| Some((service.name, reader.address(service.url_variable)?))).collect()
 }
 
 /// Where HTTP is served, and gRPC if it has an address of its own: always when a service runs alone, unless both are given
 /// the same.
 fn addresses(reader: &mut Reader<'_>, mode: Mode) -> (SocketAddr, Option<SocketAddr>) {
     const EXPECTED: &str = "an address and port such as 127.0.0.1:8080";
-    let mut bind = reader.parse("BIND", EXPECTED, SocketAddr::from(([127, 0, 0, 1], 8080)));
+    let mut bind = reader.parse::<SocketAddr>("BIND", EXPECTED);
     let mut grpc_bind = None;
     if let Mode::Single { port, .. } = mode {
         if !reader.is_set("BIND") {
@@ -203,8 +216,8 @@ fn addresses(reader: &mut Reader<'_>, mode: Mode) -> (SocketAddr, Option<SocketA
         }
         grpc_bind = Some(SocketAddr::new(bind.ip(), GRPC_PORT));
     }
-    if reader.is_set("GRPC_BIND") {
-        grpc_bind = Some(reader.parse("GRPC_BIND", EXPECTED, bind));
+    if let Some(address) = reader.parse_optional("GRPC_BIND", EXPECTED) {
+        grpc_bind = Some(address);
     }
     (bind, grpc_bind.filter(|address| *address != bind))
 }
@@ -218,7 +231,7 @@ fn bus(reader: &mut Reader<'_>) -> Bus {
             Bus::OutboxOnly
         }
     };
-    let replicas = reader.parse("NATS_REPLICAS", "1, 3 or 5", 1_usize);
+    let replicas = reader.parse("NATS_REPLICAS", "1, 3 or 5");
     if !matches!(replicas, 1 | 3 | 5) {
         reader.fault(format!("NATS_REPLICAS: {replicas} is not 1, 3 or 5"));
     }
@@ -276,8 +289,8 @@ fn value_or_file(variable: &str, value: &str) -> Result<String, String> {
 }
 
 impl Options {
-    /// Who may call gRPC methods of this process.
-    pub fn callers(&self) -> RpcAuth {
+    /// How services that call this process are known.
+    pub fn rpc_auth(&self) -> RpcAuth {
         match (&self.auth, &self.identity) {
             (_, Some(identity)) => RpcAuth::Known(identity.clone()),
             (Auth::LocalOwner, None) => RpcAuth::Anyone,
@@ -331,9 +344,16 @@ fn auth(reader: &mut Reader<'_>, mode: Mode) -> Auth {
     }
 }
 
-/// Installs logs and traces as configured.
+fn proxies(reader: &mut Reader<'_>) -> TrustedProxies {
+    let proxies = TrustedProxies::parse(&reader.list("TRUSTED_PROXIES"));
+    proxies.map_err(|fault| reader.fault(format!("TRUSTED_PROXIES: {fault}"))).unwrap_or_default()
+}
+
+/// Installs logs, traces and metrics as configured.
 pub fn telemetry(settings: &Settings, service: &str) -> anyhow::Result<Telemetry> {
     let format = if settings.get("LOG_FORMAT") == Some("json") { LogFormat::Json } else { LogFormat::Text };
     let filter = settings.get("RUST_LOG").unwrap_or("info");
-    Telemetry::install(service, filter, format, settings.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+    let telemetry = Telemetry::install(service, filter, format, settings.get("OTEL_EXPORTER_OTLP_ENDPOINT"))?;
+    probes::install_recorder(telemetry.recorder());
+    Ok(telemetry)
 }

@@ -10,11 +10,13 @@ use axum::{
     routing::get,
 };
 use base::tasks::Task;
+use base::telemetry::OtlpRecorder;
 use bus::Nats;
 use bytes::Bytes;
 use cache::redis::Redis;
 use db::Db;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_util::layers::FanoutBuilder;
 use objects::Objects;
 use serde_json::json;
 use tokio::sync::watch;
@@ -26,8 +28,11 @@ use utoipa::openapi::OpenApi;
 /// Upper bounds of the latency histograms, in seconds.
 const BUCKETS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
 
+/// The same for jobs, which may take minutes.
+const JOB_BUCKETS: [f64; 12] = [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 60.0, 300.0, 900.0];
+
 /// How long each of them may take to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What the services of a process need to do their work.
 #[derive(Clone)]
@@ -48,12 +53,12 @@ impl Ready {
             return Some("stopping");
         }
         for db in &self.dbs {
-            let answer = tokio::time::timeout(PATIENCE, db.ping()).await;
+            let answer = tokio::time::timeout(PING_TIMEOUT, db.ping()).await;
             if !matches!(answer, Ok(Ok(()))) {
                 return Some("database");
             }
         }
-        let answer = tokio::time::timeout(PATIENCE, self.objects.ping()).await;
+        let answer = tokio::time::timeout(PING_TIMEOUT, self.objects.ping()).await;
         (!matches!(answer, Ok(Ok(())))).then_some("objects")
     }
 
@@ -120,12 +125,28 @@ pub(super) fn grpc(drain: CancellationToken) -> Router {
 
 /// The recorder is global to the process; several servers in one test process share it.
 pub(super) fn recorder() -> PrometheusHandle {
+    install_recorder(None)
+}
+
+/// The same; the first call decides whether a collector gets the metrics too.
+pub(super) fn install_recorder(collector: Option<OtlpRecorder>) -> PrometheusHandle {
     static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
     let install = || {
-        let builder = PrometheusBuilder::new().set_buckets(&BUCKETS).expect("there are buckets");
-        let recorder = builder.build_recorder();
-        let handle = recorder.handle();
-        if metrics::set_global_recorder(recorder).is_err() {
+        let jobs = Matcher::Full("gooseek_job_seconds".to_owned());
+        let builder = PrometheusBuilder::new()
+            .set_buckets(&BUCKETS)
+            .and_then(|builder| builder.set_buckets_for_metric(jobs, &JOB_BUCKETS))
+            .expect("there are buckets");
+        let page = builder.build_recorder();
+        let handle = page.handle();
+        let installed = match collector {
+            None => metrics::set_global_recorder(page).is_ok(),
+            Some(collector) => {
+                let both = FanoutBuilder::default().add_recorder(page).add_recorder(collector).build();
+                metrics::set_global_recorder(both).is_ok()
+            }
+        };
+        if !installed {
             tracing::debug!("another metrics recorder is installed");
         }
         handle

@@ -1,20 +1,24 @@
 //! What a service is given and what it gives back.
 
-use std::{future::Future, path::PathBuf, pin::Pin, sync::Arc};
+use std::{convert::Infallible, future::Future, path::PathBuf, pin::Pin};
 
+use access::CachedDirectory;
 use axum::Router;
 use base::{
-    config::{Reader, Settings, Variable},
+    config::{Reader, Variable},
     tasks::Task,
     time::{Clock, Ids},
 };
-use bus::{Consumer, Relay};
-use cache::{Cache, limits::Limits, live::LiveLog};
+use bus::{Consumer, Outbox};
+use cache::{Cache, limits::Limits, live::LiveFeeds};
 use db::{Db, Migrations};
+use jobs::{JobQueue, Jobs};
 use kit::cursor::CursorKey;
 use objects::Objects;
+use registry::ServiceInfo;
 use rpc::Peers;
 use tokio_util::sync::CancellationToken;
+use tonic::{server::NamedService, service::Routes};
 use utoipa_axum::router::OpenApiRouter;
 
 /// A service as the binaries know it, before it is built.
@@ -29,32 +33,68 @@ pub struct ServiceDef {
     pub migrations: Migrations,
     /// Whether it keeps objects; the others neither open the store nor wait for it.
     pub objects: bool,
-    /// Reads the service's configuration for its faults, before anything starts.
-    pub check: fn(&mut Reader<'_>),
-    pub build: fn(Deps) -> ServiceFuture,
+    /// Reads the service's configuration, once and before anything starts; what it answers builds the service from it.
+    pub configure: fn(&mut Reader<'_>) -> ServiceBuilder,
 }
 
-/// A service being built.
-pub type ServiceFuture = Pin<Box<dyn Future<Output = anyhow::Result<Service>> + Send>>;
+impl ServiceDef {
+    /// A service of the registry without variables of its own.
+    pub const fn new(
+        info: ServiceInfo,
+        migrations: Migrations,
+        configure: fn(&mut Reader<'_>) -> ServiceBuilder,
+    ) -> Self {
+        let ServiceInfo { name, port, objects, .. } = info;
+        Self { name, port, variables: &[], migrations, objects, configure }
+    }
 
-/// Everything a service stands on. It cannot tell what is embedded and what is a server.
+    /// Whether the service names this variable among its own.
+    pub(crate) fn reads(&self, variable: &str) -> bool {
+        self.variables.iter().copied().flatten().any(|known| known.name == variable)
+    }
+}
+
+/// A service with its configuration, to be built when its dependencies are there.
+pub struct ServiceBuilder(Box<dyn FnOnce(Deps) -> ServiceFuture + Send>);
+
+type ServiceFuture = Pin<Box<dyn Future<Output = anyhow::Result<Service>> + Send>>;
+
+impl ServiceBuilder {
+    pub fn new<F>(build: impl FnOnce(Deps) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = anyhow::Result<Service>> + Send + 'static,
+    {
+        Self(Box::new(move |deps| Box::pin(build(deps))))
+    }
+
+    /// Builds the service. Only after [`Reader::finish`]: after a fault the configuration holds defaults.
+    pub async fn build(self, deps: Deps) -> anyhow::Result<Service> {
+        (self.0)(deps).await
+    }
+}
+
+/// Everything a service depends on. It does not know what is embedded and what is a server.
 #[derive(Debug, Clone)]
 pub struct Deps {
-    pub settings: Arc<Settings>,
     pub clock: Clock,
     pub ids: Ids,
     pub db: Db,
     pub cache: Cache,
     pub limits: Limits,
-    pub live: LiveLog,
+    pub live: LiveFeeds,
     pub objects: Objects,
+    /// The other services, as this one may call them.
     pub peers: Peers,
-    /// Delivers what the service publishes; wake it after a commit.
-    pub relay: Relay,
+    /// What organisations demand and who is in which project.
+    pub directory: CachedDirectory,
+    /// Publishes the events of the service.
+    pub outbox: Outbox,
+    /// Where the service's jobs are put; [`Service::jobs`] has who does them.
+    pub jobs: JobQueue,
     pub cursor_key: CursorKey,
     /// Cancelled when the process starts to stop: streams send `reconnect` and end.
     pub drain: CancellationToken,
-    /// Cancelled when a stopping process is about to close its connections: an answer that is not ready is an apology.
+    /// Cancelled shortly before connections are closed. A handler that is still working should answer 503 now.
     pub closing: CancellationToken,
     /// This executable, which runs again as the parser child.
     pub executable: PathBuf,
@@ -67,12 +107,29 @@ pub struct Service {
     /// tonic services, as a router.
     pub grpc: Router,
     pub consumers: Vec<Consumer>,
+    /// Durable background work, done once per cluster.
+    pub jobs: Jobs,
+    /// Loops of this process.
     pub tasks: Vec<Task>,
 }
 
 impl Service {
     /// A service with routes and nothing else.
     pub fn new(name: &'static str, http: OpenApiRouter) -> Self {
-        Self { name, http, grpc: Router::new(), consumers: Vec::new(), tasks: Vec::new() }
+        Self { name, http, grpc: Router::new(), consumers: Vec::new(), jobs: Jobs::default(), tasks: Vec::new() }
+    }
+
+    /// Adds a tonic service.
+    #[must_use]
+    pub fn with_grpc<S>(mut self, service: S) -> Self
+    where
+        S: tower::Service<http::Request<tonic::body::Body>, Error = Infallible> + NamedService + Clone + Send + Sync,
+        S: 'static,
+        S::Response: axum::response::IntoResponse,
+        S::Future: Send + 'static,
+    {
+        // Built on an empty router, since tonic's own fallback would answer unknown addresses with 200.
+        self.grpc = self.grpc.merge(Routes::from(Router::new()).add_service(service).into_axum_router());
+        self
     }
 }

@@ -11,16 +11,16 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Requests in flight get this long.
-const FINISH: Duration = Duration::from_secs(12);
-/// And then this long to say that they do not finish here.
-const APOLOGY: Duration = Duration::from_secs(1);
-/// Background work gets this long after them, and the outbox again.
-const FLUSH: Duration = Duration::from_secs(4);
-/// And then databases to close: what is committed is safe without, and one that is cut off would take minutes.
-const CLOSE: Duration = Duration::from_secs(2);
+/// Requests in flight have this long to finish.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(12);
+/// And then this long to answer 503.
+const ABORT_GRACE: Duration = Duration::from_secs(1);
+/// Background work has this long after them, and the relays after that.
+const STAGE_TIMEOUT: Duration = Duration::from_secs(4);
+/// Databases have this long to close. What is committed is safe without, and one that is cut off would take minutes.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Signals that ask the process to stop. Each of these hears all that come after it was made, even while nobody waits.
+/// Signals that ask the process to stop. Each value receives all that come after it was made, also while nothing awaits them.
 pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -45,7 +45,7 @@ impl Signals {
 pub(super) struct Stop {
     /// Readiness false, streams end with `reconnect`.
     pub(super) drain: CancellationToken,
-    /// Whoever still works on an answer says that it will not come.
+    /// A handler that is still working answers 503 now.
     pub(super) closing: CancellationToken,
     /// No new connections.
     pub(super) accepting: CancellationToken,
@@ -66,8 +66,8 @@ impl Stage {
     async fn end(&self) {
         self.token.cancel();
         self.tracker.close();
-        if tokio::time::timeout(FLUSH, self.tracker.wait()).await.is_err() {
-            tracing::warn!("some background work did not finish in time");
+        if tokio::time::timeout(STAGE_TIMEOUT, self.tracker.wait()).await.is_err() {
+            tracing::warn!("background work did not finish in time; leases bring it back");
         }
     }
 }
@@ -93,16 +93,16 @@ impl Stop {
     pub(super) async fn finish(&self, signals: &mut Signals, mut servers: JoinSet<()>, dbs: &[Db]) {
         let orderly = async {
             let mut all = pin!(async { while servers.join_next().await.is_some() {} });
-            if tokio::time::timeout(FINISH, &mut all).await.is_err() {
+            if tokio::time::timeout(DRAIN_TIMEOUT, &mut all).await.is_err() {
                 self.closing.cancel();
-                if tokio::time::timeout(APOLOGY, all).await.is_err() {
-                    tracing::warn!("some requests did not finish in time");
+                if tokio::time::timeout(ABORT_GRACE, all).await.is_err() {
+                    tracing::warn!("requests did not finish in time; their connections are closed");
                 }
             }
             self.tasks.end().await;
             self.relays.end().await;
-            if tokio::time::timeout(CLOSE, join_all(dbs.iter().map(Db::close))).await.is_err() {
-                tracing::warn!("some databases could not be closed in time");
+            if tokio::time::timeout(CLOSE_TIMEOUT, join_all(dbs.iter().map(Db::close))).await.is_err() {
+                tracing::warn!("failed to close databases in time; what is committed is safe");
             }
         };
         tokio::select! {

@@ -1,37 +1,40 @@
-//! Who may call which method, over the wire: every method that the contracts have, with every kind of token.
+//! Which service may call which method, over the wire and inside a process: every method of the contracts, with every kind of
+//! token.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use access::{Auth, Caller, RpcAuth, ServiceIdentity, Verifier, keys::SigningKey};
-use axum::{Router, http::HeaderMap, routing::post};
+use access::{
+    ALL_IN_ONE, Auth, Authenticator, CachedDirectory, Caller, Role, RpcAuth, ServiceIdentity, Subject, Verifier,
+    keys::SigningKey, policy::RPC_ACL,
+};
+use axum::{Router, extract::Request, routing::post};
 use base::time::{Clock, Ids};
 use fetch::operator::OperatorClient;
 use prost::Message;
+use rpc::{Endpoints, PeerError, Transport};
 use serde_json::{Value, json};
-use server::http::{AdaptiveLimiter, Frame, framed};
+use server::http::{Frame, framed};
 use testkit::{
     FakeServer,
     service::{Issuer, Person},
 };
-use tonic::Code;
+use tonic::{Code, Status, body::Body};
+use tower::ServiceExt;
 use uuid::Uuid;
 
 const FOREVER: Duration = Duration::from_secs(60);
 const SERVICES: [&str; 5] = ["chat", "search", "upload", "library", "projects"];
 
-/// Every method, and who gets through. A method that is new needs a row here and in the table of the server.
-const ALLOWED: [(&str, &[&str]); 7] = [
-    ("/gooseek.projects.v1.ProjectsService/Resolve", &["chat", "upload", "gooseek"]),
-    ("/gooseek.search.v1.SearchService/Passages", &["chat", "gooseek"]),
-    ("/gooseek.search.v1.SearchService/Read", &[]),
-    ("/gooseek.search.v1.SearchService/Search", &[]),
-    ("/gooseek.search.v1.SearchService/Snapshot", &[]),
-    ("/gooseek.search.v1.SearchService/Suggest", &[]),
-    ("/gooseek.upload.v1.UploadService/Retrieve", &["chat", "gooseek"]),
-];
-/// Who is believed when it names a person.
-const ACT: [&str; 2] = ["chat", "gooseek"];
+/// The services that may call a method.
+fn allowed(method: &str) -> Vec<&'static str> {
+    let rule = RPC_ACL.iter().find(|rule| rule.method == method);
+    let callers = rule.unwrap_or_else(|| panic!("{method} has no row")).callers;
+    callers.iter().copied().chain([ALL_IN_ONE]).collect()
+}
+
+/// The services that are believed when they name a user.
+const IMPERSONATORS: [&str; 2] = ["chat", ALL_IN_ONE];
 
 /// Every method in the contracts, and the service it belongs to.
 fn methods() -> Vec<(String, String)> {
@@ -55,29 +58,32 @@ struct World {
     _server: FakeServer,
 }
 
-/// Tells whom it was called for.
-async fn let_through(headers: HeaderMap, who: Option<axum::Extension<Caller>>) -> [(&'static str, String); 2] {
-    assert!(!headers.contains_key("x-user-id"));
-    [("grpc-status", "0".to_owned()), ("x-for", who.map(|who| who.user.to_string()).unwrap_or_default())]
+/// Tells for whom it was called.
+async fn let_through(request: Request) -> [(&'static str, String); 2] {
+    assert!(!request.headers().contains_key("x-user-id"));
+    let caller = Caller::of(&tonic::Request::from_http(request)).unwrap();
+    let user = match caller.subject() {
+        Subject::Service(name) => name.to_string(),
+        _ => caller.user().to_string(),
+    };
+    [("grpc-status", "0".to_owned()), ("x-for", user)]
+}
+
+/// A router that knows every method.
+fn routes() -> Router {
+    methods().into_iter().fold(Router::new(), |routes, (path, _)| routes.route(&path, post(let_through)))
 }
 
 impl World {
     async fn start() -> Self {
         let (issuer, clock) = (Issuer::new(), Clock::system());
         let ids = Ids::new(clock.clone());
-        let keys: Vec<SigningKey> = SERVICES.into_iter().chain(["gooseek"]).map(SigningKey::generate).collect();
+        let keys: Vec<SigningKey> = SERVICES.into_iter().chain([ALL_IN_ONE]).map(SigningKey::generate).collect();
         let public = json!({ "keys": keys.iter().map(SigningKey::jwk).collect::<Vec<_>>() }).to_string();
-        let routes =
-            methods().into_iter().fold(Router::new(), |routes, (path, _)| routes.route(&path, post(let_through)));
-        let callee = ServiceIdentity::new("gooseek", &keys[5].pem(), &public, clock, ids.clone()).unwrap();
-        let frame = Frame {
-            auth: Auth::Tokens(Arc::new(Verifier::pinned(issuer.public_key()).unwrap())),
-            guard: None,
-            callers: RpcAuth::Known(callee),
-            limiter: AdaptiveLimiter::default(),
-            ids: ids.clone(),
-        };
-        let server = FakeServer::start(framed(routes, frame)).await;
+        let callee = ServiceIdentity::new(ALL_IN_ONE, &keys[5].pem(), &public, clock, ids.clone()).unwrap();
+        let auth = Auth::Tokens(Arc::new(Verifier::pinned(issuer.public_key()).unwrap()));
+        let frame = Frame::new(Authenticator::local(auth, RpcAuth::Known(callee)), ids.clone());
+        let server = FakeServer::start(framed(routes(), frame)).await;
         let client = OperatorClient::new(&server.url(), FOREVER).unwrap();
         Self { keys, person: issuer.person(ids.next(), ids.next()), client, _server: server }
     }
@@ -86,15 +92,15 @@ impl World {
         self.keys.iter().find(|key| key.jwk()["kid"] == name).unwrap()
     }
 
-    /// What came of a call, and the person it was made for.
+    /// What came of a call, and the user it was made for.
     async fn call(&self, path: &str, token: Option<&str>, person: bool) -> (Code, String) {
         let call = self.client.request("POST".parse().unwrap(), path).timeout(FOREVER);
         let call = token.into_iter().fold(call, |call, token| call.header("x-gooseek-service", token));
         let call = if person { call.bearer_auth(self.person.token()) } else { call };
         let answer = call.send().await.unwrap();
         let status = answer.headers()["grpc-status"].to_str().unwrap().parse::<i32>().unwrap();
-        let whom = answer.headers().get("x-for").map(|whom| whom.to_str().unwrap().to_owned());
-        (status.into(), whom.unwrap_or_default())
+        let user = answer.headers().get("x-for").map(|user| user.to_str().unwrap().to_owned());
+        (status.into(), user.unwrap_or_default())
     }
 }
 
@@ -111,19 +117,43 @@ fn claims(caller: &str, callee: &str, changes: &[(&str, Value)]) -> Value {
 #[tokio::test]
 async fn exactly_the_listed_callers_get_through() {
     let world = World::start().await;
-    let mut seen = BTreeSet::new();
     for (path, callee) in methods() {
-        let allowed = ALLOWED.iter().find(|(known, _)| *known == path).map(|(_, callers)| *callers);
-        let allowed = allowed.unwrap_or_else(|| panic!("who may call {path}?"));
-        for caller in SERVICES.into_iter().chain(["gooseek"]) {
+        for caller in SERVICES.into_iter().chain([ALL_IN_ONE]) {
             let token = world.key(caller).sign("service+jwt", &claims(caller, &callee, &[]));
-            let expected = if allowed.contains(&caller) { Code::Ok } else { Code::PermissionDenied };
-            assert_eq!(world.call(&path, Some(&token), false).await, (expected, String::new()), "{caller} → {path}");
-            seen.insert((path.clone(), caller, expected == Code::Ok));
+            let expected = match allowed(&path).contains(&caller) {
+                true => (Code::Ok, world.person.user.to_string()),
+                false => (Code::PermissionDenied, String::new()),
+            };
+            assert_eq!(world.call(&path, Some(&token), true).await, expected, "{caller} → {path}");
         }
     }
-    let through = seen.iter().filter(|(.., through)| *through).count();
-    assert_eq!(through, ALLOWED.iter().map(|(_, callers)| callers.len()).sum::<usize>(), "every row is of a method");
+}
+
+/// Every method there is acts for a user so far.
+#[tokio::test]
+async fn a_service_alone_is_not_a_user() {
+    let world = World::start().await;
+    for (path, callee) in methods() {
+        let caller = allowed(&path)[0];
+        let token = world.key(caller).sign("service+jwt", &claims(caller, &callee, &[]));
+        assert_eq!(world.call(&path, Some(&token), false).await.0, Code::Unauthenticated, "{caller} → {path}");
+    }
+}
+
+/// Every role, as the row of what the method does says.
+#[tokio::test]
+async fn a_method_is_for_users_whose_role_allows_what_it_does() {
+    let world = World::start().await;
+    for rule in RPC_ACL {
+        let callee = rule.method.split('.').nth(1).unwrap();
+        for role in Role::ALL {
+            let act = json!({ "org": Uuid::from_u128(1), "sub": Uuid::from_u128(7), "roles": [role] });
+            let token = world.key("chat").sign("service+jwt", &claims("chat", callee, &[("act", act)]));
+            let may = rule.action.is_none_or(|action| action.rule().roles.contains(role));
+            let expected = if may { Code::Ok } else { Code::PermissionDenied };
+            assert_eq!(world.call(rule.method, Some(&token), false).await.0, expected, "{role:?}: {}", rule.method);
+        }
+    }
 }
 
 #[tokio::test]
@@ -132,8 +162,7 @@ async fn no_other_token_opens_any_method() {
     let now = Clock::system().now().timestamp();
     for (path, callee) in methods() {
         // One that would be let through, where there is one.
-        let caller = ALLOWED.iter().find(|(known, _)| *known == path).and_then(|(_, callers)| callers.first()).copied();
-        let caller = caller.unwrap_or("chat");
+        let caller = allowed(&path)[0];
         let sign =
             |key: &SigningKey, changes: &[(&str, Value)]| key.sign("service+jwt", &claims(caller, &callee, changes));
         let own = world.key(caller);
@@ -158,22 +187,79 @@ async fn no_other_token_opens_any_method() {
 }
 
 #[tokio::test]
-async fn only_who_may_act_for_a_person_is_believed_to() {
+async fn only_listed_services_are_believed_when_they_name_a_user() {
     let world = World::start().await;
     let ada = Uuid::from_u128(7);
-    let act = json!({ "org": Uuid::from_u128(1), "sub": ada, "role": "member" });
-    for (path, callers) in ALLOWED {
-        let callee = path.split('.').nth(1).unwrap();
-        for caller in callers {
-            let token = world.key(caller).sign("service+jwt", &claims(caller, callee, &[("act", act.clone())]));
-            let expected = match ACT.contains(caller) {
+    let act = json!({ "org": Uuid::from_u128(1), "sub": ada, "roles": ["member"] });
+    for (path, callee) in methods() {
+        for caller in allowed(&path) {
+            let token = world.key(caller).sign("service+jwt", &claims(caller, &callee, &[("act", act.clone())]));
+            let expected = match IMPERSONATORS.contains(&caller) {
                 true => (Code::Ok, ada.to_string()),
                 false => (Code::PermissionDenied, String::new()),
             };
-            assert_eq!(world.call(path, Some(&token), true).await, expected, "{caller} → {path}");
-            let token = world.key(caller).sign("service+jwt", &claims(caller, callee, &[]));
-            let whom = world.call(path, Some(&token), true).await;
-            assert_eq!(whom, (Code::Ok, world.person.user.to_string()), "the person's own token travels along");
+            assert_eq!(world.call(&path, Some(&token), true).await, expected, "{caller} → {path}");
         }
     }
+}
+
+/// All services in one process, with accounts.
+struct OneProcess {
+    endpoints: Endpoints,
+    person: Person,
+}
+
+impl OneProcess {
+    fn start() -> Self {
+        let (issuer, ids) = (Issuer::new(), Ids::new(Clock::system()));
+        let auth = Auth::Tokens(Arc::new(Verifier::pinned(issuer.public_key()).unwrap()));
+        let access = Authenticator::new(auth, RpcAuth::Closed, CachedDirectory::local(Clock::system()));
+        let frame = Frame::new(access, ids.clone());
+        let endpoints = Endpoints::new(SERVICES);
+        for name in SERVICES {
+            endpoints.connect_local(name, framed(routes(), frame.clone())).unwrap();
+        }
+        Self { endpoints, person: issuer.person(ids.next(), ids.next()) }
+    }
+
+    /// What comes of a call in the name of the person.
+    async fn call(&self, transport: Transport, path: &str) -> Code {
+        let request = self.person.http("POST", path).body(Body::empty()).unwrap();
+        match transport.oneshot(request).await {
+            Ok(answer) => Status::from_header_map(answer.headers()).unwrap().code(),
+            Err(status) => status.code(),
+        }
+    }
+}
+
+#[tokio::test]
+async fn inside_a_process_the_same_callers_get_through() {
+    let process = OneProcess::start();
+    for (path, callee) in methods() {
+        let callee = SERVICES.into_iter().find(|name| *name == callee).unwrap();
+        for caller in SERVICES.into_iter().chain([ALL_IN_ONE]) {
+            match process.endpoints.for_caller(caller).to(callee) {
+                Ok(transport) => {
+                    let expected = if allowed(&path).contains(&caller) { Code::Ok } else { Code::PermissionDenied };
+                    assert_eq!(process.call(transport, &path).await, expected, "{caller} → {path}");
+                }
+                Err(error) => {
+                    assert!(matches!(error, PeerError::NotListed { .. }), "{error}");
+                    assert!(!allowed(&path).contains(&caller), "{caller} → {path}");
+                }
+            }
+        }
+        // A method that a new service has without a row is refused before anybody runs it as a cluster.
+        let unlisted = format!("{path}Twice");
+        let chat = process.endpoints.for_caller(ALL_IN_ONE).to(callee).unwrap();
+        assert_eq!(process.call(chat, &unlisted).await, Code::PermissionDenied, "{unlisted}");
+    }
+}
+
+#[test]
+fn a_service_that_does_not_exist_is_an_error_at_start() {
+    let endpoints = Endpoints::new(SERVICES);
+    assert!(matches!(endpoints.for_caller("chat").to("serach"), Err(PeerError::Unknown(_))));
+    assert!(matches!(endpoints.connect_local("serach", Router::new()), Err(PeerError::Unknown(_))));
+    assert!(matches!(endpoints.for_caller("library").to("search"), Err(PeerError::NotListed { .. })));
 }

@@ -4,7 +4,9 @@
 use std::path::Path;
 
 use base::config::{Origin, Reader, Settings, Variable};
-use server::{FRAME_VARIABLES, Mode};
+use db::Migrations;
+use server::{Mode, service::ServiceDef};
+use testkit::service::idle;
 
 const VARIABLES: &[Variable] = &[
     Variable::with_default("PORT", "80", "a port"),
@@ -58,12 +60,13 @@ fn every_fault_is_named_at_once() {
         ("REDIS_URL", "http://x"),
         ("MINIO_SECRET_KEY", "x"),
         ("JWT_SECRET", "x"),
+        ("TRUSTED_PROXIES", "proxy.internal"),
         ("BUS", "nats"),
         ("NATS_URL", "redis://broker"),
         ("NATS_REPLICAS", "2"),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment.clone()).unwrap();
+    let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment.clone()).unwrap();
     let report = server::check(&[], &settings, Mode::AllInOne).unwrap_err().to_string();
     for (name, _) in &environment {
         assert!(report.contains(name.as_str()), "{name} is missing from: {report}");
@@ -73,7 +76,7 @@ fn every_fault_is_named_at_once() {
 /// The addresses of HTTP and gRPC of a service on its own, or of all in one process.
 fn addresses(mode: Mode, set: &[(&str, &str)]) -> (String, Option<String>) {
     let environment = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
+    let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment).unwrap();
     let options = server::check(&[], &settings, mode).unwrap();
     (options.bind.to_string(), options.grpc_bind.map(|address| address.to_string()))
 }
@@ -94,11 +97,26 @@ fn a_service_alone_has_a_port_for_grpc_and_what_is_given_is_kept() {
     assert_eq!(together(&[("GRPC_BIND", "127.0.0.1:9")]), own("127.0.0.1:8080", "127.0.0.1:9"));
 }
 
+/// A service that reads the secret which access tokens are signed with.
+fn issuer() -> ServiceDef {
+    const VARIABLES: &[&[Variable]] = &[&[Variable::secret("JWT_SECRET", "signs access tokens")]];
+    ServiceDef { variables: VARIABLES, ..idle("auth", Migrations::NONE) }
+}
+
+#[test]
+fn the_signing_secret_is_refused_where_no_service_reads_it() {
+    let environment = [("JWT_SECRET".to_owned(), "x".to_owned())];
+    let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment).unwrap();
+    let report = server::check(&[], &settings, Mode::AllInOne).unwrap_err().to_string();
+    assert!(report.contains("JWT_SECRET"), "{report}");
+    assert!(server::check(&[issuer()], &settings, Mode::AllInOne).is_ok());
+}
+
 #[test]
 fn more_than_loopback_needs_accounts() {
     let environment = [("BIND", "0.0.0.0:8080"), ("GRPC_BIND", "0.0.0.0:50051")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment).unwrap();
+    let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment).unwrap();
     let report = server::check(&[], &settings, Mode::AllInOne).unwrap_err().to_string();
     assert_eq!(report.matches("needs accounts").count(), 2, "{report}");
 }

@@ -3,7 +3,7 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use access::{Auth, RpcAuth, ServiceIdentity, Verifier, keys::SigningKey};
+use access::{Auth, Authenticator, RpcAuth, ServiceIdentity, Verifier, keys::SigningKey};
 use axum::{
     Router,
     body::Body,
@@ -13,9 +13,9 @@ use axum::{
 use base::time::{Clock, Ids};
 use futures::stream;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
-use rpc::Peers;
+use rpc::Endpoints;
 use serde_json::json;
-use server::http::{AdaptiveLimiter, Frame, framed};
+use server::http::{Frame, framed};
 use testkit::{
     FakeServer,
     service::{Issuer, Person},
@@ -46,14 +46,8 @@ impl Accounts {
     }
 
     fn framed(&self, routes: Router) -> Router {
-        let frame = Frame {
-            auth: Auth::Tokens(Arc::new(self.verifier())),
-            guard: None,
-            callers: RpcAuth::Anyone,
-            ids: self.ids.clone(),
-            limiter: AdaptiveLimiter::default(),
-        };
-        framed(routes, frame)
+        let access = Authenticator::local(Auth::Tokens(Arc::new(self.verifier())), RpcAuth::Anyone);
+        framed(routes, Frame::new(access, self.ids.clone()))
     }
 }
 
@@ -69,15 +63,15 @@ async fn a_deadline_is_for_services_to_set_and_not_for_persons() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         "done"
     };
-    let routes = Router::new().route("/slow", get(slow)).route("/gooseek.test.v1.Test/Slow", get(slow));
+    let routes = Router::new().route("/slow", get(slow)).route("/gooseek.search.v1.SearchService/Passages", get(slow));
     let ask = async |path: &str| {
-        let request = Request::get(path).header("grpc-timeout", "1m").body(Body::empty()).unwrap();
+        let request = accounts.person().http("GET", path).header("grpc-timeout", "1m").body(Body::empty()).unwrap();
         accounts.framed(routes.clone()).oneshot(request).await.unwrap()
     };
     let answer = ask("/slow").await;
     assert_eq!(answer.status(), StatusCode::OK);
     assert!(!answer.headers().contains_key("grpc-status"));
-    let given_up = ask("/gooseek.test.v1.Test/Slow").await;
+    let given_up = ask("/gooseek.search.v1.SearchService/Passages").await;
     assert_eq!(given_up.headers()["grpc-status"], (tonic::Code::DeadlineExceeded as i32).to_string());
 }
 
@@ -110,7 +104,7 @@ async fn a_body_that_says_to_be_too_long_is_not_waited_for() {
 #[tokio::test]
 async fn a_persons_token_goes_along_only_where_it_is_needed() {
     let accounts = Accounts::new();
-    let who = accounts.verifier().verify(accounts.person().token()).await.unwrap();
+    let who = accounts.verifier().verify(accounts.person().token()).await.unwrap().caller;
     let (heard, mut hears) = mpsc::unbounded_channel();
     let resolve = move |headers: HeaderMap| async move {
         heard.send(headers).unwrap();
@@ -124,10 +118,11 @@ async fn a_persons_token_goes_along_only_where_it_is_needed() {
         let key = SigningKey::generate(name);
         let public = json!({ "keys": [key.jwk()] }).to_string();
         let caller = ServiceIdentity::new(name, &key.pem(), &public, Clock::system(), accounts.ids.clone()).unwrap();
-        let peers = Peers::new(["projects"]);
-        peers.connect_remote("projects", &server.url(), Some(caller)).unwrap();
+        let endpoints = Endpoints::new(["projects"]);
+        endpoints.connect_remote("projects", &server.url(), Some(caller)).unwrap();
         let message = who.request(ResolveRequest { slug_or_id: "handbook".to_owned() });
-        let answer = ProjectsServiceClient::new(peers.to("projects")).resolve(message).await;
+        let answer =
+            ProjectsServiceClient::new(endpoints.for_caller(name).to("projects").unwrap()).resolve(message).await;
         assert_eq!(answer.unwrap_err().code(), tonic::Code::NotFound);
         let headers = hears.recv().await.unwrap();
         assert!(headers.contains_key("x-gooseek-service"), "{name}");

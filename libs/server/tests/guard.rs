@@ -2,7 +2,7 @@
 //! owner's browser, and no proxy may stand before it.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use access::{Auth, Caller};
+use access::{Allowed, Auth, Authenticator, RpcAuth, action};
 use axum::{
     Router,
     body::Body,
@@ -10,19 +10,15 @@ use axum::{
     routing::get,
 };
 use base::time::{Clock, Ids};
-use server::http::{AdaptiveLimiter, Frame, LoopbackGuard, framed};
+use server::http::{Frame, LoopbackGuard, framed};
 use tower::ServiceExt;
 
 /// A route that only the owner gets through to.
 fn server() -> Router {
-    let owner = |who: Caller| async move { who.user.to_string() };
-    let frame = Frame {
-        auth: Auth::LocalOwner,
-        callers: access::RpcAuth::Anyone,
-        guard: Some(LoopbackGuard::new(([127, 0, 0, 1], 8080).into())),
-        ids: Ids::new(Clock::system()),
-        limiter: AdaptiveLimiter::default(),
-    };
+    let owner = |who: Allowed<action::ListProjects>| async move { who.user().to_string() };
+    let access = Authenticator::local(Auth::LocalOwner, RpcAuth::Anyone);
+    let guard = Some(LoopbackGuard::new(([127, 0, 0, 1], 8080).into()));
+    let frame = Frame { guard, ..Frame::new(access, Ids::new(Clock::system())) };
     framed(Router::new().route("/things", get(owner).post(owner).delete(owner)), frame)
 }
 

@@ -3,7 +3,7 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use access::{Auth, Caller, RpcAuth};
+use access::{Allowed, Auth, Authenticator, RpcAuth, action};
 use axum::{
     Router,
     body::Body,
@@ -32,8 +32,8 @@ use tower::ServiceExt;
 /// Nothing here takes so long unless it takes forever.
 const FOREVER: Duration = Duration::from_secs(60);
 const TWO: Bounds = Bounds { min: 2, max: 2 };
-const CALL: &str = "/gooseek.test.v1.Test/Gated";
-const STREAM: &str = "/gooseek.test.v1.Test/Stream";
+const CALL: &str = "/gooseek.search.v1.SearchService/Passages";
+const STREAM: &str = "/gooseek.upload.v1.UploadService/Retrieve";
 
 /// What the handlers of a test do, and what they see.
 #[derive(Clone)]
@@ -75,10 +75,10 @@ impl Drop for Present {
     }
 }
 
-async fn gated(State(work): State<Work>, who: Caller) -> &'static str {
+async fn gated(State(work): State<Work>, who: Allowed<action::ListProjects>) -> &'static str {
     let _present = Present::new(&work.present);
     work.begun.send_modify(|begun| *begun += 1);
-    work.served.send_modify(|served| served.push(who.org));
+    work.served.send_modify(|served| served.push(who.org()));
     work.gate.acquire().await.unwrap().forget();
     "done"
 }
@@ -116,7 +116,7 @@ impl Server {
             served: watch::Sender::default(),
             present: watch::Sender::new(0),
         };
-        let long = |work: State<Work>, who: Caller| async {
+        let long = |work: State<Work>, who: Allowed<action::ListProjects>| async {
             exempt_from_limit();
             gated(work, who).await
         };
@@ -134,13 +134,8 @@ impl Server {
             .with_state(work.clone());
         let verifier = access::Verifier::pinned(issuer.public_key()).unwrap();
         let limiter = AdaptiveLimiter::with_bounds(bounds);
-        let frame = Frame {
-            auth: Auth::Tokens(Arc::new(verifier)),
-            guard: None,
-            callers: RpcAuth::Anyone,
-            ids: ids.clone(),
-            limiter: limiter.clone(),
-        };
+        let access = Authenticator::local(Auth::Tokens(Arc::new(verifier)), RpcAuth::Anyone);
+        let frame = Frame { limiter: limiter.clone(), ..Frame::new(access, ids.clone()) };
         let app = framed(routes, frame);
         let server = FakeServer::start(app.clone()).await;
         Self { work, issuer, ids, limiter, app, server }

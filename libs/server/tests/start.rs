@@ -1,18 +1,17 @@
 //! A process that is given servers: it uses them from its start, and says at `/ready` which of them is away.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use std::{borrow::Cow, convert::Infallible, path::Path, process::Stdio, sync::Arc, time::Duration};
+use std::{convert::Infallible, path::Path, process::Stdio, sync::Arc, time::Duration};
 
 use axum::Router;
 use base::{Scope, config::Settings};
-use db::{Db, DbError, Migrations, on_db};
+use db::{Db, DbError, Migrations};
 use fetch::operator::OperatorClient;
 use serde_json::{Value, json};
 use server::{
-    FRAME_VARIABLES, Mode,
-    service::{Deps, Service, ServiceDef, ServiceFuture},
+    Mode, Server,
+    service::{Deps, Service, ServiceBuilder, ServiceDef},
 };
-use sqlx::migrate::Migrator;
 use tempfile::TempDir;
 use testkit::{KillablePostgres, Network};
 use tokio::process::{Child, Command};
@@ -22,35 +21,25 @@ const FOREVER: Duration = Duration::from_secs(60);
 /// Whoever asks whether a process is ready waits no longer.
 const ANSWER: Duration = Duration::from_secs(10);
 
-static NOTHING: Migrator = Migrator { migrations: Cow::Borrowed(&[]), ..Migrator::DEFAULT };
-
 /// A service that does nothing; it may keep objects.
 fn idle(objects: bool) -> ServiceDef {
-    ServiceDef {
-        name: "idle",
-        port: 0,
-        variables: &[],
-        migrations: Migrations { sqlite: &NOTHING, postgres: &NOTHING },
-        objects,
-        check: |_| {},
-        build: |_| Box::pin(async { Ok(Service::new("idle", OpenApiRouter::new())) }),
-    }
+    ServiceDef { objects, ..testkit::service::idle("idle", Migrations::NONE) }
 }
 
 /// The same, always in the middle of a statement.
 fn busy() -> ServiceDef {
-    let build = |deps: Deps| -> ServiceFuture {
+    async fn build(deps: Deps) -> anyhow::Result<Service> {
         tokio::spawn(work(deps.db));
-        Box::pin(async { Ok(Service::new("idle", OpenApiRouter::new())) })
-    };
-    ServiceDef { build, ..idle(true) }
+        Ok(Service::new("idle", OpenApiRouter::new()))
+    }
+    ServiceDef { configure: |_| ServiceBuilder::new(build), ..idle(true) }
 }
 
 /// On Postgres alone.
 async fn work(db: Db) -> Result<Infallible, DbError> {
-    let mut session = db.begin(&Scope::Public).await?;
+    let mut session = db.begin(&Scope::public()).await?;
     loop {
-        on_db!(&mut session, conn => sqlx::query("SELECT pg_sleep(1)").execute(conn).await.map(drop))?;
+        db::execute!(&mut session, any on postgres: "SELECT pg_sleep(1)")?;
     }
 }
 
@@ -58,10 +47,10 @@ async fn work(db: Db) -> Result<Infallible, DbError> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "other tests start it"]
 async fn runs_alone() {
-    let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), std::env::vars()).unwrap();
+    let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), std::env::vars()).unwrap();
     let mode = Mode::Single { name: "idle", port: 0 };
-    let assembly = server::assemble(&[busy()], Arc::new(settings), mode).await.unwrap();
-    assembly.run(Router::new()).await.unwrap();
+    let server = Server::build(&[busy()], Arc::new(settings), mode).await.unwrap();
+    server.run(Router::new()).await.unwrap();
 }
 
 /// A process with one service that does nothing.
@@ -83,9 +72,9 @@ impl Process {
         let address = format!("127.0.0.1:{}", testkit::free_port());
         let own = [("BIND", address.clone()), ("DATA_DIR", data.path().display().to_string())];
         let environment = own.into_iter().chain(variables).map(|(name, value)| (name.to_owned(), value));
-        let settings = Settings::load(FRAME_VARIABLES.to_vec(), Path::new("absent.toml"), environment)?;
-        let assembly = server::assemble(&[spec], Arc::new(settings), Mode::AllInOne).await?;
-        tokio::spawn(assembly.run(Router::new()));
+        let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment)?;
+        let server = Server::build(&[spec], Arc::new(settings), Mode::AllInOne).await?;
+        tokio::spawn(server.run(Router::new()));
         let client = OperatorClient::new(&format!("http://{address}"), FOREVER)?;
         Ok(Self { client, child: None, _data: data })
     }

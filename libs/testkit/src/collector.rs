@@ -1,4 +1,4 @@
-//! An OpenTelemetry collector that keeps the spans it is sent (OTLP over gRPC).
+//! An OpenTelemetry collector that keeps the spans and the names of the metrics it is sent (OTLP over gRPC).
 
 use std::{
     collections::BTreeSet,
@@ -6,12 +6,18 @@ use std::{
 };
 
 use opentelemetry_proto::tonic::{
-    collector::trace::v1::{
-        ExportTraceServiceRequest, ExportTraceServiceResponse,
-        trace_service_server::{TraceService, TraceServiceServer},
+    collector::{
+        metrics::v1::{
+            ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+            metrics_service_server::{MetricsService, MetricsServiceServer},
+        },
+        trace::v1::{
+            ExportTraceServiceRequest, ExportTraceServiceResponse,
+            trace_service_server::{TraceService, TraceServiceServer},
+        },
     },
     common::v1::any_value::Value,
-    trace::v1::ResourceSpans,
+    resource::v1::Resource,
 };
 use tonic::{Request, Response, Status, service::Routes};
 
@@ -19,10 +25,14 @@ use crate::FakeServer;
 
 /// What was received, by the service that sent it.
 #[derive(Debug, Clone, Default)]
-struct Received(Arc<Mutex<Vec<SpanOf>>>);
+struct Received {
+    spans: Arc<Mutex<Vec<ReceivedSpan>>>,
+    /// `service: metric`
+    metrics: Arc<Mutex<BTreeSet<String>>>,
+}
 
 #[derive(Debug, Clone)]
-struct SpanOf {
+struct ReceivedSpan {
     service: String,
     trace: Vec<u8>,
     name: String,
@@ -38,7 +48,9 @@ pub struct FakeCollector {
 impl FakeCollector {
     pub async fn start() -> Self {
         let received = Received::default();
-        let routes = Routes::new(TraceServiceServer::new(received.clone())).into_axum_router();
+        let routes = Routes::new(TraceServiceServer::new(received.clone()))
+            .add_service(MetricsServiceServer::new(received.clone()))
+            .into_axum_router();
         Self { server: FakeServer::start(routes).await, received }
     }
 
@@ -47,11 +59,32 @@ impl FakeCollector {
         self.server.url()
     }
 
+    /// `service: metric` of each metric that was received.
+    pub fn metrics(&self) -> BTreeSet<String> {
+        self.received.metrics.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// `service: span` of each kind of span in the trace with this id (hexadecimal).
     pub fn trace(&self, id: &str) -> BTreeSet<String> {
-        let spans = self.received.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let spans = self.received.spans.lock().unwrap_or_else(PoisonError::into_inner);
         let of_trace = spans.iter().filter(|span| hex(&span.trace) == id);
         of_trace.map(|span| format!("{}: {}", span.service, span.name)).collect()
+    }
+}
+
+#[tonic::async_trait]
+impl MetricsService for Received {
+    async fn export(
+        &self,
+        request: Request<ExportMetricsServiceRequest>,
+    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        let mut received = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
+        for resource in request.into_inner().resource_metrics {
+            let service = service_of(resource.resource.as_ref());
+            let metrics = resource.scope_metrics.into_iter().flat_map(|scope| scope.metrics);
+            received.extend(metrics.map(|metric| format!("{service}: {}", metric.name)));
+        }
+        Ok(Response::new(ExportMetricsServiceResponse::default()))
     }
 }
 
@@ -61,11 +94,11 @@ impl TraceService for Received {
         &self,
         request: Request<ExportTraceServiceRequest>,
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
-        let mut received = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut received = self.spans.lock().unwrap_or_else(PoisonError::into_inner);
         for resource in request.into_inner().resource_spans {
-            let service = service_of(&resource);
+            let service = service_of(resource.resource.as_ref());
             let spans = resource.scope_spans.into_iter().flat_map(|scope| scope.spans);
-            received.extend(spans.map(|span| SpanOf {
+            received.extend(spans.map(|span| ReceivedSpan {
                 service: service.clone(),
                 trace: span.trace_id,
                 name: span.name,
@@ -75,8 +108,8 @@ impl TraceService for Received {
     }
 }
 
-fn service_of(resource: &ResourceSpans) -> String {
-    let attributes = resource.resource.iter().flat_map(|resource| &resource.attributes);
+fn service_of(resource: Option<&Resource>) -> String {
+    let attributes = resource.into_iter().flat_map(|resource| &resource.attributes);
     let name = attributes.into_iter().find(|attribute| attribute.key == "service.name");
     match name.and_then(|name| name.value.as_ref()?.value.as_ref()) {
         Some(Value::StringValue(name)) => name.clone(),

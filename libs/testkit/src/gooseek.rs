@@ -25,8 +25,8 @@ use tokio::{
     sync::watch,
 };
 
-/// Nothing a test waits for takes this long, unless it never comes.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than anything that a test waits for, unless it never comes.
+pub const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 const LISTENING: &str = "listening on ";
 
 /// How a server will be started.
@@ -62,7 +62,7 @@ impl Builder {
     /// Starts the server on a fresh folder and waits until it is ready.
     ///
     /// # Panics
-    /// When it ends before, or is not ready after [`PATIENCE`]; its log is shown.
+    /// When it ends before, or is not ready after [`TEST_TIMEOUT`]; its log is shown.
     pub async fn start(self) -> Gooseek {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let mut server = Gooseek { builder: self, folder, running: None, log: Arc::default() };
@@ -74,11 +74,11 @@ impl Builder {
     pub async fn output(self) -> Output {
         let folder = tempfile::tempdir().expect("the temporary folder can be written");
         let mut command = self.command(folder.path());
-        let output = tokio::time::timeout(PATIENCE, command.output()).await;
+        let output = tokio::time::timeout(TEST_TIMEOUT, command.output()).await;
         output.expect("the program ends").expect("the program can be started")
     }
 
-    /// The process, without its surroundings: neither the environment nor a `gooseek.toml` of whoever runs the tests.
+    /// The process, without its surroundings: neither the environment nor a `gooseek.toml` of the user who runs the tests.
     fn command(&self, folder: &Path) -> Command {
         let mut command = Command::new(&self.executable);
         command.args(&self.arguments).env_clear().current_dir(folder).kill_on_drop(true);
@@ -296,7 +296,7 @@ impl Gooseek {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, served).await.expect("the edge finds every service");
+        tokio::time::timeout(TEST_TIMEOUT, served).await.expect("the edge finds every service");
     }
 
     async fn spawn_replica(&self, cluster: &Cluster, replica: &Replica) -> Process {
@@ -313,7 +313,7 @@ impl Gooseek {
             ready(&url).await;
             Some(url)
         };
-        match tokio::time::timeout(PATIENCE, listening).await {
+        match tokio::time::timeout(TEST_TIMEOUT, listening).await {
             Ok(Some(url)) => Process { child, url },
             _ => panic!("the server does not start:\n{}", self.log()),
         }
@@ -326,7 +326,7 @@ impl Process {
         let id = self.child.id().and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
         let id = id.expect("a running child has an id");
         rustix::process::kill_process(id, rustix::process::Signal::TERM).expect("a child can be signalled");
-        let status = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        let status = tokio::time::timeout(TEST_TIMEOUT, self.child.wait()).await;
         let status = status.expect("the server stops").expect("a child can be waited for");
         Stopped { code: status.code(), took: asked.elapsed() }
     }

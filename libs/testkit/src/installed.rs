@@ -37,6 +37,19 @@ pub fn embedding_model() -> Option<PathBuf> {
     weights.parent().map(Path::to_owned)
 }
 
+/// `python3 -m module` with the packages of `scripts/openapi.txt`. `None`, with a word about it, when they are not
+/// installed.
+///
+/// # Panics
+/// When they are not installed and `CI` is set.
+pub fn python_module(module: &str) -> Option<Command> {
+    let name = module.split('.').next().unwrap_or(module);
+    let package = installed(name, &format!("openapi/{name}"))?;
+    let mut command = Command::new("python3");
+    command.args(["-m", module]).env("PYTHONPATH", package.parent()?).env("PYTHONDONTWRITEBYTECODE", "1");
+    Some(command)
+}
+
 /// Where `scripts/deps.sh` puts things.
 fn cache() -> Option<PathBuf> {
     match env::var_os("GOOSEEK_CACHE") {
@@ -49,7 +62,7 @@ fn cache() -> Option<PathBuf> {
 /// Below the ports that Linux and macOS give to outgoing connections, which otherwise take one between its choice and its use.
 const PORTS: Range<u16> = 10_000..32_000;
 
-/// A port of loopback that nobody has at the moment, and that this process has not given before.
+/// A free port of loopback that this process has not given out before.
 ///
 /// # Panics
 /// When there is none.

@@ -1,4 +1,4 @@
-//! A network between a test and its servers, which the test may cut: packets vanish and nobody is told.
+//! A network between a test and its servers, which the test may cut: packets vanish without a sign.
 //!
 //! It is a network namespace for the servers and a pair of virtual interfaces, made with `ip` of iproute2, which needs root.
 
@@ -37,7 +37,7 @@ impl Network {
         network
     }
 
-    /// The network of this number, unless somebody has it.
+    /// The network of this number, unless it is in use.
     fn make(number: u16) -> Option<Self> {
         let namespace = format!("{PREFIX}{}-{number}", process::id());
         run(&["netns", "add", &namespace])?;
@@ -46,7 +46,7 @@ impl Network {
             ["01", "02"].map(|host| format!("02:67:6f:{:02x}:{:02x}:{host}", number >> 8, number & 255));
         let pair = ["link", "add", &interface, "address", &ours, "type", "veth"];
         let peer = ["peer", "name", "eth0", "address", &theirs, "netns", &namespace];
-        // Whoever has the interface has the number.
+        // The interface stands for the number.
         if run(&[pair, peer].concat()).is_none() {
             run(&["netns", "del", &namespace]);
             return None;

@@ -82,7 +82,7 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Starts the server; again on another port when somebody else took the free one in between.
+/// Starts the server; again on another port when the free one was taken in between.
 fn launch(programs: &Path) -> Postgres {
     for _ in 0..5 {
         let port = free_port();

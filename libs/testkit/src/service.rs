@@ -3,34 +3,36 @@
 
 mod answer;
 mod clock;
+mod idle;
 mod person;
-mod schema;
 mod tenancy;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
-use access::{Auth, RpcAuth};
+use access::{ALL_IN_ONE, Auth, Authenticator, CachedDirectory, Role, RpcAuth};
 pub use answer::Answer;
 use axum::{Router, body::Body};
 use base::{
-    config::{Reader, Secret, Settings, Variable},
+    config::{Reader, Secret, Settings},
     time::Ids,
 };
-use bus::{CourierError, Event, Relay, RelayOptions};
-use cache::{Cache, limits::Limits, live::LiveLog, redis::Redis};
+use bus::{DeliveryError, EventRecord, Outbox};
+use cache::{Cache, limits::Limits, live::LiveFeeds, redis::Redis};
 pub use clock::TestClock;
-use db::{Db, DbError, DbOptions};
+use db::{Db, DbError, PgConnections};
 use http::Request;
+pub use idle::{idle, one_migration};
+use jobs::{JobQueue, JobRunner};
 use kit::cursor::CursorKey;
 use objects::Objects;
 pub use person::{Issuer, Person};
-use rpc::{Peers, Transport};
-pub use schema::assert_same_schema;
+use rpc::{Endpoints, Transport};
 use server::{
-    Deps, FRAME_VARIABLES,
-    http::{AdaptiveLimiter, Frame, framed},
+    Deps,
+    http::{Frame, framed},
     service::ServiceDef,
 };
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, raw_sql, sqlite::SqliteConnectOptions};
 use tempfile::TempDir;
 pub use tenancy::Tables;
 use tokio::task::JoinHandle;
@@ -38,9 +40,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
 
 const CACHE_BYTES: u64 = 1 << 20;
-
-/// Every service a test may connect.
-const PEERS: [&str; 5] = ["chat", "search", "upload", "library", "projects"];
+/// Of each service to Postgres.
+const CONNECTIONS: u32 = 12;
 
 /// Expands `async fn name(world: World)` into one test on SQLite and one on Postgres.
 ///
@@ -84,8 +85,10 @@ pub struct World {
     pub settings: Vec<(String, String)>,
     /// The program that a service starts again as its parser child.
     pub executable: PathBuf,
+    /// What organisations demand and who is in which project; that of a server without auth-svc unless a test has another.
+    pub directory: CachedDirectory,
     postgres: Option<Secret>,
-    peers: Peers,
+    endpoints: Endpoints,
     issuer: Issuer,
     folder: TempDir,
 }
@@ -112,13 +115,14 @@ impl World {
         let clock = TestClock::default();
         Self {
             ids: Ids::new(clock.clock()),
-            clock,
             objects: Objects::local(&folder.path().join("objects")).expect("the temporary folder can be written"),
             redis: None,
             settings: Vec::new(),
             executable: std::env::current_exe().expect("a test knows its own path"),
+            directory: CachedDirectory::local(clock.clock()),
+            clock,
             postgres,
-            peers: Peers::new(PEERS),
+            endpoints: Endpoints::new(registry::names()),
             issuer: Issuer::new(),
             folder,
         }
@@ -144,6 +148,11 @@ impl World {
         self.issuer.person(other.org, self.ids.next())
     }
 
+    /// A user of a new organisation with these roles.
+    pub fn person_with(&self, roles: &[Role]) -> Person {
+        self.issuer.person_with(self.ids.next(), self.ids.next(), roles)
+    }
+
     /// Builds a service with accounts and starts its tasks. Services started later can call it. Starting the same one again is
     /// another process on the same data.
     pub async fn start(&self, spec: ServiceDef) -> TestService {
@@ -156,25 +165,35 @@ impl World {
     }
 
     async fn start_as(&self, spec: ServiceDef, auth: Auth) -> TestService {
+        let settings = self.settings(&spec);
+        let mut reader = Reader::new(&settings);
+        let builder = (spec.configure)(&mut reader);
+        reader.finish().expect("the settings of the test are right");
         let deps = self.deps(&spec).await;
-        let (db, relay) = (deps.db.clone(), deps.relay.clone());
-        let service = (spec.build)(deps).await.expect("the service can be built");
+        let (db, jobs) = (deps.db.clone(), deps.jobs.clone());
+        let service = builder.build(deps).await.expect("the service can be built");
         let (routes, _) = service.http.split_for_parts();
-        let (ids, limiter) = (self.ids.clone(), AdaptiveLimiter::default());
-        let frame = Frame { auth, guard: None, callers: RpcAuth::Anyone, ids, limiter };
-        let grpc = framed(service.grpc.clone(), frame.clone());
-        self.peers.connect_local(spec.name, service.grpc);
-        let calls = Peers::new([spec.name]);
-        calls.connect_local(spec.name, grpc);
+        // Nothing comes over the network: services call each other, and the test calls them, through the transport.
+        let access = Authenticator::new(auth, RpcAuth::Closed, self.directory.clone());
+        let frame = Frame::new(access, self.ids.clone());
+        let grpc = framed(service.grpc, frame.clone());
+        // Parts of the frame under test stand for no service, and are not called.
+        if registry::names().any(|name| name == spec.name) {
+            self.endpoints.connect_local(spec.name, grpc.clone()).expect("the service is a peer");
+        }
+        let own = Endpoints::new([spec.name]);
+        own.connect_local(spec.name, grpc).expect("it has just been named");
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-        let tasks = service.tasks.into_iter().map(|task| task.start(&tracker, stop.clone())).collect();
+        let tasks = service.tasks.into_iter().chain([JobRunner::new(jobs.clone(), service.jobs).task()]);
+        let tasks = tasks.map(|task| task.start(&tracker, stop.clone())).collect();
         TestService {
             db,
-            relay,
+            jobs,
             consumers: service.consumers,
             clock: self.clock.clone(),
             http: framed(routes, frame),
-            grpc: calls.to(spec.name),
+            name: spec.name,
+            endpoints: own,
             tasks,
             tracker,
             stop,
@@ -183,34 +202,28 @@ impl World {
 
     /// What `spec` is built from, for tests that build parts of a service themselves.
     pub async fn deps(&self, spec: &ServiceDef) -> Deps {
-        let settings = Arc::new(self.settings(spec));
-        let mut reader = Reader::new(&settings);
-        (spec.check)(&mut reader);
-        reader.finish().expect("the settings of the test are right");
         let db = self.open(spec).await.expect("the database can be opened");
         let clock = self.clock.clock();
         let (cache, limits, live) = match &self.redis {
             Some(redis) => (
                 Cache::redis(redis.clone(), CACHE_BYTES),
                 Limits::redis(redis.clone(), clock.clone()),
-                LiveLog::redis(redis.clone()),
+                LiveFeeds::redis(redis.clone()),
             ),
-            None => (Cache::in_process(CACHE_BYTES), Limits::in_process(clock.clone()), LiveLog::in_process()),
+            None => (Cache::in_process(CACHE_BYTES), Limits::in_process(clock.clone()), LiveFeeds::in_process()),
         };
-        let options = RelayOptions {
-            retention: Duration::from_secs(3_600),
-            timeout: Duration::from_secs(30),
-            poll: Duration::from_secs(1),
-        };
+        let jobs = JobQueue::new(db.clone(), clock.clone(), self.ids.clone());
+        self.clock.wakes(jobs.clone());
         Deps {
-            settings,
+            jobs,
             ids: self.ids.clone(),
             cache,
             limits,
             live,
             objects: self.objects.clone(),
-            peers: self.peers.clone(),
-            relay: Relay::new(db.clone(), clock.clone(), options),
+            peers: self.endpoints.for_caller(spec.name),
+            directory: self.directory.clone(),
+            outbox: Outbox::new(self.ids.clone(), clock.clone()),
             cursor_key: CursorKey::new(&[7; 32]),
             drain: CancellationToken::new(),
             closing: CancellationToken::new(),
@@ -220,25 +233,42 @@ impl World {
         }
     }
 
-    /// On Postgres a service has a role of its own, with rights to its rows alone. Parts of the frame, which stand for no
-    /// service, own their schema.
+    /// On Postgres every service has a role of its own, with rights to its rows alone.
     async fn open(&self, spec: &ServiceDef) -> Result<Db, DbError> {
         let Some(owner) = &self.postgres else {
-            return Db::open(DbOptions::Sqlite { folder: self.folder.path() }, spec.name, spec.migrations).await;
+            return Db::open_sqlite(self.folder.path(), spec.name, spec.migrations).await;
         };
-        if !PEERS.contains(&spec.name) {
-            return Db::open(DbOptions::Postgres { url: owner }, spec.name, spec.migrations).await;
-        }
-        let role = format!("gooseek_{}", spec.name);
+        let role = registry::postgres_role(spec.name);
         Db::migrate(owner, spec.name, spec.migrations, Some(&role)).await?;
-        Db::connect(&crate::Postgres::as_role(owner, &role), spec.name, spec.migrations).await
+        let url = crate::Postgres::as_role(owner, &role);
+        let connections = PgConnections::open(&url, spec.name, CONNECTIONS).await?;
+        Db::open_postgres(&connections, spec.name, spec.migrations).await
+    }
+
+    /// Runs a statement that a service's role may not: as the owner of its schema, for tests that break something.
+    ///
+    /// # Panics
+    /// When the database refuses it.
+    pub async fn as_owner(&self, service: &str, statement: String) {
+        match &self.postgres {
+            Some(owner) => {
+                let mut connection = PgConnection::connect(owner.expose()).await.expect("the owner is let in");
+                let text = format!("SET search_path = {}, public; {statement}", service.replace('-', "_"));
+                raw_sql(AssertSqlSafe(text)).execute(&mut connection).await.expect("the owner may do it");
+            }
+            None => {
+                let file = SqliteConnectOptions::new().filename(self.folder.path().join(format!("{service}.db")));
+                let mut connection = file.connect().await.expect("the file can be opened");
+                raw_sql(AssertSqlSafe(statement)).execute(&mut connection).await.expect("SQLite takes it");
+                connection.close().await.expect("a connection can be closed");
+            }
+        }
     }
 
     fn settings(&self, spec: &ServiceDef) -> Settings {
-        let variables: Vec<Variable> =
-            FRAME_VARIABLES.iter().chain(spec.variables.iter().copied().flatten()).copied().collect();
         let file = self.folder.path().join("no-such-file.toml");
-        Settings::load(variables, &file, self.settings.iter().cloned()).expect("the settings can be read")
+        Settings::load(server::variables(&[*spec]), &file, self.settings.iter().cloned())
+            .expect("the settings can be read")
     }
 }
 
@@ -246,21 +276,27 @@ impl World {
 #[derive(Debug)]
 pub struct TestService {
     pub db: Db,
-    pub relay: Relay,
+    pub jobs: JobQueue,
     /// Its routes in the frame of the server.
     pub http: Router,
     consumers: Vec<bus::Consumer>,
     clock: TestClock,
-    grpc: Transport,
+    name: &'static str,
+    /// This service alone.
+    endpoints: Endpoints,
     tasks: Vec<JoinHandle<()>>,
     tracker: TaskTracker,
     stop: CancellationToken,
 }
 
 impl TestService {
-    /// What tonic's clients are built on: a call passes the frame, so that the person's token is checked.
+    /// What tonic's clients are built on. Calls are made as another service makes them, with the token on the request, and pass
+    /// the middleware and the policy.
+    ///
+    /// # Panics
+    /// When no service may call any of its methods.
     pub fn transport(&self) -> Transport {
-        self.grpc.clone()
+        self.endpoints.for_caller(ALL_IN_ONE).to(self.name).expect("the policy has a row for a method of the service")
     }
 
     /// Sends a request as it is.
@@ -288,14 +324,14 @@ impl TestService {
     /// Hands an event to every consumer of its subject, as the relay would.
     ///
     /// # Panics
-    /// When a consumer does not take it.
-    pub async fn deliver(&self, event: &Event) {
-        self.try_deliver(event).await.expect("the consumer takes the event");
+    /// When a consumer fails.
+    pub async fn deliver(&self, event: &EventRecord) {
+        self.try_deliver(event).await.expect("the consumer handles the event");
     }
 
-    /// [`deliver`](Self::deliver) up to the first consumer that does not take it.
-    pub async fn try_deliver(&self, event: &Event) -> Result<(), CourierError> {
-        for consumer in self.consumers.iter().filter(|consumer| consumer.subject == event.subject) {
+    /// [`deliver`](Self::deliver) up to the first consumer that fails.
+    pub async fn try_deliver(&self, event: &EventRecord) -> Result<(), DeliveryError> {
+        for consumer in self.consumers.iter().filter(|consumer| consumer.subjects.matches(&event.subject)) {
             consumer.clone().in_process(self.clock.clock()).deliver(event).await?;
         }
         Ok(())

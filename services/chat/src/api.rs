@@ -11,7 +11,12 @@ use crate::mode::Mode;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Ask {
-    /// 1 to 8,000 characters.
+    #[schema(
+        min_length = 1,
+        max_length = 8_000,
+        pattern = r"^[^\x00]*[^\s\x00][^\x00]*$",
+        example = "Who was the first person on the moon?"
+    )]
     pub(crate) query: String,
     /// Goes on with a thread; a new one begins when left out.
     #[serde(default)]
@@ -25,14 +30,17 @@ pub(crate) struct Ask {
     pub(crate) sources: Option<Vec<SourceKind>>,
     /// Slug or id of the project whose files are read; all files when left out.
     #[serde(default, alias = "space_id")]
+    #[schema(max_length = 200)]
     pub(crate) project: Option<String>,
     /// Only these files.
     #[serde(default)]
+    #[schema(max_items = 100)]
     pub(crate) file_ids: Vec<Uuid>,
     #[serde(default)]
     pub(crate) filters: Filters,
-    /// Language of the answer (ISO 639-1) when the question does not tell.
+    /// Language of the answer when the question does not tell: a language tag such as `en` or `ru-RU`.
     #[serde(default)]
+    #[schema(min_length = 2, max_length = 35)]
     pub(crate) locale: Option<String>,
     #[serde(default)]
     pub(crate) budget: BudgetRequest,
@@ -72,10 +80,12 @@ pub(crate) enum SourceKind {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filters {
-    /// Hosts, with their subdomains; at most 20.
+    /// Hosts, with their subdomains.
     #[serde(default)]
+    #[schema(max_items = 20)]
     pub(crate) domains: Vec<String>,
     #[serde(default)]
+    #[schema(max_items = 20)]
     pub(crate) exclude_domains: Vec<String>,
     #[serde(default)]
     pub(crate) recency: Option<Recency>,
@@ -94,14 +104,16 @@ pub(crate) enum Recency {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BudgetRequest {
-    /// 1 to 600.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 600)]
     pub(crate) seconds: Option<u32>,
     /// Prompt and completion tokens together.
     #[serde(default)]
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     pub(crate) tokens: Option<u64>,
     /// A decimal amount in the currency of `LLM_PRICES`.
     #[serde(default)]
+    #[schema(pattern = r"^[0-9]{1,12}(\.[0-9]{1,6})?$", example = "0.05")]
     pub(crate) cost: Option<String>,
 }
 

@@ -37,8 +37,8 @@ impl Config {
         Self {
             detach_grace: reader.duration("RUN_DETACH_GRACE"),
             lease: reader.duration("RUN_LEASE").max(Duration::from_secs(1)),
-            run_limit: reader.parse("RUN_LIMIT", "a number of runs", 1024),
-            asks: Some(reader.parse("ASKS_PER_MINUTE", "a number of questions", 60))
+            run_limit: reader.parse("RUN_LIMIT", "a number of runs"),
+            asks: Some(reader.parse("ASKS_PER_MINUTE", "a number of questions"))
                 .filter(|asks| *asks > 0)
                 .map(PerMinute),
             model: llm::settings::read(reader).filter(|model| !model.chat_models.is_empty()),

@@ -1,19 +1,21 @@
 //! `/api/v1/chat`.
 
-use access::{Caller, LOCAL_ORG};
+use access::{Allowed, Caller, LOCAL_ORG, action};
 use axum::{
     Json,
-    extract::{Path, State},
-    http::{HeaderMap, StatusCode},
+    extract::State,
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use base::Problem;
-use cache::limits::{Allowance, LimitKey, Limits, PerMinute};
-use kit::{IdempotencyKey, JsonBody, Validator, sse};
+use cache::limits::{LimitKey, Limits, PerMinute, RateLimitDecision};
+use kit::{
+    Id, IdempotencyKey, JsonBody, LastEventId, Resource, Validator,
+    sse::{self, EventStream, ServerSentEvent},
+};
 use server::http::exempt_from_limit;
 use tokio_util::sync::CancellationToken;
-use utoipa_axum::{router::OpenApiRouter, routes};
-use uuid::Uuid;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     api::{Answer, Ask},
@@ -37,46 +39,42 @@ struct Chat {
 }
 
 pub(crate) fn routes(runs: Runs, door: Door) -> OpenApiRouter {
-    OpenApiRouter::new()
-        .routes(routes!(ask))
-        .routes(routes!(get))
-        .routes(routes!(events))
-        .routes(routes!(cancel))
-        .with_state(Chat { runs, door })
+    kit::routes![ask, get, events, cancel].with_state(Chat { runs, door })
 }
 
 /// Ask a question. Answers server-sent events (see the events of a run), or one object with `"stream": false`.
 #[utoipa::path(
-    post, path = "/api/v1/chat", operation_id = "ask", tag = "chat", request_body = Ask,
-    params(("Idempotency-Key" = Option<String>, Header, description = "the same key gets the same run")),
+    post, path = "/api/v1/chat", operation_id = "ask",
     responses(
-        (status = 200, body = Answer, description = "the answer, or with `stream` its events as text/event-stream"),
-        (status = 400, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem),
-        (status = 429, body = Problem), (status = 503, body = Problem)))]
+        (status = 200, content((Answer = "application/json"), (ServerSentEvent = "text/event-stream")),
+            description = "The answer, or its events unless `stream` is false."),
+        (status = 404, description = "There is no such thread, project or file."),
+        (status = 500, body = Answer, description = "The run failed, or the server did."),
+        (status = 502, body = Answer, description = "The run failed: the model, or every search engine, does not work.")))]
 async fn ask(
     State(chat): State<Chat>,
-    who: Caller,
+    who: Allowed<action::Ask>,
     IdempotencyKey(key): IdempotencyKey,
     JsonBody(ask): JsonBody<Ask>,
 ) -> Result<Response, Problem> {
     // An answer takes as long as its model does; RUN_LIMIT says how many are made at once.
     exempt_from_limit();
     check(&ask, chat.runs.has_model())?;
-    let Some(allowance) = chat.door.take_one(&who).await else { return answer(chat, &who, ask, key).await };
-    let answered = match allowance.require("questions") {
+    let Some(decision) = chat.door.take_one(&who).await else { return answer(chat, &who, ask, key).await };
+    let answered = match decision.ok_or_429("questions") {
         Ok(()) => answer(chat, &who, ask, key).await,
         Err(problem) => Err(problem),
     };
     let mut response = answered.into_response();
-    allowance.tell("asks", &mut response);
+    decision.write_headers("asks", &mut response);
     Ok(response)
 }
 
 impl Door {
     /// `None` when the person may ask as often as they like, as the owner of a machine without accounts may.
-    async fn take_one(&self, who: &Caller) -> Option<Allowance> {
-        let asks = self.asks.filter(|_| who.org != LOCAL_ORG)?;
-        Some(self.limits.take(&LimitKey::person(who.org, who.user, "chat.asks"), asks).await)
+    async fn take_one(&self, who: &Caller) -> Option<RateLimitDecision> {
+        let asks = self.asks.filter(|_| who.org() != LOCAL_ORG)?;
+        Some(self.limits.try_acquire(&LimitKey::user(who.org(), who.user(), "chat.asks"), asks).await)
     }
 }
 
@@ -85,7 +83,7 @@ async fn answer(chat: Chat, who: &Caller, ask: Ask, key: Option<String>) -> Resu
     let started = chat.runs.start(who, ask, key).await?;
     if stream {
         let events = chat.runs.follow(who, started.run_id, 0).await?;
-        return Ok(sse::response(events, chat.door.drain));
+        return Ok(sse::response(events, chat.door.drain).into_response());
     }
     let answer = tokio::select! {
         answer = chat.runs.wait(who, started.run_id) => answer?,
@@ -105,63 +103,59 @@ async fn answer(chat: Chat, who: &Caller, ask: Ask, key: Option<String>) -> Resu
 }
 
 /// A run as far as it has come.
-#[utoipa::path(
-    get, path = "/api/v1/chat/runs/{id}", operation_id = "get_run", tag = "chat", params(("id" = Uuid, Path)),
-    responses((status = 200, body = Answer), (status = 404, body = Problem)))]
-async fn get(State(chat): State<Chat>, who: Caller, Path(id): Path<String>) -> Result<Json<Answer>, Problem> {
-    Ok(Json(chat.runs.get(&who, run_id(&id)?).await?))
+#[utoipa::path(get, path = "/api/v1/chat/runs/{id}", operation_id = "get_run")]
+async fn get(State(chat): State<Chat>, who: Allowed<action::GetRun>, id: Id<Run>) -> Result<Json<Answer>, Problem> {
+    chat.runs.get(&who, id.0).await.map(Json)
 }
 
 /// The events of a run: all of them, or those after `Last-Event-ID`, and what follows until its end.
-#[utoipa::path(
-    get, path = "/api/v1/chat/runs/{id}/events", operation_id = "follow_run", tag = "chat",
-    params(("id" = Uuid, Path), ("Last-Event-ID" = Option<i64>, Header)),
-    responses((status = 200, description = "text/event-stream"), (status = 404, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/chat/runs/{id}/events", operation_id = "follow_run")]
 async fn events(
     State(chat): State<Chat>,
-    who: Caller,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let last = headers.get("last-event-id").map(|value| value.to_str().ok().and_then(|text| text.parse::<i64>().ok()));
-    let mut check = Validator::default();
-    check.ensure(!matches!(last, Some(None)), "Last-Event-ID", "not the id of an event");
-    check.finish()?;
-    let events = chat.runs.follow(&who, run_id(&id)?, last.flatten().unwrap_or(0)).await?;
+    who: Allowed<action::FollowRun>,
+    id: Id<Run>,
+    LastEventId(last): LastEventId,
+) -> Result<EventStream, Problem> {
+    let events = chat.runs.follow(&who, id.0, last.unwrap_or(0)).await?;
     Ok(sse::response(events, chat.door.drain))
 }
 
 /// Stop a run. Its stream ends with `done {status: "cancelled"}`.
 #[utoipa::path(
-    post, path = "/api/v1/chat/runs/{id}/cancel", operation_id = "cancel_run", tag = "chat",
-    params(("id" = Uuid, Path)),
-    responses((status = 202, description = "it will stop, or had ended"), (status = 404, body = Problem)))]
-async fn cancel(State(chat): State<Chat>, who: Caller, Path(id): Path<String>) -> Result<StatusCode, Problem> {
-    chat.runs.cancel(&who, run_id(&id)?).await?;
+    post, path = "/api/v1/chat/runs/{id}/cancel", operation_id = "cancel_run",
+    responses((status = 202, description = "It will stop, or had ended.")))]
+async fn cancel(State(chat): State<Chat>, who: Allowed<action::CancelRun>, id: Id<Run>) -> Result<StatusCode, Problem> {
+    chat.runs.cancel(&who, id.0).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
-/// What is no id names no run.
-fn run_id(text: &str) -> Result<Uuid, Problem> {
-    text.parse().map_err(|_| Problem::not_found("run"))
+/// A run, as addresses name it.
+struct Run;
+
+impl Resource for Run {
+    const NAME: &'static str = "run";
 }
 
 fn check(ask: &Ask, has_model: bool) -> Result<(), Problem> {
     let mut check = Validator::default();
-    let length = ask.query.trim().chars().count();
-    let readable = !ask.query.contains('\0');
-    check.ensure((1..=8_000).contains(&length) && readable, "/query", "1 to 8,000 characters, none of them NUL");
+    let readable = !ask.query.trim().is_empty() && !ask.query.contains('\0');
+    let short = ask.query.chars().count() <= 8_000;
+    check.ensure(readable && short, "/query", "1 to 8,000 characters, none of them NUL");
     let nowhere = ask.sources.as_ref().is_some_and(Vec::is_empty);
     check.ensure(has_model || !nowhere, "/sources", "without a model (LLM_PROVIDER) an answer needs sources");
     let seconds = ask.budget.seconds.unwrap_or(1);
     check.ensure((1..=600).contains(&seconds), "/budget/seconds", "1 to 600");
-    check.ensure(ask.budget.tokens != Some(0), "/budget/tokens", "at least 1");
-    let cost_ok = ask.budget.cost.as_deref().is_none_or(|cost| llm::parse_micros(cost).is_ok());
+    let tokens = ask.budget.tokens.unwrap_or(1);
+    check.ensure((1..=1_000_000_000).contains(&tokens), "/budget/tokens", "1 to 1,000,000,000");
+    let whole = |cost: &str| cost.find('.').unwrap_or(cost.len());
+    let cost_ok = ask.budget.cost.as_deref().is_none_or(|cost| whole(cost) <= 12 && llm::parse_micros(cost).is_ok());
     check.ensure(cost_ok, "/budget/cost", "a decimal amount such as 0.05");
     check.ensure(ask.filters.domains.len() <= 20, "/filters/domains", "at most 20 hosts");
     check.ensure(ask.filters.exclude_domains.len() <= 20, "/filters/exclude_domains", "at most 20 hosts");
+    let project_ok = ask.project.as_ref().is_none_or(|project| project.chars().count() <= 200);
+    check.ensure(project_ok, "/project", "longer than any slug");
     check.ensure(ask.file_ids.len() <= 100, "/file_ids", "at most 100 files");
-    let locale_ok = ask.locale.as_deref().is_none_or(|locale| (2..=35).contains(&locale.len()));
+    let locale_ok = ask.locale.as_deref().is_none_or(|locale| (2..=35).contains(&locale.chars().count()));
     check.ensure(locale_ok, "/locale", "a language tag such as en or ru-RU");
     check.finish()
 }

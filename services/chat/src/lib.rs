@@ -5,6 +5,7 @@
 //! is written to the run's log ([`log`]), and clients are sent what the log has.
 
 mod api;
+mod callees;
 mod config;
 mod event;
 mod forget;
@@ -15,53 +16,33 @@ mod pipeline;
 mod runs;
 mod store;
 
-use std::sync::Arc;
-
-use base::config::Reader;
 use bus::Consumer;
 use config::Config;
 use db::Migrations;
-use server::{
-    Deps, Service,
-    service::{ServiceDef, ServiceFuture},
-};
+use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
 
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef {
-    name: "chat",
-    port: 3000,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
-    migrations: Migrations {
-        sqlite: &sqlx::migrate!("migrations/sqlite"),
-        postgres: &sqlx::migrate!("migrations/postgres"),
-    },
-    objects: false,
-    check: |reader| drop(Config::read(reader)),
-    build: service,
+    ..ServiceDef::new(registry::CHAT, MIGRATIONS, |reader| {
+        let config = Config::read(reader);
+        ServiceBuilder::new(move |deps| build(config, deps))
+    })
 };
 
-/// Builds the service.
-pub fn service(deps: Deps) -> ServiceFuture {
-    Box::pin(async move {
-        let mut reader = Reader::new(&deps.settings);
-        let config = Config::read(&mut reader);
-        reader.finish()?;
-        let door = http::Door {
-            limits: deps.limits.clone(),
-            asks: config.asks,
-            drain: deps.drain.clone(),
-            closing: deps.closing.clone(),
-        };
-        let forget = Consumer {
-            name: "chat.deleted_threads",
-            subject: forget::SUBJECT,
-            db: deps.db.clone(),
-            handler: Arc::new(forget::Forget),
-        };
-        let runs = runs::Runs::new(deps, config)?;
-        let mut service = Service::new(SERVICE.name, http::routes(runs.clone(), door));
-        service.consumers = vec![forget];
-        service.tasks = runs.tasks();
-        Ok(service)
-    })
+const MIGRATIONS: Migrations = Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None };
+
+async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
+    let door = http::Door {
+        limits: deps.limits.clone(),
+        asks: config.asks,
+        drain: deps.drain.clone(),
+        closing: deps.closing.clone(),
+    };
+    let forget = Consumer::new("chat.deleted_threads", deps.db.clone(), forget::Forget);
+    let runs = runs::Runs::new(deps, config)?;
+    let mut service = Service::new(SERVICE.name, http::routes(runs.clone(), door));
+    service.consumers = vec![forget];
+    service.tasks = runs.tasks();
+    Ok(service)
 }

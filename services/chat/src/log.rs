@@ -10,8 +10,8 @@ mod writer;
 use std::sync::Arc;
 
 use base::tasks::Task;
-use bus::{Event as BusEvent, Relay};
-use cache::live::LiveLog;
+use bus::{EventRecord, Outbox};
+use cache::live::LiveFeeds;
 use db::Db;
 pub(crate) use tail::{Frame, Tail};
 use tokio::sync::{Mutex, mpsc, oneshot};
@@ -39,7 +39,7 @@ pub(crate) enum Op {
 pub(crate) struct Finish {
     pub(crate) event: Event,
     pub(crate) ending: Ending,
-    pub(crate) fact: Option<BusEvent>,
+    pub(crate) fact: Option<EventRecord>,
 }
 
 struct Entry {
@@ -62,12 +62,12 @@ pub(crate) struct Log {
 
 impl Log {
     /// The log of the runs of `owner` and the task that writes it; without the task nothing is committed.
-    pub(crate) fn new(db: Db, owner: Uuid, relay: Relay, live: LiveLog) -> (Self, Task) {
+    pub(crate) fn new(db: Db, owner: Uuid, outbox: Outbox, live: LiveFeeds) -> (Self, Task) {
         let (entries, receiver) = mpsc::unbounded_channel();
         let receiver = Arc::new(Mutex::new(receiver));
         let task = Task::new("run log", move |system, stop| {
             let writer =
-                Writer { db: db.clone(), scope: system.into(), owner, relay: relay.clone(), live: live.clone() };
+                Writer { db: db.clone(), scope: system.into(), owner, outbox: outbox.clone(), live: live.clone() };
             let receiver = receiver.clone();
             async move { writer.run(&mut *receiver.lock().await, stop).await }
         });

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use access::{Caller, LOCAL_ORG};
+use access::{Caller, LOCAL_ORG, Rights};
 use base::{Problem, problem::Code, tasks::Task};
 use bytes::Bytes;
 use chrono::TimeDelta;
@@ -19,12 +19,14 @@ use llm::Model;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
 use serde::{Deserialize, Serialize};
 use server::Deps;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
     api::{Answer, Ask, ProjectRef},
+    callees::Callees,
     config::Config,
     event::{Event, RUNNING, RunStarted, fold},
     log::{Frame, Log, Op, Tail},
@@ -36,6 +38,8 @@ use crate::{
 pub(crate) struct Job {
     pub(crate) ask: Ask,
     pub(crate) project: Option<ProjectRef>,
+    /// What its owner may do, wherever it goes on.
+    pub(crate) rights: Rights,
 }
 
 /// Every run of every tenant. Cheap to clone.
@@ -46,6 +50,7 @@ pub(crate) struct Runs {
 
 struct Inner {
     deps: Deps,
+    callees: Callees,
     config: Config,
     /// Of the runs of this process.
     limiter: TenantLimiter,
@@ -55,6 +60,8 @@ struct Inner {
     /// This process, as leases know it.
     owner: Uuid,
     live: Mutex<HashMap<Uuid, Arc<Tail>>>,
+    /// Changes when a run begins in this process.
+    begun: watch::Sender<()>,
     mirrors: Mutex<HashMap<Uuid, Weak<Tail>>>,
     /// Cancelled when this process stops: its runs are left for the next one.
     halt: CancellationToken,
@@ -68,12 +75,14 @@ pub(crate) struct Started {
 impl Runs {
     pub(crate) fn new(deps: Deps, config: Config) -> anyhow::Result<Self> {
         let model = config.model.clone().map(Model::new).transpose()?;
+        let callees = Callees::new(&deps.peers)?;
         let owner = deps.ids.next();
-        let (log, writer) = Log::new(deps.db.clone(), owner, deps.relay.clone(), deps.live.clone());
+        let (log, writer) = Log::new(deps.db.clone(), owner, deps.outbox.clone(), deps.live.clone());
         let halt = CancellationToken::new();
         let limiter = TenantLimiter::with_reserve(config.run_limit, Some(LOCAL_ORG));
         let inner = Inner {
             deps,
+            callees,
             config,
             limiter,
             model,
@@ -81,6 +90,7 @@ impl Runs {
             writer,
             owner,
             live: Mutex::default(),
+            begun: watch::Sender::new(()),
             mirrors: Mutex::default(),
             halt,
         };
@@ -104,7 +114,7 @@ impl Runs {
         {
             return same_question(&run, &ask);
         }
-        let permit = self.inner.limiter.try_acquire(Some(who.org)).ok_or_else(full)?;
+        let permit = self.inner.limiter.try_acquire(Some(who.org())).ok_or_else(full)?;
         let (thread_id, job) = self.job(who, ask).await?;
         let run = self.new_run(who, thread_id, key.clone(), &job)?;
         let started = Event::Run(RunStarted {
@@ -116,8 +126,9 @@ impl Runs {
             created_at: run.created_at,
         });
         let (id, created_at) = (run.id, run.created_at);
-        let tail = Tail::new(who.org, id, Vec::new());
+        let tail = Tail::new(who.org(), id, Vec::new());
         self.live().insert(id, tail.clone());
+        self.inner.begun.send_replace(());
         self.inner.log.append(&tail, Op::Create(Box::new(run)), false);
         let work = supervise::Run { tail, who: who.clone(), thread_id, job, created_at, before: None, _permit: permit };
         let asked = work.job.ask.clone();
@@ -143,7 +154,7 @@ impl Runs {
             (None, Some(project)) => Some(project),
             (asked, _) => self.resolve_project(who, asked.as_deref()).await?,
         };
-        Ok((thread_id, Job { ask, project }))
+        Ok((thread_id, Job { ask, project, rights: who.rights() }))
     }
 
     /// Stores the run's first event and starts the work; `false` when it cannot be stored.
@@ -216,19 +227,19 @@ impl Runs {
 
     async fn find(&self, who: &Caller, run_id: Uuid) -> Result<RunRow, Problem> {
         let mut session = self.inner.deps.db.read(&who.scope()).await?;
-        let run = store::run(&mut session, (who.org, who.user), run_id).await?;
+        let run = store::run(&mut session, run_id).await?;
         run.ok_or_else(|| Problem::not_found("run"))
     }
 
     async fn by_key(&self, who: &Caller, key: &str) -> Result<Option<RunRow>, Problem> {
         let mut session = self.inner.deps.db.read(&who.scope()).await?;
-        Ok(store::run_by_key(&mut session, (who.org, who.user), key).await?)
+        Ok(store::run_by_key(&mut session, key).await?)
     }
 
     async fn resolve_project(&self, who: &Caller, project: Option<&str>) -> Result<Option<ProjectRef>, Problem> {
         let Some(slug_or_id) = project else { return Ok(None) };
-        let transport = self.inner.deps.peers.to("projects");
-        let found = rpc::retry(&transport, || {
+        let transport = &self.inner.callees.projects;
+        let found = rpc::retry(transport, || {
             let mut client = ProjectsServiceClient::new(transport.clone());
             let request = who.request(ResolveRequest { slug_or_id: slug_or_id.to_owned() });
             async move { client.resolve(request).await }
@@ -242,7 +253,7 @@ impl Runs {
     async fn thread(&self, who: &Caller, thread_id: Option<Uuid>) -> Result<(Uuid, Option<ProjectRef>), Problem> {
         let Some(thread_id) = thread_id else { return Ok((self.inner.deps.ids.next(), None)) };
         let mut session = self.inner.deps.db.read(&who.scope()).await?;
-        let last = store::last_of_thread(&mut session, (who.org, who.user), thread_id).await?;
+        let last = store::last_of_thread(&mut session, thread_id).await?;
         let last = last.ok_or_else(|| Problem::not_found("thread"))?;
         let job: Option<Job> = serde_json::from_str(&last.request).ok();
         Ok((thread_id, job.and_then(|job| job.project)))
@@ -252,8 +263,8 @@ impl Runs {
         let now = self.inner.deps.clock.now();
         Ok(NewRun {
             id: self.inner.deps.ids.next(),
-            org: who.org,
-            user: who.user,
+            org: who.org(),
+            user: who.user(),
             thread_id,
             idempotency_key: key,
             question: job.ask.query.clone(),

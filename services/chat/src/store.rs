@@ -1,7 +1,7 @@
 //! SQL of runs and their events.
 
 use chrono::{DateTime, Utc};
-use db::{DbError, Session, on_db};
+use db::{DbError, Session, execute, fetch_all, fetch_optional, on_db};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
@@ -61,25 +61,25 @@ pub(crate) struct Turn {
     pub(crate) answer: Option<String>,
 }
 
+/// The log of runs is written in one session for all organisations, so that a run says whose it is.
 pub(crate) async fn insert_run(session: &mut Session, run: &NewRun) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "INSERT INTO runs (id, org, user_id, thread_id, idempotency_key, question, request, state, cancel_requested,
-                           lease_owner, lease_until, attempts, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9, $10, 1, $11)")
-        .bind(run.id)
-        .bind(run.org)
-        .bind(run.user)
-        .bind(run.thread_id)
-        .bind(&run.idempotency_key)
-        .bind(&run.question)
-        .bind(&run.request)
-        .bind(false)
-        .bind(run.lease_owner)
-        .bind(run.lease_until)
-        .bind(run.created_at)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        any: "INSERT INTO runs (id, org, user_id, thread_id, idempotency_key, question, request, state,
+                  cancel_requested, lease_owner, lease_until, attempts, created_at)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9, $10, 1, $11)",
+        run.id,
+        run.org,
+        run.user,
+        run.thread_id,
+        &run.idempotency_key,
+        &run.question,
+        &run.request,
+        false,
+        run.lease_owner,
+        run.lease_until,
+        run.created_at
+    )?;
     Ok(())
 }
 
@@ -102,15 +102,15 @@ pub(crate) async fn insert_events(session: &mut Session, mut events: &[&EventRow
 }
 
 pub(crate) async fn finish_run(session: &mut Session, id: Uuid, ending: &Ending) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "UPDATE runs SET state = $2, answer = $3, finished_at = $4, lease_owner = NULL, lease_until = NULL WHERE id = $1")
-        .bind(id)
-        .bind(&ending.state)
-        .bind(&ending.answer)
-        .bind(ending.at)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        any: "UPDATE runs SET state = $2, answer = $3, finished_at = $4, lease_owner = NULL, lease_until = NULL
+              WHERE id = $1",
+        id,
+        &ending.state,
+        &ending.answer,
+        ending.at
+    )?;
     Ok(())
 }
 
@@ -120,96 +120,76 @@ pub(crate) async fn events(
     run: Uuid,
     after: i64,
 ) -> Result<Vec<(i64, String, String)>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT seq, kind, data FROM run_events WHERE run_id = $1 AND seq > $2 ORDER BY seq")
-        .bind(run)
-        .bind(after)
-        .fetch_all(conn)
-        .await)?)
+    fetch_all!(
+        session,
+        org: "SELECT seq, kind, data FROM run_events WHERE org = $1 AND run_id = $2 AND seq > $3 ORDER BY seq",
+        run,
+        after
+    )
 }
 
-/// Whether a run has come to its end, with its last event stored.
+/// Whether a run of the user has come to its end, with its last event stored.
 pub(crate) async fn has_ended(session: &mut Session, id: Uuid) -> Result<bool, DbError> {
-    let row: Option<(String,)> = on_db!(session, conn => sqlx::query_as("SELECT state FROM runs WHERE id = $1")
-        .bind(id)
-        .fetch_optional(conn)
-        .await)?;
+    let row: Option<(String,)> = fetch_optional!(
+        session,
+        owner: "SELECT state FROM runs WHERE org = $1 AND user_id = $2 AND id = $3",
+        id
+    )?;
     Ok(row.is_none_or(|(state,)| state != "running"))
 }
 
-/// A person's run; somebody else's is `None`.
-pub(crate) async fn run(session: &mut Session, scope: (Uuid, Uuid), id: Uuid) -> Result<Option<RunRow>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT id, org, user_id, thread_id, request, attempts, created_at
-         FROM runs WHERE org = $1 AND user_id = $2 AND id = $3")
-        .bind(scope.0)
-        .bind(scope.1)
-        .bind(id)
-        .fetch_optional(conn)
-        .await)?)
+/// A run of the user; another user's is `None`.
+pub(crate) async fn run(session: &mut Session, id: Uuid) -> Result<Option<RunRow>, DbError> {
+    fetch_optional!(
+        session,
+        owner: "SELECT id, org, user_id, thread_id, request, attempts, created_at
+                FROM runs WHERE org = $1 AND user_id = $2 AND id = $3",
+        id
+    )
 }
 
-/// The run a person already started under this key.
-pub(crate) async fn run_by_key(
-    session: &mut Session,
-    scope: (Uuid, Uuid),
-    key: &str,
-) -> Result<Option<RunRow>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT id, org, user_id, thread_id, request, attempts, created_at
-         FROM runs WHERE org = $1 AND user_id = $2 AND idempotency_key = $3")
-        .bind(scope.0)
-        .bind(scope.1)
-        .bind(key)
-        .fetch_optional(conn)
-        .await)?)
+/// The run that the user already started under this key.
+pub(crate) async fn run_by_key(session: &mut Session, key: &str) -> Result<Option<RunRow>, DbError> {
+    fetch_optional!(
+        session,
+        owner: "SELECT id, org, user_id, thread_id, request, attempts, created_at
+                FROM runs WHERE org = $1 AND user_id = $2 AND idempotency_key = $3",
+        key
+    )
 }
 
-/// The newest run of a person's thread.
-pub(crate) async fn last_of_thread(
-    session: &mut Session,
-    scope: (Uuid, Uuid),
-    thread: Uuid,
-) -> Result<Option<RunRow>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT id, org, user_id, thread_id, request, attempts, created_at
-         FROM runs WHERE org = $1 AND user_id = $2 AND thread_id = $3 ORDER BY id DESC LIMIT 1")
-        .bind(scope.0)
-        .bind(scope.1)
-        .bind(thread)
-        .fetch_optional(conn)
-        .await)?)
+/// The newest run of a thread of the user.
+pub(crate) async fn last_of_thread(session: &mut Session, thread: Uuid) -> Result<Option<RunRow>, DbError> {
+    fetch_optional!(
+        session,
+        owner: "SELECT id, org, user_id, thread_id, request, attempts, created_at
+                FROM runs WHERE org = $1 AND user_id = $2 AND thread_id = $3 ORDER BY id DESC LIMIT 1",
+        thread
+    )
 }
 
-/// The last turns of a person's thread before the run `before`, oldest first.
-pub(crate) async fn turns(
-    session: &mut Session,
-    scope: (Uuid, Uuid),
-    thread: Uuid,
-    before: Uuid,
-    limit: i64,
-) -> Result<Vec<Turn>, DbError> {
-    let mut turns: Vec<Turn> = on_db!(session, conn => sqlx::query_as(
-        "SELECT question, answer FROM runs WHERE org = $1 AND user_id = $2 AND thread_id = $3 AND id < $4
-         ORDER BY id DESC LIMIT $5")
-        .bind(scope.0)
-        .bind(scope.1)
-        .bind(thread)
-        .bind(before)
-        .bind(limit)
-        .fetch_all(conn)
-        .await)?;
+/// The last turns of a thread of the user before the run `before`, oldest first.
+pub(crate) async fn turns(session: &mut Session, thread: Uuid, before: Uuid, limit: i64) -> Result<Vec<Turn>, DbError> {
+    let mut turns: Vec<Turn> = fetch_all!(
+        session,
+        owner: "SELECT question, answer FROM runs WHERE org = $1 AND user_id = $2 AND thread_id = $3 AND id < $4
+                ORDER BY id DESC LIMIT $5",
+        thread,
+        before,
+        limit
+    )?;
     turns.reverse();
     Ok(turns)
 }
 
 pub(crate) async fn request_cancel(session: &mut Session, id: Uuid) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query("UPDATE runs SET cancel_requested = $2 WHERE id = $1 AND state = 'running'")
-        .bind(id)
-        .bind(true)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        owner: "UPDATE runs SET cancel_requested = $4
+                WHERE org = $1 AND user_id = $2 AND id = $3 AND state = 'running'",
+        id,
+        true
+    )?;
     Ok(())
 }
 
@@ -235,13 +215,12 @@ pub(crate) async fn heartbeat(
 
 /// Lets go of every run of `owner`, which stops in order: that is no failed attempt.
 pub(crate) async fn release(session: &mut Session, owner: Uuid, now: DateTime<Utc>) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "UPDATE runs SET lease_until = $2, attempts = attempts - 1 WHERE lease_owner = $1 AND state = 'running'")
-        .bind(owner)
-        .bind(now)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        any: "UPDATE runs SET lease_until = $2, attempts = attempts - 1 WHERE lease_owner = $1 AND state = 'running'",
+        owner,
+        now
+    )?;
     Ok(())
 }
 
@@ -260,35 +239,35 @@ pub(crate) async fn owned(session: &mut Session, owner: Uuid, runs: &[Uuid]) -> 
     Ok(usize::try_from(count).unwrap_or_default())
 }
 
-/// Says that somebody watches a run at this process until `until`; a later moment stands.
+/// Notes that a client watches a run of the user at this process until `until`; a later moment stands.
 pub(crate) async fn watch(session: &mut Session, id: Uuid, until: DateTime<Utc>) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "UPDATE runs SET watched_until = $2
-         WHERE id = $1 AND state = 'running' AND (watched_until IS NULL OR watched_until < $2)")
-        .bind(id)
-        .bind(until)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        owner: "UPDATE runs SET watched_until = $4 WHERE org = $1 AND user_id = $2 AND id = $3
+                AND state = 'running' AND (watched_until IS NULL OR watched_until < $4)",
+        id,
+        until
+    )?;
     Ok(())
 }
 
-/// When the grace of those who watch at other processes ends, as far as one has said so.
+/// When the grace of clients that watch at other processes ends; `None` when there were none.
 pub(crate) async fn watched_until(session: &mut Session, id: Uuid) -> Result<Option<DateTime<Utc>>, DbError> {
-    let row: Option<(Option<DateTime<Utc>>,)> = on_db!(session, conn => sqlx::query_as("SELECT watched_until FROM runs WHERE id = $1")
-            .bind(id)
-            .fetch_optional(conn)
-            .await)?;
+    let row: Option<(Option<DateTime<Utc>>,)> = fetch_optional!(
+        session,
+        owner: "SELECT watched_until FROM runs WHERE org = $1 AND user_id = $2 AND id = $3",
+        id
+    )?;
     Ok(row.and_then(|(until,)| until))
 }
 
-/// The runs of `owner` that somebody wants stopped.
+/// The runs of `owner` that are to be stopped.
 pub(crate) async fn cancelled(session: &mut Session, owner: Uuid) -> Result<Vec<Uuid>, DbError> {
-    let rows: Vec<(Uuid,)> = on_db!(session, conn => sqlx::query_as(
-        "SELECT id FROM runs WHERE lease_owner = $1 AND state = 'running' AND cancel_requested")
-        .bind(owner)
-        .fetch_all(conn)
-        .await)?;
+    let rows: Vec<(Uuid,)> = fetch_all!(
+        session,
+        any: "SELECT id FROM runs WHERE lease_owner = $1 AND state = 'running' AND cancel_requested",
+        owner
+    )?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
@@ -301,37 +280,39 @@ pub(crate) async fn claim(
     expired: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Option<RunRow>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "UPDATE runs SET lease_owner = $1, lease_until = $3, attempts = attempts + 1
-         WHERE state = 'running' AND lease_until < $2 AND id = (
-             SELECT id FROM runs WHERE state = 'running' AND lease_until < $2 AND ($4 IS NULL OR lease_owner <> $4)
-             ORDER BY lease_until LIMIT 1)
-         RETURNING id, org, user_id, thread_id, request, attempts, created_at")
-        .bind(owner)
-        .bind(expired)
-        .bind(until)
-        .bind(except)
-        .fetch_optional(conn)
-        .await)?)
+    fetch_optional!(
+        session,
+        any: "UPDATE runs SET lease_owner = $1, lease_until = $3, attempts = attempts + 1
+              WHERE state = 'running' AND lease_until < $2 AND id = (
+                  SELECT id FROM runs WHERE state = 'running' AND lease_until < $2
+                  AND ($4 IS NULL OR lease_owner <> $4) ORDER BY lease_until LIMIT 1)
+              RETURNING id, org, user_id, thread_id, request, attempts, created_at",
+        owner,
+        expired,
+        until,
+        except
+    )
 }
 
-/// Deletes the runs of a person's thread that had ended, with their events, when they were begun by `deleted_at`. The moment
-/// itself counts, as it does for the library, which drops answers to questions asked then.
+/// Whether any process works on a run, or did until it died.
+pub(crate) async fn is_any_running(session: &mut Session) -> Result<bool, DbError> {
+    let any: Option<(Uuid,)> = fetch_optional!(session, any: "SELECT id FROM runs WHERE state = 'running' LIMIT 1")?;
+    Ok(any.is_some())
+}
+
+/// Deletes the runs of a thread of the user that had ended, with their events, when they were begun by `deleted_at`. The
+/// moment itself counts, as it does for the library, which drops answers to questions asked then.
 pub(crate) async fn forget_thread(
     session: &mut Session,
-    scope: (Uuid, Uuid),
     thread: Uuid,
     deleted_at: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "DELETE FROM runs
-         WHERE org = $1 AND user_id = $2 AND thread_id = $3 AND state <> 'running' AND created_at <= $4")
-        .bind(scope.0)
-        .bind(scope.1)
-        .bind(thread)
-        .bind(deleted_at)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        owner: "DELETE FROM runs WHERE org = $1 AND user_id = $2 AND thread_id = $3
+                AND state <> 'running' AND created_at <= $4",
+        thread,
+        deleted_at
+    )?;
     Ok(())
 }

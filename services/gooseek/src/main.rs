@@ -16,8 +16,8 @@ use cli::{Cli, Command};
 
 fn main() -> ExitCode {
     // The parser child restricts itself before it reads any input, which must happen before the runtime starts threads.
-    if std::env::args().nth(1).is_some_and(|argument| argument == reader::child::SUBCOMMAND) {
-        return reader::child::run();
+    if let Some(code) = reader::child::run_if_child() {
+        return code;
     }
     let cli = Cli::parse();
     if !matches!(cli.command, Command::Serve(_)) {

@@ -4,13 +4,20 @@ use std::{path::Path, sync::Arc};
 
 use anyhow::bail;
 use base::config::{ConfigFaults, Settings};
-use server::{Mode, service::ServiceDef};
+use server::{Mode, Server, service::ServiceDef};
 
 use crate::{cli, docs, page};
 
 /// All services.
-pub(crate) const SERVICES: [ServiceDef; 5] =
-    [projects_svc::SERVICE, search_svc::SERVICE, upload_svc::SERVICE, chat_svc::SERVICE, library_svc::SERVICE];
+pub(crate) const SERVICES: [ServiceDef; registry::SERVICES.len()] = [
+    // generated: services
+    projects_svc::SERVICE,
+    search_svc::SERVICE,
+    upload_svc::SERVICE,
+    chat_svc::SERVICE,
+    library_svc::SERVICE,
+    // end of services
+];
 
 /// The settings of this machine.
 fn settings() -> Result<Settings, ConfigFaults> {
@@ -33,8 +40,8 @@ pub(crate) async fn run(options: &cli::ServeArgs) -> anyhow::Result<()> {
     }
     let telemetry = server::telemetry(&settings, "gooseek")?;
     let services = select_services(&options.only)?;
-    let assembly = server::assemble(&services, Arc::new(settings), Mode::AllInOne).await?;
-    assembly.run(page::routes().merge(docs::routes())).await?;
+    let server = Server::build(&services, Arc::new(settings), Mode::AllInOne).await?;
+    server.run(page::routes().merge(docs::routes())).await?;
     telemetry.flush();
     Ok(())
 }

@@ -6,23 +6,18 @@
 
 use async_trait::async_trait;
 use base::time::Ids;
-use bus::{Event, HandleError, Handler};
+use bus::{HandleError, Handler, Received};
 use chrono::{DateTime, Utc};
 use db::Session;
-use prost::Message as _;
-use proto::events::v1::AnswerCompleted;
+use proto::{convert, events::v1::AnswerCompleted};
 use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 use uuid::Uuid;
 
-use crate::store::{self, NewMessage, Owner};
-
-/// What is taken.
-pub(crate) const SUBJECT: &str = "gooseek.chat.answer.completed.v1";
+use crate::store::{self, NewMessage};
 
 const TITLE_CHARS: usize = 80;
 
-/// The handler of [`SUBJECT`].
 pub(crate) struct Answers {
     ids: Ids,
 }
@@ -34,26 +29,25 @@ impl Answers {
 }
 
 #[async_trait]
-impl Handler for Answers {
-    async fn handle(&self, session: &mut Session, event: &Event) -> Result<(), HandleError> {
-        let answer = AnswerCompleted::decode(event.payload.clone())
-            .map_err(|error| HandleError::Poison(format!("not an AnswerCompleted: {error}")))?;
-        let owner = Owner { org: event.org, user: id("user_id", &answer.user_id)? };
-        let message = message(self.ids.next(), &answer, event.occurred_at)?;
+impl Handler<AnswerCompleted> for Answers {
+    async fn handle(&self, session: &mut Session, event: &Received<AnswerCompleted>) -> Result<(), HandleError> {
+        let answer = &event.message;
+        session.narrow_to(convert::id("user_id", &answer.user_id)?);
+        let message = message(self.ids.next(), answer, event.occurred_at)?;
         store::lock(session, message.thread_id).await?;
-        if store::has_run(session, owner, message.run_id).await? {
+        if store::has_run(session, message.run_id).await? {
             return Ok(());
         }
-        let deleted_at = store::deleted_at(session, owner, message.thread_id).await?;
+        let deleted_at = store::deleted_at(session, message.thread_id).await?;
         if deleted_at.is_some_and(|deleted_at| message.created_at <= deleted_at) {
             return Ok(());
         }
-        let completed_at = time(answer.completed_at.as_ref()).unwrap_or(event.occurred_at);
+        let completed_at = answer.completed_at.and_then(convert::time).unwrap_or(event.occurred_at);
         let title = title(&message.question);
-        let title = store::touch_thread(session, owner, &message, &title, completed_at).await?;
-        store::insert_message(session, owner, &message).await?;
+        let title = store::touch_thread(session, &message, &title, completed_at).await?;
+        store::insert_message(session, &message).await?;
         let texts = [title.as_str(), &message.question, &message.answer];
-        store::search::index(session, owner, message.thread_id, message.run_id, texts).await?;
+        store::search::index(session, message.thread_id, message.run_id, texts).await?;
         Ok(())
     }
 }
@@ -61,8 +55,8 @@ impl Handler for Answers {
 fn message(id: Uuid, answer: &AnswerCompleted, occurred_at: DateTime<Utc>) -> Result<NewMessage, HandleError> {
     Ok(NewMessage {
         id,
-        run_id: self::id("run_id", &answer.run_id)?,
-        thread_id: self::id("thread_id", &answer.thread_id)?,
+        run_id: convert::id("run_id", &answer.run_id)?,
+        thread_id: convert::id("thread_id", &answer.thread_id)?,
         question: storable(&answer.question),
         answer: storable(&answer.answer),
         status: storable(&answer.status),
@@ -70,12 +64,8 @@ fn message(id: Uuid, answer: &AnswerCompleted, occurred_at: DateTime<Utc>) -> Re
         citations: array("citations_json", &answer.citations_json)?,
         sources: array("sources_json", &answer.sources_json)?,
         degraded: Value::from(answer.degraded.clone()).to_string(),
-        created_at: time(answer.asked_at.as_ref()).unwrap_or(occurred_at),
+        created_at: answer.asked_at.and_then(convert::time).unwrap_or(occurred_at),
     })
-}
-
-fn id(field: &str, text: &str) -> Result<Uuid, HandleError> {
-    text.parse().map_err(|_| HandleError::Poison(format!("{field} {text:?} is not an id")))
 }
 
 /// JSON texts are kept as they came, once they are known to be arrays.
@@ -89,13 +79,6 @@ fn array(field: &str, text: &str) -> Result<String, HandleError> {
 /// Postgres stores no NUL. One character stands in for another, so offsets into the text stay right.
 fn storable(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
-}
-
-/// In microseconds, which is what both databases keep.
-fn time(stamp: Option<&prost_types::Timestamp>) -> Option<DateTime<Utc>> {
-    let stamp = stamp?;
-    let micros = u32::try_from(stamp.nanos).ok()? / 1_000;
-    DateTime::from_timestamp(stamp.seconds, micros * 1_000)
 }
 
 /// The beginning of the question, up to a word's end.

@@ -10,40 +10,22 @@ mod snippet;
 mod store;
 mod threads;
 
-use std::sync::Arc;
-
 use bus::Consumer;
 use db::Migrations;
-use server::{
-    Deps, Service,
-    service::{ServiceDef, ServiceFuture},
-};
+use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
 
 /// How binaries start this service.
-pub const SERVICE: ServiceDef = ServiceDef {
-    name: "library",
-    port: 3009,
-    variables: &[],
-    migrations: Migrations {
-        sqlite: &sqlx::migrate!("migrations/sqlite"),
-        postgres: &sqlx::migrate!("migrations/postgres"),
-    },
-    objects: false,
-    check: |_| {},
-    build: service,
+pub const SERVICE: ServiceDef = ServiceDef::new(registry::LIBRARY, MIGRATIONS, |_| ServiceBuilder::new(build));
+
+const MIGRATIONS: Migrations = Migrations {
+    tables: &sqlx::migrate!(),
+    sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
+    postgres: Some(&sqlx::migrate!("migrations/postgres")),
 };
 
-/// Builds the service.
-pub fn service(deps: Deps) -> ServiceFuture {
-    Box::pin(async move {
-        let threads = threads::Threads::new(&deps);
-        let mut service = Service::new(SERVICE.name, http::routes(threads));
-        service.consumers = vec![Consumer {
-            name: "library.answers",
-            subject: answers::SUBJECT,
-            db: deps.db,
-            handler: Arc::new(answers::Answers::new(deps.ids)),
-        }];
-        Ok(service)
-    })
+async fn build(deps: Deps) -> anyhow::Result<Service> {
+    let threads = threads::Threads::new(&deps);
+    let mut service = Service::new(SERVICE.name, http::routes(threads));
+    service.consumers = vec![Consumer::new("library.answers", deps.db, answers::Answers::new(deps.ids))];
+    Ok(service)
 }

@@ -1,17 +1,12 @@
 //! What threads are and the rules about them.
 
 use access::Caller;
-use base::{
-    Problem,
-    problem::Code,
-    time::{Clock, Ids},
-};
-use bus::{Event, Relay};
+use base::{Problem, time::Clock};
+use bus::Outbox;
 use chrono::{DateTime, Utc};
 use db::Db;
-use kit::cursor::CursorKey;
-use prost::Message as _;
-use proto::events::v1::ThreadDeleted;
+use kit::{IfMatch, Page, PageOf, Resource, Tagged, cursor::CursorKey};
+use proto::{convert, events::v1::ThreadDeleted};
 use serde::Serialize;
 use serde_json::Value;
 use server::Deps;
@@ -20,11 +15,8 @@ use uuid::Uuid;
 
 use crate::{
     snippet::{self, Match},
-    store::{self, MessageRow, Owner, Position, ThreadRow, search::Hit},
+    store::{self, MessageRow, Position, ThreadRow, search::Hit},
 };
-
-/// Published with every deletion.
-const DELETED: &str = "gooseek.library.thread.deleted.v1";
 
 /// A thread in a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -35,7 +27,7 @@ pub(crate) struct ThreadItem {
     pub(crate) created_at: DateTime<Utc>,
     /// When its newest answer was finished; renaming and pinning are not activity.
     pub(crate) updated_at: DateTime<Utc>,
-    /// How many.
+    /// How many messages it has.
     pub(crate) messages: i64,
     /// In a search: a piece of the first message found, or of the title.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,13 +35,6 @@ pub(crate) struct ThreadItem {
     /// Where in the snippet the words are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) matches: Option<Vec<Match>>,
-}
-
-/// A page of threads.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ThreadPage {
-    pub(crate) items: Vec<ThreadItem>,
-    pub(crate) next_cursor: Option<String>,
 }
 
 /// A thread with everything asked and answered in it.
@@ -62,6 +47,10 @@ pub(crate) struct Thread {
     pub(crate) updated_at: DateTime<Utc>,
     /// The oldest first.
     pub(crate) messages: Vec<Message>,
+}
+
+impl Resource for Thread {
+    const NAME: &'static str = "thread";
 }
 
 /// A question and its answer.
@@ -96,8 +85,7 @@ pub(crate) struct Change {
 pub(crate) struct Threads {
     db: Db,
     clock: Clock,
-    ids: Ids,
-    relay: Relay,
+    outbox: Outbox,
     cursors: CursorKey,
 }
 
@@ -106,8 +94,7 @@ impl Threads {
         Self {
             db: deps.db.clone(),
             clock: deps.clock.clone(),
-            ids: deps.ids.clone(),
-            relay: deps.relay.clone(),
+            outbox: deps.outbox.clone(),
             cursors: deps.cursor_key.clone(),
         }
     }
@@ -116,36 +103,29 @@ impl Threads {
     pub(crate) async fn list(
         &self,
         who: &Caller,
-        limit: usize,
-        cursor: Option<&str>,
+        page: &Page,
         query: Option<&str>,
-    ) -> Result<ThreadPage, Problem> {
+    ) -> Result<PageOf<ThreadItem>, Problem> {
         // A cursor goes on with its own query only.
         let list = query.map_or_else(|| "threads".to_owned(), |query| format!("threads about {query}"));
-        let after = cursor.map(|cursor| self.cursors.open(&list, cursor)).transpose()?.unwrap_or_else(Position::start);
-        let (owner, more) = (Owner::from(who), i64::try_from(limit + 1).unwrap_or(i64::MAX));
-        let mut session = self.db.read_stale(&who.scope()).await?;
-        let mut items: Vec<ThreadItem> = match query {
-            None => store::list(&mut session, owner, after, more).await?.into_iter().map(ThreadItem::from).collect(),
+        let after = self.cursors.position(&list, page)?.unwrap_or_else(Position::start);
+        let limit = page.fetch_limit();
+        let mut session = self.db.read(&who.scope()).await?;
+        let items: Vec<ThreadItem> = match query {
+            None => store::list(&mut session, after, limit).await?.into_iter().map(ThreadItem::from).collect(),
             Some(query) => {
                 let terms = text::terms::query_terms(query);
-                let hits = store::search::find(&mut session, owner, &terms, after, more).await?;
+                let hits = store::search::find(&mut session, &terms, after, limit).await?;
                 hits.into_iter().map(|hit| found(hit, &terms)).collect()
             }
         };
-        let ends_here = items.len() <= limit;
-        items.truncate(limit);
-        let last = items.last().filter(|_| !ends_here);
-        let next_cursor = last.map(|last| self.cursors.seal(&list, &last.position()));
-        Ok(ThreadPage { items, next_cursor })
+        Ok(self.cursors.page(&list, page, items, ThreadItem::position))
     }
 
-    /// A thread and the number of its edit.
-    pub(crate) async fn get(&self, who: &Caller, id: Uuid) -> Result<(Thread, i64), Problem> {
-        let owner = Owner::from(who);
+    pub(crate) async fn get(&self, who: &Caller, id: Uuid) -> Result<Tagged<Thread>, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
-        let row = store::thread(&mut session, owner, id).await?.ok_or_else(missing)?;
-        let rows = store::messages(&mut session, owner, id).await?;
+        let row = store::thread(&mut session, id).await?.ok_or_else(Thread::missing)?;
+        let rows = store::messages(&mut session, id).await?;
         let messages = rows.into_iter().map(Message::try_from).collect::<Result<_, _>>().map_err(Problem::internal)?;
         let thread = Thread {
             id: row.id,
@@ -155,24 +135,21 @@ impl Threads {
             updated_at: row.updated_at,
             messages,
         };
-        Ok((thread, row.version))
+        Ok(Tagged { version: row.version, body: thread })
     }
 
-    /// Changes a thread when `expected` allows its present edit; the thread and the number of the new edit.
+    /// Changes a thread if `if_match` allows it.
     pub(crate) async fn change(
         &self,
         who: &Caller,
         id: Uuid,
         change: Change,
-        expected: impl Fn(i64) -> bool + Send,
-    ) -> Result<(ThreadItem, i64), Problem> {
-        let owner = Owner::from(who);
+        if_match: &IfMatch,
+    ) -> Result<Tagged<ThreadItem>, Problem> {
         let mut session = self.db.begin(&who.scope()).await?;
         store::lock(&mut session, id).await?;
-        let before = store::thread(&mut session, owner, id).await?.ok_or_else(missing)?;
-        if !expected(before.version) {
-            return Err(Problem::new(Code::PreconditionFailed, "the thread was changed in between: read it again"));
-        }
+        let before = store::thread(&mut session, id).await?.ok_or_else(Thread::missing)?;
+        if_match.check(before.version)?;
         let title = change.title.filter(|title| *title != before.title);
         let row = ThreadRow {
             title: title.clone().unwrap_or(before.title),
@@ -180,48 +157,34 @@ impl Threads {
             version: before.version + 1,
             ..before
         };
-        store::update(&mut session, owner, &row).await?;
+        store::update(&mut session, &row).await?;
         if title.is_some() {
-            store::search::remove(&mut session, owner, id).await?;
-            for message in store::messages(&mut session, owner, id).await? {
+            store::search::remove(&mut session, id).await?;
+            for message in store::messages(&mut session, id).await? {
                 let texts = [row.title.as_str(), &message.question, &message.answer];
-                store::search::index(&mut session, owner, id, message.run_id, texts).await?;
+                store::search::index(&mut session, id, message.run_id, texts).await?;
             }
         }
         session.commit().await?;
-        let version = row.version;
-        Ok((ThreadItem::from(row), version))
+        Ok(Tagged { version: row.version, body: ThreadItem::from(row) })
     }
 
     /// Deletes a thread with all that was made of it, here and, by the event, elsewhere.
     pub(crate) async fn delete(&self, who: &Caller, id: Uuid) -> Result<(), Problem> {
-        let (owner, now) = (Owner::from(who), self.clock.now());
+        let now = self.clock.now();
         let mut session = self.db.begin(&who.scope()).await?;
         store::lock(&mut session, id).await?;
-        store::search::remove(&mut session, owner, id).await?;
-        if !store::delete(&mut session, owner, id, now).await? {
-            return Err(missing());
+        store::search::remove(&mut session, id).await?;
+        if !store::delete(&mut session, id, now).await? {
+            return Err(Thread::missing());
         }
-        let fact = deleted(owner, id, now);
-        let event = Event::new(self.ids.next(), DELETED, owner.org, fact.encode_to_vec(), now);
-        bus::publish(&mut session, &event).await?;
-        session.commit().await?;
-        self.relay.wake();
-        Ok(())
-    }
-}
-
-/// The same for a thread of somebody else.
-pub(crate) fn missing() -> Problem {
-    Problem::not_found("thread")
-}
-
-fn deleted(owner: Owner, id: Uuid, at: DateTime<Utc>) -> ThreadDeleted {
-    let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();
-    ThreadDeleted {
-        thread_id: id.to_string(),
-        user_id: owner.user.to_string(),
-        deleted_at: Some(prost_types::Timestamp { seconds: at.timestamp(), nanos }),
+        let deleted = ThreadDeleted {
+            thread_id: id.to_string(),
+            user_id: who.user().to_string(),
+            deleted_at: Some(convert::timestamp(now)),
+        };
+        self.outbox.publish(&mut session, &deleted).await?;
+        Ok(session.commit().await?)
     }
 }
 

@@ -5,34 +5,15 @@ mod http;
 mod projects;
 mod store;
 
-use axum::Router;
 use db::Migrations;
-use server::{
-    Deps, Service,
-    service::{ServiceDef, ServiceFuture},
-};
-use tonic::service::Routes;
+use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
 
 /// How binaries start this service.
-pub const SERVICE: ServiceDef = ServiceDef {
-    name: "projects",
-    port: 3006,
-    variables: &[],
-    migrations: Migrations {
-        sqlite: &sqlx::migrate!("migrations/sqlite"),
-        postgres: &sqlx::migrate!("migrations/postgres"),
-    },
-    objects: false,
-    check: |_| {},
-    build: service,
-};
+pub const SERVICE: ServiceDef = ServiceDef::new(registry::PROJECTS, MIGRATIONS, |_| ServiceBuilder::new(build));
 
-/// Builds the service.
-pub fn service(deps: Deps) -> ServiceFuture {
-    Box::pin(async move {
-        let projects = projects::Projects::new(deps.db, deps.clock, deps.ids, deps.cursor_key);
-        let mut service = Service::new(SERVICE.name, http::routes(projects.clone()));
-        service.grpc = Routes::from(Router::new()).add_service(grpc::server(projects)).into_axum_router();
-        Ok(service)
-    })
+const MIGRATIONS: Migrations = Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None };
+
+async fn build(deps: Deps) -> anyhow::Result<Service> {
+    let projects = projects::Projects::new(deps);
+    Ok(Service::new(SERVICE.name, http::routes(projects.clone())).with_grpc(grpc::server(projects)))
 }

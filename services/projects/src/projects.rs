@@ -2,19 +2,21 @@
 
 use access::Caller;
 use base::{
-    problem::{Code, Problem, Violation},
+    problem::{Code, Problem},
     time::{Clock, Ids},
 };
 use chrono::{DateTime, Utc};
 use db::Db;
-use kit::cursor::CursorKey;
+use kit::{Page, PageOf, cursor::CursorKey};
 use serde::Serialize;
+use server::Deps;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::store;
 
 const LIST: &str = "projects";
+const MAX_SLUG_LENGTH: usize = 64;
 
 /// A project of an organisation.
 #[derive(Debug, Clone, Serialize, ToSchema, sqlx::FromRow)]
@@ -24,13 +26,6 @@ pub(crate) struct Project {
     pub(crate) slug: String,
     pub(crate) name: String,
     pub(crate) created_at: DateTime<Utc>,
-}
-
-/// A page of projects.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ProjectPage {
-    pub(crate) items: Vec<Project>,
-    pub(crate) next_cursor: Option<String>,
 }
 
 /// The projects of every organisation, each asked for in a person's name. Cheap to clone.
@@ -43,21 +38,16 @@ pub(crate) struct Projects {
 }
 
 impl Projects {
-    pub(crate) fn new(db: Db, clock: Clock, ids: Ids, cursors: CursorKey) -> Self {
-        Self { db, clock, ids, cursors }
+    pub(crate) fn new(deps: Deps) -> Self {
+        Self { db: deps.db, clock: deps.clock, ids: deps.ids, cursors: deps.cursor_key }
     }
 
     /// Makes a project; 409 when the slug is taken.
-    pub(crate) async fn create(&self, who: &Caller, slug: &str, name: Option<&str>) -> Result<Project, Problem> {
-        check_slug(slug)?;
-        let project = Project {
-            id: self.ids.next(),
-            slug: slug.to_owned(),
-            name: name.map_or(slug, str::trim).to_owned(),
-            created_at: self.clock.now(),
-        };
+    pub(crate) async fn create(&self, who: &Caller, slug: &str, name: &str) -> Result<Project, Problem> {
+        let project =
+            Project { id: self.ids.next(), slug: slug.to_owned(), name: name.to_owned(), created_at: self.clock.now() };
         let mut session = self.db.begin(&who.scope()).await?;
-        match store::insert(&mut session, who.org, who.user, &project).await {
+        match store::insert(&mut session, &project).await {
             Ok(()) => {}
             Err(error) if error.is_unique_violation() => {
                 return Err(Problem::conflict(format!("a project with the slug {slug:?} exists")));
@@ -72,70 +62,48 @@ impl Projects {
     pub(crate) async fn resolve(&self, who: &Caller, slug_or_id: &str) -> Result<Project, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
         let found = match slug_or_id.parse::<Uuid>() {
-            Ok(id) => store::by_id(&mut session, who.org, id).await?,
-            Err(_) => store::by_slug(&mut session, who.org, slug_or_id).await?,
+            Ok(id) => store::by_id(&mut session, id).await?,
+            Err(_) if is_slug(slug_or_id) => store::by_slug(&mut session, slug_or_id).await?,
+            Err(_) => None,
         };
         if let Some(project) = found {
             return Ok(project);
         }
-        let near = near(slug_or_id, &store::slugs(&mut session, who.org).await?);
+        let near = near(slug_or_id, &store::slugs(&mut session).await?);
         let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(", ")) };
         Err(Problem::new(Code::NotFound, format!("project {slug_or_id:?} not found{hint}")))
     }
 
     /// Newest first.
-    pub(crate) async fn list(&self, who: &Caller, limit: i64, cursor: Option<&str>) -> Result<ProjectPage, Problem> {
-        let before: Option<Uuid> = cursor.map(|cursor| self.cursors.open(LIST, cursor)).transpose()?;
+    pub(crate) async fn list(&self, who: &Caller, page: &Page) -> Result<PageOf<Project>, Problem> {
+        let before: Option<Uuid> = self.cursors.position(LIST, page)?;
         let mut session = self.db.read(&who.scope()).await?;
-        let mut items = store::list(&mut session, who.org, before, limit + 1).await?;
-        let limit = usize::try_from(limit).unwrap_or_default();
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let last = items.last().filter(|_| more);
-        let next_cursor = last.map(|project| self.cursors.seal(LIST, &project.id));
-        Ok(ProjectPage { items, next_cursor })
+        let items = store::list(&mut session, before, page.fetch_limit()).await?;
+        Ok(self.cursors.page(LIST, page, items, |project| project.id))
     }
 }
 
-fn check_slug(slug: &str) -> Result<(), Problem> {
-    let ok = (1..=64).contains(&slug.len())
-        && slug.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-        && !slug.starts_with('-')
-        && slug.parse::<Uuid>().is_err();
-    if ok {
-        return Ok(());
-    }
-    Err(Problem::invalid(vec![Violation::new(
-        "/slug",
-        "1 to 64 lowercase letters, digits and hyphens, not starting with one",
-    )]))
+/// Whether this can be a slug. A UUID cannot, since an address names a project by slug or id.
+pub(crate) fn is_slug(text: &str) -> bool {
+    (1..=MAX_SLUG_LENGTH).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && !text.starts_with('-')
+        && text.parse::<Uuid>().is_err()
 }
 
-/// Up to three slugs within two edits, or sharing a beginning of three characters.
+/// Up to three slugs within two edits, or with the same first three characters.
 fn near(wanted: &str, slugs: &[String]) -> Vec<String> {
+    // The time it takes grows with both lengths.
+    if wanted.len() > 2 * MAX_SLUG_LENGTH {
+        return Vec::new();
+    }
     let mut scored: Vec<(usize, &String)> = slugs
         .iter()
-        .map(|slug| (distance(wanted, slug), slug))
+        .map(|slug| (strsim::levenshtein(wanted, slug), slug))
         .filter(|(edits, slug)| {
             *edits <= 2 || (wanted.len() >= 3 && wanted.get(..3).is_some_and(|start| slug.starts_with(start)))
         })
         .collect();
     scored.sort();
     scored.into_iter().take(3).map(|(_, slug)| slug.clone()).collect()
-}
-
-/// Levenshtein's edit distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, to) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(from != *to);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -1,11 +1,6 @@
-//! The two migration trees make the same tables, and those of Postgres are kept apart by it.
+//! Tables of Postgres are kept apart by it.
 
 use testkit::service::{Tables, World};
-
-#[tokio::test]
-async fn both_databases_have_the_same_tables_and_columns() {
-    testkit::service::assert_same_schema(projects_svc::SERVICE).await;
-}
 
 /// Conditions forgotten in a statement would still show nothing of another organisation.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -94,8 +94,8 @@ impl Config {
             keyless: keyless(reader),
             queries: Ages { fresh: reader.duration("SEARCH_CACHE_TTL"), stale: reader.duration("SEARCH_CACHE_STALE") },
             pages: Ages { fresh: reader.duration("PAGE_CACHE_TTL"), stale: reader.duration("PAGE_CACHE_STALE") },
-            page_bytes: reader.parse("PAGE_CACHE_BYTES", "a number of bytes", 0),
-            index_limit: reader.parse("PAGE_INDEX_LIMIT", "a number of pages", 0),
+            page_bytes: reader.parse("PAGE_CACHE_BYTES", "a number of bytes"),
+            index_limit: reader.parse("PAGE_INDEX_LIMIT", "a number of pages"),
             embedder: llm::settings::embedder(reader).filter(|_| !embed_within.is_zero()),
             embed_within,
             fetch: policy(reader, &contact),
@@ -149,8 +149,8 @@ fn policy(reader: &mut Reader<'_>, contact: &str) -> fetch::Policy {
         Ok(ports) => policy.ports = ports,
         Err(_) => reader.fault("FETCH_PORTS: not a list of ports such as 80,443"),
     }
-    policy.concurrency.per_host = reader.parse("FETCH_PER_HOST", "a number", 1_usize).max(1);
-    policy.robots = reader.parse("FETCH_ROBOTS", "true or false", true);
+    policy.concurrency.per_host = reader.parse::<usize>("FETCH_PER_HOST", "a number").max(1);
+    policy.robots = reader.parse("FETCH_ROBOTS", "true or false");
     policy.user_agent = fetch::operator::user_agent(contact);
     policy
 }

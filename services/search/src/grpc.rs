@@ -6,26 +6,22 @@ use std::{pin::Pin, sync::Arc, time::Duration};
 
 use access::Caller;
 use base::problem::{Problem, Violation};
-use futures::{Stream, StreamExt, stream::FuturesOrdered};
+use futures::{Stream, StreamExt};
 use proto::search::v1::{
     self as pb,
     search_service_server::{SearchService, SearchServiceServer},
 };
-use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
-use self::convert::{default, outcome, page, queries, results};
+use self::convert::{default, queries};
 use crate::{
     Search,
     passages::{self, Wanted},
-    web::{Asked, Gathered},
+    web::Asked,
 };
 
-const SEARCH_WITHIN: Duration = Duration::from_secs(5);
-const READ_WITHIN: u32 = 8_000;
 const PASSAGES_WITHIN: u32 = 6_000;
 const MOST_URLS: usize = 20;
-const LONGEST_SUGGESTED: usize = 200;
 
 pub(crate) fn server(search: Search) -> SearchServiceServer<Grpc> {
     SearchServiceServer::new(Grpc { search })
@@ -39,56 +35,6 @@ pub(crate) struct Grpc {
 impl SearchService for Grpc {
     type PassagesStream = Pin<Box<dyn Stream<Item = Result<pb::PassagesEvent, Status>> + Send>>;
 
-    async fn search(&self, request: Request<pb::SearchRequest>) -> Result<Response<pb::SearchResponse>, Status> {
-        let who = Arc::new(Caller::of(&request)?);
-        let message = request.into_inner();
-        let limit = default(message.limit, 10, 100);
-        let queries = queries(&message.queries, message.kind(), message.filters.as_ref(), limit)?;
-        let filters = queries.first().cloned().ok_or_else(|| invalid("queries", "at least one"))?;
-        let asked = Asked { who, queries, private: message.private, within: SEARCH_WITHIN };
-        let mut gathered = Gathered::new(filters);
-        let mut reports = self.search.web.search(&asked);
-        while let Some(report) = reports.next().await {
-            gathered.add(report);
-        }
-        let mut found = gathered.results();
-        found.truncate(limit);
-        Ok(Response::new(pb::SearchResponse {
-            results: results(found),
-            engines: gathered.reports.iter().map(outcome).collect(),
-            outage: gathered.outage().is_some(),
-            from_cache: gathered.cached,
-        }))
-    }
-
-    async fn read(&self, request: Request<pb::ReadRequest>) -> Result<Response<pb::ReadResponse>, Status> {
-        let who = Caller::of(&request)?;
-        let message = request.into_inner();
-        if message.urls.len() > MOST_URLS {
-            return Err(invalid("urls", "at most 20"));
-        }
-        let within = Duration::from_millis(default(message.deadline_ms, READ_WITHIN, 60_000) as u64);
-        let deadline = Instant::now() + within;
-        let open = |url: &String| {
-            let (url, who, pages) = (url.clone(), who.clone(), self.search.pages.clone());
-            async move {
-                let opened = pages.open(&who, &url, deadline).await;
-                (url, opened)
-            }
-        };
-        let mut opening: FuturesOrdered<_> = message.urls.iter().map(open).collect();
-        let mut answer = pb::ReadResponse::default();
-        while let Some((url, opened)) = opening.next().await {
-            match opened {
-                Ok(opened) => answer.pages.push(page(&opened.page, true)),
-                Err(error) => {
-                    answer.failures.push(pb::read_response::Failure { url, code: error.code().to_owned() });
-                }
-            }
-        }
-        Ok(Response::new(answer))
-    }
-
     async fn passages(&self, request: Request<pb::PassagesRequest>) -> Result<Response<Self::PassagesStream>, Status> {
         let who = Arc::new(Caller::of(&request)?);
         let wanted = wanted(who, request.into_inner())?;
@@ -96,23 +42,6 @@ impl SearchService for Grpc {
         let events = passages::find(&self.search, wanted);
         let events = events.map(move |event| Ok(convert::event(event, &mut pages)));
         Ok(Response::new(Box::pin(events)))
-    }
-
-    async fn suggest(&self, request: Request<pb::SuggestRequest>) -> Result<Response<pb::SuggestResponse>, Status> {
-        Caller::of(&request)?;
-        let text = request.into_inner().text;
-        if text.is_empty() || text.chars().count() > LONGEST_SUGGESTED {
-            return Err(invalid("text", "1 to 200 characters"));
-        }
-        let suggested = self.search.web.suggest(&text).await;
-        let suggestions = suggested.map_err(|outage| Status::unavailable(outage.to_string()))?;
-        Ok(Response::new(pb::SuggestResponse { suggestions }))
-    }
-
-    async fn snapshot(&self, request: Request<pb::SnapshotRequest>) -> Result<Response<pb::SnapshotResponse>, Status> {
-        let who = Caller::of(&request)?;
-        let found = self.search.pages.snapshot(&who, &request.get_ref().snapshot_id).await?;
-        Ok(Response::new(pb::SnapshotResponse { page: Some(page(&found, true)) }))
     }
 }
 

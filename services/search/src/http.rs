@@ -4,24 +4,20 @@ mod dates;
 mod engines;
 mod pages;
 mod request;
+mod schema;
 mod search;
 mod suggest;
 
 use base::{Problem, problem::Code};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{Search, engines::SearchOutage};
 
 pub(crate) fn routes(search: Search) -> OpenApiRouter {
-    OpenApiRouter::new()
-        .routes(routes!(search::search))
-        .routes(routes!(suggest::suggest))
-        .routes(routes!(engines::engines))
-        .routes(routes!(pages::page))
-        .with_state(search)
+    kit::routes![search::search, suggest::suggest, engines::engines, pages::page].with_state(search)
 }
 
-/// The web is out of reach: engines and codes are named, so that nobody takes it for an empty answer.
+/// No engine could be reached. The detail names engines and their errors, so that it is not mistaken for an empty answer.
 fn outage(outage: &SearchOutage) -> Problem {
     let mut problem = Problem::new(Code::SearchOutage, outage.to_string());
     problem.retry_after = Some(5);

@@ -9,36 +9,32 @@ mod local;
 mod pages;
 mod passages;
 mod store;
+mod trim;
 mod vectors;
 mod web;
 
-use axum::Router;
-use base::{Scope, config::Reader, tasks::Task};
 use db::Migrations;
 use llm::Embedder;
-use server::{
-    Deps, Service,
-    service::{ServiceDef, ServiceFuture},
-};
-use tonic::service::Routes;
+use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
 
 use self::{config::Config, pages::Pages, vectors::Vectors, web::Web};
 
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef {
-    name: "search",
-    port: 3001,
     variables: &[config::VARIABLES, llm::settings::VARIABLES],
-    migrations: Migrations {
-        sqlite: &sqlx::migrate!("migrations/sqlite"),
-        postgres: &sqlx::migrate!("migrations/postgres"),
-    },
-    objects: false,
-    check: |reader| drop(Config::read(reader)),
-    build: service,
+    ..ServiceDef::new(registry::SEARCH, MIGRATIONS, |reader| {
+        let config = Config::read(reader);
+        ServiceBuilder::new(move |deps| build(config, deps))
+    })
 };
 
-/// What both doors, gRPC and HTTP, lead to. Cheap to clone.
+const MIGRATIONS: Migrations = Migrations {
+    tables: &sqlx::migrate!(),
+    sqlite: Some(&sqlx::migrate!("migrations/sqlite")),
+    postgres: Some(&sqlx::migrate!("migrations/postgres")),
+};
+
+/// What gRPC and HTTP share. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Search {
     web: Web,
@@ -49,35 +45,16 @@ pub(crate) struct Search {
     ids: base::time::Ids,
 }
 
-/// Builds the service. [`Deps::executable`] must serve [`reader::child::SUBCOMMAND`], or PDF pages are not read.
-pub fn service(deps: Deps) -> ServiceFuture {
-    Box::pin(async move {
-        let mut reader = Reader::new(&deps.settings);
-        let config = Config::read(&mut reader);
-        reader.finish()?;
-        let pages = Pages::new(&deps, &config)?;
-        let vectors = match config.embedder.clone() {
-            Some(embedder) => Some(Vectors::new(Embedder::open(embedder).await?, config.embed_within)),
-            None => None,
-        };
-        let web = Web::new(&deps, &config)?;
-        let search = Search { web, pages, vectors, clock: deps.clock.clone(), ids: deps.ids.clone() };
-        let mut service = Service::new(SERVICE.name, http::routes(search.clone()));
-        service.tasks.push(trim(&search, deps.clock, config.index_limit));
-        service.grpc = Routes::from(Router::new()).add_service(grpc::server(search)).into_axum_router();
-        Ok(service)
-    })
-}
-
-/// Keeps the index of pages at its size.
-fn trim(search: &Search, clock: base::time::Clock, keep: i64) -> Task {
-    let pages = search.pages.clone();
-    Task::on_schedule("trim the index of pages", "*/10 * * * *", clock, move |system| {
-        let pages = pages.clone();
-        async move {
-            if let Err(error) = pages.trim(&Scope::from(system), keep).await {
-                tracing::warn!(%error, "the index of pages could not be trimmed");
-            }
-        }
-    })
+/// Builds the service. [`Deps::executable`] must call [`reader::child::run_if_child`] first, or PDF pages are not read.
+async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
+    let pages = Pages::new(&deps, &config)?;
+    let vectors = match config.embedder.clone() {
+        Some(embedder) => Some(Vectors::new(Embedder::open(embedder).await?, config.embed_within)),
+        None => None,
+    };
+    let web = Web::new(&deps, &config)?;
+    let search = Search { web, pages, vectors, clock: deps.clock.clone(), ids: deps.ids.clone() };
+    let mut service = Service::new(SERVICE.name, http::routes(search.clone())).with_grpc(grpc::server(search.clone()));
+    service.jobs = trim::jobs(search.pages, config.index_limit)?;
+    Ok(service)
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use access::Caller;
-use base::Scope;
 use db::Db;
 
 use crate::{
@@ -38,17 +37,14 @@ impl Engine for Local {
         if terms.is_empty() {
             return Ok(Found::default());
         }
-        let scope = self.who.scope();
-        let own = scope.label();
-        let public = Scope::Public.label();
         let least = i64::try_from((terms.len() * 2).div_ceil(3)).unwrap_or(1);
         let limit = i64::try_from(query.limit).unwrap_or(10);
         let failed = |error: db::DbError| {
             tracing::error!(%error, "the local index failed");
             EngineError::Unreachable
         };
-        let mut session = self.db.read(&scope).await.map_err(failed)?;
-        let found = store::search(&mut session, [&own, &public], &terms, least, limit).await.map_err(failed)?;
+        let mut session = self.db.read(&self.who.scope()).await.map_err(failed)?;
+        let found = store::search(&mut session, &terms, least, limit).await.map_err(failed)?;
         let hits = found.into_iter().enumerate().map(|(place, page)| Hit {
             url: page.url,
             title: page.title,

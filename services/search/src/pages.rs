@@ -142,7 +142,7 @@ impl Pages {
         let address: Arc<str> = canonical::key(url).ok_or(OpenError::Address)?.into();
         let url = canonical::clean(url).ok_or(OpenError::Address)?;
         let org: Arc<str> = who.scope().label().into();
-        let public: Key = (Scope::Public.label().into(), address.clone());
+        let public: Key = (Scope::public().label().into(), address.clone());
         let own: Key = (org, address);
         for key in [&own, &public] {
             match shared.memory.get(key).await {
@@ -172,7 +172,7 @@ impl Pages {
         let missing = || Problem::not_found("page copy");
         let id: Uuid = id.parse().map_err(|_| missing())?;
         let mut session = self.shared.db.read(&who.scope()).await?;
-        let found = store::snapshot(&mut session, &who.scope().label(), id).await?;
+        let found = store::snapshot(&mut session, id).await?;
         drop(session);
         let snapshot = found.ok_or_else(missing)?;
         let text = packing::unpack(&snapshot.text).map_err(Problem::internal)?;
@@ -209,8 +209,8 @@ impl Shared {
         deadline: Instant,
         asked: &AtomicBool,
     ) -> Result<Held, OpenError> {
-        let (org, address) = (&*key.0, &*key.1);
-        let known = self.known(who, org, address).await?;
+        let address = &*key.1;
+        let known = self.known(who, address).await?;
         let known = match known {
             Some(known) if self.is_fresh(known.checked_at) => return self.hold(known).await,
             known => known,
@@ -223,14 +223,14 @@ impl Shared {
             Ok(fetched) => fetched,
             Err(error) => return self.stand_in(known, error).await,
         };
-        let scope = if fetched.private { who.scope() } else { Scope::Public };
+        let scope = if fetched.private { who.scope() } else { Scope::public() };
         match known {
             Some(known) if fetched.status == 304 => {
                 let now = self.clock.now();
-                let is_public = known.snapshot.scope == Scope::Public.label();
-                let scope = if is_public { Scope::Public } else { who.scope() };
+                let is_public = known.snapshot.scope == Scope::public().label();
+                let scope = if is_public { Scope::public() } else { who.scope() };
                 let mut session = self.db.begin(&scope).await?;
-                store::checked(&mut session, &known.snapshot.scope, address, now).await?;
+                store::checked(&mut session, address, now).await?;
                 session.commit().await?;
                 self.hold(Known { checked_at: now, ..known }).await
             }
@@ -238,9 +238,9 @@ impl Shared {
         }
     }
 
-    async fn known(&self, who: &Caller, org: &str, address: &str) -> Result<Option<Known>, DbError> {
+    async fn known(&self, who: &Caller, address: &str) -> Result<Option<Known>, DbError> {
         let mut session = self.db.read(&who.scope()).await?;
-        store::known(&mut session, org, address).await
+        store::known(&mut session, address).await
     }
 
     /// An older copy is better than none when the site has trouble, but not when it says that the page is gone.
@@ -274,15 +274,15 @@ impl Shared {
         let prepared = self.reading.compute(move || Prepared::new(document, url, id, label, now)).await?;
         let Prepared { mut snapshot, text, passages, terms } = prepared;
         let mut session = self.db.begin(scope).await?;
-        match store::current(&mut session, &snapshot.scope, address, &snapshot.hash).await? {
+        match store::current(&mut session, address, &snapshot.hash).await? {
             Some((id, fetched_at)) => {
                 (snapshot.id, snapshot.fetched_at) = (id, fetched_at);
-                store::show(&mut session, &snapshot.scope, address, id, &validators, now).await?;
+                store::show(&mut session, address, id, &validators, now).await?;
             }
             None => {
                 store::insert(&mut session, &snapshot).await?;
-                let number = store::show(&mut session, &snapshot.scope, address, snapshot.id, &validators, now).await?;
-                store::index(&mut session, number, &snapshot.scope, &terms).await?;
+                let number = store::show(&mut session, address, snapshot.id, &validators, now).await?;
+                store::index(&mut session, number, &terms).await?;
             }
         }
         session.commit().await?;
@@ -340,7 +340,7 @@ impl Prepared {
 fn page(snapshot: &Snapshot, text: &str, passages: &[Passage]) -> Page {
     Page {
         snapshot_id: snapshot.id,
-        private: snapshot.scope != Scope::Public.label(),
+        private: snapshot.scope != Scope::public().label(),
         url: snapshot.url.clone(),
         title: snapshot.title.clone(),
         author: snapshot.author.clone(),

@@ -3,7 +3,7 @@
 mod search;
 
 use chrono::{DateTime, Utc};
-use db::{DbError, Session, on_db};
+use db::{DbError, Session, execute, fetch_one, fetch_optional};
 use reader::Section;
 pub(crate) use search::{index, search, trim};
 use sqlx::types::Json;
@@ -47,109 +47,90 @@ pub(crate) struct Validators {
     pub(crate) last_modified: Option<String>,
 }
 
-/// The copy of `address` that was checked last, among those of `org` and the public ones.
-pub(crate) async fn known(session: &mut Session, org: &str, address: &str) -> Result<Option<Known>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT p.etag, p.last_modified, p.checked_at, s.id, s.scope, s.url, s.title, s.author, s.language,
-                s.published_at, s.fetched_at, s.opening, s.text, s.sections, s.hash
-         FROM pages p JOIN snapshots s ON s.id = p.snapshot_id
-         WHERE p.address = $2 AND p.scope IN ('public', $1) ORDER BY p.checked_at DESC LIMIT 1")
-        .bind(org)
-        .bind(address)
-        .fetch_optional(conn)
-        .await)?)
+/// The copy of `address` that was checked last, among those of the session's organisation and the public ones.
+pub(crate) async fn known(session: &mut Session, address: &str) -> Result<Option<Known>, DbError> {
+    fetch_optional!(
+        session,
+        scope: "SELECT p.etag, p.last_modified, p.checked_at, s.id, s.scope, s.url, s.title, s.author, s.language,
+                    s.published_at, s.fetched_at, s.opening, s.text, s.sections, s.hash
+                FROM pages p JOIN snapshots s ON s.id = p.snapshot_id
+                WHERE p.address = $2 AND p.scope IN ('public', $1) ORDER BY p.checked_at DESC LIMIT 1",
+        address
+    )
 }
 
-/// A copy that `org` may read.
-pub(crate) async fn snapshot(session: &mut Session, org: &str, id: Uuid) -> Result<Option<Snapshot>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT id, scope, url, title, author, language, published_at, fetched_at, opening, text, sections, hash
-         FROM snapshots WHERE id = $2 AND scope IN ('public', $1)")
-        .bind(org)
-        .bind(id)
-        .fetch_optional(conn)
-        .await)?)
+/// A copy that the session's organisation may read.
+pub(crate) async fn snapshot(session: &mut Session, id: Uuid) -> Result<Option<Snapshot>, DbError> {
+    fetch_optional!(
+        session,
+        scope: "SELECT id, scope, url, title, author, language, published_at, fetched_at, opening, text, sections, hash
+                FROM snapshots WHERE id = $2 AND scope IN ('public', $1)",
+        id
+    )
 }
 
-/// The copy of `address` in `scope` that has this hash and is the newest one.
+/// The copy of `address` in the session's scope that has this hash and is the newest one.
 pub(crate) async fn current(
     session: &mut Session,
-    scope: &str,
     address: &str,
     hash: &[u8],
 ) -> Result<Option<(Uuid, DateTime<Utc>)>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT s.id, s.fetched_at FROM pages p JOIN snapshots s ON s.id = p.snapshot_id
-         WHERE p.scope = $1 AND p.address = $2 AND s.hash = $3")
-        .bind(scope)
-        .bind(address)
-        .bind(hash)
-        .fetch_optional(conn)
-        .await)?)
+    fetch_optional!(
+        session,
+        scope: "SELECT s.id, s.fetched_at FROM pages p JOIN snapshots s ON s.id = p.snapshot_id
+                WHERE p.scope = $1 AND p.address = $2 AND s.hash = $3",
+        address,
+        hash
+    )
 }
 
 pub(crate) async fn insert(session: &mut Session, snapshot: &Snapshot) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "INSERT INTO snapshots (id, scope, url, title, author, language, published_at, fetched_at, opening, text,
-                                sections, hash)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
-        .bind(snapshot.id)
-        .bind(&snapshot.scope)
-        .bind(&snapshot.url)
-        .bind(&snapshot.title)
-        .bind(&snapshot.author)
-        .bind(&snapshot.language)
-        .bind(snapshot.published_at)
-        .bind(snapshot.fetched_at)
-        .bind(&snapshot.opening)
-        .bind(&snapshot.text)
-        .bind(&snapshot.sections)
-        .bind(&snapshot.hash)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        scope: "INSERT INTO snapshots (scope, id, url, title, author, language, published_at, fetched_at, opening, text,
+                                       sections, hash)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        snapshot.id,
+        &snapshot.url,
+        &snapshot.title,
+        &snapshot.author,
+        &snapshot.language,
+        snapshot.published_at,
+        snapshot.fetched_at,
+        &snapshot.opening,
+        &snapshot.text,
+        &snapshot.sections,
+        &snapshot.hash
+    )?;
     Ok(())
 }
 
-/// Notes that `address` shows `snapshot`; the number it is indexed under comes back.
+/// Notes that `address` shows `snapshot` in the session's scope; the number it is indexed under comes back.
 pub(crate) async fn show(
     session: &mut Session,
-    scope: &str,
     address: &str,
     snapshot: Uuid,
     validators: &Validators,
     at: DateTime<Utc>,
 ) -> Result<i64, DbError> {
-    let (number,): (i64,) = on_db!(session, conn => sqlx::query_as(
-        "INSERT INTO pages (scope, address, snapshot_id, etag, last_modified, checked_at)
-         VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (scope, address) DO UPDATE SET snapshot_id = excluded.snapshot_id, etag = excluded.etag,
-             last_modified = excluded.last_modified, checked_at = excluded.checked_at
-         RETURNING number")
-        .bind(scope)
-        .bind(address)
-        .bind(snapshot)
-        .bind(&validators.etag)
-        .bind(&validators.last_modified)
-        .bind(at)
-        .fetch_one(conn)
-        .await)?;
+    let (number,): (i64,) = fetch_one!(
+        session,
+        scope: "INSERT INTO pages (scope, address, snapshot_id, etag, last_modified, checked_at)
+                VALUES ($1, $2, $3, $4, $5, $6)
+                ON CONFLICT (scope, address) DO UPDATE SET snapshot_id = excluded.snapshot_id, etag = excluded.etag,
+                    last_modified = excluded.last_modified, checked_at = excluded.checked_at
+                RETURNING number",
+        address,
+        snapshot,
+        &validators.etag,
+        &validators.last_modified,
+        at
+    )?;
     Ok(number)
 }
 
 /// Notes that `address` was asked at `at` and had not changed.
-pub(crate) async fn checked(
-    session: &mut Session,
-    scope: &str,
-    address: &str,
-    at: DateTime<Utc>,
-) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query("UPDATE pages SET checked_at = $3 WHERE scope = $1 AND address = $2")
-        .bind(scope)
-        .bind(address)
-        .bind(at)
-        .execute(conn)
-        .await
-        .map(drop))?;
+pub(crate) async fn checked(session: &mut Session, address: &str, at: DateTime<Utc>) -> Result<(), DbError> {
+    execute!(session, scope: "UPDATE pages SET checked_at = $3 WHERE scope = $1 AND address = $2", address, at)?;
     Ok(())
 }

@@ -113,7 +113,7 @@ impl Web {
         let web = self.clone();
         let until = Instant::now() + asked.within;
         let reports = stream! {
-            let scope = if asked.private { asked.who.scope() } else { Scope::Public };
+            let scope = if asked.private { asked.who.scope() } else { Scope::public() };
             let kept = web.kept(&scope, &query).await;
             if let Some(kept) = kept.as_ref().filter(|kept| web.age(kept) < web.ages.fresh) {
                 for report in kept.reports(&web.names()) {

@@ -66,20 +66,29 @@ impl Stage {
         Story::of(events.into_iter().map(|event| event.unwrap().event.unwrap()))
     }
 
-    async fn search(&self, who: &Person, query: &str) -> pb::SearchResponse {
-        let request = pb::SearchRequest { queries: vec![query.to_owned()], ..Default::default() };
-        self.client().search(who.grpc(request)).await.unwrap().into_inner()
+    /// What the engines find; the best page is opened too.
+    async fn search(&self, who: &Person, query: &str) -> Found {
+        Found::of(self.passages(who, asking(query, 1, 20_000)).await)
     }
 
-    async fn read(&self, who: &Person, url: &str) -> pb::ReadResponse {
-        let request = pb::ReadRequest { urls: vec![url.to_owned()], deadline_ms: 20_000 };
-        self.client().read(who.grpc(request)).await.unwrap().into_inner()
+    /// Opens one page.
+    async fn read(&self, who: &Person, url: &str) -> Read {
+        self.read_at(&self.service, who, url).await
+    }
+
+    async fn read_at(&self, service: &TestService, who: &Person, url: &str) -> Read {
+        let request = pb::PassagesRequest { urls: vec![url.to_owned()], deadline_ms: 20_000, ..Default::default() };
+        let mut client = SearchServiceClient::new(service.transport());
+        let stream = client.passages(who.grpc(request)).await.unwrap().into_inner();
+        let events: Vec<_> = stream.collect().await;
+        let story = Story::of(events.into_iter().map(|event| event.unwrap().event.unwrap()));
+        Read { pages: story.opened.into_iter().map(|opened| opened.page.unwrap()).collect(), failures: story.failed }
     }
 
     /// The stored text of a copy.
     async fn text(&self, who: &Person, snapshot: &str) -> String {
-        let request = pb::SnapshotRequest { snapshot_id: snapshot.to_owned() };
-        self.client().snapshot(who.grpc(request)).await.unwrap().into_inner().page.unwrap().text
+        let copy = self.service.get(who, &format!("/api/v1/search/pages/{snapshot}")).await;
+        copy.expect(axum::http::StatusCode::OK)["text"].as_str().unwrap().to_owned()
     }
 
     /// Sets what SearXNG finds for `query`, by paths of the fake site.
@@ -97,10 +106,34 @@ fn asking(query: &str, pages: u32, deadline_ms: u32) -> pb::PassagesRequest {
     pb::PassagesRequest { queries: vec![query.to_owned()], pages, deadline_ms, ..Default::default() }
 }
 
+/// What the engines found.
+struct Found {
+    results: Vec<pb::Result>,
+    engines: Vec<pb::EngineOutcome>,
+    outage: bool,
+    from_cache: bool,
+}
+
+impl Found {
+    /// The last list is the whole one.
+    fn of(mut story: Story) -> Self {
+        let last = story.results.pop().unwrap_or_default();
+        let (engines, outage) = (story.end.engines, story.end.outage);
+        Self { results: last.results, engines, outage, from_cache: last.from_cache }
+    }
+}
+
+/// What came of opening an address.
+#[derive(Debug)]
+struct Read {
+    pages: Vec<pb::Page>,
+    failures: Vec<pb::passages_event::Failed>,
+}
+
 /// A finished search for passages.
 #[derive(Default)]
 struct Story {
-    results: Vec<pb::SearchResponse>,
+    results: Vec<pb::SearchResults>,
     opened: Vec<pb::passages_event::Opened>,
     failed: Vec<pb::passages_event::Failed>,
     degraded: Vec<String>,
@@ -146,9 +179,4 @@ impl Story {
         let page = pages.find(|opened| opened.page.as_ref().unwrap().snapshot_id == ranked.snapshot_id).unwrap();
         &page.passages[ranked.place as usize]
     }
-}
-
-#[tokio::test]
-async fn both_databases_have_the_same_tables_and_columns() {
-    testkit::service::assert_same_schema(search_svc::SERVICE).await;
 }

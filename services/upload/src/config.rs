@@ -20,14 +20,14 @@ pub(crate) struct Config {
 
 impl Config {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Self {
-        let workers = reader.parse("UPLOAD_WORKERS", "a number", 2);
+        let workers = reader.parse("UPLOAD_WORKERS", "a number");
         if !(1..=64).contains(&workers) {
             reader.fault("UPLOAD_WORKERS: 1 to 64");
         }
         Self {
-            max_bytes: reader.parse("UPLOAD_MAX_BYTES", "a number of bytes", 100 << 20),
+            max_bytes: reader.parse("UPLOAD_MAX_BYTES", "a number of bytes"),
             workers,
-            vector_cache_bytes: reader.parse("UPLOAD_VECTOR_CACHE_BYTES", "a number of bytes", 256 << 20),
+            vector_cache_bytes: reader.parse("UPLOAD_VECTOR_CACHE_BYTES", "a number of bytes"),
             embedder: llm::settings::embedder(reader),
         }
     }

@@ -1,33 +1,31 @@
-//! Files as people see them: taken in, listed, read, deleted.
+//! Files as users see them: received, listed, read, deleted.
 
 mod file;
-mod intake;
+mod receive;
 
-use std::sync::Arc;
-
+use ::jobs::{EnqueueOptions, JobQueue};
 use access::Caller;
 use base::{
     Problem,
     problem::Code,
     time::{Clock, Ids},
 };
-use chrono::TimeDelta;
 use db::{Db, DbError};
-pub(crate) use file::{File, FilePage, FileText, Row, Stage};
-pub(crate) use intake::{Admitted, Staged, too_large};
-use kit::cursor::CursorKey;
+pub(crate) use file::{File, FileText, Row, Stage};
+use kit::{Page, PageOf, Resource, cursor::CursorKey};
 use objects::Objects;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
-use rpc::{Transport, retry};
+pub(crate) use receive::{Staged, UploadOutcome, too_large};
+use rpc::{PeerError, Transport, retry};
 use server::Deps;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
-use crate::store;
+use crate::{
+    jobs::{COMPACT_DELAY, CompactIndex, DeleteObject},
+    store,
+};
 
 const LIST: &str = "files";
-/// What a deleted file leaves in the full-text index is rewritten after this, together with that of its neighbours.
-const FORGET_AFTER: TimeDelta = TimeDelta::seconds(30);
 
 /// The files of every tenant, each asked for in a person's name. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -39,21 +37,21 @@ pub(crate) struct Files {
     cursors: CursorKey,
     projects: Transport,
     max_bytes: u64,
-    wake: Arc<Notify>,
+    jobs: JobQueue,
 }
 
 impl Files {
-    pub(crate) fn new(deps: &Deps, max_bytes: u64, wake: Arc<Notify>) -> Self {
-        Self {
+    pub(crate) fn new(deps: &Deps, max_bytes: u64) -> Result<Self, PeerError> {
+        Ok(Self {
             db: deps.db.clone(),
             objects: deps.objects.clone(),
             clock: deps.clock.clone(),
             ids: deps.ids.clone(),
             cursors: deps.cursor_key.clone(),
-            projects: deps.peers.to("projects"),
+            projects: deps.peers.to("projects")?,
             max_bytes,
-            wake,
-        }
+            jobs: deps.jobs.clone(),
+        })
     }
 
     pub(crate) fn max_bytes(&self) -> u64 {
@@ -70,52 +68,41 @@ impl Files {
         project.id.parse().map_err(|_| Problem::internal("projects-svc sent an id that is none"))
     }
 
-    /// Deletes an object nobody owns. What fails here is done by upkeep, from the record in `loose_objects`.
-    async fn forget(&self, who: &Caller, id: Uuid) {
+    /// Deletes an object that no file will own. What fails here is done by the job that was enqueued before its first byte.
+    async fn delete_unowned(&self, who: &Caller, id: Uuid) {
         if let Err(error) = self.objects.delete(&who.scope(), id).await {
-            tracing::warn!(%error, "an object stays until it is due");
+            tracing::warn!(%error, "failed to delete an object; it is deleted when its upload would have timed out");
             return;
         }
-        let forgotten: Result<(), DbError> = async {
+        let cancelled: Result<(), DbError> = async {
             let mut session = self.db.begin(&who.scope()).await?;
-            store::objects::settle(&mut session, who.org, id).await?;
+            self.jobs.cancel::<DeleteObject>(&mut session, &id.to_string()).await?;
             session.commit().await
         }
         .await;
-        if let Err(error) = forgotten {
-            tracing::warn!(%error, "the record of a deleted object stays until it is due");
+        if let Err(error) = cancelled {
+            tracing::warn!(%error, "failed to cancel the deletion of a deleted object; it is deleted twice");
         }
     }
 
     /// Newest first.
-    pub(crate) async fn list(
-        &self,
-        who: &Caller,
-        project: Option<Uuid>,
-        limit: i64,
-        cursor: Option<&str>,
-    ) -> Result<FilePage, Problem> {
-        let before: Option<Uuid> = cursor.map(|cursor| self.cursors.open(LIST, cursor)).transpose()?;
+    pub(crate) async fn list(&self, who: &Caller, project: Option<Uuid>, page: &Page) -> Result<PageOf<File>, Problem> {
+        let before: Option<Uuid> = self.cursors.position(LIST, page)?;
         let mut session = self.db.read(&who.scope()).await?;
-        let mut rows = store::files::list(&mut session, who.org, project, before, limit + 1).await?;
-        let limit = usize::try_from(limit).unwrap_or_default();
-        let more = rows.len() > limit;
-        rows.truncate(limit);
-        let last = rows.last().filter(|_| more);
-        let next_cursor = last.map(|row| self.cursors.seal(LIST, &row.id));
-        Ok(FilePage { items: rows.into_iter().map(File::from).collect(), next_cursor })
+        let rows = store::files::list(&mut session, project, before, page.fetch_limit()).await?;
+        Ok(self.cursors.page(LIST, page, rows, |row| row.id).map(File::from))
     }
 
     pub(crate) async fn get(&self, who: &Caller, id: Uuid) -> Result<File, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
-        let row = store::files::by_id(&mut session, who.org, id).await?;
-        row.map(File::from).ok_or_else(missing)
+        let row = store::files::by_id(&mut session, id).await?;
+        row.map(File::from).ok_or_else(File::missing)
     }
 
     /// 409 while the file has no text yet, or never will.
     pub(crate) async fn text(&self, who: &Caller, id: Uuid) -> Result<FileText, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
-        if let Some(stored) = store::content::text(&mut session, who.org, id).await? {
+        if let Some(stored) = store::content::text(&mut session, id).await? {
             return Ok(FileText {
                 title: stored.title.unwrap_or(stored.name),
                 url: None,
@@ -123,7 +110,7 @@ impl Files {
                 text: stored.text,
             });
         }
-        let row = store::files::by_id(&mut session, who.org, id).await?.ok_or_else(missing)?;
+        let row = store::files::by_id(&mut session, id).await?.ok_or_else(File::missing)?;
         let detail = row.error.unwrap_or_else(|| "the file has not been read yet".to_owned());
         Err(Problem::new(Code::NoText, detail))
     }
@@ -131,22 +118,20 @@ impl Files {
     /// Deletes a file and all that was made from it.
     pub(crate) async fn delete(&self, who: &Caller, id: Uuid) -> Result<(), Problem> {
         let mut session = self.db.begin(&who.scope()).await?;
-        let place = store::files::delete(&mut session, who.org, id).await?.ok_or_else(missing)?;
+        let place = store::files::delete(&mut session, id).await?.ok_or_else(File::missing)?;
         if let Some(first) = place.first_seq {
             let end = first + place.chunks;
             store::search::delete(&mut session, first, end).await?;
             store::vectors::delete(&mut session, first, end).await?;
-            store::vectors::bump(&mut session, who.org, place.project).await?;
+            store::vectors::bump(&mut session, place.project).await?;
         }
-        store::objects::loosen(&mut session, who.org, id, who.user, self.clock.now() + FORGET_AFTER).await?;
-        session.commit().await?;
-        if let Err(error) = self.objects.delete(&who.scope(), id).await {
-            tracing::warn!(%error, "an object stays until it is due");
+        self.jobs.enqueue(&mut session, &DeleteObject { object: id }).await?;
+        // Postgres has autovacuum for that.
+        if self.db.is_sqlite() {
+            let run_at = Some(self.clock.now() + COMPACT_DELAY);
+            let options = EnqueueOptions { run_at, dedupe_key: Some("index"), scope: None };
+            self.jobs.enqueue_with(&mut session, &CompactIndex {}, options).await?;
         }
-        Ok(())
+        Ok(session.commit().await?)
     }
-}
-
-fn missing() -> Problem {
-    Problem::not_found("file")
 }

@@ -75,10 +75,7 @@ fn chunk(hit: Hit) -> pb::Chunk {
         page: chunk.page.and_then(|page| u32::try_from(page).ok()).unwrap_or_default(),
         heading: serde_json::from_str(&chunk.heading).unwrap_or_default(),
         score: f64::from(score),
-        uploaded_at: Some(prost_types::Timestamp {
-            seconds: chunk.created_at.timestamp(),
-            nanos: i32::try_from(chunk.created_at.timestamp_subsec_nanos()).unwrap_or_default(),
-        }),
+        uploaded_at: Some(proto::convert::timestamp(chunk.created_at)),
         near,
     }
 }

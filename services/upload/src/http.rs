@@ -2,34 +2,34 @@
 
 use std::time::Duration;
 
-use access::Caller;
+use access::{Allowed, Caller, action};
 use axum::{
     Json,
     extract::{
-        DefaultBodyLimit, Multipart, Path, Request, State,
+        DefaultBodyLimit, Multipart, Request, State,
         multipart::{Field, MultipartError, MultipartRejection},
     },
     http::{HeaderMap, StatusCode, header},
     middleware::{self, Next},
-    response::Response,
+    response::{NoContent, Response},
 };
 use base::{
     Problem,
     problem::{Code, Violation},
 };
 use futures::StreamExt;
-use kit::{IdempotencyKey, QueryParams, Validator, tenant_limiter::TenantLimiter};
+use kit::{Id, IdempotencyKey, PageOf, PageWith, Validator, tenant_limiter::TenantLimiter};
 use serde::Deserialize;
 use server::http::exempt_from_limit;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
-use crate::files::{Admitted, File, FilePage, FileText, Files, Staged, too_large};
+use crate::files::{File, FileText, Files, Staged, UploadOutcome, too_large};
 
 /// What a multipart body adds to its file.
 const FRAMING: u64 = 64 * 1024;
-const PROJECT_BYTES: usize = 200;
+const MAX_PROJECT_BYTES: usize = 200;
 /// Files a process receives at once, and how long another one waits for a permit.
 const MAX_CONCURRENT_UPLOADS: usize = 32;
 const PERMIT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -37,19 +37,19 @@ const PERMIT_TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) fn routes(files: Files) -> OpenApiRouter {
     let limiter = TenantLimiter::new(MAX_CONCURRENT_UPLOADS);
     let limit = middleware::from_fn_with_state(limiter, limit_uploads);
-    let upload = OpenApiRouter::new().routes(routes!(upload)).layer(DefaultBodyLimit::disable()).layer(limit);
-    upload.routes(routes!(list)).routes(routes!(get, delete)).routes(routes!(text)).with_state(files)
+    let upload = kit::routes![upload].layer(DefaultBodyLimit::disable()).layer(limit);
+    upload.merge(kit::routes![list, get, delete, text]).with_state(files)
 }
 
 /// An upload takes as long as its sender does, which is why it has a limit of its own.
 async fn limit_uploads(
     State(limiter): State<TenantLimiter>,
-    caller: Caller,
+    who: Allowed<action::UploadFile>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     exempt_from_limit();
-    let Some(_permit) = limiter.acquire(Some(caller.org), PERMIT_TIMEOUT).await else {
+    let Some(_permit) = limiter.acquire(Some(who.org()), PERMIT_TIMEOUT).await else {
         return Err(Problem::overloaded(
             "more files are sent than this server receives at once; try again in a moment",
         ));
@@ -65,6 +65,7 @@ struct UploadForm {
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
     /// Slug or id.
+    #[schema(max_length = 200)]
     project: String,
 }
 
@@ -73,17 +74,16 @@ struct UploadForm {
 /// The answer comes when the file is stored; reading and indexing it goes on behind. The same content in the same project is
 /// answered with the file that is there.
 #[utoipa::path(
-    post, path = "/api/v1/upload", operation_id = "upload_file", tag = "upload",
-    params(("idempotency-key" = Option<String>, Header, description = "the same key and file give the same answer")),
+    post, path = "/api/v1/upload", operation_id = "upload_file",
     request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses(
-        (status = 202, body = File), (status = 200, body = File, description = "it was there already"),
-        (status = 400, body = Problem), (status = 404, body = Problem, description = "no such project"),
-        (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem),
-        (status = 503, body = Problem)))]
+        (status = 202, body = File), (status = 200, body = File, description = "It was there already."),
+        (status = 404, description = "There is no such project; the detail has similar slugs."),
+        (status = 413, description = "The file is larger than `UPLOAD_MAX_BYTES`."),
+        (status = 415, description = "The file, or the body, is of a type that is not read.")))]
 async fn upload(
     State(files): State<Files>,
-    who: Caller,
+    who: Allowed<action::UploadFile>,
     IdempotencyKey(key): IdempotencyKey,
     headers: HeaderMap,
     multipart: Result<Multipart, MultipartRejection>,
@@ -109,8 +109,8 @@ async fn upload(
         return Err(missing_fields(false, true));
     };
     Ok(match files.admit(&who, project, staged, key.as_deref()).await? {
-        Admitted::New(file) => (StatusCode::ACCEPTED, Json(file)),
-        Admitted::Known(file) => (StatusCode::OK, Json(file)),
+        UploadOutcome::New(file) => (StatusCode::ACCEPTED, Json(file)),
+        UploadOutcome::Known(file) => (StatusCode::OK, Json(file)),
     })
 }
 
@@ -159,7 +159,7 @@ async fn short_text(mut field: Field<'_>) -> Result<String, Problem> {
     let mut text = Vec::new();
     while let Some(piece) = field.chunk().await.map_err(|error| unreadable(&error))? {
         text.extend_from_slice(&piece);
-        if text.len() > PROJECT_BYTES {
+        if text.len() > MAX_PROJECT_BYTES {
             return Err(Problem::invalid(vec![Violation::new("project", "longer than any slug")]));
         }
     }
@@ -178,63 +178,57 @@ fn missing_fields(file: bool, project: bool) -> Problem {
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct Listing {
+struct FileFilters {
     /// Slug or id; every project when left out.
+    #[param(max_length = 200)]
     project: Option<String>,
-    /// 1 to 100; 20 when left out.
-    limit: Option<i64>,
-    /// The `next_cursor` of the page before.
-    cursor: Option<String>,
 }
 
 /// The files of a project or of the organisation, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/upload", operation_id = "list_files", tag = "upload", params(Listing),
-    responses((status = 200, body = FilePage), (status = 400, body = Problem), (status = 404, body = Problem)))]
+    get, path = "/api/v1/upload", operation_id = "list_files",
+    responses((status = 404, description = "There is no such project; the detail has similar slugs.")))]
 async fn list(
     State(files): State<Files>,
-    who: Caller,
-    QueryParams(listing): QueryParams<Listing>,
-) -> Result<Json<FilePage>, Problem> {
-    let limit = listing.limit.unwrap_or(20);
+    who: Allowed<action::ListFiles>,
+    PageWith(page, filters): PageWith<FileFilters>,
+) -> Result<PageOf<File>, Problem> {
     let mut check = Validator::default();
-    check.ensure((1..=100).contains(&limit), "limit", "1 to 100");
+    let project_ok = filters.project.as_ref().is_none_or(|project| project.len() <= MAX_PROJECT_BYTES);
+    check.ensure(project_ok, "project", "longer than any slug");
     check.finish()?;
-    let project = match listing.project {
+    let project = match filters.project {
         Some(slug_or_id) => Some(files.project(&who, &slug_or_id).await?),
         None => None,
     };
-    Ok(Json(files.list(&who, project, limit, listing.cursor.as_deref()).await?))
+    files.list(&who, project, &page).await
 }
 
 /// How far a file has come.
-#[utoipa::path(
-    get, path = "/api/v1/upload/{id}", operation_id = "get_file", tag = "upload", params(("id" = Uuid, Path)),
-    responses((status = 200, body = File), (status = 404, body = Problem)))]
-async fn get(State(files): State<Files>, who: Caller, Path(id): Path<String>) -> Result<Json<File>, Problem> {
-    Ok(Json(files.get(&who, file_id(&id)?).await?))
+#[utoipa::path(get, path = "/api/v1/upload/{id}", operation_id = "get_file")]
+async fn get(State(files): State<Files>, who: Allowed<action::GetFile>, id: Id<File>) -> Result<Json<File>, Problem> {
+    files.get(&who, id.0).await.map(Json)
 }
 
 /// The text of a file; offsets of passages count its characters (Unicode scalar values).
 #[utoipa::path(
-    get, path = "/api/v1/upload/{id}/text", operation_id = "get_file_text", tag = "upload", params(("id" = Uuid, Path)),
-    responses(
-        (status = 200, body = FileText), (status = 404, body = Problem),
-        (status = 409, body = Problem, description = "there is no text (yet)")))]
-async fn text(State(files): State<Files>, who: Caller, Path(id): Path<String>) -> Result<Json<FileText>, Problem> {
-    Ok(Json(files.text(&who, file_id(&id)?).await?))
+    get, path = "/api/v1/upload/{id}/text", operation_id = "get_file_text",
+    responses((status = 409, description = "There is no text (yet).")))]
+async fn text(
+    State(files): State<Files>,
+    who: Allowed<action::GetFileText>,
+    id: Id<File>,
+) -> Result<Json<FileText>, Problem> {
+    files.text(&who, id.0).await.map(Json)
 }
 
 /// Delete a file and everything made from it.
-#[utoipa::path(
-    delete, path = "/api/v1/upload/{id}", operation_id = "delete_file", tag = "upload", params(("id" = Uuid, Path)),
-    responses((status = 204), (status = 404, body = Problem)))]
-async fn delete(State(files): State<Files>, who: Caller, Path(id): Path<String>) -> Result<StatusCode, Problem> {
-    files.delete(&who, file_id(&id)?).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
-
-/// What is no id names no file.
-fn file_id(text: &str) -> Result<Uuid, Problem> {
-    text.parse().map_err(|_| Problem::not_found("file"))
+#[utoipa::path(delete, path = "/api/v1/upload/{id}", operation_id = "delete_file")]
+async fn delete(
+    State(files): State<Files>,
+    who: Allowed<action::DeleteFile>,
+    id: Id<File>,
+) -> Result<NoContent, Problem> {
+    files.delete(&who, id.0).await?;
+    Ok(NoContent)
 }

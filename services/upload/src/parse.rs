@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
+use ::jobs::JobError;
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use db::{DbError, Session};
 use reader::{ChunkSize, Document, Format, Hints, ParseError, child::ParserChild};
 
-use crate::{
-    queue::{Fault, Job},
-    store::{self, queue::Outcome},
+use crate::store::{
+    self,
+    files::{ParseResult, UnfinishedFile},
 };
 
 /// A file that has been read.
@@ -33,26 +33,27 @@ pub(crate) struct Piece {
 }
 
 /// Reads a file in a child process and cuts it.
-pub(crate) async fn parse(parser: &ParserChild, job: &Job, bytes: Bytes) -> Result<Parsed, Fault> {
-    let format: Format = serde_json::from_value(serde_json::Value::from(job.format.as_str()))
-        .map_err(|_| Fault::Final(format!("files of the kind {:?} are not read by this version", job.format)))?;
-    let document = parser.parse(format, bytes, Hints::default()).await.map_err(|error| fault(&error))?;
-    let name = job.name.clone();
+pub(crate) async fn parse(parser: &ParserChild, file: &UnfinishedFile, bytes: Bytes) -> Result<Parsed, JobError> {
+    let format: Format = serde_json::from_value(serde_json::Value::from(file.format.as_str())).map_err(|_| {
+        JobError::Permanent(format!("files of the kind {:?} are not read by this version", file.format))
+    })?;
+    let document = parser.parse(format, bytes, Hints::default()).await.map_err(|error| job_error(&error))?;
+    let name = file.name.clone();
     let cutting = tokio::task::spawn_blocking(move || cut(document, &name)).await;
-    cutting.map_err(|_| Fault::Crash("the parser failed on it: its text could not be cut".to_owned()))
+    cutting.map_err(|_| JobError::Crash("the parser failed on it: its text could not be cut".to_owned()))
 }
 
 /// What may be different the next time is tried again; what the file itself is cannot change.
-fn fault(error: &ParseError) -> Fault {
+fn job_error(error: &ParseError) -> JobError {
     let reason = error.to_string();
     match error {
-        ParseError::Unavailable(_) => Fault::Passing(reason),
-        ParseError::Crashed(_) | ParseError::OutOfMemory | ParseError::Timeout => Fault::Crash(reason),
+        ParseError::Unavailable(_) => JobError::transient(reason),
+        ParseError::Crashed(_) | ParseError::OutOfMemory | ParseError::Timeout => JobError::Crash(reason),
         ParseError::NoText
         | ParseError::Encrypted
         | ParseError::Damaged(_)
         | ParseError::TooLarge(_)
-        | ParseError::Refused(_) => Fault::Final(reason),
+        | ParseError::Refused(_) => JobError::Permanent(reason),
     }
 }
 
@@ -81,26 +82,24 @@ fn cut(document: Document, name: &str) -> Parsed {
     }
 }
 
-/// Stores everything in the one transaction of `session`; `false` when the file or the claim is gone, and then the
-/// transaction must be dropped.
+/// Stores everything in the one transaction of `session`; `false` when the file is gone, and then the transaction must
+/// be dropped.
 pub(crate) async fn store(
     session: &mut Session,
-    job: &Job,
+    file: &UnfinishedFile,
     parsed: &Parsed,
     stage: &'static str,
-    now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
     let count = i64::try_from(parsed.pieces.len()).unwrap_or(i64::MAX);
-    let first_seq = store::content::reserve(session, job.org, job.project, count).await?;
-    let outcome =
-        Outcome { stage, title: parsed.title.as_deref(), pages: parsed.pages, chunks: count, first_seq, next_at: now };
-    if !store::queue::parsed(session, job, &outcome).await? {
+    let first_seq = store::content::reserve(session, file.project, count).await?;
+    let result = ParseResult { stage, title: parsed.title.as_deref(), pages: parsed.pages, chunks: count, first_seq };
+    if !store::files::set_parsed(session, file.id, &result).await? {
         return Ok(false);
     }
-    store::content::insert_text(session, job, &parsed.text).await?;
+    store::content::insert_text(session, file, &parsed.text).await?;
     for (ordinal, piece) in (0..).zip(&parsed.pieces) {
-        store::content::insert_chunk(session, job, first_seq + ordinal, ordinal, piece).await?;
-        store::search::insert(session, job, first_seq + ordinal, &piece.terms).await?;
+        store::content::insert_chunk(session, file, first_seq + ordinal, ordinal, piece).await?;
+        store::search::insert(session, file, first_seq + ordinal, &piece.terms).await?;
     }
     Ok(true)
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::{
     lexical,
     store::{self, content::StoredChunk},
-    vectors::Shelves,
+    vectors::VectorIndexCache,
 };
 
 /// So many are near to a query, whatever words they have.
@@ -38,7 +38,6 @@ pub(crate) struct Ask {
 /// Where it is looked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Selection {
-    pub(crate) org: Uuid,
     pub(crate) project: Option<Uuid>,
     /// Numbers of the chunks of the chosen files, from the first to the last of each; `None` when all files count.
     pub(crate) ranges: Option<Vec<(i64, i64)>>,
@@ -66,7 +65,7 @@ pub(crate) struct Found {
 pub(crate) struct Retriever {
     db: Db,
     embedder: Option<Embedder>,
-    shelves: Shelves,
+    vectors: VectorIndexCache,
     /// In how many chunks of the database a term stands. It steers how a question is asked, not what it finds.
     frequencies: Cache<String, i64>,
 }
@@ -74,13 +73,13 @@ pub(crate) struct Retriever {
 impl Retriever {
     pub(crate) fn new(db: Db, embedder: Option<Embedder>, vector_cache_bytes: u64) -> Self {
         let frequencies = Cache::builder().max_capacity(FREQUENCIES).time_to_live(FREQUENCY_AGE).build();
-        Self { db, embedder, shelves: Shelves::new(vector_cache_bytes), frequencies }
+        Self { db, embedder, vectors: VectorIndexCache::new(vector_cache_bytes), frequencies }
     }
 
     /// The best passages for all queries together, best first.
     pub(crate) async fn retrieve(&self, who: &Caller, ask: Ask) -> Result<Found, Problem> {
         let scope = who.scope();
-        let selection = self.select(&scope, who.org, &ask).await?;
+        let selection = self.select(&scope, &ask).await?;
         let depth = CANDIDATES.max(ask.limit);
         let words = try_join_all(ask.queries.iter().map(|query| self.by_words(&scope, &selection, query, depth)));
         let (words, meaning) = futures::join!(words, self.by_meaning(&scope, &selection, &ask.queries, depth));
@@ -99,21 +98,21 @@ impl Retriever {
                 break;
             }
             // A file may be deleted between the two looks.
-            if let Some(chunk) = store::content::chunk(&mut session, who.org, seq).await? {
+            if let Some(chunk) = store::content::chunk(&mut session, seq).await? {
                 hits.push(Hit { chunk, score, near: near.contains(&seq) });
             }
         }
-        let pending = store::files::unread(&mut session, who.org, ask.project, &ask.files).await?;
+        let pending = store::files::unread(&mut session, ask.project, &ask.files).await?;
         Ok(Found { hits, pending_files: u32::try_from(pending).unwrap_or(u32::MAX), degraded })
     }
 
-    async fn select(&self, scope: &Scope, org: Uuid, ask: &Ask) -> Result<Selection, DbError> {
+    async fn select(&self, scope: &Scope, ask: &Ask) -> Result<Selection, DbError> {
         let mut ranges = None;
         if !ask.files.is_empty() {
             let mut session = self.db.read(scope).await?;
             let mut found = Vec::new();
             for id in &ask.files {
-                let place = store::files::place(&mut session, org, *id).await?;
+                let place = store::files::place(&mut session, *id).await?;
                 if let Some(place) = place.filter(|place| ask.project.is_none_or(|project| project == place.project))
                     && let Some(first) = place.first_seq
                 {
@@ -122,7 +121,7 @@ impl Retriever {
             }
             ranges = Some(found);
         }
-        Ok(Selection { org, project: ask.project, ranges })
+        Ok(Selection { project: ask.project, ranges })
     }
 
     async fn by_words(
@@ -138,7 +137,7 @@ impl Retriever {
         }
         let depth = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut session = self.db.read(scope).await?;
-        if matches!(self.db, Db::Postgres(_)) {
+        if !self.db.is_sqlite() {
             return store::search::best_postgres(&mut session, selection, &terms, depth).await;
         }
         let Some(span) = store::search::span(&mut session, selection).await? else { return Ok(Vec::new()) };
@@ -209,12 +208,12 @@ impl Retriever {
         vector: Vec<f32>,
         limit: usize,
     ) -> Result<Vec<i64>, Arc<DbError>> {
-        if matches!(self.db, Db::Postgres(_)) {
+        if !self.db.is_sqlite() {
             let mut session = self.db.read(scope).await?;
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             return Ok(store::near::nearest(&mut session, selection, model, &vector, limit).await?);
         }
-        self.shelves.nearest(&self.db, scope, selection, model, Arc::new(vector), limit).await
+        self.vectors.nearest(&self.db, scope, selection, model, Arc::new(vector), limit).await
     }
 }
 

@@ -3,7 +3,5 @@
 pub(crate) mod content;
 pub(crate) mod files;
 pub(crate) mod near;
-pub(crate) mod objects;
-pub(crate) mod queue;
 pub(crate) mod search;
 pub(crate) mod vectors;

@@ -29,7 +29,7 @@ struct Key {
 
 /// The vectors of one project.
 #[derive(Debug, Default)]
-struct Shelf {
+struct VectorIndex {
     /// Ascending.
     seqs: Vec<i64>,
     dimensions: usize,
@@ -41,15 +41,15 @@ struct Shelf {
 
 /// Vectors kept at hand, dropped by size and age. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Shelves {
-    cache: Cache<Key, Arc<Shelf>>,
+pub(crate) struct VectorIndexCache {
+    cache: Cache<Key, Arc<VectorIndex>>,
 }
 
-impl Shelves {
+impl VectorIndexCache {
     /// Keeps about `bytes` at most.
     pub(crate) fn new(bytes: u64) -> Self {
-        let weigh = |_: &Key, shelf: &Arc<Shelf>| {
-            u32::try_from(shelf.codes.len() + shelf.seqs.len() * 12 + 256).unwrap_or(u32::MAX)
+        let weigh = |_: &Key, index: &Arc<VectorIndex>| {
+            u32::try_from(index.codes.len() + index.seqs.len() * 12 + 256).unwrap_or(u32::MAX)
         };
         Self { cache: Cache::builder().max_capacity(bytes).weigher(weigh).time_to_idle(IDLE).build() }
     }
@@ -65,15 +65,16 @@ impl Shelves {
         limit: usize,
     ) -> Result<Vec<i64>, Arc<DbError>> {
         let mut session = db.read(scope).await?;
+        let org = session.org();
         let versions = store::vectors::versions(&mut session, selection).await?;
         drop(session);
         let mut candidates = Vec::new();
         let wanted = (limit * OVERSAMPLING).max(MIN_CANDIDATES);
         for (project, version) in versions {
-            let key = Key { org: selection.org, project, model: model.into(), version };
-            let shelf = self.cache.try_get_with(key.clone(), load(db, scope, &key)).await?;
+            let key = Key { org, project, model: model.into(), version };
+            let index = self.cache.try_get_with(key.clone(), load(db, scope, &key)).await?;
             let (query, ranges) = (query.clone(), selection.ranges.clone());
-            let scanning = tokio::task::spawn_blocking(move || shelf.scan(&query, ranges.as_deref(), wanted));
+            let scanning = tokio::task::spawn_blocking(move || index.scan(&query, ranges.as_deref(), wanted));
             candidates.extend(scanning.await.expect("a scan is arithmetic over checked lengths"));
         }
         candidates.sort_by(|(a, _), (b, _)| b.total_cmp(a));
@@ -81,7 +82,7 @@ impl Shelves {
         let mut exact = Vec::with_capacity(candidates.len());
         let mut session = db.read(scope).await?;
         for (_, seq) in candidates {
-            if let Some(vector) = store::vectors::one(&mut session, selection.org, seq, model).await? {
+            if let Some(vector) = store::vectors::one(&mut session, seq, model).await? {
                 let cosine: f32 = vector.iter().zip(query.iter()).map(|(a, b)| a * b).sum();
                 exact.push((cosine, seq));
             }
@@ -91,22 +92,22 @@ impl Shelves {
     }
 }
 
-async fn load(db: &Db, scope: &Scope, key: &Key) -> Result<Arc<Shelf>, DbError> {
-    let mut shelf = Shelf::default();
+async fn load(db: &Db, scope: &Scope, key: &Key) -> Result<Arc<VectorIndex>, DbError> {
+    let mut index = VectorIndex::default();
     loop {
         let mut session = db.read(scope).await?;
-        let after = shelf.seqs.last().copied().unwrap_or(-1);
-        let page = store::vectors::page(&mut session, (key.org, key.project), &key.model, after, PAGE).await?;
+        let after = index.seqs.last().copied().unwrap_or(-1);
+        let page = store::vectors::page(&mut session, key.project, &key.model, after, PAGE).await?;
         if page.is_empty() {
-            return Ok(Arc::new(shelf));
+            return Ok(Arc::new(index));
         }
         for (seq, vector) in page {
-            shelf.push(seq, &vector);
+            index.push(seq, &vector);
         }
     }
 }
 
-impl Shelf {
+impl VectorIndex {
     fn push(&mut self, seq: i64, vector: &[f32]) {
         if self.seqs.is_empty() {
             self.dimensions = vector.len();

@@ -20,7 +20,7 @@ use report::Report;
 /// Open files that 512 concurrent questions need, here and (inherited) in `gooseek`.
 const OPEN_FILE_LIMIT: u64 = 8_192;
 
-/// Measures a `gooseek` binary. Without `--full` it takes less than three minutes.
+/// Measures a `gooseek` binary. Without `--full` it takes less than four minutes.
 #[derive(Debug, Parser)]
 #[command(name = "bench")]
 struct Options {

@@ -51,23 +51,40 @@ impl<'a> Reader<'a> {
         self.settings.get(name).map(Secret::new)
     }
 
-    /// A value with a default: `fallback` stands in only after a fault was noted.
-    pub fn parse<T: FromStr>(&mut self, name: &str, expected: &str, fallback: T) -> T {
-        let Some(text) = self.settings.get(name) else { return fallback };
-        if let Ok(value) = text.parse() {
-            return value;
-        }
-        self.fault(format!("{name}: {text:?} is not {expected}"));
-        fallback
+    /// A value that may be unset.
+    pub fn parse_optional<T: FromStr>(&mut self, name: &str, expected: &str) -> Option<T> {
+        self.read(name, expected, |text| text.parse().ok())
     }
 
-    /// A duration such as `500ms`, `30s`, `5m`, `2h`, `7d`.
+    /// A value of a variable with a default, which is used when the value is empty or faulty.
+    ///
+    /// # Panics
+    /// When the variable is declared without a default of this type.
+    pub fn parse<T: FromStr>(&mut self, name: &str, expected: &str) -> T {
+        self.read_or_default(name, expected, |text| text.parse().ok())
+    }
+
+    /// The same for a duration such as `500ms`, `30s`, `5m`, `2h`, `7d`.
+    ///
+    /// # Panics
+    /// When the variable is declared without a default that is a duration.
     pub fn duration(&mut self, name: &str) -> Duration {
-        let Some(text) = self.settings.get(name) else { return Duration::ZERO };
-        parse_duration(text).unwrap_or_else(|| {
-            self.fault(format!("{name}: {text:?} is not a duration such as 500ms, 30s, 5m, 2h or 7d"));
-            Duration::ZERO
-        })
+        self.read_or_default(name, "a duration such as 500ms, 30s, 5m, 2h or 7d", parse_duration)
+    }
+
+    fn read_or_default<T>(&mut self, name: &str, expected: &str, read: fn(&str) -> Option<T>) -> T {
+        let value = self.read(name, expected, read);
+        let default = || self.settings.default_of(name).and_then(read);
+        value.or_else(default).unwrap_or_else(|| panic!("{name} is declared without a default that can be read"))
+    }
+
+    fn read<T>(&mut self, name: &str, expected: &str, read: fn(&str) -> Option<T>) -> Option<T> {
+        let text = self.settings.get(name)?;
+        let value = read(text);
+        if value.is_none() {
+            self.fault(format!("{name}: {text:?} is not {expected}"));
+        }
+        value
     }
 
     /// An http or https address.

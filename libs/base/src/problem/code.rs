@@ -55,6 +55,8 @@ codes! {
     Conflict = "conflict", CONFLICT, AlreadyExists;
     /// The events are being published again already.
     ResyncRunning = "resync_running", CONFLICT, FailedPrecondition;
+    /// A dead letter was replayed and its consumer failed again.
+    ReplayFailed = "replay_failed", CONFLICT, FailedPrecondition;
     /// The file has no text yet, or never will.
     NoText = "no_text", CONFLICT, FailedPrecondition;
     /// `If-Match` names another edit than the present one.

@@ -5,7 +5,7 @@ use base::config::Secret;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-/// Where the broker is and who we are to it.
+/// Addresses of the broker's servers, and the credentials.
 #[derive(Debug, Clone)]
 pub struct NatsAddress {
     /// Without credentials, so that nothing prints them.

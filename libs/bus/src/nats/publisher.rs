@@ -3,9 +3,12 @@
 use async_trait::async_trait;
 
 use super::{
-    super::{Courier, CourierError, Event},
-    Nats, PutError, envelope,
+    super::{DeliveryError, EventRecord, EventSink, envelope},
+    Nats, PublishError,
 };
+
+/// Events in flight at once.
+const MAX_IN_FLIGHT: usize = 256;
 
 pub(super) struct Publisher {
     nats: Nats,
@@ -18,28 +21,28 @@ impl Publisher {
 }
 
 #[async_trait]
-impl Courier for Publisher {
-    async fn deliver(&self, event: &Event) -> Result<(), CourierError> {
+impl EventSink for Publisher {
+    async fn deliver(&self, event: &EventRecord) -> Result<(), DeliveryError> {
         if !event.subject.starts_with("gooseek.") {
-            return Err(CourierError::Poison("the subject does not start with gooseek.".to_owned()));
+            return Err(DeliveryError::Poison("the subject does not start with gooseek.".to_owned()));
         }
-        // Without this, what is sent waits in the client and each event runs into its time limit.
+        // Otherwise the client would buffer the message, and each event would run into its time limit.
         if !self.nats.is_up() {
-            return Err(CourierError::Unavailable("the broker does not answer".to_owned()));
+            return Err(DeliveryError::Unavailable("the broker does not answer".to_owned()));
         }
-        let headers = envelope::headers(event, Some(&event.id.to_string()));
-        let put = self.nats.put(event.subject.clone(), headers, event.payload.clone());
-        // A broker that takes connections and answers nothing is away, too.
-        let Ok(put) = tokio::time::timeout(self.nats.options.patience, put).await else {
-            return Err(CourierError::Unavailable("the broker does not answer".to_owned()));
+        let headers = envelope::message_headers(event);
+        let publishing = self.nats.publish(event.subject.clone(), headers, event.payload.clone());
+        // So is a broker that accepts connections and answers nothing.
+        let Ok(published) = tokio::time::timeout(self.nats.options.publish_timeout, publishing).await else {
+            return Err(DeliveryError::Unavailable("the broker does not answer".to_owned()));
         };
-        put.map_err(|error| match error {
-            PutError::TooLarge(reason) => CourierError::Poison(reason),
-            PutError::Unavailable(reason) => CourierError::Unavailable(reason),
+        published.map_err(|error| match error {
+            PublishError::TooLarge(reason) => DeliveryError::Poison(reason),
+            PublishError::Unavailable(reason) => DeliveryError::Unavailable(reason),
         })
     }
 
-    fn at_once(&self) -> usize {
-        256
+    fn max_in_flight(&self) -> usize {
+        MAX_IN_FLIGHT
     }
 }

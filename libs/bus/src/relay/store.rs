@@ -1,15 +1,15 @@
-//! The outbox as the relay sees it. Every function takes the caller's transaction.
+//! Statements of the relay. Every function runs in the caller's transaction.
 
 use chrono::{DateTime, Utc};
-use db::{DbError, Session, on_db};
+use db::{DbError, Session, execute, fetch_all, fetch_optional};
 use uuid::Uuid;
 
-use super::super::{Event, ids::as_json};
+use super::super::{EventRecord, ids::as_json};
 
-/// An event on its way to one taker.
+/// The delivery of one event to one subscription.
 pub(super) struct Delivery {
-    pub(super) event: Event,
-    /// Those that failed so far.
+    pub(super) event: EventRecord,
+    /// Failed attempts so far.
     pub(super) attempts: i64,
 }
 
@@ -26,7 +26,7 @@ struct DueRow {
 
 impl From<DueRow> for Delivery {
     fn from(row: DueRow) -> Self {
-        let event = Event {
+        let event = EventRecord {
             id: row.id,
             subject: row.subject,
             org: row.org,
@@ -38,86 +38,71 @@ impl From<DueRow> for Delivery {
     }
 }
 
-/// Events without delivery rows. On Postgres they are locked, and what another replica has locked is left to it; on SQLite
-/// one transaction at a time writes.
-pub(super) async fn claim_new(session: &mut Session, limit: i64) -> Result<Vec<Uuid>, DbError> {
-    let rows: Vec<(Uuid,)> = match session {
-        Session::Sqlite(conn) => {
-            sqlx::query_as("SELECT id FROM outbox WHERE NOT expanded ORDER BY id LIMIT $1")
-                .bind(limit)
-                .fetch_all(&mut **conn)
-                .await?
-        }
-        Session::Postgres(conn) => {
-            sqlx::query_as("SELECT id FROM outbox WHERE NOT expanded ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED")
-                .bind(limit)
-                .fetch_all(&mut **conn)
-                .await?
-        }
+/// Events without delivery rows, ids and subjects. On Postgres they are locked, and those locked by another replica are
+/// skipped; on SQLite one transaction writes at a time.
+pub(super) async fn claim_new(session: &mut Session, limit: i64) -> Result<Vec<(Uuid, String)>, DbError> {
+    let events = if session.is_sqlite() {
+        fetch_all!(
+            session,
+            any on sqlite: "SELECT id, subject FROM outbox WHERE NOT fanned_out ORDER BY id LIMIT $1",
+            limit
+        )?
+    } else {
+        fetch_all!(
+            session,
+            any on postgres: "SELECT id, subject FROM outbox WHERE NOT fanned_out ORDER BY id LIMIT $1
+                              FOR UPDATE SKIP LOCKED",
+            limit
+        )?
     };
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+    Ok(events)
 }
 
-/// A delivery for each of these events that `consumer` takes; `subject` is `None` when it takes every one.
+/// A pending delivery of each of these events to `consumer`, where there is none yet.
 pub(super) async fn add_deliveries(
     session: &mut Session,
     events: &[Uuid],
     consumer: &str,
-    subject: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), DbError> {
-    match session {
-        Session::Sqlite(conn) => sqlx::query(
-            "INSERT INTO outbox_deliveries (event_id, consumer, state, attempts, next_at)
-             SELECT id, $2, 'pending', 0, $4 FROM outbox
-             WHERE id IN (SELECT unhex(value) FROM json_each($1)) AND ($3 IS NULL OR subject = $3)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(as_json(events))
-        .bind(consumer)
-        .bind(subject)
-        .bind(now)
-        .execute(&mut **conn)
-        .await
-        .map(drop)?,
-        Session::Postgres(conn) => sqlx::query(
-            "INSERT INTO outbox_deliveries (event_id, consumer, state, attempts, next_at)
-             SELECT id, $2, 'pending', 0, $4 FROM outbox
-             WHERE id = ANY($1) AND ($3 IS NULL OR subject = $3)
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(events)
-        .bind(consumer)
-        .bind(subject)
-        .bind(now)
-        .execute(&mut **conn)
-        .await
-        .map(drop)?,
+    if session.is_sqlite() {
+        execute!(
+            session,
+            any on sqlite: "INSERT INTO outbox_deliveries (event_id, consumer, state, attempts, next_at)
+                            SELECT unhex(value), $2, 'pending', 0, $3 FROM json_each($1) WHERE TRUE
+                            ON CONFLICT DO NOTHING",
+            as_json(events),
+            consumer,
+            now
+        )?;
+    } else {
+        execute!(
+            session,
+            any on postgres: "INSERT INTO outbox_deliveries (event_id, consumer, state, attempts, next_at)
+                              SELECT id, $2, 'pending', 0, $3 FROM UNNEST($1) AS id
+                              ON CONFLICT DO NOTHING",
+            events,
+            consumer,
+            now
+        )?;
     }
     Ok(())
 }
 
-pub(super) async fn mark_expanded(session: &mut Session, events: &[Uuid]) -> Result<(), DbError> {
-    match session {
-        Session::Sqlite(conn) => {
-            sqlx::query("UPDATE outbox SET expanded = TRUE WHERE id IN (SELECT unhex(value) FROM json_each($1))")
-                .bind(as_json(events))
-                .execute(&mut **conn)
-                .await
-                .map(drop)?;
-        }
-        Session::Postgres(conn) => {
-            sqlx::query("UPDATE outbox SET expanded = TRUE WHERE id = ANY($1)")
-                .bind(events)
-                .execute(&mut **conn)
-                .await
-                .map(drop)?;
-        }
+pub(super) async fn mark_fanned_out(session: &mut Session, events: &[Uuid]) -> Result<(), DbError> {
+    if session.is_sqlite() {
+        execute!(
+            session,
+            any on sqlite: "UPDATE outbox SET fanned_out = TRUE WHERE id IN (SELECT unhex(value) FROM json_each($1))",
+            as_json(events)
+        )?;
+    } else {
+        execute!(session, any on postgres: "UPDATE outbox SET fanned_out = TRUE WHERE id = ANY($1)", events)?;
     }
     Ok(())
 }
 
-/// What is due for one taker. On Postgres nobody else gets it before `lease` is over; SQLite has one process.
+/// What is due for one subscription. On Postgres no other replica gets it before `lease`; SQLite has one process.
 pub(super) async fn claim_due(
     session: &mut Session,
     consumer: &str,
@@ -125,22 +110,21 @@ pub(super) async fn claim_due(
     lease: DateTime<Utc>,
     limit: i64,
 ) -> Result<Vec<Delivery>, DbError> {
-    let rows: Vec<DueRow> = match session {
-        Session::Sqlite(conn) => {
-            sqlx::query_as(
-                "SELECT o.id, o.subject, o.org, o.payload, o.occurred_at, o.trace, d.attempts
-                 FROM outbox_deliveries d JOIN outbox o ON o.id = d.event_id
-                 WHERE d.consumer = $1 AND d.state = 'pending' AND d.next_at <= $2 ORDER BY d.next_at, o.id LIMIT $3",
-            )
-            .bind(consumer)
-            .bind(now)
-            .bind(limit)
-            .fetch_all(&mut **conn)
-            .await?
-        }
-        Session::Postgres(conn) => {
-            sqlx::query_as(
-                "WITH due AS (
+    let rows: Vec<DueRow> = if session.is_sqlite() {
+        fetch_all!(
+            session,
+            any on sqlite: "SELECT o.id, o.subject, o.org, o.payload, o.occurred_at, o.trace, d.attempts
+                            FROM outbox_deliveries d JOIN outbox o ON o.id = d.event_id
+                            WHERE d.consumer = $1 AND d.state = 'pending' AND d.next_at <= $2
+                            ORDER BY d.next_at, o.id LIMIT $3",
+            consumer,
+            now,
+            limit
+        )?
+    } else {
+        fetch_all!(
+            session,
+            any on postgres: "WITH due AS (
                      SELECT event_id FROM outbox_deliveries
                      WHERE consumer = $1 AND state = 'pending' AND next_at <= $2
                      ORDER BY next_at, event_id LIMIT $3 FOR UPDATE SKIP LOCKED),
@@ -149,69 +133,80 @@ pub(super) async fn claim_due(
                      WHERE d.consumer = $1 AND d.event_id = due.event_id RETURNING d.event_id, d.attempts)
                  SELECT o.id, o.subject, o.org, o.payload, o.occurred_at, o.trace, c.attempts
                  FROM claimed c JOIN outbox o ON o.id = c.event_id ORDER BY o.id",
-            )
-            .bind(consumer)
-            .bind(now)
-            .bind(limit)
-            .bind(lease)
-            .fetch_all(&mut **conn)
-            .await?
-        }
+            consumer,
+            now,
+            limit,
+            lease
+        )?
     };
     Ok(rows.into_iter().map(Delivery::from).collect())
 }
 
-/// Marks what was taken.
+/// When the next pending delivery to `consumer` is due; for one that is being delivered, the end of its lease.
+pub(super) async fn next_due(session: &mut Session, consumer: &str) -> Result<Option<DateTime<Utc>>, DbError> {
+    let next: Option<(DateTime<Utc>,)> = fetch_optional!(
+        session,
+        any: "SELECT next_at FROM outbox_deliveries WHERE consumer = $1 AND state = 'pending'
+              ORDER BY next_at LIMIT 1",
+        consumer
+    )?;
+    Ok(next.map(|(at,)| at))
+}
+
+/// Marks deliveries that succeeded.
 pub(super) async fn mark_done(session: &mut Session, consumer: &str, events: &[Uuid]) -> Result<(), DbError> {
-    match session {
-        Session::Sqlite(conn) => sqlx::query(
-            "UPDATE outbox_deliveries SET state = 'done', attempts = attempts + 1, error = NULL
-             WHERE consumer = $1 AND state = 'pending' AND event_id IN (SELECT unhex(value) FROM json_each($2))",
-        )
-        .bind(consumer)
-        .bind(as_json(events))
-        .execute(&mut **conn)
-        .await
-        .map(drop)?,
-        Session::Postgres(conn) => sqlx::query(
-            "UPDATE outbox_deliveries SET state = 'done', attempts = attempts + 1, error = NULL
-             WHERE consumer = $1 AND state = 'pending' AND event_id = ANY($2)",
-        )
-        .bind(consumer)
-        .bind(events)
-        .execute(&mut **conn)
-        .await
-        .map(drop)?,
+    if session.is_sqlite() {
+        execute!(
+            session,
+            any on sqlite: "UPDATE outbox_deliveries SET state = 'done', attempts = attempts + 1, error = NULL
+                            WHERE consumer = $1 AND state = 'pending'
+                            AND event_id IN (SELECT unhex(value) FROM json_each($2))",
+            consumer,
+            as_json(events)
+        )?;
+    } else {
+        execute!(
+            session,
+            any on postgres: "UPDATE outbox_deliveries SET state = 'done', attempts = attempts + 1, error = NULL
+                              WHERE consumer = $1 AND state = 'pending' AND event_id = ANY($2)",
+            consumer,
+            events
+        )?;
     }
     Ok(())
 }
 
-/// What becomes of a delivery that was not taken.
-pub(super) struct Setback {
+/// What becomes of a delivery that failed.
+pub(super) struct FailedDelivery {
     pub(super) state: &'static str,
     pub(super) attempts: i64,
     pub(super) next_at: DateTime<Utc>,
     pub(super) error: Option<String>,
 }
 
-/// Writes a [`Setback`] down.
-pub(super) async fn set_back(
+impl FailedDelivery {
+    /// To be attempted again at `next_at`.
+    pub(super) fn pending(attempts: i64, next_at: DateTime<Utc>, error: Option<String>) -> Self {
+        Self { state: "pending", attempts, next_at, error }
+    }
+}
+
+pub(super) async fn record_failure(
     session: &mut Session,
     consumer: &str,
     event: Uuid,
-    setback: &Setback,
+    failure: &FailedDelivery,
 ) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "UPDATE outbox_deliveries SET state = $3, attempts = $4, next_at = $5, error = $6
-         WHERE event_id = $1 AND consumer = $2 AND state = 'pending'")
-        .bind(event)
-        .bind(consumer)
-        .bind(setback.state)
-        .bind(setback.attempts)
-        .bind(setback.next_at)
-        .bind(&setback.error)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        any: "UPDATE outbox_deliveries SET state = $3, attempts = $4, next_at = $5, error = $6
+              WHERE event_id = $1 AND consumer = $2 AND state = 'pending'",
+        event,
+        consumer,
+        failure.state,
+        failure.attempts,
+        failure.next_at,
+        &failure.error
+    )?;
     Ok(())
 }

@@ -21,9 +21,9 @@ const REQUEST: &str = "CONSUMER.MSG.NEXT";
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_is_back_is_asked_by_those_alone_who_wait() {
     let Some(bus) = Bus::with_broker(World::sqlite()).await else { return };
-    let _process = bus.start(&["test.taker"]).await;
+    let _process = bus.start(&["test.consumer"]).await;
     bus.publish("first").await;
-    bus.taken("test.taker", &["first"]).await;
+    bus.taken("test.consumer", &["first"]).await;
     let server = bus.server.as_ref().unwrap();
     server.kill();
     sleep(AWAY).await;

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use testkit::service::World;
-use uuid::Uuid;
 
-use crate::support::{Bus, Process, eventually};
+use crate::support::{Bus, Process, dead, eventually, scope, stranger};
 
 const KILLS: u32 = 20;
 /// Events between two kills.
@@ -14,7 +13,7 @@ const PART: u32 = 100;
 /// A bus with a broker and a process on it; `None` when NATS is not installed.
 async fn running(world: World) -> Option<(Bus, Process)> {
     let bus = Bus::with_broker(world).await?;
-    let process = bus.start(&["test.taker"]).await;
+    let process = bus.start(&["test.consumer"]).await;
     Some((bus, process))
 }
 
@@ -28,14 +27,14 @@ testkit::on_both! {
             server.kill();
             server.run();
         }
-        bus.taken_numbers("test.taker", KILLS * PART).await;
+        bus.taken_numbers("test.consumer", KILLS * PART).await;
     }
 
     async fn what_a_broker_forgot_is_brought_back_from_the_outbox(world: World) {
         let Some((bus, process)) = running(world).await else { return };
         let server = bus.server.as_ref().unwrap();
         bus.publish_numbers(0..50).await;
-        bus.taken_numbers("test.taker", 50).await;
+        bus.taken_numbers("test.consumer", 50).await;
         process.stop().await;
         // A process that publishes and takes nothing: the broker alone has the next ones.
         let publisher = bus.start(&[]).await;
@@ -47,17 +46,17 @@ testkit::on_both! {
         // Streams are made anew, and new events come through.
         bus.publish_numbers(100..101).await;
         eventually("all published", async || bus.pending().await == 0).await;
-        let _process = bus.start(&["test.taker"]).await;
-        eventually("the new one", async || bus.effects("test.taker").await.contains(&"100".to_owned())).await;
-        assert_eq!(bus.effects("test.taker").await.len(), 51, "fifty are lost");
-        assert_eq!(bus.producer.relay.resync().await.unwrap(), 101);
-        bus.taken_numbers("test.taker", 101).await;
+        let _process = bus.start(&["test.consumer"]).await;
+        eventually("the new one", async || bus.effects("test.consumer").await.contains(&"100".to_owned())).await;
+        assert_eq!(bus.effects("test.consumer").await.len(), 51, "fifty are lost");
+        assert_eq!(bus.relay.resync().await.unwrap(), 101);
+        bus.taken_numbers("test.consumer", 101).await;
         // So are consumers that run.
         server.kill();
         server.forget();
         server.run();
         bus.publish_numbers(101..102).await;
-        bus.taken_numbers("test.taker", 102).await;
+        bus.taken_numbers("test.consumer", 102).await;
         publisher.stop().await;
     }
 
@@ -65,7 +64,7 @@ testkit::on_both! {
         let Some((bus, process)) = running(world).await else { return };
         let server = bus.server.as_ref().unwrap();
         bus.publish_numbers(0..10).await;
-        bus.taken_numbers("test.taker", 10).await;
+        bus.taken_numbers("test.consumer", 10).await;
         process.stop().await;
         let _publisher = bus.start(&[]).await;
         server.kill();
@@ -76,9 +75,9 @@ testkit::on_both! {
         server.kill();
         server.roll_back();
         server.run();
-        let _process = bus.start(&["test.taker"]).await;
-        bus.producer.relay.resync().await.unwrap();
-        bus.taken_numbers("test.taker", 30).await;
+        let _process = bus.start(&["test.consumer"]).await;
+        bus.relay.resync().await.unwrap();
+        bus.taken_numbers("test.consumer", 30).await;
     }
 
     async fn without_a_broker_events_wait_and_nothing_is_given_up(world: World) {
@@ -86,7 +85,7 @@ testkit::on_both! {
         let server = bus.server.as_ref().unwrap();
         let nats = bus.connect().await.unwrap();
         bus.publish("before").await;
-        bus.taken("test.taker", &["before"]).await;
+        bus.taken("test.consumer", &["before"]).await;
         eventually("a connection", async || nats.is_up()).await;
         server.kill();
         eventually("the loss", async || !nats.is_up()).await;
@@ -98,17 +97,17 @@ testkit::on_both! {
         assert_eq!(bus.pending().await, 1, "it costs no attempt");
         server.run();
         eventually("a connection", async || nats.is_up()).await;
-        bus.taken("test.taker", &["before", "meanwhile"]).await;
+        bus.taken("test.consumer", &["before", "meanwhile"]).await;
     }
 
     async fn a_process_starts_without_its_broker(world: World) {
         let Some(bus) = Bus::with_broker(world).await else { return };
         let server = bus.server.as_ref().unwrap();
         server.kill();
-        let _process = bus.start(&["test.taker"]).await;
+        let _process = bus.start(&["test.consumer"]).await;
         bus.publish("early").await;
         server.run();
-        bus.taken("test.taker", &["early"]).await;
+        bus.taken("test.consumer", &["early"]).await;
     }
 
     async fn a_slow_handler_is_not_taken_for_dead(world: World) {
@@ -116,9 +115,9 @@ testkit::on_both! {
         bus.options.ack_wait = Duration::from_secs(1);
         let events = ["slow", "quick"].map(|what| bus.event(what));
         bus.publish_all(&events).await;
-        let _one = bus.start(&["test.taker"]).await;
-        let _other = bus.start(&["test.taker"]).await;
-        bus.taken("test.taker", &["quick", "slow"]).await;
+        let _one = bus.start(&["test.consumer"]).await;
+        let _other = bus.start(&["test.consumer"]).await;
+        bus.taken("test.consumer", &["quick", "slow"]).await;
         assert_eq!(bus.at_the_broker().await.delivered.consumer_sequence, 2);
     }
 
@@ -126,15 +125,15 @@ testkit::on_both! {
         let Some(bus) = Bus::with_broker(world).await else { return };
         let mut events: Vec<_> = (0..500).map(|number| bus.event(&number.to_string())).collect();
         for event in events.iter_mut().step_by(100) {
-            event.payload = "poison".into();
+            *event = bus.event("poison");
         }
         bus.publish_all(&events).await;
-        let _process = bus.start(&["test.taker"]).await;
-        eventually("the others", async || bus.effects("test.taker").await.len() == 495).await;
+        let _process = bus.start(&["test.consumer"]).await;
+        eventually("the others", async || bus.effects("test.consumer").await.len() == 495).await;
         let dead = bus.dead(5).await;
         assert!(dead.iter().all(|letter| letter.attempts == 1), "{dead:?}");
         bus.publish("last").await;
-        eventually("the last", async || bus.effects("test.taker").await.len() == 496).await;
+        eventually("the last", async || bus.effects("test.consumer").await.len() == 496).await;
         bus.dead(5).await;
     }
 
@@ -144,15 +143,19 @@ testkit::on_both! {
         event.payload = vec![b'x'; 2 << 20].into();
         bus.publish_all(std::slice::from_ref(&event)).await;
         bus.publish("good").await;
-        bus.taken("test.taker", &["good"]).await;
-        let dead = bus.dead(1).await;
-        assert_eq!((dead[0].id, dead[0].consumer.as_str()), (event.id, "nats"));
-        assert!(bus.dead_letters().await.drop_letter(Uuid::nil(), &dead[0].key()).await.unwrap());
-        bus.dead(0).await;
+        bus.taken("test.consumer", &["good"]).await;
+        let letters = bus.outbox_dead_letters();
+        let key = dead(&letters, 1).await[0].key();
+        assert_eq!((key.id, key.consumer.as_str()), (event.id, "nats"));
+        assert!(!letters.replay(&stranger(), &key).await.unwrap() && !letters.drop_letter(&stranger(), &key).await.unwrap());
+        assert!(letters.replay(&scope(), &key).await.unwrap());
+        dead(&letters, 1).await;
+        assert!(letters.drop_letter(&scope(), &key).await.unwrap());
+        dead(&letters, 0).await;
         // Nor does it come back when all that is kept is published again.
-        assert_eq!(bus.producer.relay.resync().await.unwrap(), 1);
+        assert_eq!(bus.relay.resync().await.unwrap(), 1);
         eventually("all published", async || bus.pending().await == 0).await;
-        bus.dead(0).await;
+        dead(&letters, 0).await;
     }
 
     async fn a_change_of_the_bus_loses_nothing(world: World) {
@@ -162,17 +165,17 @@ testkit::on_both! {
         bus.publish("good").await;
         let stopping = tokio_util::sync::CancellationToken::new();
         stopping.cancel();
-        bus.producer.relay.run(vec![bus.route("test.taker")], stopping.clone()).await;
-        assert_eq!((bus.effects("test.taker").await.len(), bus.pending().await), (1, 1));
+        bus.relay.run(vec![bus.subscription("test.consumer")], stopping.clone()).await;
+        assert_eq!((bus.effects("test.consumer").await.len(), bus.pending().await), (1, 1));
         bus.heal(true);
-        let process = bus.start(&["test.taker"]).await;
-        bus.taken("test.taker", &["fail", "good"]).await;
+        let process = bus.start(&["test.consumer"]).await;
+        bus.taken("test.consumer", &["fail", "good"]).await;
         eventually("all settled", async || bus.pending().await == 0).await;
         process.stop().await;
         bus.server.as_ref().unwrap().kill();
         bus.publish("after").await;
-        bus.producer.relay.run(vec![bus.route("test.taker")], stopping).await;
-        bus.taken("test.taker", &["after", "fail", "good"]).await;
+        bus.relay.run(vec![bus.subscription("test.consumer")], stopping).await;
+        bus.taken("test.consumer", &["after", "fail", "good"]).await;
         assert_eq!(bus.pending().await, 0);
     }
 }

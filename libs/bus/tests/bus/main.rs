@@ -2,14 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod away;
+mod batches;
 mod broker;
 mod contract;
 mod mute;
 mod network;
 mod operator;
-mod parked;
-mod pieces;
 mod relay;
 mod stopping;
 mod support;
 mod throughput;
+mod unreadable;

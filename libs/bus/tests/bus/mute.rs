@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use bus::{Relay, RelayOptions};
+use bus::RelayOptions;
 
-use crate::support::{Bus, eventually, relay_options};
+use crate::support::{Bus, eventually, relay, relay_options};
 
 testkit::on_both! {
     async fn a_mute_broker_costs_no_attempt_and_what_it_missed_comes_once(world: World) {
         let Some(mut bus) = Bus::with_broker(world).await else { return };
-        bus.options.patience = Duration::from_secs(1);
+        bus.options.publish_timeout = Duration::from_secs(1);
         let options = RelayOptions { timeout: Duration::from_secs(3), ..relay_options() };
-        bus.producer.relay = Relay::new(bus.producer.db.clone(), bus.producer.clock.clone(), options);
+        bus.relay = relay(&bus.producer, options);
         let server = bus.server.as_ref().unwrap();
-        let _process = bus.start(&["test.taker"]).await;
+        let _process = bus.start(&["test.consumer"]).await;
         bus.publish_numbers(0..50).await;
-        bus.taken_numbers("test.taker", 50).await;
+        bus.taken_numbers("test.consumer", 50).await;
         for part in 1..3 {
             server.freeze();
             // Who publishes does not wait for the broker, or this would not end.
@@ -24,7 +24,7 @@ testkit::on_both! {
             let (_, attempts) = bus.refused().await;
             server.thaw();
             assert_eq!(attempts, 0);
-            bus.taken_numbers("test.taker", (part + 1) * 50).await;
+            bus.taken_numbers("test.consumer", (part + 1) * 50).await;
         }
     }
 }

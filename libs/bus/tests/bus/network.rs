@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use base::Scope;
-use bus::{Event, publish};
+use bus::{EventRecord, Outbox};
 use cache::{
     Cache, CacheKey,
-    redis::{PATIENCE, Redis},
+    redis::{CALL_TIMEOUT, Redis},
 };
 use db::DbError;
 use testkit::{KillablePostgres, Network, service::World};
@@ -23,7 +23,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 async fn a_broker_that_is_cut_off_loses_and_repeats_nothing() {
     let Some(network) = Network::start() else { return };
     let Some(bus) = Bus::with_broker_behind(&network, World::sqlite()).await else { return };
-    let _process = bus.start(&["test.taker"]).await;
+    let _process = bus.start(&["test.consumer"]).await;
     let mut told = 0;
     for cut in CUTS {
         bus.publish_numbers(told..told + 200).await;
@@ -35,7 +35,7 @@ async fn a_broker_that_is_cut_off_loses_and_repeats_nothing() {
         assert!(bus.inbox().await <= i64::from(told - 200), "nothing gets through");
         network.heal();
         let healed = Instant::now();
-        bus.taken_numbers("test.taker", told).await;
+        bus.taken_numbers("test.consumer", told).await;
         println!("cut off for {cut:?}, all taken {:?} after", healed.elapsed());
     }
     bus.dead(0).await;
@@ -46,7 +46,7 @@ async fn a_database_that_is_cut_off_keeps_what_it_acknowledged_and_comes_back() 
     let Some(network) = Network::start() else { return };
     let Some(server) = KillablePostgres::start_behind(&network).await else { return };
     let Some(bus) = Bus::with_broker(World::on_postgres(&server)).await else { return };
-    let _process = bus.start(&["test.taker"]).await;
+    let _process = bus.start(&["test.consumer"]).await;
     let mut told = 0;
     for cut in CUTS {
         bus.publish_numbers(told..told + 100).await;
@@ -54,8 +54,8 @@ async fn a_database_that_is_cut_off_keeps_what_it_acknowledged_and_comes_back() 
         // A commit whose answer is lost may have happened; the same event again is refused then.
         let event = bus.event(&(told + 100).to_string());
         let writing = tokio::spawn({
-            let db = bus.producer.db.clone();
-            async move { while !try_publish(&db, &event).await {} }
+            let (db, outbox) = (bus.producer.db.clone(), bus.relay.outbox().clone());
+            async move { while !try_publish(&db, &outbox, &event).await {} }
         });
         told += 101;
         sleep(cut).await;
@@ -64,17 +64,17 @@ async fn a_database_that_is_cut_off_keeps_what_it_acknowledged_and_comes_back() 
         let healed = Instant::now();
         timeout(DEADLINE, writing).await.unwrap().unwrap();
         println!("cut off for {cut:?}, written {:?} after", healed.elapsed());
-        bus.taken_numbers("test.taker", told).await;
+        bus.taken_numbers("test.consumer", told).await;
         println!("cut off for {cut:?}, all taken {:?} after", healed.elapsed());
     }
     bus.dead(0).await;
 }
 
 /// Whether the database has the event now.
-async fn try_publish(db: &db::Db, event: &Event) -> bool {
+async fn try_publish(db: &db::Db, outbox: &Outbox, event: &EventRecord) -> bool {
     let trying = async {
         let mut session = db.begin(&scope()).await?;
-        publish(&mut session, event).await?;
+        outbox.publish_record(&mut session, event).await?;
         session.commit().await
     };
     match trying.await {
@@ -89,10 +89,10 @@ async fn try_publish(db: &db::Db, event: &Event) -> bool {
 async fn a_cache_that_is_cut_off_is_slower_and_never_wrong() {
     let Some(network) = Network::start() else { return };
     let Some(server) = testkit::Redis::start_behind(&network).await else { return };
-    let redis = Redis::open(&server.url(), PATIENCE).await.unwrap();
+    let redis = Redis::open(&server.url(), CALL_TIMEOUT).await.unwrap();
     eventually("Redis is found", async || redis.ping().await).await;
     let cache = Cache::redis(redis.clone(), 1 << 20);
-    let key = CacheKey::new(&Scope::Public, "test.things", "a");
+    let key = CacheKey::new(&Scope::public(), "test.things", "a");
     for (round, cut) in CUTS.into_iter().enumerate() {
         let [before, meanwhile] = ["before", "meanwhile"].map(|when| format!("{when} {round}"));
         cache.set(key.clone(), before.clone().into(), HOUR).await;

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use async_nats::HeaderMap;
-use bus::Event;
+use bus::EventRecord;
 use tokio::time::sleep;
 
-use crate::support::{Bus, SUBJECT, eventually};
+use crate::support::{Bus, eventually};
 
 /// Often enough that the broker takes the one first and the other first.
 const ROUNDS: u32 = 10;
@@ -22,13 +22,13 @@ testkit::on_both! {
         bus.heal(false);
         let events = ["fail", "slow", "good"].map(|what| bus.event(what));
         bus.publish_all(&events).await;
-        let process = bus.start(&["test.taker"]).await;
+        let process = bus.start(&["test.consumer"]).await;
         // The batch has failed, and each is tried for itself.
         eventually("the slow one on its own", async || bus.calls("fail") > 1 && bus.calls("slow") > 0).await;
         process.stop().await;
         bus.heal(true);
-        let _other = bus.start(&["test.taker"]).await;
-        bus.taken("test.taker", &["fail", "good", "slow"]).await;
+        let _other = bus.start(&["test.consumer"]).await;
+        bus.taken("test.consumer", &["fail", "good", "slow"]).await;
     }
 
     async fn what_a_stopping_consumer_is_sent_before_the_broker_knows_is_given_back(world: World) {
@@ -37,31 +37,31 @@ testkit::on_both! {
         let client = bus.client().await;
         let server = bus.server.as_ref().unwrap();
         for round in 0..ROUNDS {
-            let taker = bus.start(&["test.taker"]).await;
+            let taker = bus.start(&["test.consumer"]).await;
             let before = round * (TOLD + 1);
             bus.publish_numbers(before..before + 1).await;
-            bus.taken_numbers("test.taker", before + 1).await;
+            bus.taken_numbers("test.consumer", before + 1).await;
             eventually("it asks for more", async || bus.at_the_broker().await.num_waiting > 0).await;
             // When it goes on, the broker finds new events from one side and the consumer's farewell from the other.
             server.freeze();
             for number in before + 1..before + 1 + TOLD {
                 let event = bus.event(&number.to_string());
-                client.publish_with_headers(SUBJECT, headers(&event), event.payload).await.unwrap();
+                client.publish_with_headers(event.subject.clone(), headers(&event), event.payload).await.unwrap();
             }
             let stopping = tokio::spawn(taker.stop());
             sleep(Duration::from_millis(200)).await;
             server.thaw();
             stopping.await.unwrap();
         }
-        let _taker = bus.start(&["test.taker"]).await;
-        bus.taken_numbers("test.taker", ROUNDS * (TOLD + 1)).await;
+        let _taker = bus.start(&["test.consumer"]).await;
+        bus.taken_numbers("test.consumer", ROUNDS * (TOLD + 1)).await;
     }
 }
 
-fn headers(event: &Event) -> HeaderMap {
+fn headers(event: &EventRecord) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("Gooseek-Id", event.id.to_string());
-    headers.insert("Gooseek-Subject", SUBJECT);
+    headers.insert("Gooseek-Subject", event.subject.as_str());
     headers.insert("Gooseek-Org", event.org.to_string());
     headers.insert("Gooseek-Occurred-At", event.occurred_at.to_rfc3339());
     headers

@@ -4,7 +4,6 @@ mod actors;
 mod broker;
 
 use std::{
-    borrow::Cow,
     collections::HashMap,
     sync::{
         Arc, Mutex,
@@ -15,24 +14,36 @@ use std::{
 
 use actors::Keeper;
 pub(crate) use actors::Process;
-use base::Scope;
-pub(crate) use broker::broker_client;
-use bus::{Consumer, DeadLetter, DeadLetters, Event, LetterKey, NatsOptions, Relay, RelayOptions, Route, publish};
-use db::{Migrations, on_db};
-use server::{Deps, Service, service::ServiceDef};
-use sqlx::migrate::Migrator;
-use testkit::service::World;
+use base::{Scope, time::Clock};
+use bus::{
+    Consumer, DeadLetter, DeadLetterKey, DeadLetters, EventRecord, NatsOptions, Relay, RelayOptions, SubjectPattern,
+    Subscription,
+};
+use db::{Migrations, fetch_all, fetch_one};
+use proto::Event;
+use server::Deps;
+use testkit::service::{World, idle, one_migration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
-pub(crate) const SUBJECT: &str = "gooseek.producer.thing.happened.v1";
+/// What is published in tests.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(crate) struct Happened {
+    #[prost(string, tag = "1")]
+    pub(crate) what: String,
+}
+
+impl Event for Happened {
+    const SUBJECT: &'static str = "gooseek.producer.thing.happened.v1";
+}
+
 /// Longer than any pause between two attempts.
 pub(crate) const PAUSE: Duration = Duration::from_secs(200);
 /// What is waited for comes within this, or never.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-static NOTHING: Migrator = Migrator { migrations: Cow::Borrowed(&[]), ..Migrator::DEFAULT };
+/// The table of what consumers did.
+const EFFECTS: &str = "CREATE TABLE effects (consumer TEXT NOT NULL, what TEXT NOT NULL)";
 
 /// Expands `async fn name(bus: Bus)` into one test for each database without a broker, and one for each with it.
 macro_rules! on_every_bus {
@@ -64,6 +75,8 @@ pub(crate) use on_every_bus;
 pub(crate) struct Bus {
     pub(crate) world: World,
     pub(crate) producer: Deps,
+    /// The relay of the producer's outbox.
+    pub(crate) relay: Relay,
     pub(crate) consumer: Deps,
     pub(crate) server: Option<testkit::Nats>,
     pub(crate) options: NatsOptions,
@@ -89,36 +102,21 @@ impl Bus {
     }
 
     async fn new(world: World, server: Option<testkit::Nats>) -> Self {
-        let spec = |name| ServiceDef {
-            name,
-            port: 0,
-            variables: &[],
-            migrations: Migrations { sqlite: &NOTHING, postgres: &NOTHING },
-            objects: false,
-            check: |_| {},
-            build: |_| Box::pin(async { Ok(Service::new("unused", OpenApiRouter::new())) }),
-        };
-        let mut producer = world.deps(&spec("producer")).await;
-        let consumer = world.deps(&spec("consumer")).await;
-        let mut session = consumer.db.begin(&scope()).await.unwrap();
-        on_db!(&mut session, conn => sqlx::query("CREATE TABLE effects (taker TEXT NOT NULL, what TEXT NOT NULL)")
-            .execute(conn)
-            .await
-            .map(drop))
-        .unwrap();
-        session.commit().await.unwrap();
-        producer.relay = Relay::new(producer.db.clone(), producer.clock.clone(), relay_options());
+        let producer = world.deps(&idle("producer", Migrations::NONE)).await;
+        let consumer = world.deps(&idle("consumer", one_migration(EFFECTS))).await;
+        let relay = relay(&producer, relay_options());
         let options = NatsOptions {
             // What a killed process held comes again after this.
             ack_wait: Duration::from_secs(5),
-            pauses: [Duration::from_millis(10); 4],
+            retry_delays: [Duration::from_millis(10); 4],
             ..NatsOptions::new(1, Duration::from_secs(3_600))
         };
-        Self { world, producer, consumer, server, options, ill: Arc::default(), calls: Arc::default() }
+        Self { world, producer, relay, consumer, server, options, ill: Arc::default(), calls: Arc::default() }
     }
 
-    pub(crate) fn event(&self, what: &str) -> Event {
-        Event::new(self.world.ids.next(), SUBJECT, Uuid::nil(), what.to_owned(), self.producer.clock.now())
+    pub(crate) fn event(&self, what: &str) -> EventRecord {
+        let message = Happened { what: what.to_owned() };
+        EventRecord::new(self.world.ids.next(), Uuid::nil(), &message, self.producer.clock.now())
     }
 
     pub(crate) async fn publish(&self, what: &str) -> Uuid {
@@ -129,33 +127,37 @@ impl Bus {
 
     /// `0`, `1`, … in one transaction.
     pub(crate) async fn publish_numbers(&self, numbers: std::ops::Range<u32>) {
-        let events: Vec<Event> = numbers.map(|number| self.event(&number.to_string())).collect();
+        let events: Vec<EventRecord> = numbers.map(|number| self.event(&number.to_string())).collect();
         self.publish_all(&events).await;
     }
 
-    pub(crate) async fn publish_all(&self, events: &[Event]) {
+    pub(crate) async fn publish_all(&self, events: &[EventRecord]) {
         let mut session = self.producer.db.begin(&scope()).await.unwrap();
         for event in events {
-            publish(&mut session, event).await.unwrap();
+            self.relay.outbox().publish_record(&mut session, event).await.unwrap();
         }
         session.commit().await.unwrap();
-        self.producer.relay.wake();
     }
 
-    /// What a handler cannot take for its own reasons, it can (or cannot) from now on.
+    /// What a handler cannot handle for reasons of its own, it can (or cannot) from now on.
     pub(crate) fn heal(&self, healthy: bool) {
         self.ill.store(!healthy, Ordering::SeqCst);
     }
 
     pub(crate) fn consumer(&self, name: &'static str) -> Consumer {
         let handler = Keeper { name, ill: self.ill.clone(), calls: self.calls.clone() };
-        Consumer { name, subject: SUBJECT, db: self.consumer.db.clone(), handler: Arc::new(handler) }
+        Consumer::new(name, self.consumer.db.clone(), handler)
     }
 
-    /// The way to a consumer in this process.
-    pub(crate) fn route(&self, name: &'static str) -> Route {
-        let courier = self.consumer(name).in_process(self.consumer.clock.clone());
-        Route { name: name.to_owned(), subject: Some(SUBJECT.to_owned()), courier }
+    /// A consumer that keeps the events of a pattern.
+    pub(crate) fn consumer_of(&self, name: &'static str, subjects: SubjectPattern) -> Consumer {
+        let handler = Keeper { name, ill: self.ill.clone(), calls: self.calls.clone() };
+        Consumer::of_subjects(name, subjects, self.consumer.db.clone(), handler)
+    }
+
+    /// A consumer in this process, as the relay knows it.
+    pub(crate) fn subscription(&self, name: &'static str) -> Subscription {
+        subscription(self.consumer(name), self.consumer.clock.clone())
     }
 
     /// A process with these consumers, beside those that run already.
@@ -166,25 +168,21 @@ impl Bus {
     pub(crate) async fn start_with(&self, consumers: Vec<Consumer>) -> Process {
         let stop = CancellationToken::new();
         let clock = self.consumer.clock.clone();
-        let (routes, takers) = match self.connect().await {
+        let (subscriptions, tasks) = match self.connect().await {
             Some(nats) => {
                 let tracker = TaskTracker::new();
-                let takers = consumers.into_iter().map(|consumer| nats.taking(consumer, clock.clone()));
-                let takers = takers.map(|task| task.start(&tracker, stop.clone())).collect();
-                (vec![Route::to_broker(nats.courier())], takers)
+                let tasks = consumers.into_iter().map(|consumer| nats.consumer_task(consumer, clock.clone()));
+                let tasks = tasks.map(|task| task.start(&tracker, stop.clone())).collect();
+                (vec![Subscription::to_broker(nats.sink())], tasks)
             }
             None => {
-                let route = |consumer: Consumer| Route {
-                    name: consumer.name.to_owned(),
-                    subject: Some(consumer.subject.to_owned()),
-                    courier: consumer.in_process(clock.clone()),
-                };
-                (consumers.into_iter().map(route).collect(), Vec::new())
+                let subscriptions = consumers.into_iter().map(|consumer| subscription(consumer, clock.clone()));
+                (subscriptions.collect(), Vec::new())
             }
         };
-        let (relay, token) = (self.producer.relay.clone(), stop.clone());
-        let relaying = tokio::spawn(async move { relay.run(routes, token).await });
-        Process { stop, tasks: takers.into_iter().chain([relaying]).collect() }
+        let (relay, token) = (self.relay.clone(), stop.clone());
+        let relaying = tokio::spawn(async move { relay.run(subscriptions, token).await });
+        Process { stop, tasks: tasks.into_iter().chain([relaying]).collect() }
     }
 
     /// Makes pauses between attempts pass.
@@ -193,37 +191,35 @@ impl Bus {
     }
 
     /// What a consumer was told, sorted.
-    pub(crate) async fn effects(&self, taker: &str) -> Vec<String> {
+    pub(crate) async fn effects(&self, consumer: &str) -> Vec<String> {
         let mut session = self.consumer.db.read(&scope()).await.unwrap();
-        let rows: Vec<(String,)> = on_db!(&mut session, conn => sqlx::query_as(
-            "SELECT what FROM effects WHERE taker = $1")
-            .bind(taker)
-            .fetch_all(conn)
-            .await)
-        .unwrap();
+        let rows: Vec<(String,)> =
+            fetch_all!(&mut session, unscoped: "SELECT what FROM effects WHERE consumer = $1", consumer).unwrap();
         let mut effects: Vec<String> = rows.into_iter().map(|(what,)| what).collect();
         effects.sort_unstable();
         effects
     }
 
     /// Waits until a consumer was told this much, and that it is exactly this.
-    pub(crate) async fn taken(&self, taker: &str, expected: &[&str]) {
-        eventually(&format!("{expected:?} for {taker}"), async || self.effects(taker).await.len() >= expected.len())
-            .await;
-        assert_eq!(self.effects(taker).await, expected, "{taker}");
+    pub(crate) async fn taken(&self, consumer: &str, expected: &[&str]) {
+        eventually(&format!("{expected:?} for {consumer}"), async || {
+            self.effects(consumer).await.len() >= expected.len()
+        })
+        .await;
+        assert_eq!(self.effects(consumer).await, expected, "{consumer}");
     }
 
     /// Waits until a consumer was told the numbers below `end`, each once.
-    pub(crate) async fn taken_numbers(&self, taker: &str, end: u32) {
+    pub(crate) async fn taken_numbers(&self, consumer: &str, end: u32) {
         let end = usize::try_from(end).unwrap();
-        eventually(&format!("{end} for {taker}"), async || self.effects(taker).await.len() >= end).await;
-        self.has_numbers(taker, end).await;
+        eventually(&format!("{end} for {consumer}"), async || self.effects(consumer).await.len() >= end).await;
+        self.has_numbers(consumer, end).await;
     }
 
-    async fn has_numbers(&self, taker: &str, end: usize) {
-        let mut numbers: Vec<usize> = self.effects(taker).await.iter().map(|what| what.parse().unwrap()).collect();
+    async fn has_numbers(&self, consumer: &str, end: usize) {
+        let mut numbers: Vec<usize> = self.effects(consumer).await.iter().map(|what| what.parse().unwrap()).collect();
         numbers.sort_unstable();
-        assert!(numbers.iter().copied().eq(0..end), "{taker}: each of {end} once, but {} effects", numbers.len());
+        assert!(numbers.iter().copied().eq(0..end), "{consumer}: each of {end} once, but {} effects", numbers.len());
     }
 
     /// How often the handler was called about this.
@@ -231,17 +227,22 @@ impl Bus {
         self.calls.lock().unwrap().get(what).copied().unwrap_or_default()
     }
 
-    pub(crate) async fn dead_letters(&self) -> DeadLetters {
-        let Deps { db, clock, relay, .. } = self.producer.clone();
-        DeadLetters::new("producer", db, clock, relay, self.connect().await)
+    /// The dead letters of the consumers.
+    pub(crate) fn dead_letters(&self) -> DeadLetters {
+        let consumers = ["test.consumer", "test.one", "test.other"].map(|name| self.consumer(name));
+        let Deps { db, clock, .. } = self.consumer.clone();
+        DeadLetters::new(db, clock, relay(&self.consumer, relay_options()), consumers.to_vec())
     }
 
-    /// Waits for this many dead letters.
+    /// The dead letters of the outbox.
+    pub(crate) fn outbox_dead_letters(&self) -> DeadLetters {
+        let Deps { db, clock, .. } = self.producer.clone();
+        DeadLetters::new(db, clock, self.relay.clone(), Vec::new())
+    }
+
+    /// Waits for this many dead letters of consumers.
     pub(crate) async fn dead(&self, count: usize) -> Vec<DeadLetter> {
-        let letters = self.dead_letters().await;
-        let list = async || letters.list(Uuid::nil(), &LetterKey::start(), 100).await;
-        eventually(&format!("{count} dead letters"), async || list().await.is_ok_and(|dead| dead.len() == count)).await;
-        list().await.unwrap()
+        dead(&self.dead_letters(), count).await
     }
 
     /// Rows of the outbox.
@@ -251,7 +252,7 @@ impl Bus {
 
     /// Deliveries that are neither done nor given up.
     pub(crate) async fn pending(&self) -> i64 {
-        count(&self.producer, "SELECT COUNT(*) FROM outbox WHERE NOT expanded").await
+        count(&self.producer, "SELECT COUNT(*) FROM outbox WHERE NOT fanned_out").await
             + count(&self.producer, "SELECT COUNT(*) FROM outbox_deliveries WHERE state = 'pending'").await
     }
 
@@ -270,7 +271,7 @@ impl Bus {
 
 async fn count(deps: &Deps, statement: &'static str) -> i64 {
     let mut session = deps.db.read(&scope()).await.unwrap();
-    let (count,) = on_db!(&mut session, conn => sqlx::query_as(statement).fetch_one(conn).await).unwrap();
+    let (count,) = fetch_one!(&mut session, unscoped: statement).unwrap();
     count
 }
 
@@ -285,13 +286,40 @@ pub(crate) async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
 }
 
 pub(crate) fn scope() -> Scope {
-    Scope::Tenant { org: Uuid::nil(), user: Uuid::nil() }
+    testkit::tenant(Uuid::nil(), Uuid::nil())
+}
+
+/// Somebody of another organisation.
+pub(crate) fn stranger() -> Scope {
+    testkit::tenant(Uuid::max(), Uuid::nil())
+}
+
+/// Whoever operates the installation.
+pub(crate) fn operator() -> Scope {
+    testkit::system().into()
+}
+
+/// Waits for this many dead letters of any organisation.
+pub(crate) async fn dead(letters: &DeadLetters, count: usize) -> Vec<DeadLetter> {
+    let list = async || letters.list(&operator(), &DeadLetterKey::start(), 100).await.unwrap();
+    eventually(&format!("{count} dead letters"), async || list().await.len() == count).await;
+    list().await
+}
+
+/// The relay of a service's outbox.
+pub(crate) fn relay(deps: &Deps, options: RelayOptions) -> Relay {
+    Relay::new(deps.db.clone(), deps.outbox.clone(), options)
+}
+
+fn subscription(consumer: Consumer, clock: Clock) -> Subscription {
+    let (name, subjects) = (consumer.name.to_owned(), consumer.subjects.clone());
+    Subscription { name, subjects, sink: consumer.in_process(clock) }
 }
 
 pub(crate) fn relay_options() -> RelayOptions {
     RelayOptions {
         retention: Duration::from_secs(3_600),
         timeout: Duration::from_secs(30),
-        poll: Duration::from_millis(20),
+        poll_interval: Duration::from_millis(20),
     }
 }

@@ -20,7 +20,7 @@ async fn events_a_second() {
         let published = begun.elapsed();
         publisher.stop().await;
         let begun = Instant::now();
-        let taker = bus.start(&["test.taker"]).await;
+        let taker = bus.start(&["test.consumer"]).await;
         eventually("all taken", async || bus.inbox().await == i64::from(EVENTS)).await;
         let taken_in = begun.elapsed();
         let begun = Instant::now();

@@ -3,9 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some(reader::child::SUBCOMMAND) {
-        return reader::child::run();
-    }
-    eprintln!("usage: parse-file {}", reader::child::SUBCOMMAND);
-    ExitCode::from(2)
+    reader::child::run_if_child().unwrap_or_else(|| {
+        eprintln!("usage: parse-file {}", reader::child::SUBCOMMAND);
+        ExitCode::from(2)
+    })
 }

@@ -9,10 +9,10 @@ use reqwest::{
 };
 use serde_json::{Value, json};
 
-use super::{Events, PATIENCE};
+use super::{Events, TEST_TIMEOUT};
 use crate::service::Answer;
 
-/// Somebody who uses a server. Cheap to clone.
+/// A user of a server. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: OperatorClient,
@@ -20,9 +20,9 @@ pub struct Client {
 }
 
 impl Client {
-    /// Requests to `url`, with a token or in nobody's name.
+    /// Requests to `url`, with a token or without.
     pub fn new(url: &str, token: Option<String>) -> Self {
-        Self { http: OperatorClient::new(url, PATIENCE).expect("the server has an address"), token }
+        Self { http: OperatorClient::new(url, TEST_TIMEOUT).expect("the server has an address"), token }
     }
 
     /// A request to be changed and sent.
@@ -47,7 +47,7 @@ impl Client {
 
     /// The answer, unless the server went away.
     pub async fn try_send(&self, request: RequestBuilder) -> reqwest::Result<Answer> {
-        let response = request.timeout(PATIENCE).send().await?;
+        let response = request.timeout(TEST_TIMEOUT).send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         Ok(Answer { status, headers, body: response.bytes().await? })
     }
@@ -64,7 +64,7 @@ impl Client {
         self.send(self.request("POST", path).json(body)).await
     }
 
-    /// The status alone; `None` when nobody answers.
+    /// The status alone; `None` when there is no answer.
     pub async fn status(&self, path: &str) -> Option<u16> {
         Some(self.answer_in_time(path).await?.status().as_u16())
     }
@@ -141,7 +141,7 @@ impl Client {
                 tokio::time::sleep(Duration::from_millis(25)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, settled).await.expect("a file is indexed or fails in time")
+        tokio::time::timeout(TEST_TIMEOUT, settled).await.expect("a file is indexed or fails in time")
     }
 
     /// Every item of a list, page by page.
@@ -171,7 +171,7 @@ impl Client {
                 tokio::time::sleep(Duration::from_millis(25)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, there).await.expect("the answer reaches the library in time")
+        tokio::time::timeout(TEST_TIMEOUT, there).await.expect("the answer reaches the library in time")
     }
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use base::config::Secret;
+use registry::SERVICES;
 use tempfile::TempDir;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -15,15 +16,6 @@ use crate::{
     Nats, Postgres, Redis, S3,
     installed::{Kept, free_port, installed},
 };
-
-/// Service, the prefix of its routes, the variable that tells the others where it is, and how many there are.
-const SERVICES: [(&str, &str, &str, usize); 5] = [
-    ("projects", "/api/v1/projects", "PROJECTS_SVC_URL", 1),
-    ("search", "/api/v1/search", "SEARCH_SVC_URL", 1),
-    ("upload", "/api/v1/upload", "UPLOAD_SVC_URL", 2),
-    ("chat", "/api/v1/chat", "CHAT_SVC_URL", 2),
-    ("library", "/api/v1/library", "LIBRARY_SVC_URL", 1),
-];
 
 /// A cluster has a dozen processes; this many at a time is what a small machine bears.
 static ROOM: std::sync::LazyLock<std::sync::Arc<Semaphore>> =
@@ -121,8 +113,8 @@ impl Cluster {
         for (name, value) in own {
             builder = builder.set(name, value);
         }
-        for (service, _, variable, _) in SERVICES {
-            builder = builder.set(variable, self.addresses(service));
+        for service in SERVICES {
+            builder = builder.set(service.url_variable, self.addresses(service.name));
         }
         builder = self.keys.give(builder, replica.service);
         environment.iter().fold(builder, |builder, (name, value)| builder.set(name, value.clone()))
@@ -130,7 +122,7 @@ impl Cluster {
 
     /// The database in the name of a service's own role, which may do nothing outside of its schema.
     fn postgres_of(&self, service: &str) -> String {
-        Postgres::as_role(&self.postgres, &format!("gooseek_{service}")).expose().to_owned()
+        Postgres::as_role(&self.postgres, &registry::postgres_role(service)).expose().to_owned()
     }
 
     /// The gRPC addresses of every replica of a service.
@@ -142,7 +134,7 @@ impl Cluster {
 
 /// The paths of each service begin with one of these.
 pub(super) fn prefixes() -> impl Iterator<Item = &'static str> {
-    SERVICES.into_iter().map(|(_, prefix, ..)| prefix)
+    SERVICES.iter().flat_map(|service| service.prefixes).copied()
 }
 
 /// Makes the schemas and roles, as an operator does before a roll-out.
@@ -152,9 +144,8 @@ async fn migrate(gooseek: &Path, owner: &Secret) {
 }
 
 fn replicas() -> Vec<Replica> {
-    let named =
-        SERVICES.into_iter().flat_map(|(service, _, _, count)| (1..=count).map(move |number| (service, number)));
-    named
+    let numbered = SERVICES.iter().flat_map(|service| (1..=service.replicas).map(|number| (service.name, number)));
+    numbered
         .map(|(service, number)| {
             let name = if number == 1 { service.to_owned() } else { format!("{service}-{number}") };
             Replica { name, service, http: free_port(), grpc: free_port() }
@@ -166,12 +157,13 @@ fn replicas() -> Vec<Replica> {
 fn dynamic(replicas: &[Replica]) -> String {
     let mut yaml = "http:\n  middlewares:\n    again:\n      retry:\n        attempts: 4\n        initialInterval: 50ms\n  routers:\n".to_owned();
     let write = "a string can be written to";
-    for (service, prefix, _, _) in SERVICES {
-        write!(yaml, "    {service}:\n      rule: PathPrefix(`{prefix}`)\n      service: {service}\n").expect(write);
+    for service in SERVICES {
+        let (name, rule) = (service.name, registry::edge_rule(service));
+        write!(yaml, "    {name}:\n      rule: {rule}\n      service: {name}\n").expect(write);
         yaml.push_str("      middlewares: [again]\n");
     }
     yaml.push_str("  services:\n");
-    for (service, ..) in SERVICES {
+    for service in registry::names() {
         write!(yaml, "    {service}:\n      loadBalancer:\n        servers:\n").expect(write);
         for replica in replicas.iter().filter(|replica| replica.service == service) {
             writeln!(yaml, "          - url: {}", replica.url()).expect(write);

@@ -3,7 +3,7 @@
 use reqwest::Response;
 use serde_json::Value;
 
-use super::PATIENCE;
+use super::TEST_TIMEOUT;
 
 /// One event.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +38,7 @@ impl Events {
     /// The next event; `None` when the connection has ended, well or not.
     ///
     /// # Panics
-    /// When nothing comes for [`PATIENCE`].
+    /// When nothing comes for [`TEST_TIMEOUT`].
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.take() {
@@ -87,7 +87,7 @@ impl Events {
 
     /// Takes what has come; whether anything has.
     async fn receive(&mut self) -> bool {
-        let chunk = tokio::time::timeout(PATIENCE, self.response.chunk()).await.expect("something comes in time");
+        let chunk = tokio::time::timeout(TEST_TIMEOUT, self.response.chunk()).await.expect("something comes in time");
         let Ok(Some(chunk)) = chunk else { return false };
         self.buffer.extend_from_slice(&chunk);
         true

@@ -16,7 +16,7 @@ use super::{NOBODY, as_nobody_at, free_port, is_root, programs};
 use crate::{Network, network::Place};
 
 /// Longer than a start with recovery takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+const START_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Its data outlives every kill and is gone with this value.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl KillablePostgres {
     /// Waits for the server. The first start after a kill may meet processes of the old server that have not noticed yet.
     async fn ready(&mut self) -> PgConnection {
         let url = format!("postgresql://postgres@{}:{}/postgres", self.place.address, self.port);
-        let started = timeout(PATIENCE, async {
+        let started = timeout(START_TIMEOUT, async {
             loop {
                 if let Ok(connection) = PgConnection::connect(&url).await {
                     return connection;

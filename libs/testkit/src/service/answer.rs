@@ -14,7 +14,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub(super) async fn read(response: Response) -> Self {
+    /// Reads an answer to its end.
+    pub async fn read(response: Response) -> Self {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("the body ends").to_bytes();
         Self { status: parts.status, headers: parts.headers, body }

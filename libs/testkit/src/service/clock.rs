@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicI64, Ordering},
     },
     time::Duration,
@@ -10,11 +10,14 @@ use std::{
 
 use base::time::Clock;
 use chrono::TimeDelta;
+use jobs::JobQueue;
 
 /// The machine's clock plus what the test has added. Clones move together.
 #[derive(Debug, Clone, Default)]
 pub struct TestClock {
     ahead: Arc<AtomicI64>,
+    /// Their workers sleep until the next job is due by this clock.
+    queues: Arc<Mutex<Vec<JobQueue>>>,
 }
 
 impl TestClock {
@@ -29,5 +32,13 @@ impl TestClock {
     pub fn advance(&self, by: Duration) {
         let by = i64::try_from(by.as_micros()).expect("tests do not wait for ages");
         self.ahead.fetch_add(by, Ordering::Relaxed);
+        for queue in self.queues.lock().expect("the lock is held for a moment").iter() {
+            queue.wake();
+        }
+    }
+
+    /// Has the workers of `queue` look at the clock whenever it was moved.
+    pub(super) fn wakes(&self, queue: JobQueue) {
+        self.queues.lock().expect("the lock is held for a moment").push(queue);
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use access::{Verifier, keys::SigningKey};
-use base::time::Clock;
+use access::{Role, Verifier, keys::SigningKey};
+use base::{Scope, time::Clock};
 use http::request::Builder;
 use serde_json::json;
 use uuid::Uuid;
@@ -40,9 +40,22 @@ impl Issuer {
 
     /// A member of an organisation, with a token for an hour.
     pub fn person(&self, org: Uuid, user: Uuid) -> Person {
+        self.person_with(org, user, &[Role::Member])
+    }
+
+    /// A user with these roles in an organisation.
+    pub fn person_with(&self, org: Uuid, user: Uuid, roles: &[Role]) -> Person {
+        self.person_claiming(org, user, &json!({ "roles": roles }))
+    }
+
+    /// A user of an organisation with these claims beside the usual ones.
+    pub fn person_claiming(&self, org: Uuid, user: Uuid, special: &serde_json::Value) -> Person {
         // Tokens are checked against the machine's clock, whatever the test's clock says.
         let expires = Clock::system().now().timestamp() + 3_600;
-        let claims = json!({ "sub": user, "org": org, "role": "member", "aud": "gooseek", "exp": expires });
+        let mut claims = json!({ "sub": user, "org": org, "aud": "gooseek", "exp": expires });
+        for (name, value) in special.as_object().into_iter().flatten() {
+            claims[name] = value.clone();
+        }
         Person { org, user, token: self.key.sign("at+jwt", &claims) }
     }
 }
@@ -65,6 +78,11 @@ impl Person {
     /// The access token.
     pub fn token(&self) -> &str {
         &self.token
+    }
+
+    /// What stores, caches and objects are asked with in this person's name.
+    pub fn scope(&self) -> Scope {
+        crate::tenant(self.org, self.user)
     }
 
     /// An HTTP request in this person's name.

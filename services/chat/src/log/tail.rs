@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use cache::live::LogKey;
+use cache::live::FeedKey;
 use futures::{Stream, StreamExt};
 use kit::sse;
 use tokio::{sync::watch, time::Instant};
@@ -94,8 +94,8 @@ impl Tail {
     }
 
     /// Its log as other processes know it.
-    pub(crate) fn key(&self) -> LogKey {
-        LogKey::new(self.org, "chat.runs", self.id)
+    pub(crate) fn key(&self) -> FeedKey {
+        FeedKey::new(self.org, "chat.runs", self.id)
     }
 
     /// Takes the next sequence number; the writer calls it, in commit order.

@@ -3,8 +3,8 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use base::Scope;
-use bus::Relay;
-use cache::live::{LiveLog, LogEntry};
+use bus::Outbox;
+use cache::live::{FeedEntry, LiveFeeds};
 use db::{Db, DbError, Session};
 use tokio::{
     sync::{mpsc::UnboundedReceiver, oneshot},
@@ -31,8 +31,8 @@ pub(super) struct Writer {
     pub(super) scope: Scope,
     /// Whose runs it writes.
     pub(super) owner: Uuid,
-    pub(super) relay: Relay,
-    pub(super) live: LiveLog,
+    pub(super) outbox: Outbox,
+    pub(super) live: LiveFeeds,
 }
 
 impl Writer {
@@ -46,9 +46,6 @@ impl Writer {
             let Some(first) = first else { return };
             let mut prepared = prepare(collect(first, entries).await);
             self.commit_batch(&mut prepared).await;
-            if prepared.writes.iter().any(Write::is_fact) {
-                self.relay.wake();
-            }
             self.show_elsewhere(&prepared);
             prepared.publish();
         }
@@ -59,7 +56,7 @@ impl Writer {
         for fresh in prepared.fresh.iter().filter(|fresh| !prepared.failed.contains(&fresh.tail.id)) {
             let key = fresh.tail.key();
             for frame in &fresh.frames {
-                let entry = || LogEntry { seq: frame.seq, kind: frame.kind.to_owned(), data: frame.data().to_owned() };
+                let entry = || FeedEntry { seq: frame.seq, kind: frame.kind.to_owned(), data: frame.data().to_owned() };
                 self.live.append(&key, entry);
             }
         }
@@ -116,11 +113,19 @@ impl Writer {
             match write {
                 Write::Run(_) => {}
                 Write::Event(event) => events.push(event),
-                Write::Finish(finish, id) => write_finish(&mut session, *id, finish).await?,
+                Write::Finish(finish, id) => self.write_finish(&mut session, *id, finish).await?,
             }
         }
         store::insert_events(&mut session, &events).await?;
         session.commit().await
+    }
+
+    async fn write_finish(&self, session: &mut Session, id: Uuid, finish: &Finish) -> Result<(), DbError> {
+        store::finish_run(session, id, &finish.ending).await?;
+        if let Some(fact) = &finish.fact {
+            self.outbox.publish_record(session, fact).await?;
+        }
+        Ok(())
     }
 }
 
@@ -155,10 +160,6 @@ impl Write {
             Self::Event(event) => event.run_id,
             Self::Finish(_, id) => *id,
         }
-    }
-
-    fn is_fact(&self) -> bool {
-        matches!(self, Self::Finish(finish, _) if finish.fact.is_some())
     }
 }
 
@@ -236,12 +237,4 @@ impl Prepared {
             let _ = waiting.send(outcome);
         }
     }
-}
-
-async fn write_finish(session: &mut Session, id: Uuid, finish: &Finish) -> Result<(), DbError> {
-    store::finish_run(session, id, &finish.ending).await?;
-    if let Some(fact) = &finish.fact {
-        bus::publish(session, fact).await?;
-    }
-    Ok(())
 }

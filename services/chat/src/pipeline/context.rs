@@ -12,7 +12,6 @@ use access::Caller;
 use base::time::Clock;
 use db::Db;
 use llm::Model;
-use rpc::Peers;
 use server::Deps;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +19,7 @@ use uuid::Uuid;
 
 use crate::{
     api::{Answer, Budget, Citation, Cost, Source, SourceKind, Usage},
+    callees::Callees,
     event::Event,
     log::{Log, Op, Tail},
     mode::Effort,
@@ -61,7 +61,7 @@ impl Progress {
 pub(crate) struct Context {
     pub(crate) job: Job,
     pub(crate) who: Caller,
-    pub(crate) peers: Peers,
+    pub(crate) callees: Callees,
     pub(crate) model: Option<Model>,
     pub(crate) clock: Clock,
     pub(crate) effort: Effort,
@@ -84,6 +84,7 @@ impl Context {
     #[expect(clippy::too_many_arguments, reason = "called once, by the supervisor that has them all")]
     pub(crate) fn new(
         deps: &Deps,
+        callees: Callees,
         model: Option<Model>,
         log: Log,
         job: &Job,
@@ -106,7 +107,7 @@ impl Context {
         }
         Self {
             who: who.clone(),
-            peers: deps.peers.clone(),
+            callees,
             clock: deps.clock.clone(),
             db: deps.db.clone(),
             model,
@@ -243,7 +244,7 @@ impl Context {
     pub(crate) async fn turns(&self) -> Vec<Turn> {
         let turns = async {
             let mut session = self.db.read(&self.who.scope()).await?;
-            store::turns(&mut session, (self.who.org, self.who.user), self.thread_id, self.tail.id, TURNS).await
+            store::turns(&mut session, self.thread_id, self.tail.id, TURNS).await
         };
         match turns.await {
             Ok(turns) => turns,

@@ -9,7 +9,7 @@ use std::{
 
 use access::Caller;
 use base::Scope;
-use cache::live::{Follower, LogEntry, LogKey};
+use cache::live::{FeedEntry, FeedKey, Follower};
 use chrono::TimeDelta;
 use db::DbError;
 use futures::StreamExt;
@@ -36,7 +36,7 @@ impl Runs {
             return mirror;
         }
         mirrors.retain(|_, mirror| mirror.strong_count() > 0);
-        let mirror = Tail::new(who.org, run_id, Vec::new());
+        let mirror = Tail::new(who.org(), run_id, Vec::new());
         mirrors.insert(run_id, Arc::downgrade(&mirror));
         let (scope, kept) = (who.scope(), Arc::downgrade(&mirror));
         let keeping = Keeping { runs: self.clone(), scope, run_id, mirror: kept, last: 0, promised: None };
@@ -57,7 +57,7 @@ struct Keeping {
 }
 
 impl Keeping {
-    async fn run(mut self, key: LogKey) {
+    async fn run(mut self, key: FeedKey) {
         let mut live: Option<Follower> = None;
         while let Some(mirror) = self.mirror.upgrade() {
             if let Err(error) = self.look(&mirror).await {
@@ -73,7 +73,7 @@ impl Keeping {
                 return self.copy(tail).await;
             }
             let live = live.get_or_insert_with(|| self.runs.inner.deps.live.follow(key.clone(), self.last));
-            live.skip_to(self.last);
+            live.seek(self.last);
             self.listen(live).await;
         }
     }
@@ -94,10 +94,10 @@ impl Keeping {
     /// Fills the mirror with what is heard, until something is missing or nothing was heard for a while.
     async fn listen(&mut self, live: &mut Follower) {
         loop {
-            let patience = if live.hears() { LOOK } else { POLL };
+            let patience = if live.is_connected() { LOOK } else { POLL };
             let Ok(entries) = tokio::time::timeout(patience, live.next()).await else { return };
             let Some(mirror) = self.mirror.upgrade() else { return };
-            let fresh: Vec<LogEntry> = entries.into_iter().filter(|entry| entry.seq > self.last).collect();
+            let fresh: Vec<FeedEntry> = entries.into_iter().filter(|entry| entry.seq > self.last).collect();
             let whole = fresh.iter().zip(self.last + 1..).all(|(entry, seq)| entry.seq == seq);
             if !whole {
                 return;

@@ -3,11 +3,11 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use access::Caller;
+use bus::EventRecord;
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use kit::tenant_limiter::TenantPermit;
-use prost::Message;
-use proto::events::v1::AnswerCompleted;
+use proto::{convert, events::v1::AnswerCompleted};
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -19,8 +19,6 @@ use crate::{
     pipeline::{self, Context, Ended},
     store::{self, Ending},
 };
-
-const ANSWER_COMPLETED: &str = "gooseek.chat.answer.completed.v1";
 
 /// A run about to be worked on in this process.
 pub(super) struct Run {
@@ -51,9 +49,9 @@ impl Runs {
     }
 
     fn context(&self, run: &Run) -> Context {
-        let (model, log) = (self.inner.model.clone(), self.inner.log.clone());
+        let (callees, model, log) = (self.inner.callees.clone(), self.inner.model.clone(), self.inner.log.clone());
         let before = run.before.as_ref();
-        Context::new(&self.inner.deps, model, log, &run.job, &run.who, run.tail.clone(), run.thread_id, before)
+        Context::new(&self.inner.deps, callees, model, log, &run.job, &run.who, run.tail.clone(), run.thread_id, before)
     }
 
     async fn work(&self, run: Run) {
@@ -134,11 +132,17 @@ impl Runs {
     }
 
     /// What the library is told of the end of a run.
-    pub(super) fn fact(&self, run: &Run, progress: &pipeline::Progress, state: &str, now: DateTime<Utc>) -> bus::Event {
+    pub(super) fn fact(
+        &self,
+        run: &Run,
+        progress: &pipeline::Progress,
+        state: &str,
+        now: DateTime<Utc>,
+    ) -> EventRecord {
         let completed = AnswerCompleted {
             run_id: run.tail.id.to_string(),
             thread_id: run.thread_id.to_string(),
-            user_id: run.who.user.to_string(),
+            user_id: run.who.user().to_string(),
             question: run.job.ask.query.clone(),
             answer: progress.answer.clone(),
             status: state.to_owned(),
@@ -147,17 +151,11 @@ impl Runs {
             degraded: progress.degraded.clone(),
             mode: run.job.ask.mode.as_str().to_owned(),
             project_id: run.job.project.as_ref().map(|project| project.id.clone()).unwrap_or_default(),
-            asked_at: Some(timestamp(run.created_at)),
-            completed_at: Some(timestamp(now)),
+            asked_at: Some(convert::timestamp(run.created_at)),
+            completed_at: Some(convert::timestamp(now)),
         };
-        let payload = completed.encode_to_vec();
-        bus::Event::new(self.inner.deps.ids.next(), ANSWER_COMPLETED, run.who.org, payload, now)
+        EventRecord::new(self.inner.deps.ids.next(), run.who.org(), &completed, now)
     }
-}
-
-fn timestamp(at: DateTime<Utc>) -> prost_types::Timestamp {
-    let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();
-    prost_types::Timestamp { seconds: at.timestamp(), nanos }
 }
 
 fn internal() -> Failure {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use access::Caller;
 use base::{Scope, SystemScope, tasks::Task};
 use chrono::{DateTime, TimeDelta, Utc};
-use db::{Db, DbError};
+use db::DbError;
 use uuid::Uuid;
 
 use super::{Job, Runs, fold_frames, supervise::Run};
@@ -16,10 +16,20 @@ use crate::{
     store::{self, Ending},
 };
 
-/// How often wishes to cancel from other processes are looked for.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often requests of other processes to cancel a run are looked for, while there are runs here.
+const CANCEL_POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// How often runs of other processes are looked for, while none was known of.
+const IDLE_POLL_INTERVAL: Duration = Duration::from_secs(10);
 /// A run that has brought down this many processes is given up.
 const MAX_ATTEMPTS: i64 = 3;
+
+/// What came of looking for a run whose process is gone.
+enum Taken {
+    One,
+    /// There are runs, each with a lease that holds.
+    NoneExpired,
+    NoneRunning,
+}
 
 impl Runs {
     /// Extends the leases of this process and hears of cancels that arrived elsewhere.
@@ -28,25 +38,26 @@ impl Runs {
         Task::new("run leases", move |system, stop| {
             let runs = runs.clone();
             async move {
+                let mut begun = runs.inner.begun.subscribe();
                 let mut extended = tokio::time::Instant::now();
                 while !stop.is_cancelled() {
                     let extend = extended.elapsed() >= runs.inner.config.lease / 3;
                     if extend {
                         extended = tokio::time::Instant::now();
                     }
-                    if !runs.live().is_empty()
-                        && let Err(error) = runs.keep(&system, extend).await
-                    {
-                        tracing::warn!(%error, "leases of runs could not be kept");
+                    let has_runs = !runs.live().is_empty();
+                    if has_runs && let Err(error) = runs.keep(&system, extend).await {
+                        tracing::warn!(%error, "failed to renew leases of runs; it will be retried");
                     }
                     tokio::select! {
-                        () = tokio::time::sleep(LOOK) => {}
+                        () = tokio::time::sleep(CANCEL_POLL_INTERVAL), if has_runs => {}
+                        _ = begun.changed(), if !has_runs => {}
                         () = stop.cancelled() => {}
                     }
                 }
                 runs.inner.halt.cancel();
                 if let Err(error) = runs.release(&system).await {
-                    tracing::warn!(%error, "leases of runs could not be released; they will expire");
+                    tracing::warn!(%error, "failed to release leases of runs; they will expire");
                 }
             }
         })
@@ -86,21 +97,27 @@ impl Runs {
             let runs = runs.clone();
             async move {
                 // On SQLite this process alone has the data folder: whatever runs there was left by a dead one.
-                let alone = matches!(runs.inner.deps.db, Db::Sqlite { .. });
+                let alone = runs.inner.deps.db.is_sqlite();
                 let mut expired = runs.inner.deps.clock.now();
                 let mut except = None;
                 if alone {
                     expired += TimeDelta::days(36_500);
                     except = Some(runs.inner.owner);
                 }
+                let lease = runs.inner.config.lease;
                 while !stop.is_cancelled() {
-                    match runs.take_one(&system, except, expired).await {
-                        Ok(true) => continue,
-                        Ok(false) => {}
-                        Err(error) => tracing::warn!(%error, "runs could not be taken over"),
-                    }
+                    let pause = match runs.take_one(&system, except, expired).await {
+                        Ok(Taken::One) => continue,
+                        Ok(Taken::NoneExpired) => lease / 8,
+                        // The lease of a run that begins meanwhile ends later than this.
+                        Ok(Taken::NoneRunning) => IDLE_POLL_INTERVAL.min(lease),
+                        Err(error) => {
+                            tracing::warn!(%error, "failed to take over runs; it will be retried");
+                            lease / 8
+                        }
+                    };
                     tokio::select! {
-                        () = tokio::time::sleep(runs.inner.config.lease / 8) => {}
+                        () = tokio::time::sleep(pause) => {}
                         () = stop.cancelled() => {}
                     }
                     expired = runs.inner.deps.clock.now();
@@ -110,35 +127,38 @@ impl Runs {
         })
     }
 
-    /// Takes over one run; whether there was one.
+    /// Takes over one run, if there is one.
     async fn take_one(
         &self,
         system: &SystemScope,
         except: Option<Uuid>,
         expired: DateTime<Utc>,
-    ) -> Result<bool, DbError> {
+    ) -> Result<Taken, DbError> {
         let scope = Scope::from(system.clone());
         let mut session = self.inner.deps.db.begin(&scope).await?;
         let until = self.inner.deps.clock.now() + self.lease();
         let Some(row) = store::claim(&mut session, self.inner.owner, except, expired, until).await? else {
-            return Ok(false);
+            let is_any_running = store::is_any_running(&mut session).await?;
+            return Ok(if is_any_running { Taken::NoneExpired } else { Taken::NoneRunning });
         };
+        session.enter(system.on_behalf_of(row.org, row.user_id)).await?;
         let events = store::events(&mut session, row.id, 0).await?;
         session.commit().await?;
         if self.tail(row.id).is_some() {
             // Its lease lapsed while the database did not answer, and it is still being worked on here.
-            return Ok(true);
+            return Ok(Taken::One);
         }
         let frames: Vec<Frame> = events.iter().map(|(seq, kind, data)| Frame::stored(*seq, kind, data)).collect();
         let before = fold_frames(&frames);
         tracing::info!(run_id = %row.id, attempt = row.attempts, "run taken over");
         let tail = Tail::new(row.org, row.id, frames);
         self.live().insert(row.id, tail.clone());
+        self.inner.begun.send_replace(());
         let Ok(job) = serde_json::from_str::<Job>(&row.request) else {
             self.give_up(&tail, before.answer).await;
-            return Ok(true);
+            return Ok(Taken::One);
         };
-        let who = Caller::impersonate(system, row.org, row.user_id);
+        let who = Caller::impersonate(system, row.org, row.user_id, job.rights.clone());
         let (thread_id, created_at) = (row.thread_id, row.created_at);
         let permit = self.inner.limiter.acquire_over_limit(Some(row.org));
         let run = Run { tail, who, thread_id, job, created_at, before: Some(before), _permit: permit };
@@ -147,7 +167,7 @@ impl Runs {
         } else {
             self.end(&run, Err(interrupted())).await;
         }
-        Ok(true)
+        Ok(Taken::One)
     }
 
     /// Ends a run whose question this version cannot read.

@@ -15,7 +15,7 @@ pub(crate) async fn run(server: &cli::ServerArgs, command: cli::BusCommand) -> a
         cli::BusCommand::Dlq(cli::DeadLettersCommand::List) => list(&client).await,
         cli::BusCommand::Dlq(cli::DeadLettersCommand::Replay { id, consumer }) => {
             client.send(client.request(Method::POST, &format!("{DEAD_LETTERS}/{id}/{consumer}/replay"))).await?;
-            println!("{id} is delivered to {consumer} again");
+            println!("{id} is replayed to {consumer}");
             Ok(())
         }
         cli::BusCommand::Dlq(cli::DeadLettersCommand::Drop { id, consumer }) => {
@@ -42,7 +42,7 @@ async fn list(client: &Client) -> anyhow::Result<()> {
         let page: Value = client.json(request).await?;
         for dead_letter in page["items"].as_array().map(Vec::as_slice).unwrap_or_default() {
             let text = |name: &str| dead_letter[name].as_str().unwrap_or_default();
-            println!("{} {} → {}: {}", text("id"), text("subject"), text("consumer"), text("error"));
+            println!("{} {} → {}: {}", text("id"), text("subject"), text("consumer"), text("reason"));
             is_empty = false;
         }
         cursor = page["next_cursor"].as_str().map(str::to_owned);

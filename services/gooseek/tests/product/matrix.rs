@@ -9,6 +9,7 @@ use testkit::{
     gooseek::{Builder, Client},
     service::{Answer, Issuer},
 };
+use uuid::Uuid;
 
 use crate::{
     support::{NOTICE, about_the_lease, gooseek, handbook, on_postgres},
@@ -18,15 +19,15 @@ use crate::{
 const NOWHERE: &str = "01900000-0000-7000-8000-000000000000";
 
 /// A route, and what stands in the place of its braces.
-struct Route {
-    method: String,
-    path: String,
-    of: Of,
+pub(crate) struct Route {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) of: Of,
 }
 
 /// Whose things a route is about.
 #[derive(Clone, Copy, PartialEq)]
-enum Of {
+pub(crate) enum Of {
     /// The person's, by this id.
     Person,
     /// Those of the organisation.
@@ -38,7 +39,7 @@ enum Of {
 }
 
 /// Ids of what Ada has.
-struct Things {
+pub(crate) struct Things {
     run: String,
     thread: String,
     file: String,
@@ -46,28 +47,43 @@ struct Things {
     page: String,
 }
 
-struct Scene {
-    server: Gooseek,
+pub(crate) struct Scene {
+    pub(crate) server: Gooseek,
     _web: FakeWeb,
+    issuer: Issuer,
     /// Whose things they are.
-    ada: Client,
+    pub(crate) ada: Client,
+    /// Ada's organisation and id.
+    ids: (Uuid, Uuid),
     /// Of the same organisation.
     eve: Client,
     /// Of another one.
     bob: Client,
     /// Without a token, and with one of another issuer.
     nobodies: [Client; 2],
-    things: Things,
+    pub(crate) things: Things,
 }
 
-async fn scene(server: Builder) -> Scene {
+impl Scene {
+    /// Ada, with these claims in her token.
+    pub(crate) fn client_of_ada(&self, claims: &Value) -> Client {
+        self.server.client_of(&self.issuer.person_claiming(self.ids.0, self.ids.1, claims))
+    }
+
+    /// A user of another organisation, with these claims.
+    pub(crate) fn client_of_stranger(&self, claims: &Value) -> Client {
+        self.server.client_of(&self.issuer.person_claiming(Uuid::from_u128(1), self.ids.1, claims))
+    }
+}
+
+pub(crate) async fn scene(server: Builder) -> Scene {
     let web = FakeWeb::start().await;
     let engine = lighthouse_engine(&web).await;
     let (issuer, ids) = (Issuer::new(), Ids::new(Clock::system()));
     let server = server.set("JWT_PUBLIC_KEY", issuer.public_key()).set("SEARXNG_URL", engine.url());
     let server = server.set("FETCH_ALLOW_CIDRS", "127.0.0.0/8").set("ASKS_PER_MINUTE", "0").start().await;
-    let org = ids.next();
-    let ada = server.client_of(&issuer.person(org, ids.next()));
+    let (org, user) = (ids.next(), ids.next());
+    let ada = server.client_of(&issuer.person(org, user));
     let file = handbook(&ada).await;
     let project = ada.get("/api/v1/projects/handbook").await.expect(StatusCode::OK);
     let answer = ada.ask(&about_the_lease()).await.expect(StatusCode::OK);
@@ -87,6 +103,8 @@ async fn scene(server: Builder) -> Scene {
         nobodies: [server.client(), server.client_of(&Issuer::new().person(org, ids.next()))],
         server,
         _web: web,
+        ids: (org, user),
+        issuer,
         ada,
         things,
     }
@@ -94,7 +112,7 @@ async fn scene(server: Builder) -> Scene {
 
 impl Things {
     /// `route` with the id that it is about in its place.
-    fn route(&self, route: &str) -> Route {
+    pub(crate) fn route(&self, route: &str) -> Route {
         let (method, path) = route.split_once(' ').unwrap();
         let (id, of) = match path {
             path if path.starts_with("/api/v1/admin/") => (NOWHERE, Of::Operator),
@@ -125,7 +143,7 @@ impl Things {
     }
 
     /// The same path about what does not exist.
-    fn nowhere(&self, path: &str) -> String {
+    pub(crate) fn nowhere(&self, path: &str) -> String {
         self.private()
             .into_iter()
             .chain(self.shared())
@@ -143,7 +161,7 @@ async fn routes(scene: &Scene) -> Vec<Route> {
     routes.map(|route| scene.things.route(&route)).collect()
 }
 
-async fn call(client: &Client, method: &str, path: &str) -> Answer {
+pub(crate) async fn call(client: &Client, method: &str, path: &str) -> Answer {
     let request = client.request(method, path);
     let request = match method {
         "PATCH" => request.json(&json!({ "title": "Taken over", "pinned": true })),

@@ -152,11 +152,12 @@ async fn a_broker_that_forgot_is_given_everything_again() {
 }
 
 #[tokio::test]
-async fn one_question_is_one_trace_over_all_services_and_back() {
+async fn one_question_is_one_trace_over_all_services_and_is_counted() {
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
     let collector = FakeCollector::start().await;
     let Some(server) = on_cluster().await else { return };
     let server = server.set("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url()).set("OTEL_BSP_SCHEDULE_DELAY", "200");
+    let server = server.set("OTEL_METRIC_EXPORT_INTERVAL", "200");
     let server = server.start().await;
     let client = server.client();
     handbook(&client).await;
@@ -176,6 +177,12 @@ async fn one_question_is_one_trace_over_all_services_and_back() {
     eventually(async || {
         let spans = collector.trace(TRACE);
         whole.iter().all(|span| spans.contains(*span)).then_some(())
+    })
+    .await;
+    eventually(async || {
+        let metrics = collector.metrics();
+        let wanted = ["chat-svc: gooseek_http_seconds", "chat-svc: gooseek_call_seconds"];
+        wanted.iter().all(|metric| metrics.contains(*metric)).then_some(())
     })
     .await;
 }

@@ -153,5 +153,5 @@ pub(crate) async fn eventually<T>(check: impl AsyncFn() -> Option<T>) -> T {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(testkit::gooseek::PATIENCE, content).await.expect("it becomes so in time")
+    tokio::time::timeout(testkit::gooseek::TEST_TIMEOUT, content).await.expect("it becomes so in time")
 }

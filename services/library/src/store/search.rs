@@ -3,10 +3,10 @@
 //! Each row holds the terms of one message and of its thread's title, beside a word made of organisation and person that
 //! every search begins with.
 
-use db::{DbError, Session};
+use db::{DbError, Session, execute, fetch_all, fetch_one};
 use uuid::Uuid;
 
-use super::{Owner, Position};
+use super::Position;
 
 /// What lies behind is not found: a tsvector holds at most 1 MB.
 const INDEXED_CHARS: usize = 100_000;
@@ -40,7 +40,7 @@ macro_rules! threads_of {
              JOIN threads t ON t.org = $1 AND t.user_id = $2 AND t.id = h.thread_id
              JOIN messages m ON m.org = $1 AND m.user_id = $2 AND m.run_id = h.run_id
              WHERE h.place = 1 AND (t.pinned, t.updated_at, t.id) < ($3, $4, $5)
-             ORDER BY t.pinned DESC, t.updated_at DESC, t.id DESC LIMIT $6"
+             ORDER BY t.pinned DESC, t.updated_at DESC, t.id DESC LIMIT $7"
         )
     };
 }
@@ -48,7 +48,6 @@ macro_rules! threads_of {
 /// Threads behind `after` with a message that has all `terms`; none without terms.
 pub(crate) async fn find(
     session: &mut Session,
-    owner: Owner,
     terms: &[String],
     after: Position,
     limit: i64,
@@ -56,114 +55,98 @@ pub(crate) async fn find(
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    let hits = match session {
-        Session::Sqlite(sqlite) => {
-            sqlx::query_as(threads_of!("i.id IN (SELECT rowid FROM message_terms WHERE message_terms MATCH $7)"))
-                .bind(owner.org)
-                .bind(owner.user)
-                .bind(after.pinned)
-                .bind(after.updated_at)
-                .bind(after.id)
-                .bind(limit)
-                .bind(fts5_query(owner, terms))
-                .fetch_all(&mut **sqlite)
-                .await?
-        }
-        Session::Postgres(postgres) => {
-            sqlx::query_as(threads_of!("i.terms @@ CAST($7 AS tsquery)"))
-                .bind(owner.org)
-                .bind(owner.user)
-                .bind(after.pinned)
-                .bind(after.updated_at)
-                .bind(after.id)
-                .bind(limit)
-                .bind(ts_query(owner, terms))
-                .fetch_all(&mut **postgres)
-                .await?
-        }
-    };
-    Ok(hits)
+    let owner = owner_word(session);
+    if session.is_sqlite() {
+        fetch_all!(
+            session,
+            owner on sqlite: threads_of!("i.id IN (SELECT rowid FROM message_terms WHERE message_terms MATCH $6)"),
+            after.pinned,
+            after.updated_at,
+            after.id,
+            fts5_query(&owner, terms),
+            limit
+        )
+    } else {
+        fetch_all!(
+            session,
+            owner on postgres: threads_of!("i.terms @@ CAST($6 AS tsquery)"),
+            after.pinned,
+            after.updated_at,
+            after.id,
+            ts_query(&owner, terms),
+            limit
+        )
+    }
 }
 
 /// Makes a message findable by its texts, title first. It must not be in the index.
 pub(crate) async fn index(
     session: &mut Session,
-    owner: Owner,
     thread_id: Uuid,
     run_id: Uuid,
     texts: [&str; 3],
 ) -> Result<(), DbError> {
     let text: String = texts.join("\n").chars().take(INDEXED_CHARS).collect();
     let terms = text::terms::index_text(&text);
-    match session {
-        Session::Sqlite(sqlite) => {
-            let row =
-                sqlx::query("INSERT INTO message_index (org, user_id, thread_id, run_id) VALUES ($1, $2, $3, $4)")
-                    .bind(owner.org)
-                    .bind(owner.user)
-                    .bind(thread_id)
-                    .bind(run_id)
-                    .execute(&mut **sqlite)
-                    .await?;
-            sqlx::query("INSERT INTO message_terms (rowid, owner, terms) VALUES ($1, $2, $3)")
-                .bind(row.last_insert_rowid())
-                .bind(owner_word(owner))
-                .bind(terms)
-                .execute(&mut **sqlite)
-                .await?;
-        }
-        Session::Postgres(postgres) => {
-            // The terms are lexemes already: parsing them again could only split them.
-            sqlx::query(
-                "INSERT INTO message_index (org, user_id, thread_id, run_id, terms)
-                 VALUES ($1, $2, $3, $4, array_to_tsvector(string_to_array($5, ' ')))",
-            )
-            .bind(owner.org)
-            .bind(owner.user)
-            .bind(thread_id)
-            .bind(run_id)
-            .bind(format!("{} {terms}", owner_word(owner)).trim_end())
-            .execute(&mut **postgres)
-            .await?;
-        }
+    let owner = owner_word(session);
+    if session.is_sqlite() {
+        let (row,): (i64,) = fetch_one!(
+            session,
+            owner on sqlite: "INSERT INTO message_index (org, user_id, thread_id, run_id) VALUES ($1, $2, $3, $4)
+                              RETURNING id",
+            thread_id,
+            run_id
+        )?;
+        // A full-text table has no column of the tenant; its row is the one that was just made.
+        execute!(
+            session,
+            unscoped on sqlite: "INSERT INTO message_terms (rowid, owner, terms) VALUES ($1, $2, $3)",
+            row,
+            owner,
+            terms
+        )?;
+    } else {
+        // The terms are lexemes already: parsing them again could only split them.
+        execute!(
+            session,
+            owner on postgres: "INSERT INTO message_index (org, user_id, thread_id, run_id, terms)
+                                VALUES ($1, $2, $3, $4, array_to_tsvector(string_to_array($5, ' ')))",
+            thread_id,
+            run_id,
+            format!("{owner} {terms}").trim_end()
+        )?;
     }
     Ok(())
 }
 
 /// Takes the messages of a thread out of the index.
-pub(crate) async fn remove(session: &mut Session, owner: Owner, thread_id: Uuid) -> Result<(), DbError> {
-    if let Session::Sqlite(sqlite) = session {
-        sqlx::query(
-            "DELETE FROM message_terms WHERE rowid IN (
-                 SELECT id FROM message_index WHERE org = $1 AND user_id = $2 AND thread_id = $3)",
-        )
-        .bind(owner.org)
-        .bind(owner.user)
-        .bind(thread_id)
-        .execute(&mut **sqlite)
-        .await?;
+pub(crate) async fn remove(session: &mut Session, thread_id: Uuid) -> Result<(), DbError> {
+    if session.is_sqlite() {
+        execute!(
+            session,
+            owner on sqlite: "DELETE FROM message_terms WHERE rowid IN (
+                                  SELECT id FROM message_index WHERE org = $1 AND user_id = $2 AND thread_id = $3)",
+            thread_id
+        )?;
     }
-    db::on_db!(session, conn => sqlx::query(
-        "DELETE FROM message_index WHERE org = $1 AND user_id = $2 AND thread_id = $3")
-        .bind(owner.org)
-        .bind(owner.user)
-        .bind(thread_id)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        owner: "DELETE FROM message_index WHERE org = $1 AND user_id = $2 AND thread_id = $3",
+        thread_id
+    )?;
     Ok(())
 }
 
 /// Longer than any term of a text may be (64 characters), so no text can hold it.
-fn owner_word(owner: Owner) -> String {
-    format!("u{}{}", owner.org.simple(), owner.user.simple())
+fn owner_word(session: &Session) -> String {
+    format!("u{}{}", session.org().simple(), session.user().simple())
 }
 
 /// Terms hold letters, marks and digits only, so quoting needs no escapes.
-fn fts5_query(owner: Owner, terms: &[String]) -> String {
-    format!("owner : {} AND terms : (\"{}\")", owner_word(owner), terms.join("\" AND \""))
+fn fts5_query(owner: &str, terms: &[String]) -> String {
+    format!("owner : {owner} AND terms : (\"{}\")", terms.join("\" AND \""))
 }
 
-fn ts_query(owner: Owner, terms: &[String]) -> String {
-    format!("{} & '{}'", owner_word(owner), terms.join("' & '"))
+fn ts_query(owner: &str, terms: &[String]) -> String {
+    format!("{owner} & '{}'", terms.join("' & '"))
 }

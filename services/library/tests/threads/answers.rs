@@ -1,21 +1,14 @@
 //! Events as chat-svc publishes them when an answer is finished.
 
-use bus::Event;
-use prost::Message;
-use proto::events::v1::AnswerCompleted;
+use bus::EventRecord;
+use proto::{convert, events::v1::AnswerCompleted};
 use serde_json::json;
 use testkit::service::{Person, World};
 use uuid::Uuid;
 
-pub(crate) const SUBJECT: &str = "gooseek.chat.answer.completed.v1";
-
 /// An answer that is being written now.
 pub(crate) fn answer(world: &World, thread: Uuid, question: &str, answer: &str) -> AnswerCompleted {
-    let now = world.clock.clock().now();
-    let stamp = prost_types::Timestamp {
-        seconds: now.timestamp(),
-        nanos: i32::try_from(now.timestamp_subsec_nanos()).expect("less than a second"),
-    };
+    let stamp = convert::timestamp(world.clock.clock().now());
     AnswerCompleted {
         run_id: world.ids.next().to_string(),
         thread_id: thread.to_string(),
@@ -34,7 +27,7 @@ pub(crate) fn answer(world: &World, thread: Uuid, question: &str, answer: &str) 
 }
 
 /// The event of `answer`, given to `who`.
-pub(crate) fn event(world: &World, who: &Person, answer: &AnswerCompleted) -> Event {
+pub(crate) fn event(world: &World, who: &Person, answer: &AnswerCompleted) -> EventRecord {
     let answer = AnswerCompleted { user_id: who.user.to_string(), ..answer.clone() };
-    Event::new(world.ids.next(), SUBJECT, who.org, answer.encode_to_vec(), world.clock.clock().now())
+    EventRecord::new(world.ids.next(), who.org, &answer, world.clock.clock().now())
 }

@@ -6,14 +6,13 @@ mod searching;
 
 use std::time::Duration;
 
-use answers::{SUBJECT, answer, event};
+use answers::{answer, event};
 use axum::{
     body::Body,
     http::{Request, StatusCode},
 };
-use base::Scope;
-use bus::Event;
-use db::on_db;
+use bus::{DeliveryError, EventRecord};
+use db::{fetch_all, fetch_one};
 use prost::Message;
 use proto::events::v1::ThreadDeleted;
 use serde_json::{Value, json};
@@ -184,11 +183,9 @@ testkit::on_both! {
         library.delete(&ann, &address).await.expect(StatusCode::NOT_FOUND);
         assert_eq!(library.get(&ann, LIST).await.json()["items"], json!([]));
         assert_eq!(library.get(&ann, &format!("{LIST}?q=notice")).await.json()["items"], json!([]));
-        let scope = Scope::Tenant { org: ann.org, user: ann.user };
-        let mut session = library.db.read(&scope).await.unwrap();
-        let (rows,): (i64,) = on_db!(&mut session, conn => sqlx::query_as(
-            "SELECT (SELECT COUNT(*) FROM messages) + (SELECT COUNT(*) FROM message_index)")
-            .fetch_one(conn).await).unwrap();
+        let mut session = library.db.read(&ann.scope()).await.unwrap();
+        let all = "SELECT (SELECT COUNT(*) FROM messages) + (SELECT COUNT(*) FROM message_index)";
+        let (rows,): (i64,) = fetch_one!(&mut session, unscoped: all).unwrap();
         assert_eq!(rows, 0);
     }
 
@@ -199,9 +196,9 @@ testkit::on_both! {
         library.delete(&world.colleague(&ann), &address).await.expect(StatusCode::NOT_FOUND);
         library.delete(&ann, &address).await.expect(StatusCode::NO_CONTENT);
         library.delete(&ann, &address).await.expect(StatusCode::NOT_FOUND);
-        let mut session = library.db.read(&Scope::Tenant { org: ann.org, user: ann.user }).await.unwrap();
-        let published: Vec<(String, Uuid, Vec<u8>)> = on_db!(&mut session, conn => sqlx::query_as(
-            "SELECT subject, org, payload FROM outbox").fetch_all(conn).await).unwrap();
+        let mut session = library.db.read(&ann.scope()).await.unwrap();
+        let published: Vec<(String, Uuid, Vec<u8>)> =
+            fetch_all!(&mut session, unscoped: "SELECT subject, org, payload FROM outbox").unwrap();
         let [(subject, org, payload)] = published.as_slice() else { panic!("one event: {published:?}") };
         assert_eq!((subject.as_str(), *org), ("gooseek.library.thread.deleted.v1", ann.org));
         let fact = ThreadDeleted::decode(payload.as_slice()).unwrap();
@@ -265,10 +262,11 @@ testkit::on_both! {
         let library = world.start(library_svc::SERVICE).await;
         let mut wrong = answer(&world, world.ids.next(), "?", "!");
         wrong.sources_json = "{}".to_owned();
-        let garbage = Event::new(world.ids.next(), SUBJECT, ann.org, vec![0xff; 9], world.clock.clock().now());
-        for event in [event(&world, &ann, &wrong), garbage] {
+        let wrong = event(&world, &ann, &wrong);
+        let garbage = EventRecord { id: world.ids.next(), payload: vec![0xff; 9].into(), ..wrong.clone() };
+        for event in [wrong, garbage] {
             let refusal = library.try_deliver(&event).await.unwrap_err();
-            assert!(matches!(refusal, bus::CourierError::Poison(_)), "{refusal}");
+            assert!(matches!(refusal, DeliveryError::Poison(_)), "{refusal}");
         }
         assert_eq!(library.get(&ann, LIST).await.json()["items"], json!([]));
     }

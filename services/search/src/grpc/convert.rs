@@ -1,7 +1,9 @@
 //! Between the contract's messages and our types.
 
-use chrono::{DateTime, Utc};
-use proto::search::v1::{self as pb, passages_event};
+use proto::{
+    convert::timestamp,
+    search::v1::{self as pb, passages_event},
+};
 use tonic::Status;
 use uuid::Uuid;
 
@@ -66,7 +68,7 @@ fn recency(recency: pb::Recency) -> Option<Recency> {
     }
 }
 
-pub(super) fn results(found: Vec<Fused>) -> Vec<pb::Result> {
+fn results(found: Vec<Fused>) -> Vec<pb::Result> {
     let result = |fused: Fused| pb::Result {
         url: fused.url,
         title: fused.title,
@@ -78,7 +80,7 @@ pub(super) fn results(found: Vec<Fused>) -> Vec<pb::Result> {
     found.into_iter().map(result).collect()
 }
 
-pub(super) fn outcome(report: &Report) -> pb::EngineOutcome {
+fn outcome(report: &Report) -> pb::EngineOutcome {
     pb::EngineOutcome {
         engine: report.engine.to_owned(),
         results: report.outcome.as_ref().map_or(0, |hits| u32::try_from(hits.len()).unwrap_or(u32::MAX)),
@@ -87,7 +89,7 @@ pub(super) fn outcome(report: &Report) -> pb::EngineOutcome {
     }
 }
 
-pub(super) fn page(page: &Page, with_text: bool) -> pb::Page {
+fn page(page: &Page) -> pb::Page {
     pb::Page {
         url: page.url.clone(),
         title: page.title.clone(),
@@ -97,7 +99,6 @@ pub(super) fn page(page: &Page, with_text: bool) -> pb::Page {
         published_at: page.published_at.map(timestamp),
         fetched_at: Some(timestamp(page.fetched_at)),
         snapshot_id: page.snapshot_id.to_string(),
-        text: if with_text { page.text.clone() } else { String::new() },
     }
 }
 
@@ -105,7 +106,7 @@ pub(super) fn page(page: &Page, with_text: bool) -> pb::Page {
 pub(super) fn event(event: Event, pages: &mut Vec<Uuid>) -> pb::PassagesEvent {
     let event = match event {
         Event::Engine(report) => passages_event::Event::Engine(outcome(&report)),
-        Event::Results { results: found, outage, cached } => passages_event::Event::Results(pb::SearchResponse {
+        Event::Results { results: found, outage, cached } => passages_event::Event::Results(pb::SearchResults {
             results: results(found),
             engines: Vec::new(),
             outage,
@@ -114,7 +115,7 @@ pub(super) fn event(event: Event, pages: &mut Vec<Uuid>) -> pb::PassagesEvent {
         Event::Opened { opened, passages, elapsed, .. } => {
             pages.push(opened.page.snapshot_id);
             passages_event::Event::Opened(passages_event::Opened {
-                page: Some(page(&opened.page, false)),
+                page: Some(page(&opened.page)),
                 passages: passages.iter().map(|chosen| passage(&opened.page, chosen)).collect(),
                 from_cache: opened.from_cache,
                 elapsed_ms: millis(elapsed),
@@ -155,11 +156,6 @@ fn passage(page: &Page, chosen: &Chosen) -> pb::Passage {
         score: f64::from(chosen.score),
         near: chosen.near,
     }
-}
-
-fn timestamp(time: DateTime<Utc>) -> prost_types::Timestamp {
-    let nanos = i32::try_from(time.timestamp_subsec_nanos()).unwrap_or_default();
-    prost_types::Timestamp { seconds: time.timestamp(), nanos }
 }
 
 fn millis(time: std::time::Duration) -> u32 {

@@ -29,7 +29,8 @@ impl Period {
 
 fn date(check: &mut Validator, (field, text): (&str, Option<&str>)) -> Option<NaiveDate> {
     let text = text?;
-    let date = NaiveDate::parse_from_str(text, "%m/%d/%Y").ok();
+    // The parser also takes days and years of other lengths.
+    let date = NaiveDate::parse_from_str(text, "%m/%d/%Y").ok().filter(|_| text.len() == 10);
     check.ensure(date.is_some(), &format!("/{field}"), "a date as MM/DD/YYYY");
     date
 }

@@ -1,8 +1,7 @@
 //! How the engines are doing.
 
-use access::Caller;
+use access::{Allowed, action};
 use axum::{Json, extract::State};
-use base::Problem;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -33,10 +32,11 @@ struct EngineState {
 }
 
 /// Health of each search engine.
-#[utoipa::path(
-    get, path = "/api/v1/search/engines", operation_id = "list_search_engines", tag = "search",
-    responses((status = 200, body = EngineList), (status = 401, body = Problem)))]
-pub(crate) async fn engines(State(search): State<Search>, _who: Caller) -> Json<EngineList> {
+#[utoipa::path(get, path = "/api/v1/search/engines", operation_id = "list_search_engines")]
+pub(crate) async fn engines(
+    State(search): State<Search>,
+    _who: Allowed<action::ListSearchEngines>,
+) -> Json<EngineList> {
     let engines = search.web.health().into_iter().map(|health| EngineState {
         name: health.name,
         status: health.status,

@@ -1,6 +1,6 @@
 //! Stored page copies.
 
-use access::Caller;
+use access::{Allowed, action};
 use axum::{
     Json,
     extract::{Path, State},
@@ -31,12 +31,11 @@ pub(crate) struct PageCopy {
 
 /// A page copy. It stays as it was when the page changes.
 #[utoipa::path(
-    get, path = "/api/v1/search/pages/{snapshot}", operation_id = "get_page_copy", tag = "search",
-    params(("snapshot" = String, Path)),
-    responses((status = 200, body = PageCopy), (status = 404, body = Problem)))]
+    get, path = "/api/v1/search/pages/{snapshot}", operation_id = "get_page_copy", params(("snapshot" = String, Path)),
+    responses((status = 404, description = "There is no such copy.")))]
 pub(crate) async fn page(
     State(search): State<Search>,
-    who: Caller,
+    who: Allowed<action::GetPageCopy>,
     Path(snapshot): Path<String>,
 ) -> Result<Json<PageCopy>, Problem> {
     let page = search.pages.snapshot(&who, &snapshot).await?;

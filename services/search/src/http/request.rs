@@ -5,13 +5,16 @@ use kit::Validator;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::dates::Period;
+use super::{
+    dates::Period,
+    schema::{DateFilter, DomainFilter, LanguageCode},
+};
 use crate::engines::{Kind, Query, Recency};
 
-const MOST_QUERIES: usize = 5;
-const LONGEST_QUERY: usize = 2_000;
-const MOST_FILTERS: usize = 20;
-const LONGEST_DOMAIN: usize = 253;
+pub(super) const MAX_QUERIES: usize = 5;
+pub(super) const MAX_QUERY_LENGTH: usize = 2_000;
+pub(super) const MAX_FILTERS: usize = 20;
+pub(super) const MAX_DOMAIN_LENGTH: usize = 253;
 
 /// A search.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -19,42 +22,52 @@ const LONGEST_DOMAIN: usize = 253;
 pub(crate) struct SearchBody {
     /// A query, or up to 5.
     query: OneOrMany,
-    /// 1 to 20; 10 when left out.
+    /// 10 when left out.
+    #[schema(minimum = 1, maximum = 20)]
     max_results: Option<u32>,
-    /// Tokens of all snippets together: 1 to 1,000,000; 10,000 when left out.
+    /// Tokens of all snippets together; 10,000 when left out.
+    #[schema(minimum = 1, maximum = 1_000_000)]
     max_tokens: Option<u32>,
     /// Tokens of one snippet; 4,096 when left out.
+    #[schema(minimum = 1, maximum = 1_000_000)]
     max_tokens_per_page: Option<u32>,
     /// Stands for `max_tokens_per_page` when that is left out: 1,024, 4,096 or 8,192.
     search_context_size: Option<ContextSize>,
-    /// ISO 3166-1, two letters.
+    /// ISO 3166-1.
+    #[schema(pattern = "^[A-Za-z]{2}$")]
     country: Option<String>,
     search_mode: Option<SearchMode>,
     #[expect(dead_code, reason = "both values ask for what this does anyway; others are refused")]
     search_type: Option<SearchType>,
-    /// Up to 20 hosts, or up to 20 with a leading `-` that are left out.
+    /// Hosts, or hosts with a leading `-` that are left out.
     #[serde(default)]
+    #[schema(value_type = DomainFilter)]
     search_domain_filter: Vec<String>,
-    /// Up to 20 codes of ISO 639-1.
+    /// Codes of ISO 639-1.
     #[serde(default)]
+    #[schema(value_type = Vec<LanguageCode>, max_items = 20)]
     search_language_filter: Vec<String>,
     search_recency_filter: Option<RecencyFilter>,
     /// MM/DD/YYYY
+    #[schema(value_type = Option<DateFilter>)]
     search_after_date_filter: Option<String>,
     /// MM/DD/YYYY
+    #[schema(value_type = Option<DateFilter>)]
     search_before_date_filter: Option<String>,
     /// MM/DD/YYYY; compared with the date of publication.
+    #[schema(value_type = Option<DateFilter>)]
     last_updated_after_filter: Option<String>,
     /// MM/DD/YYYY; compared with the date of publication.
+    #[schema(value_type = Option<DateFilter>)]
     last_updated_before_filter: Option<String>,
     /// Whether the answer says what time it is here.
     #[serde(default)]
     display_server_time: bool,
 }
 
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize)]
 #[serde(untagged, expecting = "a string or a list of strings")]
-enum OneOrMany {
+pub(super) enum OneOrMany {
     One(String),
     Many(Vec<String>),
 }
@@ -116,8 +129,8 @@ impl SearchBody {
             OneOrMany::One(text) => std::slice::from_ref(text),
             OneOrMany::Many(texts) => texts,
         };
-        check.ensure((1..=MOST_QUERIES).contains(&texts.len()), "/query", "1 to 5 queries");
-        let sized = |text: &String| !text.trim().is_empty() && text.chars().count() <= LONGEST_QUERY;
+        check.ensure((1..=MAX_QUERIES).contains(&texts.len()), "/query", "1 to 5 queries");
+        let sized = |text: &String| !text.trim().is_empty() && text.chars().count() <= MAX_QUERY_LENGTH;
         check.ensure(texts.iter().all(sized), "/query", "1 to 2000 characters each");
         let results = number(&mut check, "/max_results", self.max_results, 10, 20);
         let tokens = number(&mut check, "/max_tokens", self.max_tokens, 10_000, 1_000_000);
@@ -130,7 +143,7 @@ impl SearchBody {
         let country = self.country.as_deref();
         check.ensure(country.is_none_or(is_two_letters), "/country", "two letters, as in ISO 3166-1");
         let languages = &self.search_language_filter;
-        check.ensure(languages.len() <= MOST_FILTERS, "/search_language_filter", "at most 20");
+        check.ensure(languages.len() <= MAX_FILTERS, "/search_language_filter", "at most 20");
         let codes = languages.iter().all(|code| is_two_letters(code));
         check.ensure(codes, "/search_language_filter", "two letters each, as in ISO 639-1");
         self.check_domains(&mut check);
@@ -154,7 +167,7 @@ impl SearchBody {
 
     fn check_domains(&self, check: &mut Validator) {
         let (field, domains) = ("/search_domain_filter", &self.search_domain_filter);
-        check.ensure(domains.len() <= MOST_FILTERS, field, "at most 20");
+        check.ensure(domains.len() <= MAX_FILTERS, field, "at most 20");
         let denied = domains.iter().filter(|domain| domain.starts_with('-')).count();
         check.ensure(
             denied == 0 || denied == domains.len(),
@@ -162,8 +175,8 @@ impl SearchBody {
             "either only hosts, or only hosts with a leading -",
         );
         let host = |domain: &String| {
-            let host = domain.trim_start_matches('-');
-            (1..=LONGEST_DOMAIN).contains(&host.len()) && !host.contains(['/', ' ', '@'])
+            let host = domain.strip_prefix('-').unwrap_or(domain);
+            (1..=MAX_DOMAIN_LENGTH).contains(&host.chars().count()) && !host.contains(['/', ' ', '@'])
         };
         check.ensure(domains.iter().all(host), field, "hosts such as example.org");
     }
@@ -194,7 +207,7 @@ impl SearchBody {
             recency,
             limit: results.max(10),
             domains,
-            exclude_domains: exclude_domains.iter().map(|domain| domain.trim_start_matches('-').to_owned()).collect(),
+            exclude_domains: exclude_domains.iter().map(|domain| domain[1..].to_owned()).collect(),
             ..Query::new(text.trim()).kind(kind)
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use access::Caller;
+use access::{Allowed, Caller, action};
 use axum::{Json, extract::State};
 use base::Problem;
 use chrono::{DateTime, Utc};
@@ -51,16 +51,15 @@ struct SearchResult {
 
 /// Search the web and read what is found.
 #[utoipa::path(
-    post, path = "/api/v1/search", operation_id = "search_web", tag = "search", request_body = SearchBody,
-    responses((status = 200, body = SearchAnswer), (status = 400, body = Problem),
-        (status = 503, description = "no engine answered: `search_outage`", body = Problem)))]
+    post, path = "/api/v1/search", operation_id = "search_web",
+    responses((status = 503, description = "No engine answered (`search_outage`), or the server is busy.")))]
 pub(crate) async fn search(
     State(search): State<Search>,
-    who: Caller,
+    who: Allowed<action::SearchWeb>,
     JsonBody(body): JsonBody<SearchBody>,
 ) -> Result<Json<SearchAnswer>, Problem> {
     let checked = body.check()?;
-    let found = find(&search, who, &checked).await?;
+    let found = find(&search, who.into_caller(), &checked).await?;
     let mut left = checked.tokens;
     let mut results = Vec::new();
     for (page, chosen) in found.iter().take(checked.results) {

@@ -1,6 +1,6 @@
 //! Completions of a query being typed.
 
-use access::Caller;
+use access::{Allowed, action};
 use axum::{Json, extract::State};
 use base::Problem;
 use kit::{QueryParams, Validator};
@@ -12,7 +12,8 @@ use crate::Search;
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Typed {
-    /// The text so far: 1 to 200 characters.
+    /// The text so far.
+    #[param(min_length = 1, max_length = 200)]
     q: String,
 }
 
@@ -23,12 +24,10 @@ pub(crate) struct Suggestions {
 }
 
 /// Complete a query.
-#[utoipa::path(
-    get, path = "/api/v1/search/suggest", operation_id = "suggest_queries", tag = "search", params(Typed),
-    responses((status = 200, body = Suggestions), (status = 400, body = Problem), (status = 503, body = Problem)))]
+#[utoipa::path(get, path = "/api/v1/search/suggest", operation_id = "suggest_queries")]
 pub(crate) async fn suggest(
     State(search): State<Search>,
-    _who: Caller,
+    _who: Allowed<action::SuggestQueries>,
     QueryParams(typed): QueryParams<Typed>,
 ) -> Result<Json<Suggestions>, Problem> {
     let mut check = Validator::default();

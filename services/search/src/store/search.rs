@@ -1,7 +1,8 @@
 //! Full text over the pages already read: FTS5 and tsvector, hence two texts.
 
+use base::Scope;
 use chrono::{DateTime, Utc};
-use db::{DbError, Session};
+use db::{DbError, Session, execute, fetch_all};
 
 /// A page that holds enough of the terms.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -12,40 +13,36 @@ pub(crate) struct Found {
     pub(crate) published_at: Option<DateTime<Utc>>,
 }
 
-/// Makes page `number` findable by `terms` (separated by spaces) and by the label of its scope.
-pub(crate) async fn index(session: &mut Session, number: i64, scope: &str, terms: &str) -> Result<(), DbError> {
+/// Makes page `number` findable by `terms` (separated by spaces) and by the label of the session's scope.
+pub(crate) async fn index(session: &mut Session, number: i64, terms: &str) -> Result<(), DbError> {
     // A page without words has the scope's alone; Postgres takes no empty lexeme.
-    let terms = format!("{} {terms}", scope_term(scope));
+    let terms = format!("{} {terms}", scope_term(session.scope()));
     let terms = terms.trim_end();
-    match session {
-        Session::Sqlite(conn) => {
-            sqlx::query("DELETE FROM page_search WHERE rowid = $1").bind(number).execute(&mut **conn).await?;
-            sqlx::query("INSERT INTO page_search (rowid, terms) VALUES ($1, $2)")
-                .bind(number)
-                .bind(terms)
-                .execute(&mut **conn)
-                .await?;
-        }
-        Session::Postgres(conn) => {
-            sqlx::query(
-                "INSERT INTO page_search (number, scope, terms)
-                 VALUES ($1, $2, array_to_tsvector(string_to_array($3, ' ')))
-                 ON CONFLICT (number) DO UPDATE SET terms = excluded.terms",
-            )
-            .bind(number)
-            .bind(scope)
-            .bind(terms)
-            .execute(&mut **conn)
-            .await?;
-        }
+    if session.is_sqlite() {
+        // A full-text table has no column of the scope; its row is that of the page.
+        execute!(session, unscoped on sqlite: "DELETE FROM page_search WHERE rowid = $1", number)?;
+        execute!(
+            session,
+            unscoped on sqlite: "INSERT INTO page_search (rowid, terms) VALUES ($1, $2)",
+            number,
+            terms
+        )?;
+    } else {
+        execute!(
+            session,
+            scope on postgres: "INSERT INTO page_search (scope, number, terms)
+                                VALUES ($1, $2, array_to_tsvector(string_to_array($3, ' ')))
+                                ON CONFLICT (number) DO UPDATE SET terms = excluded.terms",
+            number,
+            terms
+        )?;
     }
     Ok(())
 }
 
-/// Pages of the two scopes that hold at least `least` of `terms`, best first; none without terms.
+/// Pages of the session's scope and public ones that hold at least `least` of `terms`, best first; none without terms.
 pub(crate) async fn search(
     session: &mut Session,
-    scopes: [&str; 2],
     terms: &[String],
     least: i64,
     limit: i64,
@@ -53,80 +50,65 @@ pub(crate) async fn search(
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    match session {
-        Session::Sqlite(conn) => {
-            let scope = format!("(\"{}\" OR \"{}\")", scope_term(scopes[0]), scope_term(scopes[1]));
-            let wanted: Vec<String> = terms.iter().map(|term| format!("{scope} AND \"{term}\"")).collect();
-            let found = sqlx::query_as(
-                "WITH matches AS MATERIALIZED (
+    let (own, public) = (scope_term(session.scope()), scope_term(&Scope::public()));
+    if session.is_sqlite() {
+        let scope = format!("(\"{own}\" OR \"{public}\")");
+        let wanted: Vec<String> = terms.iter().map(|term| format!("{scope} AND \"{term}\"")).collect();
+        fetch_all!(
+            session,
+            scope on sqlite: "WITH matches AS MATERIALIZED (
                      SELECT page_search.rowid AS number, -page_search.rank AS score
-                     FROM json_each($1) AS wanted JOIN page_search ON page_search MATCH wanted.value)
+                     FROM json_each($2) AS wanted JOIN page_search ON page_search MATCH wanted.value)
                  SELECT s.url, s.title, s.opening, s.published_at
                  FROM (SELECT number, COUNT(*) AS held, SUM(score) AS score FROM matches GROUP BY number) AS best
                  JOIN pages p ON p.number = best.number JOIN snapshots s ON s.id = p.snapshot_id
-                 WHERE best.held >= $2 AND p.scope IN ($3, $4)
-                 ORDER BY best.score DESC, p.number LIMIT $5",
-            )
-            .bind(sqlx::types::Json(wanted))
-            .bind(least)
-            .bind(scopes[0])
-            .bind(scopes[1])
-            .bind(limit);
-            Ok(found.fetch_all(&mut **conn).await?)
-        }
-        Session::Postgres(conn) => {
-            let wanted: Vec<String> = terms.iter().map(|term| format!("'{term}'")).collect();
-            let scope = format!("('{}' | '{}')", scope_term(scopes[0]), scope_term(scopes[1]));
-            let any = format!("{scope} & ({})", wanted.join(" | "));
-            let found = sqlx::query_as(
-                "SELECT s.url, s.title, s.opening, s.published_at
+                 WHERE best.held >= $3 AND p.scope IN ('public', $1)
+                 ORDER BY best.score DESC, p.number LIMIT $4",
+            sqlx::types::Json(wanted),
+            least,
+            limit
+        )
+    } else {
+        let wanted: Vec<String> = terms.iter().map(|term| format!("'{term}'")).collect();
+        let any = format!("('{own}' | '{public}') & ({})", wanted.join(" | "));
+        fetch_all!(
+            session,
+            scope on postgres: "SELECT s.url, s.title, s.opening, s.published_at
                  FROM page_search f JOIN pages p ON p.number = f.number JOIN snapshots s ON s.id = p.snapshot_id
-                 CROSS JOIN LATERAL (SELECT COUNT(*) AS held FROM unnest($1) AS wanted (term)
+                 CROSS JOIN LATERAL (SELECT COUNT(*) AS held FROM unnest($2) AS wanted (term)
                                      WHERE f.terms @@ wanted.term::tsquery) AS best
-                 WHERE f.terms @@ $2::tsquery AND best.held >= $3 AND p.scope IN ($4, $5)
-                 ORDER BY ts_rank(f.terms, $2::tsquery) DESC, p.number LIMIT $6",
-            )
-            .bind(wanted)
-            .bind(any)
-            .bind(least)
-            .bind(scopes[0])
-            .bind(scopes[1])
-            .bind(limit);
-            Ok(found.fetch_all(&mut **conn).await?)
-        }
+                 WHERE f.terms @@ $3::tsquery AND best.held >= $4 AND p.scope IN ('public', $1)
+                 ORDER BY ts_rank(f.terms, $3::tsquery) DESC, p.number LIMIT $5",
+            wanted,
+            any,
+            least,
+            limit
+        )
     }
 }
 
 /// Forgets the pages that were checked longest ago until `keep` are left, at most a thousand at once; says how many.
 /// Their copies stay, because citations point to them.
 pub(crate) async fn trim(session: &mut Session, keep: i64) -> Result<u64, DbError> {
-    match session {
-        Session::Sqlite(conn) => {
-            sqlx::query(
-                "DELETE FROM page_search WHERE rowid IN
-                     (SELECT number FROM pages ORDER BY checked_at DESC, number LIMIT 1000 OFFSET $1)",
-            )
-            .bind(keep)
-            .execute(&mut **conn)
-            .await?;
-            let trimmed = sqlx::query(
-                "DELETE FROM pages WHERE number IN
-                     (SELECT number FROM pages ORDER BY checked_at DESC, number LIMIT 1000 OFFSET $1)",
-            );
-            Ok(trimmed.bind(keep).execute(&mut **conn).await?.rows_affected())
-        }
-        Session::Postgres(conn) => {
-            let trimmed = sqlx::query(
-                "DELETE FROM pages WHERE number IN
-                     (SELECT number FROM pages ORDER BY checked_at DESC, number LIMIT 1000 OFFSET $1)",
-            );
-            Ok(trimmed.bind(keep).execute(&mut **conn).await?.rows_affected())
-        }
+    if session.is_sqlite() {
+        // On Postgres the index goes with its page.
+        execute!(
+            session,
+            any on sqlite: "DELETE FROM page_search WHERE rowid IN
+                                (SELECT number FROM pages ORDER BY checked_at DESC, number LIMIT 1000 OFFSET $1)",
+            keep
+        )?;
     }
+    execute!(
+        session,
+        any: "DELETE FROM pages WHERE number IN
+                  (SELECT number FROM pages ORDER BY checked_at DESC, number LIMIT 1000 OFFSET $1)",
+        keep
+    )
 }
 
 /// The word that every page of a scope is indexed with, so that other tenants' pages cost a search nothing. It only
 /// narrows: who may see a page is decided by the column.
-fn scope_term(scope: &str) -> String {
-    format!("xscope{}", scope.replace('-', ""))
+fn scope_term(scope: &Scope) -> String {
+    format!("xscope{}", scope.label().replace('-', ""))
 }

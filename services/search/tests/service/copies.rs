@@ -7,9 +7,8 @@ use testkit::{
     SearxngFault, on_both,
     service::{Tables, World},
 };
-use tonic::Code;
 
-use crate::{Stage, asking, pb, site::Site};
+use crate::{Stage, asking, site::Site};
 
 const DAY: Duration = Duration::from_secs(25 * 3600);
 
@@ -49,10 +48,8 @@ on_both! {
         assert_eq!(site.asked(), 1);
         // Another process on the same data has the stored copy.
         let again = stage.world.start(search_svc::SERVICE).await;
-        let mut client = pb::search_service_client::SearchServiceClient::new(again.transport());
-        let request = pb::ReadRequest { urls: vec![site.url("/page")], deadline_ms: 0 };
-        let read = client.read(stage.who.grpc(request)).await.unwrap().into_inner();
-        assert!(read.pages[0].text.contains("opens in March"));
+        let read = stage.read_at(&again, &stage.who, &site.url("/page")).await;
+        assert!(stage.text(&stage.who, &read.pages[0].snapshot_id).await.contains("opens in March"));
         assert_eq!(site.asked(), 1);
     }
 
@@ -87,8 +84,6 @@ on_both! {
 
         let theirs = stage.read(&colleague, &site.url("/page")).await.pages.remove(0);
         assert_eq!((theirs.snapshot_id, site.asked()), (mine.snapshot_id.clone(), 1));
-        let request = stranger.grpc(pb::SnapshotRequest { snapshot_id: mine.snapshot_id.clone() });
-        assert_eq!(stage.client().snapshot(request).await.unwrap_err().code(), Code::NotFound);
         let path = format!("/api/v1/search/pages/{}", mine.snapshot_id);
         stage.service.get(&stranger, &path).await.expect(StatusCode::NOT_FOUND);
         stage.service.get(&stage.who, &path).await.expect(StatusCode::OK);

@@ -100,6 +100,6 @@ on_both! {
         let stage = Stage::start(world).await;
         let read = stage.read(&stage.who, &format!("{}/pdf", stage.web.url())).await;
         assert_eq!(read.failures, []);
-        assert!(read.pages[0].text.contains("metres above the square"));
+        assert!(stage.text(&stage.who, &read.pages[0].snapshot_id).await.contains("metres above the square"));
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use testkit::{FakeEngine, FakeEngines, SearxngFault, on_both};
 
-use crate::{Stage, pb};
+use crate::{Found, Stage, pb};
 
 on_both! {
     async fn an_equal_query_is_answered_from_the_cache(world: World) {
@@ -31,8 +31,8 @@ on_both! {
         let stage = Stage::start(world).await;
         let ask = async |who: &testkit::service::Person, private: bool| {
             let queries = vec!["acme merger with zenith".to_owned()];
-            let request = who.grpc(pb::SearchRequest { queries, private, ..Default::default() });
-            stage.client().search(request).await.unwrap().into_inner().from_cache
+            let request = pb::PassagesRequest { queries, private, pages: 1, ..Default::default() };
+            Found::of(stage.passages(who, request).await).from_cache
         };
         let (colleague, stranger) = (stage.world.colleague(&stage.who), stage.world.person());
         assert!(!ask(&stage.who, true).await);

@@ -8,18 +8,7 @@ CREATE TABLE chunk_terms (
     terms TSVECTOR NOT NULL
 );
 CREATE INDEX chunk_terms_terms ON chunk_terms USING GIN (terms);
-
--- Rows are changed by their own organisation only. They may be looked at: otherwise the index could not serve `@@`, which is
--- not leakproof. What is found is read from `chunks`, and those are kept apart.
-ALTER TABLE chunk_terms ENABLE ROW LEVEL SECURITY;
-ALTER TABLE chunk_terms FORCE ROW LEVEL SECURITY;
-CREATE POLICY found ON chunk_terms FOR SELECT USING (true);
-CREATE POLICY made ON chunk_terms FOR INSERT
-    WITH CHECK (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
-CREATE POLICY changed ON chunk_terms FOR UPDATE
-    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
-CREATE POLICY deleted ON chunk_terms FOR DELETE
-    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
+SELECT index_table('chunk_terms', 'org');
 
 CREATE TABLE vectors (
     seq BIGINT PRIMARY KEY,
@@ -30,10 +19,7 @@ CREATE TABLE vectors (
     embedding VECTOR NOT NULL
 );
 CREATE INDEX vectors_project ON vectors (org, project, model);
-ALTER TABLE vectors ENABLE ROW LEVEL SECURITY;
-ALTER TABLE vectors FORCE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON vectors
-    USING (current_setting('app.org', true) = org::text OR current_setting('app.system', true) = 'on');
+SELECT tenant_table('vectors');
 
 -- An approximate index for each length of vector that models make. A `vector` is indexed up to 2000 dimensions, a `halfvec` up to
 -- 4000 (https://github.com/pgvector/pgvector#hnsw). Vectors of other lengths are compared one by one.

@@ -1,6 +1,7 @@
 //! What a file is, as it is stored and as it is shown.
 
 use chrono::{DateTime, Utc};
+use kit::Resource;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -67,11 +68,8 @@ pub(crate) struct File {
     created_at: DateTime<Utc>,
 }
 
-/// A page of files.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct FilePage {
-    pub(super) items: Vec<File>,
-    pub(super) next_cursor: Option<String>,
+impl Resource for File {
+    const NAME: &'static str = "file";
 }
 
 /// The text of a file, in the shape that stored copies of web pages have.

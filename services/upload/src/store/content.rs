@@ -4,10 +4,11 @@
 //! SQLite that range is how full text and vectors are kept to a tenant without looking at anybody else's rows.
 
 use chrono::{DateTime, Utc};
-use db::{DbError, Session, on_db};
+use db::{DbError, Session, execute, fetch_one, fetch_optional};
 use uuid::Uuid;
 
-use crate::{parse::Piece, queue::Job};
+use super::files::UnfinishedFile;
+use crate::parse::Piece;
 
 /// Numbers of one project; some 33 million chunks over its whole life.
 const PROJECT_SPAN: i64 = 1 << 25;
@@ -18,71 +19,63 @@ const ORG_SPAN: i64 = PROJECT_SPAN << 16;
 const TRIES: usize = 8;
 
 /// Takes `count` numbers of a project, which nobody gets again, and returns the first.
-pub(crate) async fn reserve(session: &mut Session, org: Uuid, project: Uuid, count: i64) -> Result<i64, DbError> {
+pub(crate) async fn reserve(session: &mut Session, project: Uuid, count: i64) -> Result<i64, DbError> {
     for _ in 0..TRIES {
-        if let Some((first, next)) = take(session, org, project, count).await? {
+        if let Some((first, next)) = take(session, project, count).await? {
             if next > first + PROJECT_SPAN {
                 let detail = format!("project {project} has used up its chunk numbers");
-                return Err(DbError::Inconsistent { table: "shelves", detail });
+                return Err(DbError::Inconsistent { table: "project_sequences", detail });
             }
             return Ok(next - count);
         }
-        open_range(session, org, project).await?;
+        open_range(session, project).await?;
     }
     let detail = format!("project {project} gets no chunk numbers");
-    Err(DbError::Inconsistent { table: "shelves", detail })
+    Err(DbError::Inconsistent { table: "project_sequences", detail })
 }
 
 /// The beginning of the project's range and the first number after those taken now; `None` when it has no range yet.
-async fn take(session: &mut Session, org: Uuid, project: Uuid, count: i64) -> Result<Option<(i64, i64)>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "UPDATE shelves SET next_seq = next_seq + $1 WHERE org = $2 AND project = $3 RETURNING first_seq, next_seq")
-        .bind(count)
-        .bind(org)
-        .bind(project)
-        .fetch_optional(conn)
-        .await)?)
+async fn take(session: &mut Session, project: Uuid, count: i64) -> Result<Option<(i64, i64)>, DbError> {
+    fetch_optional!(
+        session,
+        org: "UPDATE project_sequences SET next_seq = next_seq + $3 WHERE org = $1 AND project = $2
+              RETURNING first_seq, next_seq",
+        project,
+        count
+    )
 }
 
 /// Gives the project the next free range. Whoever does so at the same moment, for this project or another, is waited
 /// for, and then nothing is done: what is free must be looked up again.
-async fn open_range(session: &mut Session, org: Uuid, project: Uuid) -> Result<(), DbError> {
-    let first = free_range(session, org).await?;
-    on_db!(session, conn => sqlx::query(
-        "INSERT INTO shelves (org, project, first_seq, next_seq, vectors_version) VALUES ($1, $2, $3, $3, 0)
-         ON CONFLICT DO NOTHING")
-        .bind(org)
-        .bind(project)
-        .bind(first)
-        .execute(conn)
-        .await
-        .map(drop))?;
+async fn open_range(session: &mut Session, project: Uuid) -> Result<(), DbError> {
+    let first = free_range(session).await?;
+    execute!(
+        session,
+        org: "INSERT INTO project_sequences (org, project, first_seq, next_seq, vectors_version) VALUES ($1, $2, $3, $3, 0)
+            ON CONFLICT DO NOTHING",
+        project,
+        first
+    )?;
     Ok(())
 }
 
-async fn free_range(session: &mut Session, org: Uuid) -> Result<i64, DbError> {
-    if let Some(last) = last_range(session, org).await? {
-        return after(org, last);
+async fn free_range(session: &mut Session) -> Result<i64, DbError> {
+    if let Some(last) = last_range(session).await? {
+        return after(session.org(), last);
     }
-    // Whoever gives an organisation its first numbers waits here for all who do.
-    let (orgs,): (i64,) = on_db!(&mut *session, conn => sqlx::query_as(
-        "UPDATE numbering SET orgs = orgs + 1 RETURNING orgs")
-        .fetch_one(conn)
-        .await)?;
+    // The count is shared by all organisations. One that gives an organisation its first numbers waits here for all that do.
+    let (orgs,): (i64,) = fetch_one!(session, unscoped: "UPDATE numbering SET orgs = orgs + 1 RETURNING orgs")?;
     // One of those may have been a colleague.
-    match last_range(session, org).await? {
-        Some(last) => after(org, last),
+    match last_range(session).await? {
+        Some(last) => after(session.org(), last),
         None => Ok((orgs - 1) * ORG_SPAN),
     }
 }
 
 /// Where the organisation's last range begins.
-async fn last_range(session: &mut Session, org: Uuid) -> Result<Option<i64>, DbError> {
-    let (last,): (Option<i64>,) = on_db!(session, conn => sqlx::query_as(
-        "SELECT MAX(first_seq) FROM shelves WHERE org = $1")
-        .bind(org)
-        .fetch_one(conn)
-        .await)?;
+async fn last_range(session: &mut Session) -> Result<Option<i64>, DbError> {
+    let (last,): (Option<i64>,) =
+        fetch_one!(session, org: "SELECT MAX(first_seq) FROM project_sequences WHERE org = $1")?;
     Ok(last)
 }
 
@@ -91,60 +84,47 @@ fn after(org: Uuid, last: i64) -> Result<i64, DbError> {
     let next = last + PROJECT_SPAN;
     if next / ORG_SPAN != last / ORG_SPAN {
         let detail = format!("organisation {org} has used up its project numbers");
-        return Err(DbError::Inconsistent { table: "shelves", detail });
+        return Err(DbError::Inconsistent { table: "project_sequences", detail });
     }
     Ok(next)
 }
 
 /// The numbers of a project, or of every project of an organisation, from the first to after the last.
-pub(crate) async fn range(
-    session: &mut Session,
-    org: Uuid,
-    project: Option<Uuid>,
-) -> Result<Option<(i64, i64)>, DbError> {
-    let (first, next): (Option<i64>, Option<i64>) = on_db!(session, conn => sqlx::query_as(
-        "SELECT MIN(first_seq), MAX(next_seq) FROM shelves WHERE org = $1 AND ($2 IS NULL OR project = $2)")
-        .bind(org)
-        .bind(project)
-        .fetch_one(conn)
-        .await)?;
+pub(crate) async fn range(session: &mut Session, project: Option<Uuid>) -> Result<Option<(i64, i64)>, DbError> {
+    let (first, next): (Option<i64>, Option<i64>) = fetch_one!(
+        session,
+        org: "SELECT MIN(first_seq), MAX(next_seq) FROM project_sequences WHERE org = $1 AND ($2 IS NULL OR project = $2)",
+        project
+    )?;
     Ok(first.zip(next))
 }
 
-pub(crate) async fn insert_text(session: &mut Session, job: &Job, text: &str) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query("INSERT INTO texts (org, file_id, text) VALUES ($1, $2, $3)")
-        .bind(job.org)
-        .bind(job.id)
-        .bind(text)
-        .execute(conn)
-        .await
-        .map(drop))?;
+pub(crate) async fn insert_text(session: &mut Session, file: &UnfinishedFile, text: &str) -> Result<(), DbError> {
+    execute!(session, org: "INSERT INTO texts (org, file_id, text) VALUES ($1, $2, $3)", file.id, text)?;
     Ok(())
 }
 
 pub(crate) async fn insert_chunk(
     session: &mut Session,
-    job: &Job,
+    file: &UnfinishedFile,
     seq: i64,
     ordinal: i64,
     piece: &Piece,
 ) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "INSERT INTO chunks (seq, org, project, file_id, ordinal, start_char, end_char, page, heading, text)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
-        .bind(seq)
-        .bind(job.org)
-        .bind(job.project)
-        .bind(job.id)
-        .bind(ordinal)
-        .bind(piece.start)
-        .bind(piece.end)
-        .bind(piece.page)
-        .bind(&piece.heading)
-        .bind(&piece.text)
-        .execute(conn)
-        .await
-        .map(drop))?;
+    execute!(
+        session,
+        org: "INSERT INTO chunks (org, seq, project, file_id, ordinal, start_char, end_char, page, heading, text)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        seq,
+        file.project,
+        file.id,
+        ordinal,
+        piece.start,
+        piece.end,
+        piece.page,
+        &piece.heading,
+        &piece.text
+    )?;
     Ok(())
 }
 
@@ -157,15 +137,14 @@ pub(crate) struct StoredText {
     pub(crate) created_at: DateTime<Utc>,
 }
 
-pub(crate) async fn text(session: &mut Session, org: Uuid, file: Uuid) -> Result<Option<StoredText>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT texts.text, files.title, files.name, files.created_at
-         FROM texts JOIN files ON files.org = texts.org AND files.id = texts.file_id
-         WHERE texts.org = $1 AND texts.file_id = $2")
-        .bind(org)
-        .bind(file)
-        .fetch_optional(conn)
-        .await)?)
+pub(crate) async fn text(session: &mut Session, file: Uuid) -> Result<Option<StoredText>, DbError> {
+    fetch_optional!(
+        session,
+        org: "SELECT texts.text, files.title, files.name, files.created_at
+            FROM texts JOIN files ON files.org = texts.org AND files.id = texts.file_id
+            WHERE texts.org = $1 AND texts.file_id = $2",
+        file
+    )
 }
 
 /// A chunk with what is known of its file.
@@ -183,15 +162,14 @@ pub(crate) struct StoredChunk {
     pub(crate) text: String,
 }
 
-/// The chunk of a number, if it is the organisation's.
-pub(crate) async fn chunk(session: &mut Session, org: Uuid, seq: i64) -> Result<Option<StoredChunk>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT chunks.file_id, files.name, files.title, files.created_at, chunks.start_char, chunks.end_char,
-            chunks.page, chunks.heading, chunks.text
-         FROM chunks JOIN files ON files.org = chunks.org AND files.id = chunks.file_id
-         WHERE chunks.org = $1 AND chunks.seq = $2")
-        .bind(org)
-        .bind(seq)
-        .fetch_optional(conn)
-        .await)?)
+/// The chunk of a number, if it is of the session's organisation.
+pub(crate) async fn chunk(session: &mut Session, seq: i64) -> Result<Option<StoredChunk>, DbError> {
+    fetch_optional!(
+        session,
+        org: "SELECT chunks.file_id, files.name, files.title, files.created_at, chunks.start_char, chunks.end_char,
+               chunks.page, chunks.heading, chunks.text
+            FROM chunks JOIN files ON files.org = chunks.org AND files.id = chunks.file_id
+            WHERE chunks.org = $1 AND chunks.seq = $2",
+        seq
+    )
 }

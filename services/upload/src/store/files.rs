@@ -1,10 +1,10 @@
 //! Rows of `files`, asked for in a tenant's name.
 
 use chrono::{DateTime, Utc};
-use db::{DbError, Session, on_db};
+use db::{DbError, Session, execute, fetch_all, fetch_one, fetch_optional};
 use uuid::Uuid;
 
-use crate::files::{Row, Staged};
+use crate::files::{Row, Stage, Staged};
 
 /// A file to be made.
 pub(crate) struct NewFile<'a> {
@@ -14,107 +14,86 @@ pub(crate) struct NewFile<'a> {
     pub(crate) now: DateTime<Utc>,
 }
 
-pub(crate) async fn insert(session: &mut Session, org: Uuid, user: Uuid, new: &NewFile<'_>) -> Result<(), DbError> {
-    on_db!(session, conn => sqlx::query(
-        "INSERT INTO files (org, id, project, uploaded_by, idempotency_key, name, format, size, sha256, stage,
-            attempts, crashes, next_at, chunks, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'received', 0, 0, $10, 0, $11)")
-        .bind(org)
-        .bind(new.staged.id)
-        .bind(new.project)
-        .bind(user)
-        .bind(new.idempotency_key)
-        .bind(&new.staged.name)
-        .bind(&new.staged.format)
-        .bind(new.staged.size)
-        .bind(new.staged.sha256.as_slice())
-        .bind(new.now)
-        .bind(new.now)
-        .execute(conn)
-        .await
-        .map(drop))?;
+pub(crate) async fn insert(session: &mut Session, new: &NewFile<'_>) -> Result<(), DbError> {
+    execute!(
+        session,
+        owner: "INSERT INTO files (org, uploaded_by, id, project, idempotency_key, name, format, size, sha256, stage,
+               attempts, chunks, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'received', 0, 0, $10)",
+        new.staged.id,
+        new.project,
+        new.idempotency_key,
+        &new.staged.name,
+        &new.staged.format,
+        new.staged.size,
+        new.staged.sha256.as_slice(),
+        new.now
+    )?;
     Ok(())
 }
 
-pub(crate) async fn by_id(session: &mut Session, org: Uuid, id: Uuid) -> Result<Option<Row>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT id, project, name, size, sha256, stage, error, attempts, title, pages, chunks, created_at
-         FROM files WHERE org = $1 AND id = $2")
-        .bind(org)
-        .bind(id)
-        .fetch_optional(conn)
-        .await)?)
+pub(crate) async fn by_id(session: &mut Session, id: Uuid) -> Result<Option<Row>, DbError> {
+    fetch_optional!(
+        session,
+        org: "SELECT id, project, name, size, sha256, stage, error, attempts, title, pages, chunks, created_at
+            FROM files WHERE org = $1 AND id = $2",
+        id
+    )
 }
 
-pub(crate) async fn by_content(
-    session: &mut Session,
-    org: Uuid,
-    project: Uuid,
-    sha256: &[u8],
-) -> Result<Option<Row>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT id, project, name, size, sha256, stage, error, attempts, title, pages, chunks, created_at
-         FROM files WHERE org = $1 AND project = $2 AND sha256 = $3")
-        .bind(org)
-        .bind(project)
-        .bind(sha256)
-        .fetch_optional(conn)
-        .await)?)
+pub(crate) async fn by_content(session: &mut Session, project: Uuid, sha256: &[u8]) -> Result<Option<Row>, DbError> {
+    fetch_optional!(
+        session,
+        org: "SELECT id, project, name, size, sha256, stage, error, attempts, title, pages, chunks, created_at
+            FROM files WHERE org = $1 AND project = $2 AND sha256 = $3",
+        project,
+        sha256
+    )
 }
 
 /// The file that a person made with this `Idempotency-Key`.
-pub(crate) async fn by_key(session: &mut Session, org: Uuid, user: Uuid, key: &str) -> Result<Option<Row>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT id, project, name, size, sha256, stage, error, attempts, title, pages, chunks, created_at
-         FROM files WHERE org = $1 AND uploaded_by = $2 AND idempotency_key = $3")
-        .bind(org)
-        .bind(user)
-        .bind(key)
-        .fetch_optional(conn)
-        .await)?)
+pub(crate) async fn by_key(session: &mut Session, key: &str) -> Result<Option<Row>, DbError> {
+    fetch_optional!(
+        session,
+        owner: "SELECT id, project, name, size, sha256, stage, error, attempts, title, pages, chunks, created_at
+            FROM files WHERE org = $1 AND uploaded_by = $2 AND idempotency_key = $3",
+        key
+    )
 }
 
 /// Files older than `before`, newest first; ids sort by the time they were made.
 pub(crate) async fn list(
     session: &mut Session,
-    org: Uuid,
     project: Option<Uuid>,
     before: Option<Uuid>,
     limit: i64,
 ) -> Result<Vec<Row>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT id, project, name, size, sha256, stage, error, attempts, title, pages, chunks, created_at
-         FROM files WHERE org = $1 AND ($2 IS NULL OR project = $2) AND ($3 IS NULL OR id < $3)
-         ORDER BY id DESC LIMIT $4")
-        .bind(org)
-        .bind(project)
-        .bind(before)
-        .bind(limit)
-        .fetch_all(conn)
-        .await)?)
+    fetch_all!(
+        session,
+        org: "SELECT id, project, name, size, sha256, stage, error, attempts, title, pages, chunks, created_at
+            FROM files WHERE org = $1 AND ($2 IS NULL OR project = $2) AND ($3 IS NULL OR id < $3)
+            ORDER BY id DESC LIMIT $4",
+        project,
+        before,
+        limit
+    )
 }
 
 /// Files of a selection that nothing can be found in yet.
-pub(crate) async fn unread(
-    session: &mut Session,
-    org: Uuid,
-    project: Option<Uuid>,
-    files: &[Uuid],
-) -> Result<i64, DbError> {
+pub(crate) async fn unread(session: &mut Session, project: Option<Uuid>, files: &[Uuid]) -> Result<i64, DbError> {
     if files.is_empty() {
-        let (count,): (i64,) = on_db!(session, conn => sqlx::query_as(
-            "SELECT COUNT(*) FROM files WHERE org = $1 AND ($2 IS NULL OR project = $2) AND stage = 'received'")
-            .bind(org)
-            .bind(project)
-            .fetch_one(conn)
-            .await)?;
+        let (count,): (i64,) = fetch_one!(
+            session,
+            org: "SELECT COUNT(*) FROM files WHERE org = $1 AND ($2 IS NULL OR project = $2) AND stage = 'received'",
+            project
+        )?;
         return Ok(count);
     }
     let mut count = 0;
     for id in files {
-        let file = by_id(session, org, *id).await?;
+        let file = by_id(session, *id).await?;
         let selected = file.filter(|file| project.is_none_or(|project| project == file.project));
-        count += i64::from(selected.is_some_and(|file| file.stage == crate::files::Stage::Received));
+        count += i64::from(selected.is_some_and(|file| file.stage == Stage::Received));
     }
     Ok(count)
 }
@@ -127,21 +106,112 @@ pub(crate) struct Place {
     pub(crate) chunks: i64,
 }
 
-pub(crate) async fn place(session: &mut Session, org: Uuid, id: Uuid) -> Result<Option<Place>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "SELECT project, first_seq, chunks FROM files WHERE org = $1 AND id = $2")
-        .bind(org)
-        .bind(id)
-        .fetch_optional(conn)
-        .await)?)
+pub(crate) async fn place(session: &mut Session, id: Uuid) -> Result<Option<Place>, DbError> {
+    fetch_optional!(session, org: "SELECT project, first_seq, chunks FROM files WHERE org = $1 AND id = $2", id)
 }
 
 /// Deletes the row; the text and the chunks go with it by their foreign keys.
-pub(crate) async fn delete(session: &mut Session, org: Uuid, id: Uuid) -> Result<Option<Place>, DbError> {
-    Ok(on_db!(session, conn => sqlx::query_as(
-        "DELETE FROM files WHERE org = $1 AND id = $2 RETURNING project, first_seq, chunks")
-        .bind(org)
-        .bind(id)
-        .fetch_optional(conn)
-        .await)?)
+pub(crate) async fn delete(session: &mut Session, id: Uuid) -> Result<Option<Place>, DbError> {
+    fetch_optional!(
+        session,
+        org: "DELETE FROM files WHERE org = $1 AND id = $2 RETURNING project, first_seq, chunks",
+        id
+    )
+}
+
+/// A file that is not read to its end.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct UnfinishedFile {
+    pub(crate) id: Uuid,
+    pub(crate) project: Uuid,
+    pub(crate) name: String,
+    pub(crate) format: String,
+    #[sqlx(try_from = "String")]
+    pub(crate) stage: Stage,
+}
+
+/// Counts an attempt; `None` when the file is gone or has reached its last stage.
+pub(crate) async fn begin(session: &mut Session, id: Uuid) -> Result<Option<UnfinishedFile>, DbError> {
+    fetch_optional!(
+        session,
+        org: "UPDATE files SET attempts = attempts + 1 WHERE org = $1 AND id = $2 AND stage IN ('received', 'parsed')
+            RETURNING id, project, name, format, stage",
+        id
+    )
+}
+
+/// What reading a file made known about it.
+pub(crate) struct ParseResult<'a> {
+    pub(crate) stage: &'static str,
+    pub(crate) title: Option<&'a str>,
+    pub(crate) pages: Option<i64>,
+    pub(crate) chunks: i64,
+    pub(crate) first_seq: i64,
+}
+
+/// `received` is done; `false` when the file is gone: then nothing of this session may be kept.
+pub(crate) async fn set_parsed(session: &mut Session, id: Uuid, result: &ParseResult<'_>) -> Result<bool, DbError> {
+    let updated = execute!(
+        session,
+        org: "UPDATE files SET error = NULL, stage = $3, title = $4, pages = $5, chunks = $6, first_seq = $7
+            WHERE org = $1 AND id = $2 AND stage = 'received'",
+        id,
+        result.stage,
+        result.title,
+        result.pages,
+        result.chunks,
+        result.first_seq
+    )?;
+    Ok(updated == 1)
+}
+
+/// Keeps a file from being deleted until the session ends; `false` when it is gone.
+pub(crate) async fn lock(session: &mut Session, id: Uuid) -> Result<bool, DbError> {
+    Ok(execute!(session, org: "UPDATE files SET stage = stage WHERE org = $1 AND id = $2", id)? == 1)
+}
+
+/// `parsed` is done, with vectors of `model` or without any.
+pub(crate) async fn set_indexed(session: &mut Session, id: Uuid, model: Option<&str>) -> Result<(), DbError> {
+    execute!(
+        session,
+        org: "UPDATE files SET error = NULL, stage = 'indexed', embedded_with = $3 WHERE org = $1 AND id = $2",
+        id,
+        model
+    )?;
+    Ok(())
+}
+
+/// The file cannot be read, and trying again would not help.
+pub(crate) async fn set_failed(session: &mut Session, id: Uuid, error: &str) -> Result<(), DbError> {
+    execute!(
+        session,
+        org: "UPDATE files SET stage = 'failed', error = $3 WHERE org = $1 AND id = $2",
+        id,
+        error
+    )?;
+    Ok(())
+}
+
+/// Why the file is not read yet.
+pub(crate) async fn set_error(session: &mut Session, id: Uuid, error: &str) -> Result<(), DbError> {
+    execute!(session, org: "UPDATE files SET error = $3 WHERE org = $1 AND id = $2", id, error)?;
+    Ok(())
+}
+
+/// Sets files of every tenant whose vectors are of another model, or missing, back to `parsed`. The organisation, the id and
+/// the owner of each.
+pub(crate) async fn reopen_embedded(
+    session: &mut Session,
+    model: &str,
+    limit: i64,
+) -> Result<Vec<(Uuid, Uuid, Uuid)>, DbError> {
+    fetch_all!(
+        session,
+        any: "UPDATE files SET stage = 'parsed'
+            WHERE (org, id) IN (SELECT org, id FROM files
+                WHERE stage = 'indexed' AND (embedded_with IS NULL OR embedded_with <> $1) LIMIT $2)
+            RETURNING org, id, uploaded_by",
+        model,
+        limit
+    )
 }

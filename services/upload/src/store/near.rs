@@ -1,7 +1,7 @@
 //! Nearest vectors on Postgres: few are compared one by one, many are looked for in pgvector's index.
 
-use db::{DbError, Session};
-use sqlx::{AssertSqlSafe, PgConnection};
+use db::{DbError, Session, execute, fetch_all, fetch_one};
+use sqlx::AssertSqlSafe;
 
 use super::vectors::to_literal;
 use crate::retrieve::Selection;
@@ -19,20 +19,18 @@ pub(crate) async fn nearest(
     query: &[f32],
     limit: i64,
 ) -> Result<Vec<i64>, DbError> {
-    let Session::Postgres(postgres) = session else { return Ok(Vec::new()) };
-    let conn: &mut PgConnection = &mut *postgres;
     let ask = Ask { selection, model, query, limit };
     if let Some(kind) = indexed_as(query.len())
         && selection.ranges.is_none()
-        && ask.is_large(conn).await?
+        && ask.is_large(session).await?
     {
-        let found = ask.approximate(conn, kind).await?;
+        let found = ask.approximate(session, kind).await?;
         // The index gives up after so many rows of others (`hnsw.max_scan_tuples`).
         if i64::try_from(found.len()).is_ok_and(|found| found == limit) {
             return Ok(found);
         }
     }
-    ask.exact(conn).await
+    ask.exact(session).await
 }
 
 /// The type that vectors of this length are indexed as, in the migration `search`.
@@ -56,59 +54,58 @@ impl Ask<'_> {
         i64::try_from(self.query.len()).unwrap_or(i64::MAX)
     }
 
-    async fn is_large(&self, conn: &mut PgConnection) -> Result<bool, DbError> {
-        let (counted,): (i64,) = sqlx::query_as(
-            "SELECT COUNT(*) FROM (
+    async fn is_large(&self, session: &mut Session) -> Result<bool, DbError> {
+        let (counted,): (i64,) = fetch_one!(
+            session,
+            org on postgres: "SELECT COUNT(*) FROM (
                  SELECT 1 FROM vectors WHERE org = $1 AND ($2 IS NULL OR project = $2) AND model = $3 LIMIT $4) AS counted",
-        )
-        .bind(self.selection.org)
-        .bind(self.selection.project)
-        .bind(self.model)
-        .bind(FEW + 1)
-        .fetch_one(conn)
-        .await?;
+            self.selection.project,
+            self.model,
+            FEW + 1
+        )?;
         Ok(counted > FEW)
     }
 
     /// By the index, which holds every tenant's vectors: it is read on until enough of the selection's are found.
-    async fn approximate(&self, conn: &mut PgConnection, kind: &str) -> Result<Vec<i64>, DbError> {
-        sqlx::query("SELECT set_config('hnsw.ef_search', $1, true), set_config('hnsw.iterative_scan', $2, true)")
-            .bind(CANDIDATES)
-            .bind("strict_order")
-            .execute(&mut *conn)
-            .await?;
-        let found: Vec<(i64,)> = sqlx::query_as(AssertSqlSafe(approximate(self.query.len(), kind)))
-            .bind(self.selection.org)
-            .bind(self.selection.project)
-            .bind(self.model)
-            .bind(to_literal(self.query))
-            .bind(self.limit)
-            .fetch_all(conn)
-            .await?;
+    async fn approximate(&self, session: &mut Session, kind: &str) -> Result<Vec<i64>, DbError> {
+        // Settings of this transaction.
+        execute!(
+            session,
+            unscoped on postgres: "SELECT set_config('hnsw.ef_search', $1, true),
+                                          set_config('hnsw.iterative_scan', $2, true)",
+            CANDIDATES,
+            "strict_order"
+        )?;
+        let found: Vec<(i64,)> = fetch_all!(
+            session,
+            org on postgres: AssertSqlSafe(approximate(self.query.len(), kind)),
+            self.selection.project,
+            self.model,
+            to_literal(self.query),
+            self.limit
+        )?;
         Ok(found.into_iter().map(|(seq,)| seq).collect())
     }
 
-    async fn exact(&self, conn: &mut PgConnection) -> Result<Vec<i64>, DbError> {
+    async fn exact(&self, session: &mut Session) -> Result<Vec<i64>, DbError> {
         let (firsts, lasts): (Vec<i64>, Vec<i64>) = self.selection.ranges.iter().flatten().copied().unzip();
         // Vectors of another length cannot be compared, and the planner may compare before it filters.
-        let found: Vec<(i64,)> = sqlx::query_as(
-            "SELECT seq FROM vectors
-             WHERE org = $1 AND ($2 IS NULL OR project = $2) AND model = $3 AND dimensions = $4
-                AND ($5 OR EXISTS (SELECT 1 FROM unnest($6::bigint[], $7::bigint[]) AS piece (first, last)
-                    WHERE seq BETWEEN piece.first AND piece.last))
-             ORDER BY CASE WHEN dimensions = $4 THEN embedding <=> $8::vector END, seq LIMIT $9",
-        )
-        .bind(self.selection.org)
-        .bind(self.selection.project)
-        .bind(self.model)
-        .bind(self.dimensions())
-        .bind(self.selection.ranges.is_none())
-        .bind(firsts)
-        .bind(lasts)
-        .bind(to_literal(self.query))
-        .bind(self.limit)
-        .fetch_all(conn)
-        .await?;
+        let found: Vec<(i64,)> = fetch_all!(
+            session,
+            org on postgres: "SELECT seq FROM vectors
+                 WHERE org = $1 AND ($2 IS NULL OR project = $2) AND model = $3 AND dimensions = $4
+                    AND ($5 OR EXISTS (SELECT 1 FROM unnest($6::bigint[], $7::bigint[]) AS piece (first, last)
+                        WHERE seq BETWEEN piece.first AND piece.last))
+                 ORDER BY CASE WHEN dimensions = $4 THEN embedding <=> $8::vector END, seq LIMIT $9",
+            self.selection.project,
+            self.model,
+            self.dimensions(),
+            self.selection.ranges.is_none(),
+            firsts,
+            lasts,
+            to_literal(self.query),
+            self.limit
+        )?;
         Ok(found.into_iter().map(|(seq,)| seq).collect())
     }
 }

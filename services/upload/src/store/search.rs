@@ -5,60 +5,55 @@
 
 use std::fmt::Write;
 
-use db::{DbError, Session};
+use db::{DbError, Session, execute, fetch_all, fetch_one};
 use uuid::Uuid;
 
 use super::content;
 use crate::{
     lexical::{self, Plan},
-    queue::Job,
     retrieve::Selection,
+    store::files::UnfinishedFile,
 };
 
 /// Makes a chunk findable by `terms` (joined by spaces).
-pub(crate) async fn insert(session: &mut Session, job: &Job, seq: i64, terms: &str) -> Result<(), DbError> {
-    match session {
-        Session::Sqlite(sqlite) => {
-            let conn: &mut sqlx::SqliteConnection = &mut *sqlite;
-            sqlx::query("INSERT INTO chunk_terms (rowid, terms) VALUES ($1, $2)")
-                .bind(seq)
-                .bind(terms)
-                .execute(conn)
-                .await?;
-        }
-        Session::Postgres(postgres) => {
-            let conn: &mut sqlx::PgConnection = &mut *postgres;
-            sqlx::query("INSERT INTO chunk_terms (seq, org, project, terms) VALUES ($1, $2, $3, $4::tsvector)")
-                .bind(seq)
-                .bind(job.org)
-                .bind(job.project)
-                .bind(tsvector(job.org, job.project, terms))
-                .execute(conn)
-                .await?;
-        }
+pub(crate) async fn insert(session: &mut Session, file: &UnfinishedFile, seq: i64, terms: &str) -> Result<(), DbError> {
+    if session.is_sqlite() {
+        // The full-text table of SQLite has no column of the tenant; here as below the numbers are the tenant's own.
+        execute!(
+            session,
+            unscoped on sqlite: "INSERT INTO chunk_terms (rowid, terms) VALUES ($1, $2)",
+            seq,
+            terms
+        )?;
+    } else {
+        let terms = tsvector(session.org(), file.project, terms);
+        execute!(
+            session,
+            org on postgres: "INSERT INTO chunk_terms (org, seq, project, terms) VALUES ($1, $2, $3, $4::tsvector)",
+            seq,
+            file.project,
+            terms
+        )?;
     }
     Ok(())
 }
 
 /// Forgets the terms of the numbers from `first` up to `end`.
 pub(crate) async fn delete(session: &mut Session, first: i64, end: i64) -> Result<(), DbError> {
-    match session {
-        Session::Sqlite(sqlite) => {
-            let conn: &mut sqlx::SqliteConnection = &mut *sqlite;
-            sqlx::query("DELETE FROM chunk_terms WHERE rowid >= $1 AND rowid < $2")
-                .bind(first)
-                .bind(end)
-                .execute(conn)
-                .await?;
-        }
-        Session::Postgres(postgres) => {
-            let conn: &mut sqlx::PgConnection = &mut *postgres;
-            sqlx::query("DELETE FROM chunk_terms WHERE seq >= $1 AND seq < $2")
-                .bind(first)
-                .bind(end)
-                .execute(conn)
-                .await?;
-        }
+    if session.is_sqlite() {
+        execute!(
+            session,
+            unscoped on sqlite: "DELETE FROM chunk_terms WHERE rowid >= $1 AND rowid < $2",
+            first,
+            end
+        )?;
+    } else {
+        execute!(
+            session,
+            org on postgres: "DELETE FROM chunk_terms WHERE org = $1 AND seq >= $2 AND seq < $3",
+            first,
+            end
+        )?;
     }
     Ok(())
 }
@@ -66,15 +61,13 @@ pub(crate) async fn delete(session: &mut Session, first: i64, end: i64) -> Resul
 /// Rewrites a part of the SQLite index without the entries of deleted rows, which it only marks at first; `true` when nothing is
 /// left to rewrite. `start` begins a whole pass. Postgres has autovacuum for that.
 pub(crate) async fn compact(session: &mut Session, start: bool) -> Result<bool, DbError> {
-    let Session::Sqlite(sqlite) = session else { return Ok(true) };
+    if !session.is_sqlite() {
+        return Ok(true);
+    }
     let pages: i64 = if start { -COMPACT_PAGES } else { COMPACT_PAGES };
-    let conn: &mut sqlx::SqliteConnection = &mut *sqlite;
-    let (before,): (i64,) = sqlx::query_as("SELECT total_changes()").fetch_one(&mut *conn).await?;
-    sqlx::query("INSERT INTO chunk_terms (chunk_terms, rank) VALUES ('merge', $1)")
-        .bind(pages)
-        .execute(&mut *conn)
-        .await?;
-    let (after,): (i64,) = sqlx::query_as("SELECT total_changes()").fetch_one(&mut *conn).await?;
+    let (before,): (i64,) = fetch_one!(session, any on sqlite: "SELECT total_changes()")?;
+    execute!(session, any on sqlite: "INSERT INTO chunk_terms (chunk_terms, rank) VALUES ('merge', $1)", pages)?;
+    let (after,): (i64,) = fetch_one!(session, any on sqlite: "SELECT total_changes()")?;
     // https://www.sqlite.org/fts5.html#the_merge_command: fewer than two changes mean that nothing was done.
     Ok(after - before < 2)
 }
@@ -84,20 +77,17 @@ const COMPACT_PAGES: i64 = 500;
 
 /// In how many chunks of the whole database each term stands; terms that nobody wrote are left out. SQLite only.
 pub(crate) async fn frequencies(session: &mut Session, terms: &[String]) -> Result<Vec<(String, i64)>, DbError> {
-    let Session::Sqlite(sqlite) = session else { return Ok(Vec::new()) };
-    let conn: &mut sqlx::SqliteConnection = &mut *sqlite;
-    let list = serde_json::Value::from(terms).to_string();
-    let found =
-        sqlx::query_as("SELECT term, doc FROM chunk_vocabulary WHERE term IN (SELECT value FROM json_each($1))")
-            .bind(list)
-            .fetch_all(conn)
-            .await?;
-    Ok(found)
+    // How often a word occurs in all chunks steers how a question is asked, and is shown to no one.
+    fetch_all!(
+        session,
+        unscoped on sqlite: "SELECT term, doc FROM chunk_vocabulary WHERE term IN (SELECT value FROM json_each($1))",
+        serde_json::Value::from(terms).to_string()
+    )
 }
 
 /// The first and the last number that a chunk of the selection may have; `None` when it has no chunks.
 pub(crate) async fn span(session: &mut Session, selection: &Selection) -> Result<Option<(i64, i64)>, DbError> {
-    let Some((first, end)) = content::range(session, selection.org, selection.project).await? else { return Ok(None) };
+    let Some((first, end)) = content::range(session, selection.project).await? else { return Ok(None) };
     let Some(ranges) = &selection.ranges else { return Ok(Some((first, end - 1))) };
     let firsts = ranges.iter().map(|(first, _)| *first);
     let lasts = ranges.iter().map(|(_, last)| *last);
@@ -112,22 +102,19 @@ pub(crate) async fn best_sqlite(
     plan: &Plan,
     limit: i64,
 ) -> Result<Vec<i64>, DbError> {
-    let Session::Sqlite(sqlite) = session else { return Ok(Vec::new()) };
-    let conn: &mut sqlx::SqliteConnection = &mut *sqlite;
-    let found: Vec<(i64,)> = sqlx::query_as(
-        "SELECT rowid FROM chunk_terms
-         WHERE chunk_terms MATCH $1 AND rowid BETWEEN $2 AND $3 AND ($4 IS NULL OR EXISTS (
-            SELECT 1 FROM json_each($4) AS piece
-            WHERE chunk_terms.rowid BETWEEN piece.value ->> 0 AND piece.value ->> 1))
-         ORDER BY rank LIMIT $5",
-    )
-    .bind(match_expression(plan))
-    .bind(first)
-    .bind(last)
-    .bind(pieces(selection))
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
+    let found: Vec<(i64,)> = fetch_all!(
+        session,
+        unscoped on sqlite: "SELECT rowid FROM chunk_terms
+             WHERE chunk_terms MATCH $1 AND rowid BETWEEN $2 AND $3 AND ($4 IS NULL OR EXISTS (
+                SELECT 1 FROM json_each($4) AS piece
+                WHERE chunk_terms.rowid BETWEEN piece.value ->> 0 AND piece.value ->> 1))
+             ORDER BY rank LIMIT $5",
+        match_expression(plan),
+        first,
+        last,
+        pieces(selection),
+        limit
+    )?;
     Ok(found.into_iter().map(|(seq,)| seq).collect())
 }
 
@@ -140,25 +127,22 @@ pub(crate) async fn any_sqlite(
     terms: &[String],
     limit: i64,
 ) -> Result<Vec<i64>, DbError> {
-    let Session::Sqlite(sqlite) = session else { return Ok(Vec::new()) };
-    let conn: &mut sqlx::SqliteConnection = &mut *sqlite;
-    let found: Vec<(i64,)> = sqlx::query_as(
-        "SELECT seq FROM (
-            SELECT rowid AS seq, bm25(chunk_terms) AS score FROM chunk_terms
-            WHERE chunk_terms MATCH $1 AND rowid BETWEEN $2 AND $3 AND ($4 IS NULL OR EXISTS (
-                SELECT 1 FROM json_each($4) AS piece
-                WHERE chunk_terms.rowid BETWEEN piece.value ->> 0 AND piece.value ->> 1))
-            LIMIT $5)
-         ORDER BY score, seq LIMIT $6",
-    )
-    .bind(quoted(terms, " OR "))
-    .bind(first)
-    .bind(last)
-    .bind(pieces(selection))
-    .bind(lexical::RANKED)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
+    let found: Vec<(i64,)> = fetch_all!(
+        session,
+        unscoped on sqlite: "SELECT seq FROM (
+                SELECT rowid AS seq, bm25(chunk_terms) AS score FROM chunk_terms
+                WHERE chunk_terms MATCH $1 AND rowid BETWEEN $2 AND $3 AND ($4 IS NULL OR EXISTS (
+                    SELECT 1 FROM json_each($4) AS piece
+                    WHERE chunk_terms.rowid BETWEEN piece.value ->> 0 AND piece.value ->> 1))
+                LIMIT $5)
+             ORDER BY score, seq LIMIT $6",
+        quoted(terms, " OR "),
+        first,
+        last,
+        pieces(selection),
+        lexical::RANKED,
+        limit
+    )?;
     Ok(found.into_iter().map(|(seq,)| seq).collect())
 }
 
@@ -174,28 +158,24 @@ pub(crate) async fn best_postgres(
     terms: &[String],
     limit: i64,
 ) -> Result<Vec<i64>, DbError> {
-    let Session::Postgres(postgres) = session else { return Ok(Vec::new()) };
-    let conn: &mut sqlx::PgConnection = &mut *postgres;
-    let scope = selection.project.map_or_else(|| org_token(selection.org), project_token);
+    let scope = selection.project.map_or_else(|| org_token(session.org()), project_token);
     let query = terms.iter().map(|term| format!("'{term}'")).collect::<Vec<_>>().join(" | ");
     let (firsts, lasts): (Vec<i64>, Vec<i64>) = selection.ranges.iter().flatten().copied().unzip();
-    let found: Vec<(i64,)> = sqlx::query_as(
-        "SELECT seq FROM chunk_terms
-         WHERE terms @@ ($1::tsquery && $2::tsquery) AND org = $3 AND ($4 IS NULL OR project = $4)
-            AND ($5 OR EXISTS (SELECT 1 FROM unnest($6::bigint[], $7::bigint[]) AS piece (first, last)
-                WHERE seq BETWEEN piece.first AND piece.last))
-         ORDER BY ts_rank_cd(terms, $2::tsquery, 1) DESC, seq LIMIT $8",
-    )
-    .bind(format!("'{scope}'"))
-    .bind(query)
-    .bind(selection.org)
-    .bind(selection.project)
-    .bind(selection.ranges.is_none())
-    .bind(firsts)
-    .bind(lasts)
-    .bind(limit)
-    .fetch_all(conn)
-    .await?;
+    let found: Vec<(i64,)> = fetch_all!(
+        session,
+        org on postgres: "SELECT seq FROM chunk_terms
+             WHERE terms @@ ($2::tsquery && $3::tsquery) AND org = $1 AND ($4 IS NULL OR project = $4)
+                AND ($5 OR EXISTS (SELECT 1 FROM unnest($6::bigint[], $7::bigint[]) AS piece (first, last)
+                    WHERE seq BETWEEN piece.first AND piece.last))
+             ORDER BY ts_rank_cd(terms, $3::tsquery, 1) DESC, seq LIMIT $8",
+        format!("'{scope}'"),
+        query,
+        selection.project,
+        selection.ranges.is_none(),
+        firsts,
+        lasts,
+        limit
+    )?;
     Ok(found.into_iter().map(|(seq,)| seq).collect())
 }
 

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use base::Scope;
-use db::Db;
+use db::{Db, fetch_all, fetch_one};
 use http::StatusCode;
 use testkit::{
     FakeOpenAi, Script, on_both,
@@ -14,22 +13,19 @@ use crate::support::{LEASE, eventually, indexed, question, retrieve, start};
 
 /// Rows of every table that belongs to files, and terms of the full-text index, as far as `who` can see.
 async fn leftovers(db: &Db, who: &Person, term: &str) -> Vec<(&'static str, i64)> {
-    let mut session = db.read(&Scope::Tenant { org: who.org, user: who.user }).await.unwrap();
+    let mut session = db.read(&who.scope()).await.unwrap();
     let mut found = Vec::new();
-    for table in ["files", "texts", "chunks", "vectors", "loose_objects"] {
-        let count = format!("SELECT COUNT(*) FROM {table}");
-        let (rows,): (i64,) = db::on_db!(&mut session, conn => sqlx::query_as(sqlx::AssertSqlSafe(count))
-            .fetch_one(conn)
-            .await)
-        .unwrap();
+    for table in ["files", "texts", "chunks", "vectors", "jobs"] {
+        let count = sqlx::AssertSqlSafe(format!("SELECT COUNT(*) FROM {table}"));
+        let (rows,): (i64,) = fetch_one!(&mut session, unscoped: count).unwrap();
         found.push((table, rows));
     }
-    let count = match db {
-        Db::Sqlite { .. } => "SELECT COUNT(*) FROM chunk_vocabulary WHERE term = $1",
-        Db::Postgres(_) => "SELECT COUNT(*) FROM chunk_terms WHERE terms @@ $1::tsquery",
+    let count = if session.is_sqlite() {
+        "SELECT COUNT(*) FROM chunk_vocabulary WHERE term = $1"
+    } else {
+        "SELECT COUNT(*) FROM chunk_terms WHERE terms @@ $1::tsquery"
     };
-    let (terms,): (i64,) =
-        db::on_db!(&mut session, conn => sqlx::query_as(count).bind(term).fetch_one(conn).await).unwrap();
+    let (terms,): (i64,) = fetch_one!(&mut session, unscoped: count, term).unwrap();
     found.push(("terms", terms));
     found.retain(|(_, rows)| *rows > 0);
     found
@@ -48,9 +44,10 @@ async fn on_disk(world: &World, db: &Db, word: &str) -> bool {
             }
         }
     }
-    if let Db::Sqlite { readers, .. } = db {
+    let mut session = db.read(&base::Scope::public()).await.unwrap();
+    if session.is_sqlite() {
         let blocks: Vec<(Vec<u8>,)> =
-            sqlx::query_as("SELECT block FROM chunk_terms_data").fetch_all(readers).await.unwrap();
+            fetch_all!(&mut session, any on sqlite: "SELECT block FROM chunk_terms_data").unwrap();
         places.extend(blocks.into_iter().map(|(block,)| block));
     }
     places.iter().any(|bytes| bytes.windows(word.len()).any(|window| window == word.as_bytes()))
@@ -98,7 +95,7 @@ on_both! {
         services.upload.delete(&anna, &format!("/api/v1/upload/{wolf}")).await;
         world.clock.advance(Duration::from_secs(60));
         let db = services.upload.db.clone();
-        eventually("the index is rewritten", || async { leftovers(&db, &anna, "wolf").await.iter().all(|(table, _)| *table != "loose_objects") }).await;
+        eventually("the index is rewritten", || async { leftovers(&db, &anna, "wolf").await.iter().all(|(table, _)| *table != "jobs") }).await;
         let found = retrieve(&services.upload, &anna, question("What does the panda eat?")).await;
         assert_eq!(found.chunks.len(), 1);
     }

@@ -2,10 +2,12 @@
 
 use std::{os::unix::fs::PermissionsExt, path::PathBuf};
 
+use axum::body::Body;
+use futures::StreamExt;
 use http::StatusCode;
 use testkit::{on_both, service::World};
 
-use crate::support::{AFTER_LEASE, LEASE, add, eventually, question, retrieve, start, text, until};
+use crate::support::{AFTER_LEASE, LEASE, add, eventually, objects, question, retrieve, start, text, until};
 
 /// A program in place of the parser child.
 fn parser(world: &World, name: &str, script: &str) -> PathBuf {
@@ -143,25 +145,15 @@ on_both! {
         let mut world = world;
         let services = start(&mut world).await;
         let anna = world.person();
-        let deps = world.deps(&upload_svc::SERVICE).await;
-        let object = world.ids.next();
-        let scope = base::Scope::Tenant { org: anna.org, user: anna.user };
-        let bytes = futures::stream::iter([Ok(bytes::Bytes::from_static(b"half a file"))]);
-        deps.objects.put(&scope, object, bytes).await.unwrap();
-        let mut session = deps.db.begin(&scope).await.unwrap();
-        db::on_db!(&mut session, conn => sqlx::query(
-            "INSERT INTO loose_objects (org, id, owner, due_at) VALUES ($1, $2, $3, $4)")
-            .bind(anna.org)
-            .bind(object)
-            .bind(anna.user)
-            .bind(deps.clock.now() + chrono::TimeDelta::days(1))
-            .execute(conn)
-            .await
-            .map(drop))
-        .unwrap();
-        session.commit().await.unwrap();
+        let head = "--cut\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nhalf of a request\r\n\
+            --cut\r\ncontent-disposition: form-data; name=\"project\"\r\n\r\n";
+        let body = futures::stream::iter([Ok::<_, std::io::Error>(head)]).chain(futures::stream::pending());
+        let request = anna.http("POST", "/api/v1/upload").header("content-type", "multipart/form-data; boundary=cut");
+        tokio::select! {
+            _ = services.upload.send(request.body(Body::from_stream(body)).unwrap()) => panic!("the body does not end"),
+            () = eventually("the object is stored", || async { objects(&world) == 1 }) => {}
+        }
         world.clock.advance(std::time::Duration::from_secs(2 * 24 * 3_600));
-        eventually("the object is gone", || async { deps.objects.get(&scope, object).await.is_err() }).await;
-        drop(services);
+        eventually("the object is gone", || async { objects(&world) == 0 }).await;
     }
 }

@@ -137,3 +137,12 @@ pub(crate) fn question(query: &str) -> RetrieveRequest {
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
 }
+
+/// Files under `objects`, whatever they are called.
+pub(crate) fn objects(world: &World) -> usize {
+    fn count(folder: &std::path::Path) -> usize {
+        let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+        entries.flatten().map(|entry| if entry.path().is_dir() { count(&entry.path()) } else { 1 }).sum()
+    }
+    count(&world.folder().join("objects"))
+}

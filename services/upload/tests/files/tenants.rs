@@ -1,7 +1,6 @@
 //! Two organisations never see each other's files, whatever they are called and contain.
 
-use base::Scope;
-use db::Session;
+use db::execute;
 use http::StatusCode;
 use proto::upload::v1::RetrieveRequest;
 use testkit::{
@@ -99,7 +98,7 @@ async fn postgres_itself_keeps_organisations_apart() {
     let (anna, eve) = (world.person(), world.person());
     services.project(&anna, "handbook").await;
     indexed(&services.upload, &anna, "handbook", "lease.md", LEASE.as_bytes()).await;
-    let special = Tables { shared: &["numbering"], index: &["chunk_terms"], empty: &["loose_objects"] };
+    let special = Tables { shared: &["numbering"], index: &["chunk_terms"], ..Tables::default() };
     world.assert_hidden(&services.upload, upload_svc::SERVICE.name, [&anna, &eve], special).await;
 }
 
@@ -128,18 +127,15 @@ async fn a_word_that_is_frequent_in_another_organisation_still_finds() {
 
 /// Puts a word into the index as if `count` more chunks of the person's project had it.
 async fn write_often(upload: &TestService, who: &Person, word: &str, count: i64) {
-    let mut session = upload.db.begin(&Scope::Tenant { org: who.org, user: who.user }).await.unwrap();
-    let Session::Sqlite(sqlite) = &mut session else { panic!("only SQLite has such an index") };
-    sqlx::query(
-        "WITH RECURSIVE number (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n + 1 < $1)
-         INSERT INTO chunk_terms (rowid, terms)
-         SELECT (SELECT next_seq FROM shelves WHERE org = $2) + n, $3 FROM number",
+    let mut session = upload.db.begin(&who.scope()).await.unwrap();
+    execute!(
+        &mut session,
+        org on sqlite: "WITH RECURSIVE number (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM number WHERE n + 1 < $2)
+             INSERT INTO chunk_terms (rowid, terms)
+             SELECT (SELECT next_seq FROM project_sequences WHERE org = $1) + n, $3 FROM number",
+        count,
+        text::terms::query_terms(word).join(" ")
     )
-    .bind(count)
-    .bind(who.org)
-    .bind(text::terms::query_terms(word).join(" "))
-    .execute(&mut **sqlite)
-    .await
     .unwrap();
     session.commit().await.unwrap();
 }

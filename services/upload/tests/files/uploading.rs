@@ -9,18 +9,9 @@ use std::{
 };
 
 use http::StatusCode;
-use testkit::{on_both, service::World};
+use testkit::on_both;
 
-use crate::support::{LEASE, Part, add, eventually, post, post_with, start, text};
-
-/// Files under `objects`, whatever they are called.
-fn objects(world: &World) -> usize {
-    fn count(folder: &std::path::Path) -> usize {
-        let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
-        entries.flatten().map(|entry| if entry.path().is_dir() { count(&entry.path()) } else { 1 }).sum()
-    }
-    count(&world.folder().join("objects"))
-}
+use crate::support::{LEASE, Part, add, eventually, objects, post, post_with, start, text};
 
 on_both! {
     async fn the_project_may_come_after_the_file(world: World) {

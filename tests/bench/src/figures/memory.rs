@@ -1,6 +1,6 @@
-//! Footprint: binary size, start-up time, idle memory, and memory of open idle streams.
+//! Footprint: binary size, start-up time, idle CPU and memory, and memory of open idle streams.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use futures::future;
 
@@ -14,6 +14,9 @@ use crate::{
 
 const STARTS: usize = 5;
 const STREAMS: usize = 500;
+/// Idle CPU is measured for this long, after the work of a start is over.
+const IDLE_INTERVAL: Duration = Duration::from_secs(60);
+const SETTLE_DELAY: Duration = Duration::from_secs(10);
 
 pub(crate) async fn measure(binary: &Path, report: &mut Report) -> anyhow::Result<()> {
     report.at_most("size of the binary", mb(binary.metadata()?.len()), 60.0, "MB", "");
@@ -29,7 +32,17 @@ pub(crate) async fn measure(binary: &Path, report: &mut Report) -> anyhow::Resul
     }
     report.at_most("ready after start, in an empty folder", median(starts), 500.0, "ms", "");
     report.at_most("idle memory", median(idle), 60.0, "MB", parts);
+    report.at_most("idle CPU, of a core", idle_cpu(binary, &upstreams).await?, 0.1, "%", "");
     open_streams(binary, &upstreams, report).await
+}
+
+/// In percent of a core.
+async fn idle_cpu(binary: &Path, upstreams: &Upstreams) -> anyhow::Result<f64> {
+    let gooseek = Gooseek::start(binary, &upstreams.variables()).await?;
+    tokio::time::sleep(SETTLE_DELAY).await;
+    let before = gooseek.cpu_ms()?;
+    tokio::time::sleep(IDLE_INTERVAL).await;
+    Ok((gooseek.cpu_ms()? - before) / IDLE_INTERVAL.as_secs_f64() / 10.0)
 }
 
 /// Asks some questions first, so that one-time allocations are not attributed to the streams.

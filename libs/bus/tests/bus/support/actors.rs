@@ -10,10 +10,13 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bus::{Event, HandleError, Handler};
-use db::{DbError, Session, on_db};
+use bus::{EventRecord, HandleError, Handler, Received, RecordHandler};
+use db::{DbError, Session, execute};
+use prost::Message;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+use super::Happened;
 
 /// Running relay and consumers. Dropped, they stop where they stand, as if the process had been killed.
 pub(crate) struct Process {
@@ -38,28 +41,20 @@ impl Drop for Process {
     }
 }
 
-/// Keeps what it is told, except that `poison` can never be taken, `panic`, `fail` and `away` only in good health. `slow` takes a
-/// while.
+/// Keeps what it is told, except that `poison` can never be handled, `panic`, `fail` and `away` only in good health. `slow` takes
+/// a while.
 pub(super) struct Keeper {
     pub(super) name: &'static str,
     pub(super) ill: Arc<AtomicBool>,
     pub(super) calls: Arc<Mutex<HashMap<String, u32>>>,
 }
 
-#[async_trait]
-impl Handler for Keeper {
-    async fn handle(&self, session: &mut Session, event: &Event) -> Result<(), HandleError> {
-        let what = String::from_utf8(event.payload.to_vec()).unwrap();
-        *self.calls.lock().unwrap().entry(what.clone()).or_default() += 1;
-        on_db!(session, conn => sqlx::query("INSERT INTO effects (taker, what) VALUES ($1, $2)")
-            .bind(self.name)
-            .bind(&what)
-            .execute(conn)
-            .await
-            .map(drop))
-        .map_err(DbError::from)?;
+impl Keeper {
+    async fn keep(&self, session: &mut Session, what: &str) -> Result<(), HandleError> {
+        *self.calls.lock().unwrap().entry(what.to_owned()).or_default() += 1;
+        execute!(session, unscoped: "INSERT INTO effects (consumer, what) VALUES ($1, $2)", self.name, what)?;
         let ill = self.ill.load(Ordering::SeqCst);
-        match what.as_str() {
+        match what {
             "poison" => Err(HandleError::Poison("not my\nformat".to_owned())),
             "panic" if ill => panic!("a bug of the handler"),
             "fail" if ill => Err(DbError::Inconsistent { table: "effects", detail: "not yet".to_owned() }.into()),
@@ -70,5 +65,19 @@ impl Handler for Keeper {
             }
             _ => Ok(()),
         }
+    }
+}
+
+#[async_trait]
+impl Handler<Happened> for Keeper {
+    async fn handle(&self, session: &mut Session, event: &Received<Happened>) -> Result<(), HandleError> {
+        self.keep(session, &event.message.what).await
+    }
+}
+
+#[async_trait]
+impl RecordHandler for Keeper {
+    async fn handle(&self, session: &mut Session, event: &EventRecord) -> Result<(), HandleError> {
+        self.keep(session, &Happened::decode(event.payload.clone()).unwrap().what).await
     }
 }

@@ -53,14 +53,14 @@ async fn retrieve(
     context: &Context,
     queries: &[String],
 ) -> Result<tonic::Response<proto::upload::v1::RetrieveResponse>, Status> {
-    let transport = context.peers.to("upload");
+    let transport = &context.callees.upload;
     let request = RetrieveRequest {
         queries: queries.to_vec(),
         project_id: context.job.project.as_ref().map(|project| project.id.clone()).unwrap_or_default(),
         file_ids: context.job.ask.file_ids.iter().map(ToString::to_string).collect(),
         limit: u32::try_from(context.effort.passages).unwrap_or(12),
     };
-    rpc::retry(&transport, || {
+    rpc::retry(transport, || {
         let mut client = UploadServiceClient::new(transport.clone());
         let mut request = context.who.request(request.clone());
         request.set_timeout(PATIENCE);

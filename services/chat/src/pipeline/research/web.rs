@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use proto::search::v1::{
-    Filters, Kind, PassagesRequest, Recency as PbRecency,
-    passages_event::Event as Piece,
-    passages_event::{Failed, Finished, Opened},
-    search_service_client::SearchServiceClient,
+use proto::{
+    convert,
+    search::v1::{
+        Filters, Kind, PassagesRequest, Recency as PbRecency,
+        passages_event::Event as Piece,
+        passages_event::{Failed, Finished, Opened},
+        search_service_client::SearchServiceClient,
+    },
 };
 use tokio::time::Instant;
 use tonic::Streaming;
@@ -43,10 +45,9 @@ pub(super) async fn look(
     context.count_search();
     let deadline = (begun + context.effort.round).min(context.deadline);
     let request = request(context, kind, queries, understanding, known, deadline);
-    let transport = context.peers.to("search");
     let mut request = context.who.request(request);
     request.set_timeout(deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
-    let stream = SearchServiceClient::new(transport).passages(request).await;
+    let stream = SearchServiceClient::new(context.callees.search.clone()).passages(request).await;
     let mut look = Look { context, step, begun, found: Found::default(), opened: 0 };
     match stream {
         Ok(stream) => look.read(stream.into_inner(), deadline).await,
@@ -141,8 +142,8 @@ impl Look<'_> {
             url: Some(page.url.clone()),
             title: page.title,
             site: Some(page.site),
-            published_at: page.published_at.and_then(time),
-            fetched_at: page.fetched_at.and_then(time),
+            published_at: page.published_at.and_then(convert::time),
+            fetched_at: page.fetched_at.and_then(convert::time),
             snapshot_id: Some(page.snapshot_id),
             file_id: None,
             passages: Vec::new(),
@@ -209,8 +210,4 @@ impl Look<'_> {
         let step = Step { status: status.to_owned(), ms: Some(ms), error, ..self.step.clone() };
         self.context.emit(Event::Step(step));
     }
-}
-
-fn time(at: prost_types::Timestamp) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp(at.seconds, u32::try_from(at.nanos).ok()?)
 }

@@ -1,0 +1,145 @@
+//! From what a request carries to its [`Caller`].
+//!
+//! Over HTTP a user brings an access token or an API key. A gRPC call is made by a service: over the network it proves which
+//! one, inside the process the transport says so; the user's own token travels along and is verified again, or the service is
+//! one that may name the user. A bare user id in a header is never believed.
+
+use std::sync::Arc;
+
+use base::{Problem, time::Clock};
+
+use crate::{
+    CachedDirectory, Caller, Client, RpcAuth, SecretHash, Verifier,
+    caller::Rights,
+    policy::{ALL_IN_ONE, check_service, check_user},
+    rpc_auth::RpcCaller,
+};
+
+/// What an API key begins with; access tokens never do.
+pub const API_KEY_PREFIX: &str = "gooseek_";
+
+/// How requests are matched to users.
+#[derive(Debug, Clone)]
+pub enum Auth {
+    /// No accounts: whatever reaches the loopback port is the owner's.
+    LocalOwner,
+    /// Access tokens, checked against `JWT_PUBLIC_KEY` or a JWKS.
+    Tokens(Arc<Verifier>),
+    /// Neither: everything but health is refused.
+    Closed,
+}
+
+/// A call inside the process, put on the request by the transport. Extensions never come from the network.
+#[derive(Debug, Clone, Copy)]
+pub struct LocalCall {
+    /// The service that calls.
+    pub service: &'static str,
+}
+
+/// A gRPC call of one of our methods.
+#[derive(Debug, Clone, Copy)]
+pub struct RpcCall<'a> {
+    pub method: &'a str,
+    pub local: Option<LocalCall>,
+    /// The service's token of a call over the network.
+    pub token: Option<&'a str>,
+    /// The caller that the transport of a local call carries along.
+    pub carried: Option<&'a Caller>,
+}
+
+/// Finds the caller of every request. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Authenticator {
+    auth: Auth,
+    rpc: RpcAuth,
+    directory: CachedDirectory,
+}
+
+impl Authenticator {
+    pub fn new(auth: Auth, rpc: RpcAuth, directory: CachedDirectory) -> Self {
+        Self { auth, rpc, directory }
+    }
+
+    /// Without auth-svc and projects-svc to ask.
+    pub fn local(auth: Auth, rpc: RpcAuth) -> Self {
+        Self::new(auth, rpc, CachedDirectory::local(Clock::system()))
+    }
+
+    /// Whether requests need no token.
+    pub fn is_local_owner(&self) -> bool {
+        matches!(self.auth, Auth::LocalOwner)
+    }
+
+    /// The caller behind an `Authorization` header. 401 for one that is not believed, 403 where the organisation demands more.
+    pub async fn user(&self, authorization: Option<&str>, client: Client) -> Result<Caller, Problem> {
+        let verifier = match &self.auth {
+            Auth::LocalOwner => return Ok(Caller::local_owner(client)),
+            Auth::Closed => {
+                return Err(Problem::unavailable(
+                    "accounts are not configured: set JWT_PUBLIC_KEY or AUTH_SERVICE_URL",
+                ));
+            }
+            Auth::Tokens(verifier) => verifier,
+        };
+        let Some(header) = authorization else { return Ok(Caller::anonymous(client)) };
+        let Some(token) = header.strip_prefix("Bearer ").map(str::trim) else {
+            return Err(Problem::unauthorized("the Authorization header is not a bearer token"));
+        };
+        if token.starts_with(API_KEY_PREFIX) {
+            return self.api_key(token, client).await;
+        }
+        let verified = verifier.verify(token).await?;
+        let policy = self.directory.organisation(verified.caller.org()).await?;
+        if policy.mfa_required && !verified.has_mfa {
+            return Err(Problem::forbidden("this organisation asks for a second factor: sign in with one"));
+        }
+        Ok(verified.caller.with_client(client))
+    }
+
+    /// A key is made by a user who has signed in as the organisation demands, and needs no second factor of its own.
+    async fn api_key(&self, secret: &str, client: Client) -> Result<Caller, Problem> {
+        let key = self.directory.api_key(SecretHash::of(secret)).await?;
+        let key = key.ok_or_else(|| Problem::unauthorized("the API key is unknown or was revoked"))?;
+        let rights = Rights::of_key(key.roles, key.scopes, key.id);
+        // The key itself goes nowhere else: a callee could not tell it from the user's own.
+        Ok(Caller::user_of(key.org, key.user, rights, client))
+    }
+
+    /// The caller of a gRPC method. 403 when the table does not list the service for it.
+    pub async fn rpc(&self, call: RpcCall<'_>, authorization: Option<&str>, client: Client) -> Result<Caller, Problem> {
+        let from = match call.local {
+            Some(local) => {
+                check_service(local.service, call.method)?;
+                RpcCaller { service: Some(local.service.into()), user: call.carried.cloned() }
+            }
+            None => self.rpc.check(call.token, call.method).await?,
+        };
+        let caller = match (from.user, from.service, authorization) {
+            (Some(user), ..) => user,
+            (None, Some(service), None) => Caller::service(service, client),
+            (None, _, authorization) => self.user(authorization, client).await?,
+        };
+        check_user(&caller, call.method)?;
+        Ok(caller)
+    }
+}
+
+impl RpcAuth {
+    /// Checks a call over the network: which service makes it, and which user it names if it may.
+    async fn check(&self, token: Option<&str>, method: &str) -> Result<RpcCaller, Problem> {
+        match self {
+            // What the owner of the machine calls by hand passes the table like the services of the machine.
+            Self::Anyone => {
+                check_service(ALL_IN_ONE, method)?;
+                Ok(RpcCaller { service: None, user: None })
+            }
+            Self::Closed => Err(Problem::unavailable(
+                "calls between services are closed: set SERVICE_KEY and SERVICE_KEYS (gooseek auth bootstrap makes them)",
+            )),
+            Self::Known(identity) => {
+                let token = token.ok_or_else(|| Problem::unauthorized("this call needs a service's token"))?;
+                identity.check(token, method).await
+            }
+        }
+    }
+}

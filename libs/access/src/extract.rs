@@ -1,0 +1,69 @@
+//! The extractor by which a handler says what it does, and that answers 401 or 403 before the handler runs.
+
+use std::{marker::PhantomData, ops::Deref};
+
+use axum::extract::FromRequestParts;
+use base::Problem;
+use http::request::Parts;
+use kit::openapi::{Describe, Description};
+
+use crate::{Action, Caller, Object, check};
+
+pub(crate) mod sealed {
+    /// Actions and links are declared in this crate alone.
+    pub trait Sealed {}
+}
+
+/// A type that stands for an [`Action`]; those are in [`action`](crate::action).
+pub trait Permission: sealed::Sealed {
+    const ACTION: Action;
+}
+
+/// A caller that may do `A`. Stands for its [`Caller`].
+///
+/// ```text
+/// async fn list(who: Allowed<action::ListThreads>, …) -> Result<Json<ThreadPage>, Problem>
+/// ```
+#[derive(Debug, Clone)]
+pub struct Allowed<A> {
+    caller: Caller,
+    action: PhantomData<A>,
+}
+
+impl<A> Allowed<A> {
+    pub fn into_caller(self) -> Caller {
+        self.caller
+    }
+}
+
+impl<A: Permission> Allowed<A> {
+    /// Checks the action on an object that was loaded, where the database session alone does not tell whose it is.
+    pub fn on(&self, object: &Object<'_>) -> Result<(), Problem> {
+        check(&self.caller, A::ACTION, object)
+    }
+}
+
+impl<A> Deref for Allowed<A> {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.caller
+    }
+}
+
+impl<S: Sync, A: Permission> FromRequestParts<S> for Allowed<A> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let caller = Caller::attached(&parts.extensions).cloned();
+        let caller = caller.ok_or_else(|| Problem::internal("a route outside of the HTTP middleware"))?;
+        check(&caller, A::ACTION, &Object::InSession)?;
+        Ok(Self { caller, action: PhantomData })
+    }
+}
+
+impl<A: Permission> Describe for Allowed<A> {
+    fn describe(description: &mut Description<'_>) {
+        description.needs_token();
+    }
+}

@@ -1,0 +1,220 @@
+//! The policy: who may do what, as data, in one place to review.
+//!
+//! One row for each operation of the HTTP API, named by its `operationId`, and one for each gRPC method between services.
+//! What has no row is refused. [`check`](crate::check()) decides from the first table, [`Authenticator`](crate::Authenticator)
+//! from the second.
+
+use crate::{
+    Caller,
+    caller::{Role, Roles},
+    check::{
+        ObjectRule::{Organisation, Owner, Project},
+        ProjectRole::{Editor, Viewer},
+        Rule, check_role,
+    },
+};
+use base::Problem;
+
+const ADMINS: Roles = Roles::of(&[Role::Owner, Role::Admin]);
+const MEMBERS: Roles = ADMINS.with(Role::Member);
+/// Members, and those who were invited to look and ask.
+const READERS: Roles = MEMBERS.with(Role::Guest);
+
+/// Rows of `Name = "operation_id": roles, object, scope, anonymous;`, where `scope` is what an API key needs, and `anonymous`
+/// whether it may be done without an account.
+macro_rules! actions {
+    ($($name:ident = $operation:literal: $roles:ident, $object:expr, $scope:literal, $anonymous:literal;)*) => {
+        /// What can be done through the HTTP API.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Action {
+            $(#[doc = concat!("`", $operation, "`")] $name,)*
+        }
+
+        impl Action {
+            /// Every action.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The `operationId` of the operation.
+            pub const fn operation(self) -> &'static str {
+                match self { $(Self::$name => $operation,)* }
+            }
+
+            /// The row of the action.
+            pub const fn rule(self) -> &'static Rule {
+                match self {
+                    $(Self::$name => &Rule {
+                        roles: $roles, object: $object, scope: $scope, anonymous: $anonymous,
+                    },)*
+                }
+            }
+        }
+
+        /// A type for each action, by which a handler says what it does: [`Allowed<action::Ask>`](crate::Allowed).
+        pub mod action {
+            use super::Action;
+            use crate::extract::{Permission, sealed::Sealed};
+
+            $(
+                #[doc = concat!("`", $operation, "`")]
+                #[derive(Debug, Clone, Copy)]
+                pub struct $name;
+                impl Sealed for $name {}
+                impl Permission for $name {
+                    const ACTION: Action = Action::$name;
+                }
+            )*
+        }
+    };
+}
+
+// Nothing is open to requests without an account until those are limited by address.
+actions! {
+    // operation                                 roles    object           scope             anonymous
+    Ask               = "ask":                   READERS, Organisation,    "chat:write",     false;
+    GetRun            = "get_run":               READERS, Owner,           "chat:read",      false;
+    FollowRun         = "follow_run":            READERS, Owner,           "chat:read",      false;
+    CancelRun         = "cancel_run":            READERS, Owner,           "chat:write",     false;
+
+    ListThreads       = "list_threads":          READERS, Owner,           "library:read",   false;
+    GetThread         = "get_thread":            READERS, Owner,           "library:read",   false;
+    ChangeThread      = "change_thread":         READERS, Owner,           "library:write",  false;
+    DeleteThread      = "delete_thread":         READERS, Owner,           "library:write",  false;
+
+    ListProjects      = "list_projects":         READERS, Organisation,    "projects:read",  false;
+    GetProject        = "get_project":           READERS, Project(Viewer), "projects:read",  false;
+    CreateProject     = "create_project":        MEMBERS, Organisation,    "projects:write", false;
+
+    SearchWeb         = "search_web":            READERS, Organisation,    "search:read",    false;
+    SuggestQueries    = "suggest_queries":       READERS, Organisation,    "search:read",    false;
+    ListSearchEngines = "list_search_engines":   READERS, Organisation,    "search:read",    false;
+    GetPageCopy       = "get_page_copy":         READERS, Organisation,    "search:read",    false;
+
+    ListFiles         = "list_files":            READERS, Project(Viewer), "files:read",     false;
+    GetFile           = "get_file":              READERS, Project(Viewer), "files:read",     false;
+    GetFileText       = "get_file_text":         READERS, Project(Viewer), "files:read",     false;
+    UploadFile        = "upload_file":           MEMBERS, Project(Editor), "files:write",    false;
+    DeleteFile        = "delete_file":           MEMBERS, Project(Editor), "files:write",    false;
+
+    ListDeadLetters   = "list_dead_letters":     ADMINS,  Organisation,    "admin:bus",      false;
+    ReplayDeadLetter  = "replay_dead_letter":    ADMINS,  Organisation,    "admin:bus",      false;
+    DropDeadLetter    = "drop_dead_letter":      ADMINS,  Organisation,    "admin:bus",      false;
+    ResyncBus         = "resync_bus":            ADMINS,  Organisation,    "admin:bus",      false;
+    ListDeadJobs      = "list_dead_jobs":        ADMINS,  Organisation,    "admin:jobs",     false;
+    ReplayDeadJob     = "replay_dead_job":       ADMINS,  Organisation,    "admin:jobs",     false;
+    DropDeadJob       = "drop_dead_job":         ADMINS,  Organisation,    "admin:jobs",     false;
+
+    // Of `xtask/template`: `cargo xtask new-service` copies these rows for a new service.
+    ListExample       = "list_example":          READERS, Organisation,    "example:read",   false;
+    GetExample        = "get_example":           READERS, Organisation,    "example:read",   false;
+    CreateExample     = "create_example":        MEMBERS, Organisation,    "example:write",  false;
+}
+
+/// A gRPC method between services.
+#[derive(Debug, Clone, Copy)]
+pub struct RpcRule {
+    /// `/gooseek.search.v1.SearchService/Passages`
+    pub method: &'static str,
+    /// The services that may call it.
+    pub callers: &'static [&'static str],
+    /// What it does for a user, whose roles must allow it; `None` when it is called for none.
+    pub action: Option<Action>,
+}
+
+/// Every method, and its callers.
+pub const RPC_ACL: &[RpcRule] = &[
+    RpcRule {
+        method: "/gooseek.projects.v1.ProjectsService/Resolve",
+        callers: &["chat", "upload"],
+        action: Some(Action::GetProject),
+    },
+    RpcRule {
+        method: "/gooseek.search.v1.SearchService/Passages",
+        callers: &["chat"],
+        action: Some(Action::SearchWeb),
+    },
+    RpcRule {
+        method: "/gooseek.upload.v1.UploadService/Retrieve",
+        callers: &["chat"],
+        action: Some(Action::GetFileText),
+    },
+];
+
+/// Services that go on with a user's work when the user's own token is no longer at hand: chat-svc with the runs of a
+/// replica that has died.
+const IMPERSONATORS: &[&str] = &["chat"];
+
+/// The name of a process that runs several services; it may call what any of them may.
+pub const ALL_IN_ONE: &str = "gooseek";
+
+/// Whether `service` may call `method`.
+pub fn may_call(service: &str, method: &str) -> bool {
+    rpc_rule(method)
+        .is_some_and(|rule| rule.callers.contains(&service) || (service == ALL_IN_ONE && !rule.callers.is_empty()))
+}
+
+/// Whether `service` may call any method of `callee`.
+pub fn may_call_any(service: &str, callee: &str) -> bool {
+    RPC_ACL.iter().any(|rule| rpc_callee(rule.method) == Some(callee) && may_call(service, rule.method))
+}
+
+/// Whether `service` is believed when it names the user it acts for.
+pub fn may_impersonate(service: &str) -> bool {
+    service == ALL_IN_ONE || IMPERSONATORS.contains(&service)
+}
+
+/// The service a method belongs to: `search` of `/gooseek.search.v1.SearchService/Passages`.
+pub fn rpc_callee(method: &str) -> Option<&str> {
+    method.strip_prefix("/gooseek.")?.split('.').next()
+}
+
+/// 403 unless `service` may call `method`.
+pub(crate) fn check_service(service: &str, method: &str) -> Result<(), Problem> {
+    if may_call(service, method) {
+        return Ok(());
+    }
+    Err(Problem::forbidden(format!("{service} may not call {method}")))
+}
+
+/// Checks the user a method is called for. Scopes limit what an API key opens at the edge; what a service asks of others to
+/// answer is its own affair.
+pub(crate) fn check_user(caller: &Caller, method: &str) -> Result<(), Problem> {
+    match rpc_rule(method).and_then(|rule| rule.action) {
+        Some(action) => check_role(caller, action),
+        None => Ok(()),
+    }
+}
+
+fn rpc_rule(method: &str) -> Option<&'static RpcRule> {
+    RPC_ACL.iter().find(|rule| rule.method == method)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// A method that is new or renamed has a row before anything can call it.
+    #[test]
+    fn every_grpc_method_has_a_row() {
+        let descriptors = <prost_types::FileDescriptorSet as prost::Message>::decode(proto::DESCRIPTORS).unwrap();
+        let mut methods = BTreeSet::new();
+        for file in &descriptors.file {
+            for service in &file.service {
+                let path = |method: &str| format!("/{}.{}/{method}", file.package(), service.name());
+                methods.extend(service.method.iter().map(|method| path(method.name())));
+            }
+        }
+        let rows: BTreeSet<String> = RPC_ACL.iter().map(|rule| rule.method.to_owned()).collect();
+        assert_eq!(rows, methods);
+    }
+
+    #[test]
+    fn only_listed_services_may_call() {
+        const PASSAGES: &str = "/gooseek.search.v1.SearchService/Passages";
+        assert!(may_call("chat", PASSAGES) && may_call(ALL_IN_ONE, PASSAGES));
+        assert!(!may_call("library", PASSAGES) && !may_call("", PASSAGES));
+        assert!(!may_call(ALL_IN_ONE, "/gooseek.search.v1.SearchService/Unlisted"));
+        assert!(may_call_any("upload", "projects") && !may_call_any("upload", "search"));
+    }
+}

@@ -1,0 +1,17 @@
+//! Events: each message together with the subject it is published under, so that publisher and consumers name one type.
+
+use crate::events::v1::{AnswerCompleted, ThreadDeleted};
+
+/// A message that one service publishes and others consume.
+pub trait Event: prost::Message + Default + 'static {
+    /// `gooseek.<service>.<entity>.<fact>.v<version>`; the version is that of the message.
+    const SUBJECT: &'static str;
+}
+
+impl Event for AnswerCompleted {
+    const SUBJECT: &'static str = "gooseek.chat.answer.completed.v1";
+}
+
+impl Event for ThreadDeleted {
+    const SUBJECT: &'static str = "gooseek.library.thread.deleted.v1";
+}

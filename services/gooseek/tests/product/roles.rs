@@ -1,0 +1,71 @@
+//! The policy over HTTP: every operation that the description of the API has, with every role and scope, on what is one's own
+//! organisation's and what is another's.
+
+use std::collections::BTreeSet;
+
+use access::{Action, Role};
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::{
+    matrix::{Of, Route, Scene, call, scene},
+    support::gooseek,
+};
+
+/// Every operation of the server with the row of its action.
+async fn operations(scene: &Scene) -> Vec<(Action, Route)> {
+    let document = scene.ada.get("/openapi.json").await.expect(StatusCode::OK);
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap();
+            let action = Action::ALL.iter().find(|action| action.operation() == name);
+            let action = action.unwrap_or_else(|| panic!("{name} has no row in the policy"));
+            operations.push((*action, scene.things.route(&format!("{method} {path}"))));
+        }
+    }
+    operations
+}
+
+fn is_refused(status: StatusCode) -> bool {
+    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+}
+
+#[tokio::test]
+async fn every_operation_does_what_its_row_says_for_every_role() {
+    let scene = scene(gooseek()).await;
+    let operations = operations(&scene).await;
+    let named: BTreeSet<&str> = operations.iter().map(|(action, _)| action.operation()).collect();
+    let rows = Action::ALL.iter().map(|action| action.operation());
+    let rows: BTreeSet<&str> = rows.filter(|operation| !operation.ends_with("_example")).collect();
+    assert_eq!(named, rows, "every row is of an operation, but those of the template for new services");
+    for (action, Route { method, path, of }) in &operations {
+        let nowhere = scene.things.nowhere(path);
+        assert_eq!(call(&scene.server.client(), method, path).await.status, StatusCode::UNAUTHORIZED, "{action:?}");
+        for role in Role::ALL {
+            let own = scene.client_of_ada(&json!({ "role": role }));
+            let stranger = scene.client_of_stranger(&json!({ "role": role }));
+            if !action.rule().roles.contains(role) {
+                for client in [&own, &stranger] {
+                    let refused = call(client, method, path).await;
+                    assert_eq!(refused.status, StatusCode::FORBIDDEN, "{role:?}: {action:?}");
+                }
+                continue;
+            }
+            // On what does not exist, so that the next role finds everything there.
+            let status = call(&own, method, &nowhere).await.status;
+            assert!(!is_refused(status), "{role:?}: {action:?}: {status}");
+            let limited = scene.client_of_ada(&json!({ "role": role, "scope": "openid profile" }));
+            let refused = call(&limited, method, path).await;
+            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{role:?} without a scope: {action:?}");
+            let scoped = scene.client_of_ada(&json!({ "role": role, "scope": action.rule().scope }));
+            assert!(!is_refused(call(&scoped, method, &nowhere).await.status), "{role:?} with its scope: {action:?}");
+            if matches!(of, Of::Person | Of::Organisation) {
+                let status = call(&stranger, method, path).await.status;
+                assert_eq!(status, StatusCode::NOT_FOUND, "{role:?} of another organisation: {action:?}");
+            }
+        }
+    }
+    let kept = scene.ada.get("/api/v1/library/threads").await.expect(StatusCode::OK);
+    assert_ne!(kept["items"], Value::Array(Vec::new()), "nothing was deleted meanwhile");
+}

@@ -1,0 +1,240 @@
+//! Receiving a file: its bytes are stored first, and only then is there a file.
+
+use std::pin::Pin;
+
+use ::jobs::EnqueueOptions;
+use access::Caller;
+use base::{
+    Problem,
+    problem::{Code, Violation},
+};
+use bytes::{Bytes, BytesMut};
+use chrono::TimeDelta;
+use db::DbError;
+use futures::{Stream, StreamExt};
+use objects::ObjectError;
+use reader::Format;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{File, Files};
+use crate::{
+    jobs::{DeleteObject, ReadFile},
+    store::{self, files::NewFile},
+};
+
+/// What [`Format::detect`] looks at.
+const HEAD: usize = 4 * 1024;
+/// An upload that takes longer than this has been given up.
+const UPLOAD_TIMEOUT: TimeDelta = TimeDelta::days(1);
+
+/// A file whose bytes are durably stored and which nobody owns yet.
+#[derive(Debug)]
+pub(crate) struct Staged {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    /// [`Format`] as it is written in JSON.
+    pub(crate) format: String,
+    pub(crate) size: i64,
+    pub(crate) sha256: Vec<u8>,
+}
+
+/// What came of an upload.
+pub(crate) enum UploadOutcome {
+    New(File),
+    /// The same content is in the project already, or the same request came before.
+    Known(File),
+}
+
+impl Files {
+    /// Stores bytes as they come. The deletion of the object is enqueued before its first byte, so that a crash leaves
+    /// nothing behind.
+    pub(crate) async fn stage<S>(
+        &self,
+        who: &Caller,
+        name: &str,
+        content_type: Option<&str>,
+        mut bytes: S,
+    ) -> Result<Staged, Problem>
+    where
+        S: Stream<Item = Result<Bytes, Problem>> + Unpin + Send,
+    {
+        let name = plain_name(name)?;
+        let head = head(&mut bytes).await?;
+        let format = Format::detect(Some(&name), content_type, &head)
+            .map_err(|error| Problem::new(Code::UnsupportedType, error.to_string()))?;
+        let format = serde_json::to_value(format).map_err(Problem::internal)?;
+        let id = self.ids.next();
+        let mut session = self.db.begin(&who.scope()).await?;
+        let run_at = Some(self.clock.now() + UPLOAD_TIMEOUT);
+        let options = EnqueueOptions { run_at, dedupe_key: Some(&id.to_string()), scope: None };
+        self.jobs.enqueue_with(&mut session, &DeleteObject { object: id }, options).await?;
+        session.commit().await?;
+        let mut limiter = HashingLimiter { size: 0, max: self.max_bytes, hash: Sha256::new(), refused: None };
+        let stored = self.objects.put(&who.scope(), id, limiter.pass(head, bytes)).await;
+        if let Err(error) = stored {
+            self.delete_unowned(who, id).await;
+            return Err(limiter.refused.unwrap_or_else(|| store_failed(&error)));
+        }
+        Ok(Staged {
+            id,
+            name,
+            format: format.as_str().unwrap_or_default().to_owned(),
+            size: i64::try_from(limiter.size).unwrap_or(i64::MAX),
+            sha256: limiter.hash.finalize().to_vec(),
+        })
+    }
+
+    /// Makes a file of what was staged, unless the project has that content or the key was used for it before.
+    pub(crate) async fn admit(
+        &self,
+        who: &Caller,
+        project: Uuid,
+        staged: Staged,
+        idempotency_key: Option<&str>,
+    ) -> Result<UploadOutcome, Problem> {
+        let new = NewFile { project, staged: &staged, idempotency_key, now: self.clock.now() };
+        let admitted = match self.try_admit(who, &new).await {
+            // Another request was faster by a moment; now its file is there to be found.
+            Err(UploadError::Db(error)) if error.is_unique_violation() => self.try_admit(who, &new).await,
+            outcome => outcome,
+        };
+        if !matches!(admitted, Ok(UploadOutcome::New(_))) {
+            self.delete_unowned(who, staged.id).await;
+        }
+        Ok(admitted?)
+    }
+
+    async fn try_admit(&self, who: &Caller, new: &NewFile<'_>) -> Result<UploadOutcome, UploadError> {
+        let mut session = self.db.begin(&who.scope()).await?;
+        if let Some(key) = new.idempotency_key
+            && let Some(row) = store::files::by_key(&mut session, key).await?
+        {
+            if row.project == new.project && row.sha256 == new.staged.sha256 {
+                return Ok(UploadOutcome::Known(row.into()));
+            }
+            let detail = "this Idempotency-Key was used for another file";
+            let problem = Problem::new(Code::IdempotencyKeyReused, detail);
+            return Err(UploadError::Problem(problem));
+        }
+        if let Some(row) = store::files::by_content(&mut session, new.project, &new.staged.sha256).await? {
+            return Ok(UploadOutcome::Known(row.into()));
+        }
+        store::files::insert(&mut session, new).await?;
+        if !self.jobs.cancel::<DeleteObject>(&mut session, &new.staged.id.to_string()).await? {
+            return Err(UploadError::Problem(Problem::unavailable("the upload took too long; send it again")));
+        }
+        self.jobs.enqueue(&mut session, &ReadFile { file: new.staged.id }).await?;
+        let row = store::files::by_id(&mut session, new.staged.id).await?;
+        session.commit().await?;
+        let missing = || UploadError::Problem(Problem::internal("a row that was just written is missing"));
+        row.map(|row| UploadOutcome::New(row.into())).ok_or_else(missing)
+    }
+
+    /// Drops a staged file.
+    pub(crate) async fn discard(&self, who: &Caller, staged: &Staged) {
+        self.delete_unowned(who, staged.id).await;
+    }
+}
+
+/// Why a file was not made.
+enum UploadError {
+    Db(DbError),
+    Problem(Problem),
+}
+
+impl From<DbError> for UploadError {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
+impl From<UploadError> for Problem {
+    fn from(refusal: UploadError) -> Self {
+        match refusal {
+            UploadError::Db(error) => error.into(),
+            UploadError::Problem(problem) => problem,
+        }
+    }
+}
+
+/// Counts and hashes what passes, and stops at the limit.
+struct HashingLimiter {
+    size: u64,
+    max: u64,
+    hash: Sha256,
+    /// Why the stream was ended, for the answer.
+    refused: Option<Problem>,
+}
+
+impl HashingLimiter {
+    fn pass<'a, S>(
+        &'a mut self,
+        head: Bytes,
+        mut rest: S,
+    ) -> Pin<Box<dyn Stream<Item = Result<Bytes, ObjectError>> + Send + 'a>>
+    where
+        S: Stream<Item = Result<Bytes, Problem>> + Unpin + Send + 'a,
+    {
+        Box::pin(async_stream::stream! {
+            let mut next = Some(Ok(head));
+            while let Some(piece) = next {
+                match piece.and_then(|piece| self.count(piece)) {
+                    Ok(piece) => yield Ok(piece),
+                    Err(problem) => {
+                        // Nobody asks for more after an error, so this is the last that is done here.
+                        let refused = ObjectError::Source(problem.detail.clone());
+                        self.refused = Some(problem);
+                        yield Err(refused);
+                        return;
+                    }
+                }
+                next = rest.next().await;
+            }
+        })
+    }
+
+    fn count(&mut self, piece: Bytes) -> Result<Bytes, Problem> {
+        self.size += piece.len() as u64;
+        if self.size > self.max {
+            return Err(too_large(self.max));
+        }
+        self.hash.update(&piece);
+        Ok(piece)
+    }
+}
+
+/// 413 that names the limit.
+pub(crate) fn too_large(max: u64) -> Problem {
+    let detail = format!("the file is larger than {max} bytes");
+    Problem::new(Code::FileTooLarge, detail)
+}
+
+fn store_failed(error: &ObjectError) -> Problem {
+    tracing::error!(%error, "an object could not be stored");
+    Problem::unavailable("the file could not be stored")
+}
+
+async fn head<S>(bytes: &mut S) -> Result<Bytes, Problem>
+where
+    S: Stream<Item = Result<Bytes, Problem>> + Unpin,
+{
+    let mut head = BytesMut::new();
+    while head.len() < HEAD
+        && let Some(piece) = bytes.next().await
+    {
+        head.extend_from_slice(&piece?);
+    }
+    Ok(head.freeze())
+}
+
+/// The last part of a path without control characters. It is shown and never used as a path.
+fn plain_name(name: &str) -> Result<String, Problem> {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let plain: String = last.chars().filter(|char| !char.is_control()).take(255).collect();
+    let plain = plain.trim().to_owned();
+    if plain.is_empty() {
+        return Err(Problem::invalid(vec![Violation::new("file", "the part has no file name")]));
+    }
+    Ok(plain)
+}

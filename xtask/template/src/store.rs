@@ -1,0 +1,32 @@
+//! SQL of items.
+
+use db::{DbError, Session, execute, fetch_all, fetch_optional};
+use uuid::Uuid;
+
+use crate::items::ExampleItem;
+
+pub(crate) async fn insert(session: &mut Session, item: &ExampleItem) -> Result<(), DbError> {
+    execute!(
+        session,
+        owner: "INSERT INTO items (org, created_by, id, title, created_at) VALUES ($1, $2, $3, $4, $5)",
+        item.id,
+        &item.title,
+        item.created_at
+    )?;
+    Ok(())
+}
+
+pub(crate) async fn get(session: &mut Session, id: Uuid) -> Result<Option<ExampleItem>, DbError> {
+    fetch_optional!(session, org: "SELECT id, title, created_at FROM items WHERE org = $1 AND id = $2", id)
+}
+
+/// Items older than `before`, newest first; ids sort by the time they were made.
+pub(crate) async fn list(session: &mut Session, before: Option<Uuid>, limit: i64) -> Result<Vec<ExampleItem>, DbError> {
+    fetch_all!(
+        session,
+        org: "SELECT id, title, created_at FROM items
+              WHERE org = $1 AND ($2 IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
+        before,
+        limit
+    )
+}
