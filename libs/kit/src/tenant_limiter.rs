@@ -30,12 +30,12 @@ pub struct TenantLimiter {
 }
 
 impl TenantLimiter {
-    /// For short work: one organisation may use the whole limit while no other waits.
+    /// One organisation may use the whole limit while no other waits.
     pub fn new(limit: usize) -> Self {
         Self { state: Arc::new(Mutex::new(State::new(limit, None))) }
     }
 
-    /// For work that takes long: no organisation but `exempt` may use the whole limit.
+    /// No organisation but `exempt` may use the whole limit, for work that takes long.
     pub fn with_reserve(limit: usize, exempt: Tenant) -> Self {
         Self { state: Arc::new(Mutex::new(State::new(limit, Some(exempt)))) }
     }
@@ -163,6 +163,12 @@ mod tests {
         assert_eq!(held.len(), 3);
         limiter.set_limit(4);
         assert_eq!(take(&limiter, None, 10).len(), 1);
+        drop(held);
+        let over = [(); 5].map(|()| limiter.acquire_over_limit(None));
+        assert_eq!(limiter.in_flight(), 5, "what has to be done here is done");
+        assert!(limiter.try_acquire(None).is_none(), "and counts");
+        drop(over);
+        assert_eq!(limiter.in_flight(), 0);
     }
 
     #[tokio::test(start_paused = true)]

@@ -35,6 +35,7 @@ const MAX_CONCURRENT_UPLOADS: usize = 32;
 const PERMIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(crate) fn routes(files: Files) -> OpenApiRouter {
+    // Without a reserve: an organisation that is alone may send as many files as the process receives.
     let limiter = TenantLimiter::new(MAX_CONCURRENT_UPLOADS);
     let limit = middleware::from_fn_with_state(limiter, limit_uploads);
     let upload = kit::routes![upload].layer(DefaultBodyLimit::disable()).layer(limit);
