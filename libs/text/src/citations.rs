@@ -1,44 +1,44 @@
-//! Finds the citation markers in a model's text while it streams.
+//! Finds and normalizes citation markers in a model's text while it streams.
 //!
-//! Models write `[1]`, `[1][2]`, `[1, 2]`, `[1-3]`, `[^1]`, `【1】`, `【1†source】` or `［１］`, cut anywhere by the stream. What comes out is
-//! text with markers of one form, `[n]`, only for sources that exist, and each cited sentence once it is complete. Code and links keep
-//! their brackets. The result depends on the text only, never on how it was cut.
+//! Models write `[1]`, `[1][2]`, `[1, 2]`, `[1-3]`, `[^1]`, `【1】`, `【1†source】` or `［１］`, split anywhere by the stream.
+//! The output is text with markers of the form `[n]`, only for sources that exist, and each cited sentence once it is
+//! complete. Brackets in code and links are kept. The result depends on the text alone, not on how it was split.
 
 mod marker;
 mod tracker;
 
-use self::marker::Reading;
-use self::tracker::Tracker;
+use self::marker::MarkerStep;
+use self::tracker::SentenceTracker;
 
-/// What the resolver hands out, in order.
+/// Output of the resolver, in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Piece {
-    /// Text that is ready to be sent.
+pub enum CitationOutput {
+    /// Text to send to the client.
     Text(String),
-    /// A cited sentence, complete and already handed out as text. `start` and `end` count characters (Unicode scalar values) within all
-    /// text handed out so far; `text` is that stretch, markers included.
+    /// A cited sentence that has been output as text. `start` and `end` count characters (Unicode scalar values) within
+    /// all text output so far; `text` is that range, markers included.
     Sentence { start: usize, end: usize, text: String, sources: Vec<u32> },
 }
 
 /// A resolver for one answer.
 #[derive(Debug)]
-pub struct Resolver {
-    /// Sources are numbered from 1 to this.
-    known: u32,
-    state: State,
-    /// Spaces not yet handed out: they vanish with an unknown marker after them.
-    spaces: String,
+pub struct CitationResolver {
+    /// Number of sources.
+    source_count: u32,
+    state: ParserState,
+    /// Spaces held back: they are dropped together with an unknown marker that follows.
+    pending_spaces: String,
     /// Whether the current line has white space only so far.
     line_start: bool,
     text: String,
-    tracker: Tracker,
-    pieces: Vec<Piece>,
+    tracker: SentenceTracker,
+    output: Vec<CitationOutput>,
 }
 
 #[derive(Debug)]
-enum State {
+enum ParserState {
     Text,
-    /// Counting backticks or tildes that open code.
+    /// In a run of backticks or tildes that may open code.
     Ticks {
         mark: char,
         count: usize,
@@ -47,7 +47,7 @@ enum State {
     Bracket {
         written: String,
     },
-    /// After a bracket that is a marker unless a link follows.
+    /// After a closed bracket, which is a marker unless a link follows.
     Closed {
         written: String,
         numbers: Vec<u32>,
@@ -69,69 +69,69 @@ enum State {
 /// A closing fence is not longer than this.
 const MAX_FENCE_LINE: usize = 64;
 
-impl Resolver {
-    /// `known` is the number of sources; markers of any other number are dropped.
+impl CitationResolver {
+    /// Sources are numbered from 1 to `source_count`; markers with other numbers are dropped.
     #[must_use]
-    pub fn new(known: u32) -> Self {
+    pub fn new(source_count: u32) -> Self {
         Self {
-            known,
-            state: State::Text,
-            spaces: String::new(),
+            source_count,
+            state: ParserState::Text,
+            pending_spaces: String::new(),
             line_start: true,
             text: String::new(),
-            tracker: Tracker::default(),
-            pieces: Vec::new(),
+            tracker: SentenceTracker::default(),
+            output: Vec::new(),
         }
     }
 
-    /// Takes the next piece of the model's text.
-    pub fn push(&mut self, delta: &str) -> Vec<Piece> {
+    /// Processes the next part of the model's text.
+    pub fn push(&mut self, delta: &str) -> Vec<CitationOutput> {
         for c in delta.chars() {
             self.step(c);
         }
         self.take()
     }
 
-    /// The text is over: hands out what was held back. The resolver is ready for another text after it.
-    pub fn finish(&mut self) -> Vec<Piece> {
-        match std::mem::replace(&mut self.state, State::Text) {
-            State::Bracket { written } => self.emit(&written),
-            State::Closed { numbers, .. } => self.resolve(&numbers),
+    /// Ends the text and returns what was held back. The resolver can be used for another text afterwards.
+    pub fn finish(&mut self) -> Vec<CitationOutput> {
+        match std::mem::replace(&mut self.state, ParserState::Text) {
+            ParserState::Bracket { written } => self.emit(&written),
+            ParserState::Closed { numbers, .. } => self.resolve(&numbers),
             _ => {}
         }
         self.emit("");
-        self.sentences(Tracker::finish);
-        let pieces = self.take();
-        *self = Self::new(self.known);
-        pieces
+        self.track(SentenceTracker::finish);
+        let output = self.take();
+        *self = Self::new(self.source_count);
+        output
     }
 
-    fn take(&mut self) -> Vec<Piece> {
+    fn take(&mut self) -> Vec<CitationOutput> {
         self.flush_text();
-        std::mem::take(&mut self.pieces)
+        std::mem::take(&mut self.output)
     }
 
     fn flush_text(&mut self) {
         if !self.text.is_empty() {
-            self.pieces.push(Piece::Text(std::mem::take(&mut self.text)));
+            self.output.push(CitationOutput::Text(std::mem::take(&mut self.text)));
         }
     }
 
     fn step(&mut self, c: char) {
-        match std::mem::replace(&mut self.state, State::Text) {
-            State::Text => self.in_text(c),
-            State::Ticks { mark, count } => self.in_ticks(c, mark, count),
-            State::Bracket { written } => self.in_bracket(c, written),
-            State::Closed { written, numbers } => self.after_bracket(c, &written, &numbers),
-            State::Code { ticks, run, blank } => self.in_code(c, ticks, run, blank),
-            State::Fence { mark, count, line } => self.in_fence(c, mark, count, line),
+        match std::mem::replace(&mut self.state, ParserState::Text) {
+            ParserState::Text => self.in_text(c),
+            ParserState::Ticks { mark, count } => self.in_ticks(c, mark, count),
+            ParserState::Bracket { written } => self.in_bracket(c, written),
+            ParserState::Closed { written, numbers } => self.after_bracket(c, &written, &numbers),
+            ParserState::Code { ticks, run, blank } => self.in_code(c, ticks, run, blank),
+            ParserState::Fence { mark, count, line } => self.in_fence(c, mark, count, line),
         }
     }
 
     fn in_text(&mut self, c: char) {
         match c {
-            ' ' | '\t' | '\u{a0}' | '\u{202f}' => self.spaces.push(c),
-            '[' | '【' | '［' => self.state = State::Bracket { written: c.to_string() },
+            ' ' | '\t' | '\u{a0}' | '\u{202f}' => self.pending_spaces.push(c),
+            '[' | '【' | '［' => self.state = ParserState::Bracket { written: c.to_string() },
             '`' => self.open_ticks(c),
             '~' if self.line_start => self.open_ticks(c),
             _ => self.emit_char(c),
@@ -141,9 +141,9 @@ impl Resolver {
     fn open_ticks(&mut self, mark: char) {
         let line_start = self.line_start;
         self.emit_char(mark);
-        // Kept until the run is over: only a run that begins the line opens a fence.
+        // Restored until the run ends: only a run at the start of a line opens a fence.
         self.line_start = line_start;
-        self.state = State::Ticks { mark, count: 1 };
+        self.state = ParserState::Ticks { mark, count: 1 };
     }
 
     fn in_ticks(&mut self, c: char, mark: char, count: usize) {
@@ -151,29 +151,29 @@ impl Resolver {
         if c == mark {
             self.emit_char(c);
             self.line_start = line_start;
-            self.state = State::Ticks { mark, count: count + 1 };
+            self.state = ParserState::Ticks { mark, count: count + 1 };
             return;
         }
         self.line_start = false;
         if line_start && count >= 3 {
-            self.state = State::Fence { mark, count, line: String::new() };
+            self.state = ParserState::Fence { mark, count, line: String::new() };
         } else if mark == '`' {
-            self.state = State::Code { ticks: count, run: 0, blank: false };
+            self.state = ParserState::Code { ticks: count, run: 0, blank: false };
         }
         self.step(c);
     }
 
     fn in_bracket(&mut self, c: char, mut written: String) {
         match marker::read(&written, c) {
-            Reading::More => {
+            MarkerStep::Incomplete => {
                 written.push(c);
-                self.state = State::Bracket { written };
+                self.state = ParserState::Bracket { written };
             }
-            Reading::Closed(numbers) => {
+            MarkerStep::Marker(numbers) => {
                 written.push(c);
-                self.state = State::Closed { written, numbers };
+                self.state = ParserState::Closed { written, numbers };
             }
-            Reading::Other => {
+            MarkerStep::NotAMarker => {
                 self.emit(&written);
                 self.step(c);
             }
@@ -196,13 +196,13 @@ impl Resolver {
             return self.step(c);
         }
         self.emit_char(c);
-        // A paragraph's end closes what never was code: a lone backtick.
+        // A lone backtick never was code: the end of the paragraph closes it.
         if c == '\n' && blank {
             return;
         }
         let run = if c == '`' { run + 1 } else { 0 };
         let blank = c == '\n' || (blank && c.is_whitespace());
-        self.state = State::Code { ticks, run, blank };
+        self.state = ParserState::Code { ticks, run, blank };
     }
 
     fn in_fence(&mut self, c: char, mark: char, count: usize, mut line: String) {
@@ -211,7 +211,7 @@ impl Resolver {
             if line.len() < MAX_FENCE_LINE {
                 line.push(c);
             }
-            self.state = State::Fence { mark, count, line };
+            self.state = ParserState::Fence { mark, count, line };
             return;
         }
         let fence = line.trim();
@@ -219,33 +219,33 @@ impl Resolver {
             return;
         }
         line.clear();
-        self.state = State::Fence { mark, count, line };
+        self.state = ParserState::Fence { mark, count, line };
     }
 
-    /// Hands out the markers of the sources that exist; the spaces before a marker without any are dropped with it.
+    /// Outputs the markers of existing sources; if there are none, the pending spaces are dropped with the marker.
     fn resolve(&mut self, numbers: &[u32]) {
-        let mut known: Vec<u32> = Vec::new();
+        let mut existing: Vec<u32> = Vec::new();
         for number in numbers {
-            if (1..=self.known).contains(number) && !known.contains(number) {
-                known.push(*number);
+            if (1..=self.source_count).contains(number) && !existing.contains(number) {
+                existing.push(*number);
             }
         }
-        if known.is_empty() {
-            self.spaces.clear();
+        if existing.is_empty() {
+            self.pending_spaces.clear();
             return;
         }
-        for number in known {
+        for number in existing {
             self.emit(&format!("[{number}]"));
             self.tracker.mark(number);
         }
     }
 
     fn emit(&mut self, written: &str) {
-        for space in std::mem::take(&mut self.spaces).chars() {
-            self.hand_out(space);
+        for space in std::mem::take(&mut self.pending_spaces).chars() {
+            self.emit_text(space);
         }
         for c in written.chars() {
-            self.hand_out(c);
+            self.emit_text(c);
         }
     }
 
@@ -254,10 +254,10 @@ impl Resolver {
         self.emit(c.encode_utf8(&mut buffer));
     }
 
-    fn hand_out(&mut self, c: char) {
+    fn emit_text(&mut self, c: char) {
         self.line_start = c == '\n' || (self.line_start && c.is_whitespace());
         self.text.push(c);
-        self.sentences(|tracker, done| tracker.push(c, done));
+        self.track(|tracker, completed| tracker.push(c, completed));
     }
 
     fn emit_code(&mut self, c: char) {
@@ -266,13 +266,13 @@ impl Resolver {
         self.tracker.skip(c);
     }
 
-    /// Lets the tracker work and hands out the sentences it completes, after the text they are in.
-    fn sentences(&mut self, work: impl FnOnce(&mut Tracker, &mut Vec<Piece>)) {
-        let mut done = Vec::new();
-        work(&mut self.tracker, &mut done);
-        if !done.is_empty() {
+    /// Advances the tracker and outputs the sentences it completes, after their text.
+    fn track(&mut self, advance: impl FnOnce(&mut SentenceTracker, &mut Vec<CitationOutput>)) {
+        let mut completed = Vec::new();
+        advance(&mut self.tracker, &mut completed);
+        if !completed.is_empty() {
             self.flush_text();
-            self.pieces.append(&mut done);
+            self.output.append(&mut completed);
         }
     }
 }

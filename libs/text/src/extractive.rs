@@ -1,78 +1,81 @@
-//! The writer without a model: an answer made of sentences of the sources.
+//! Answers without a model: selects and quotes sentences of the sources.
 //!
-//! It picks the sentences, rows and lists that say most of what the question asks, of the kind it asks for, and says which of its
-//! words no source mentions. What only comes near is given as such. Two things are compared side by side, a document is summed up
-//! by the leading sentences of its sections. It never shortens or rewrites what a source says, so every sentence can be found in
-//! its passage; a row stands on one line with the names of its columns, a list with its lead-in.
+//! It selects the sentences, table rows and lists that cover most of the question and have the type of answer it
+//! expects. If none covers enough, the closest ones are shown as such. Words of the question that no source mentions
+//! are listed. A comparison is answered side by side; a summary quotes the leading sentences of a document's sections.
+//! Sentences are never shortened or rewritten, so each can be found in its passage; a row is rendered on one line with
+//! its column names, a list with its lead-in.
 
-mod asks;
+mod answer_type;
 mod candidates;
 mod compare;
-mod entries;
-mod kind;
+mod corpus;
+mod entry;
+mod intent;
+mod query_words;
 mod question;
-mod reading;
+mod quotable;
 mod records;
 mod related;
 mod render;
 mod score;
 mod select;
-mod stands;
 mod summary;
-mod task;
+mod value_kind;
 mod vocabulary;
-mod words;
 
 use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 
 use self::candidates::Candidate;
+use self::corpus::Corpus;
+pub use self::intent::{QueryIntent, query_intent};
+use self::query_words::QueryWord;
 use self::question::Question;
-use self::reading::Reading;
 pub use self::related::related;
 pub use self::render::compose;
-use self::select::Choice;
-pub use self::task::{Task, task};
-use self::words::Word;
+use self::select::Selection;
 use crate::language::Language;
 
-/// A passage the answer may be made of.
+/// A passage the answer may quote.
 #[derive(Clone, Debug)]
-pub struct Passage {
+pub struct SourcePassage {
     /// The number printed in the answer.
     pub source: u32,
     pub text: String,
-    /// What the source is called: the title of a page, the name of a file.
+    /// Title of the page or name of the file.
     pub title: Option<String>,
     /// Headings above it, joined by ` › `.
     pub heading: Option<String>,
-    /// Where it begins in its source, for the order of a summary.
+    /// Offset in its source in characters; a summary is sorted by it.
     pub start: u64,
     pub published_at: Option<DateTime<Utc>>,
-    /// Rank of the passage by whoever retrieved it; only compared with the other passages.
+    /// Retrieval score; only compared with those of the other passages.
     pub score: f32,
 }
 
+/// Options of [`answer`].
 #[derive(Clone, Copy, Debug)]
-pub struct Options<'a> {
+pub struct AnswerOptions<'a> {
     pub max_sentences: usize,
-    /// Words of earlier questions that this one leans on ([`followup::earlier_words`](crate::followup::earlier_words)); may be empty.
+    /// Words of earlier questions that this one depends on
+    /// ([`followup::earlier_words`](crate::followup::earlier_words)), or empty.
     pub context: &'a str,
-    /// The asker's language where it is known better than from the question.
+    /// The user's language; `None` to detect it from the question.
     pub language: Option<Language>,
 }
 
-impl Default for Options<'_> {
+impl Default for AnswerOptions<'_> {
     fn default() -> Self {
         Self { max_sentences: 5, context: "", language: None }
     }
 }
 
-/// A sentence of the answer.
+/// A quoted sentence of the answer.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Picked {
-    /// Position of its passage among those given.
+pub struct QuotedSentence {
+    /// Index of its passage among those given.
     pub passage: usize,
     pub source: u32,
     /// Byte range in the passage.
@@ -82,107 +85,120 @@ pub struct Picked {
     pub published_at: Option<DateTime<Utc>>,
 }
 
-/// What the sources say about a question.
+/// An answer made of quoted sentences.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Extract {
-    /// In reading order: the passage that answers best first, each passage from top to bottom. Empty if nothing comes near.
-    pub sentences: Vec<Picked>,
-    /// The sentences answer; otherwise they are only the closest ones.
-    pub direct: bool,
-    /// What is compared, each with the position of the first of its sentences.
+pub struct ExtractiveAnswer {
+    /// Sorted by passage, that with the best sentence first, then from top to bottom. Empty if no sentence is even
+    /// close.
+    pub sentences: Vec<QuotedSentence>,
+    /// Whether the sentences answer the question or are only the closest ones.
+    pub is_direct: bool,
+    /// For a comparison: the index of the first sentence of each side, and its name.
     pub sides: Vec<(usize, String)>,
-    /// Words of the question that the sentences speak of, as asked.
+    /// Words of the question that the sentences cover, as written.
     pub covered: Vec<String>,
-    /// Telling words of the question that no source mentions; all of them if nothing comes near.
+    /// Content words of the question that no source mentions; all of them if `sentences` is empty.
     pub missing: Vec<String>,
-    /// Pairs of `sentences` from different sources that say the same thing with other numbers or dates.
+    /// Pairs of `sentences` (indices) from different sources that state different numbers or dates about the same
+    /// thing.
     pub disagreeing: Vec<(usize, usize)>,
     pub language: Language,
 }
 
-/// Makes the answer.
+/// Answers `question` with sentences of `passages`.
 #[must_use]
-pub fn answer(question: &str, passages: &[Passage], options: Options<'_>) -> Extract {
-    let wish = Question::read(question, options.context, options.language);
-    let reading = Reading::of(passages);
-    let done = match task::task(question) {
-        Task::Compare(left, right) => compare::answer([&left, &right], &reading, options, wish.language),
-        Task::Summarize => summary::answer(&wish, &reading, options.max_sentences),
-        Task::Answer => None,
+pub fn answer(question: &str, passages: &[SourcePassage], options: AnswerOptions<'_>) -> ExtractiveAnswer {
+    let parsed = Question::parse(question, options.context, options.language);
+    let corpus = Corpus::new(passages);
+    let special = match intent::query_intent(question) {
+        QueryIntent::Compare(left, right) => compare::answer([&left, &right], &corpus, options, parsed.language),
+        QueryIntent::Summarize => summary::answer(&parsed, &corpus, options.max_sentences),
+        QueryIntent::Answer => None,
     };
-    done.unwrap_or_else(|| plain(&wish, &reading, options.max_sentences))
+    special.unwrap_or_else(|| answer_question(&parsed, &corpus, options.max_sentences))
 }
 
-/// The telling words of a question as written, each once.
-pub(crate) fn search_words(question: &str) -> Vec<String> {
-    let telling = words::words(question).into_iter().filter(|word| !word.is_light);
-    telling.map(|word| word.surface).collect()
+/// The content words of a question as written, each once.
+pub(crate) fn content_words(question: &str) -> Vec<String> {
+    let content = query_words::query_words(question).into_iter().filter(|word| !word.is_generic);
+    content.map(|word| word.surface).collect()
 }
 
-/// The terms by which passages for a question are found and ranked: those of its telling words. None where a summary is asked for of
-/// whatever there is.
+/// The terms by which passages for a question are found and ranked. For a summary these are the content words alone, so
+/// the result may be empty.
 #[must_use]
 pub fn search_terms(question: &str) -> Vec<String> {
-    let names_source = task::task(question) == Task::Summarize;
-    let mut found: Vec<String> = Vec::new();
-    for word in words::words(question).into_iter().filter(|word| !(names_source && word.is_light)) {
+    let is_summary = intent::query_intent(question) == QueryIntent::Summarize;
+    let mut search_terms: Vec<String> = Vec::new();
+    for word in query_words::query_words(question).into_iter().filter(|word| !(is_summary && word.is_generic)) {
         for term in word.terms {
-            if !found.contains(&term) {
-                found.push(term);
+            if !search_terms.contains(&term) {
+                search_terms.push(term);
             }
         }
     }
-    found
+    search_terms
 }
 
-fn plain(question: &Question, reading: &Reading<'_>, max_sentences: usize) -> Extract {
-    let candidates = candidates::gather(question, reading);
-    let choice = select::choose(question, &candidates, max_sentences);
-    extract(question, reading, &candidates, &choice)
+fn answer_question(question: &Question, corpus: &Corpus<'_>, max_sentences: usize) -> ExtractiveAnswer {
+    let candidates = candidates::score_all(question, corpus);
+    let selection = select::select(question, &candidates, max_sentences);
+    build_answer(question, corpus, &candidates, &selection)
 }
 
-fn extract(question: &Question, reading: &Reading<'_>, candidates: &[Candidate<'_>], choice: &Choice) -> Extract {
-    let covers = |index: usize| choice.places.iter().any(|place| candidates[*place].hits[index] >= COVERS);
-    let covered = question.words.iter().enumerate().filter(|(index, _)| covers(*index));
-    let surface = |(_, word): (usize, &Word)| word.surface.clone();
-    let missing = if choice.places.is_empty() {
-        telling(&question.words).map(surface).collect()
+fn build_answer(
+    question: &Question,
+    corpus: &Corpus<'_>,
+    candidates: &[Candidate<'_>],
+    selection: &Selection,
+) -> ExtractiveAnswer {
+    let is_covered = |word: usize| selection.indices.iter().any(|index| candidates[*index].hits[word] >= COVERED);
+    let covered = question.words.iter().enumerate().filter(|(number, _)| is_covered(*number));
+    let surface = |(_, word): (usize, &QueryWord)| word.surface.clone();
+    let missing = if selection.indices.is_empty() {
+        content(&question.words).map(surface).collect()
     } else {
-        // The kind of thing that is asked for need not be said where the answer gives something of that kind.
-        unsaid(&question.words, reading).filter(|(index, _)| !covers(*index)).map(surface).collect()
+        // A word such as `price` is covered by a value of its kind, though no source uses it.
+        unknown_words(&question.words, corpus).filter(|(number, _)| !is_covered(*number)).map(surface).collect()
     };
-    Extract {
+    ExtractiveAnswer {
         missing,
         covered: covered.map(|(_, word)| word.surface.clone()).collect(),
-        direct: choice.direct,
+        is_direct: selection.is_direct,
         sides: Vec::new(),
-        disagreeing: if choice.direct { select::disagreeing(candidates, &choice.places) } else { Vec::new() },
-        sentences: choice.places.iter().map(|place| picked(&candidates[*place], reading)).collect(),
+        disagreeing: if selection.is_direct {
+            select::contradictions(candidates, &selection.indices)
+        } else {
+            Vec::new()
+        },
+        sentences: selection.indices.iter().map(|index| quoted(&candidates[*index], corpus)).collect(),
         language: question.language,
     }
 }
 
-/// A word counts as spoken of if the sentence or what stands above it says it.
-const COVERS: f32 = 0.5;
+/// A word is covered if the sentence, its heading or its title has it.
+const COVERED: f32 = 0.5;
 
-/// The telling words of a question, with their positions.
-fn telling(words: &[Word]) -> impl Iterator<Item = (usize, &Word)> {
-    words.iter().enumerate().filter(|(_, word)| !word.is_light)
+/// The content words of a question, with their positions.
+fn content(words: &[QueryWord]) -> impl Iterator<Item = (usize, &QueryWord)> {
+    words.iter().enumerate().filter(|(_, word)| !word.is_generic)
 }
 
-/// The telling words that no source says.
-fn unsaid<'q>(words: &'q [Word], reading: &Reading<'_>) -> impl Iterator<Item = (usize, &'q Word)> {
-    telling(words)
-        .filter(|(_, word)| !word.is_verb() && reading.vocabulary.nearness(word).iter().all(|near| *near <= 0.0))
+/// The content words that no source uses, with their positions.
+fn unknown_words<'q>(words: &'q [QueryWord], corpus: &Corpus<'_>) -> impl Iterator<Item = (usize, &'q QueryWord)> {
+    let is_unknown =
+        |word: &QueryWord| corpus.vocabulary.similarities(word).iter().all(|similarity| *similarity <= 0.0);
+    content(words).filter(move |(_, word)| !word.is_infinitive() && is_unknown(word))
 }
 
-fn picked(candidate: &Candidate<'_>, reading: &Reading<'_>) -> Picked {
-    let passage = &reading.passages[candidate.said.passage];
-    Picked {
-        passage: candidate.said.passage,
+fn quoted(candidate: &Candidate<'_>, corpus: &Corpus<'_>) -> QuotedSentence {
+    let statement = candidate.statement;
+    let passage = &corpus.passages[statement.passage];
+    QuotedSentence {
+        passage: statement.passage,
         source: passage.source,
-        range: candidate.said.range.clone(),
-        text: candidate.said.text.clone(),
+        range: statement.range.clone(),
+        text: statement.text.clone(),
         published_at: passage.published_at,
     }
 }

@@ -1,4 +1,5 @@
-//! Numbers, dates and names of a text in one form each, so that `1,000` meets `1 000` and `12 March 2024` meets `2024-03-12`.
+//! Extracts numbers, dates and names in normal form, so that `1,000` equals `1 000` and `12 March 2024` equals
+//! `2024-03-12`.
 
 mod dates;
 mod numbers;
@@ -8,30 +9,30 @@ pub(crate) use self::numbers::Number;
 use crate::stopwords;
 use crate::terms::{self, Token, Tokens, fold};
 
-/// Something a sentence says that must not be wrong.
+/// A checkable detail of a sentence.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Fact {
     Number(Number),
     Date(Date),
-    /// A version, identifier or other word with several numbers, as its term.
+    /// A version, identifier or other word with digits, as its term.
     Code(String),
     /// A capitalised word inside a sentence, as its term.
     Name(String),
 }
 
 impl Fact {
-    /// Whether `said` by a source bears this one out.
-    pub(crate) fn is_said_by(&self, said: &Self) -> bool {
-        match (self, said) {
-            (Self::Number(own), Self::Number(said)) => own.agrees(said),
-            (Self::Number(own), Self::Date(said)) => said.year.is_some_and(|year| own.is_plain(f64::from(year))),
-            (Self::Date(own), Self::Date(said)) => own.agrees(said),
-            (Self::Code(own), Self::Code(said)) | (Self::Name(own), Self::Name(said)) => own == said,
+    /// Whether a fact of a source supports this one.
+    pub(crate) fn is_supported_by(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Number(own), Self::Number(other)) => own.agrees(other),
+            (Self::Number(own), Self::Date(other)) => other.year.is_some_and(|year| own.is_plain(f64::from(year))),
+            (Self::Date(own), Self::Date(other)) => own.agrees(other),
+            (Self::Code(own), Self::Code(other)) | (Self::Name(own), Self::Name(other)) => own == other,
             _ => false,
         }
     }
 
-    /// Numbers, dates and codes are right or wrong; a name may be written in another way.
+    /// Whether it is a number, date or code, which is right or wrong; a name may have other spellings.
     pub(crate) fn is_exact(&self) -> bool {
         !matches!(self, Self::Name(_))
     }
@@ -43,17 +44,17 @@ pub(crate) fn facts(text: &str) -> Vec<Fact> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
-        if let Some((date, taken)) = dates::read(&tokens[at..]) {
+        if let Some((date, consumed)) = dates::parse(&tokens[at..]) {
             found.push(Fact::Date(date));
-            at += taken;
+            at += consumed;
             continue;
         }
         let before = text[..text.len() - token.rest.len() - token.text.len()].chars().next_back();
-        if let Some((numbers, taken)) =
-            numbers::read(&tokens[at..], before, at.checked_sub(1).map(|last| &tokens[last]))
+        if let Some((numbers, consumed)) =
+            numbers::parse(&tokens[at..], before, at.checked_sub(1).map(|last| &tokens[last]))
         {
             found.extend(numbers.into_iter().map(Fact::Number));
-            at += taken;
+            at += consumed;
             continue;
         }
         at += 1;
@@ -66,7 +67,7 @@ pub(crate) fn facts(text: &str) -> Vec<Fact> {
     found
 }
 
-/// A capitalised word that does not owe its capital to its place.
+/// Whether a word is capitalised although it does not begin a sentence, and is no function word, month or unit.
 fn is_name(text: &str, token: &Token<'_>) -> bool {
     let mut letters = token.text.chars();
     if !letters.next().is_some_and(char::is_uppercase) || letters.next().is_none() {

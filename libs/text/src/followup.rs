@@ -1,15 +1,15 @@
-//! Questions that lean on the ones before them: `and in Japan?`, `why?`, `а в Японии?`.
+//! Follow-up questions that depend on earlier ones: `and in Japan?`, `why?`, `а в Японии?`.
 
-use crate::extractive::search_words;
+use crate::extractive::content_words;
 use crate::terms;
 
-/// They stand for something named before.
-const POINTERS: [&str; 24] = [
+/// Pronouns: they refer to something named before.
+const PRONOUNS: [&str; 24] = [
     "it", "its", "they", "them", "their", "he", "she", "his", "her", "him", "he's", "it's", "он", "она", "оно", "они",
     "его", "ее", "им", "ему", "ней", "нем", "них", "этом",
 ];
-/// Pointers only where no noun follows: `is this enough?` leans, `this lease` does not.
-const BARE_POINTERS: [&str; 7] = ["that", "this", "these", "those", "это", "этого", "so"];
+/// Refer back only if no noun follows: `is this enough?` is a follow-up, `this lease` is not.
+const DEMONSTRATIVES: [&str; 7] = ["that", "this", "these", "those", "это", "этого", "so"];
 const OPENERS: [&str; 17] = [
     "and",
     "or",
@@ -29,34 +29,34 @@ const OPENERS: [&str; 17] = [
     "а если",
     "что насчет",
 ];
-/// A question without a verb begins with one of these: `in Japan?`
+/// First words of a question without a verb: `in Japan?`
 const PREPOSITIONS: [&str; 18] = [
     "in", "for", "at", "on", "with", "of", "from", "to", "during", "after", "в", "для", "на", "по", "с", "из", "при",
     "у",
 ];
-/// A question with more words of its own than this stands alone, whatever it begins with.
-const FEW: usize = 4;
+/// A question with more content words than this stands alone, whatever it begins with.
+const MAX_FOLLOWUP_WORDS: usize = 4;
 
-/// The telling words of the earlier questions (oldest first) that `question` leans on; `None` if it stands alone. Words it replaces
-/// (`in Germany` by `in Japan`) are left out.
+/// The content words of the earlier questions (oldest first) that `question` depends on; `None` if it stands alone.
+/// Words it replaces (`in Germany` by `in Japan`) are left out.
 #[must_use]
 pub fn earlier_words(question: &str, earlier: &[&str]) -> Option<String> {
-    if !leans(question) {
+    if !is_followup(question) {
         return None;
     }
-    let own = search_words(question);
+    let own = content_words(question);
     let mut words: Vec<String> = Vec::new();
     let mut newer = question;
     for before in earlier.iter().rev() {
         let replaced = replaced(newer, before);
-        for word in search_words(before) {
+        for word in content_words(before) {
             let lower = word.to_lowercase();
             let known = own.iter().chain(&words).any(|known| known.to_lowercase() == lower);
             if !known && !replaced.contains(&lower) {
                 words.push(word);
             }
         }
-        if !leans(before) {
+        if !is_followup(before) {
             break;
         }
         newer = before;
@@ -64,29 +64,33 @@ pub fn earlier_words(question: &str, earlier: &[&str]) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" "))
 }
 
-fn leans(question: &str) -> bool {
+fn is_followup(question: &str) -> bool {
     let lower = question.to_lowercase().replace('ё', "е");
     let words: Vec<&str> = terms::words(&lower).collect();
-    let own = search_words(question).len();
+    let own = content_words(question).len();
     let begins = |list: &[&str]| {
         list.iter().any(|opener| lower.strip_prefix(opener).is_some_and(|rest| rest.starts_with([' ', ','])))
     };
-    let points = words.iter().any(|word| POINTERS.contains(word));
-    let bare = words.iter().enumerate().any(|(at, word)| {
-        BARE_POINTERS.contains(word)
+    let has_pronoun = words.iter().any(|word| PRONOUNS.contains(word));
+    let has_demonstrative = words.iter().enumerate().any(|(at, word)| {
+        DEMONSTRATIVES.contains(word)
             && words.get(at + 1).is_none_or(|next| crate::stopwords::languages_of(next) != 0)
-            && own < FEW
+            && own < MAX_FOLLOWUP_WORDS
     });
-    let is_short = own <= FEW && begins(&OPENERS) || own < FEW && begins(&PREPOSITIONS);
-    points || bare || is_short || terms::query_terms(question).is_empty() || only_asks(question)
+    let is_short = own <= MAX_FOLLOWUP_WORDS && begins(&OPENERS) || own < MAX_FOLLOWUP_WORDS && begins(&PREPOSITIONS);
+    has_pronoun
+        || has_demonstrative
+        || is_short
+        || terms::query_terms(question).is_empty()
+        || has_only_function_words(question)
 }
 
-/// `why?`, `how much is that?`: no word of its own.
-fn only_asks(question: &str) -> bool {
+/// `why?`, `how much is that?`: no content word.
+fn has_only_function_words(question: &str) -> bool {
     terms::words(question).all(|word| crate::stopwords::languages_of(&terms::fold(word)) != 0)
 }
 
-/// The words of `before` after the prepositions that `question` uses, too.
+/// The words of `before` that follow a preposition also used in `question`.
 fn replaced(question: &str, before: &str) -> Vec<String> {
     let lower = |text: &str| terms::words(text).map(str::to_lowercase).collect::<Vec<String>>();
     let (own, old) = (lower(question), lower(before));

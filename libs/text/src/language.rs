@@ -1,7 +1,7 @@
-//! Which language a text is in, good enough for a four-word question.
+//! Language detection that works for a four-word question.
 //!
-//! Trigram statistics need a paragraph. A question has a script, function words and letters that give it away, so these vote first
-//! and statistics decide what is left.
+//! Trigram statistics need a paragraph. A short question is recognised by its script, function words and typical
+//! letters, so these are checked first and statistics decide the rest.
 
 use whatlang::Lang;
 
@@ -25,7 +25,7 @@ impl Language {
         self.0
     }
 
-    /// The language of a code such as `en`, `EN` or `en-US`; `None` for codes nothing here can tell apart.
+    /// The language of a code such as `en`, `EN` or `en-US`; `None` for languages that cannot be detected.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         let base = code.split(['-', '_']).next().unwrap_or(code);
@@ -39,15 +39,15 @@ impl std::fmt::Display for Language {
     }
 }
 
-/// How many letters are looked at: more do not change the answer.
+/// Letters examined: more do not change the result.
 const SAMPLE_LETTERS: usize = 2_000;
 /// Below this many letters trigram statistics are noise.
 const STATISTICS_LETTERS: usize = 60;
 
-/// The language of `text`, or `None` if nothing in it tells (no letters, or one word that several languages share).
+/// The language of `text`, or `None` if it cannot be determined (no letters, or one word that several languages share).
 #[must_use]
 pub fn detect(text: &str) -> Option<Language> {
-    let letters = Letters::count(text);
+    let letters = LetterCounts::of(text);
     let sample = &text[..letters.sample_end];
     if letters.total == 0 {
         return None;
@@ -81,7 +81,7 @@ enum Script {
 }
 
 #[derive(Default)]
-struct Letters {
+struct LetterCounts {
     total: usize,
     latin: usize,
     cyrillic: usize,
@@ -93,8 +93,8 @@ struct Letters {
     sample_end: usize,
 }
 
-impl Letters {
-    fn count(text: &str) -> Self {
+impl LetterCounts {
+    fn of(text: &str) -> Self {
         let mut letters = Self { sample_end: text.len(), ..Self::default() };
         for (at, c) in text.char_indices() {
             if letters.total >= SAMPLE_LETTERS || at >= SAMPLE_LETTERS * 16 {
@@ -118,7 +118,7 @@ impl Letters {
     }
 }
 
-/// Russian unless letters that Russian lacks, or statistics over a longer text, say another language.
+/// Russian unless letters that Russian lacks, or statistics over a longer text, indicate another language.
 fn cyrillic(sample: &str, letters: usize) -> Language {
     let has = |set: &str| sample.chars().any(|c| set.contains(c));
     if has("ўЎ") {
@@ -150,7 +150,8 @@ fn latin(sample: &str, letters: usize) -> Option<Language> {
     if let Some(info) = statistics.as_ref().filter(|info| info.is_reliable()) {
         let code = iso_639_1(info.lang());
         let listed = stopwords::LISTED.contains(&code);
-        // Statistics confuse near neighbours; function words of a listed language overrule them unless the neighbour has no list.
+        // Statistics confuse related languages, so function words take precedence. But few of them, with a language
+        // detected that has no list here, mean that language.
         if !listed && first.0 * 8 < letters {
             return Some(Language(code));
         }
@@ -164,12 +165,13 @@ fn latin(sample: &str, letters: usize) -> Option<Language> {
     if first.0 > 0 {
         return Some(Language(first.1));
     }
-    // Plain letters in several words: keywords, which people type in English far more often than in any other language here.
+    // Several plain ASCII words without function words are most likely English keywords.
     let words = sample.split_whitespace().count();
     (words >= 3 && sample.is_ascii()).then_some(Language::ENGLISH)
 }
 
-/// Points of each listed language: a function word of that language alone counts three, a shared one one, telling letters two.
+/// Score of each listed language: 3 for a function word of that language alone, 1 for a shared one, 1 to 4 for typical
+/// letters.
 fn votes(sample: &str) -> [usize; 5] {
     let mut votes = [0; 5];
     for word in terms::words(sample) {
@@ -218,7 +220,7 @@ fn language_by_ending(word: &str) -> Option<usize> {
     ENDINGS.iter().find(|(ending, _)| word.len() > ending.len() + 2 && word.ends_with(ending)).map(|(_, bit)| *bit)
 }
 
-/// ISO 639-1 code of what whatlang reports (it uses 639-3 and tells Norwegian Bokmål as its own language).
+/// ISO 639-1 code of what whatlang reports (it uses 639-3 and reports Norwegian Bokmål as a language of its own).
 fn iso_639_1(lang: Lang) -> &'static str {
     match lang {
         Lang::Epo => "eo",

@@ -1,4 +1,4 @@
-//! Takes the Markdown off a sentence.
+//! Strips Markdown from a sentence.
 
 /// `text` without emphasis, code marks, link targets and citation markers, its white space single.
 pub(crate) fn plain(text: &str) -> String {
@@ -7,23 +7,23 @@ pub(crate) fn plain(text: &str) -> String {
     while let Some(at) = rest.find(['[', '!', '*', '`', '_', '<', '>', '\\']) {
         bare.push_str(&rest[..at]);
         rest = &rest[at..];
-        let (kept, taken) = mark(rest, bare.chars().next_back());
+        let (kept, consumed) = strip_mark(rest, bare.chars().next_back());
         bare.push_str(kept);
-        rest = &rest[taken..];
+        rest = &rest[consumed..];
     }
     bare.push_str(rest);
     bare.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What stays of the sign at the start of `rest`, and the bytes it takes.
-fn mark(rest: &str, before: Option<char>) -> (&str, usize) {
+/// What remains of the mark at the start of `rest`, and the bytes it takes.
+fn strip_mark(rest: &str, before: Option<char>) -> (&str, usize) {
     let sign = rest.chars().next().map_or(0, char::len_utf8);
     let first = &rest[..sign];
     match first {
-        "[" => bracket(rest),
+        "[" => strip_bracket(rest),
         "!" if rest.starts_with("![") => ("", 1),
         "*" | "`" => ("", 1),
-        // Between letters it is part of a name.
+        // Between letters an underscore is part of a name.
         "_" if before.is_some_and(char::is_alphanumeric) && rest[1..].starts_with(char::is_alphanumeric) => (first, 1),
         "_" => ("", 1),
         ">" if before.is_none_or(|c| c == '\n') => ("", 1),
@@ -37,9 +37,9 @@ fn mark(rest: &str, before: Option<char>) -> (&str, usize) {
 }
 
 /// Longest link that is recognised, in bytes: bounds the search for its end.
-const MAX_LINK: usize = 2_048;
+const MAX_LINK_BYTES: usize = 2_048;
 
-fn bracket(rest: &str) -> (&str, usize) {
+fn strip_bracket(rest: &str) -> (&str, usize) {
     let window = &rest[..rest.floor_char_boundary(rest.len().min(256))];
     let Some(close) = window[1..].find([']', '[']).map(|at| at + 1).filter(|at| window[*at..].starts_with(']')) else {
         return ("[", 1);
@@ -47,7 +47,7 @@ fn bracket(rest: &str) -> (&str, usize) {
     let inner = &rest[1..close];
     let after = &rest[close + 1..];
     if let Some(target) = after.strip_prefix('(') {
-        let window = &target[..target.floor_char_boundary(target.len().min(MAX_LINK))];
+        let window = &target[..target.floor_char_boundary(target.len().min(MAX_LINK_BYTES))];
         if let Some(end) = window.find([')', '\n']).filter(|end| window[*end..].starts_with(')')) {
             return (inner, close + 1 + 1 + end + 1);
         }

@@ -1,16 +1,16 @@
-//! Cuts a page or file into passages: whole sentences, under one heading, of about the size a reader takes in at once.
+//! Splits a page or file into passages: whole sentences under one heading, of a size suited to ranking and prompts.
 
 use std::ops::Range;
 
-use crate::sentences::{self, Kind, Unit};
+use crate::sentences::{self, TextUnit, UnitKind};
 use crate::tokens;
 
-/// Stands between the headings of a [`Passage::heading`].
+/// Separates the headings of a [`Passage::heading`].
 pub const SEPARATOR: &str = " › ";
 
 /// Sizes in model tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct PassageLimits {
     /// A passage this long ends at the next paragraph.
     pub target: usize,
     /// A passage ends before the sentence that would make it longer than this.
@@ -19,14 +19,14 @@ pub struct Limits {
     pub overlap: usize,
 }
 
-impl Limits {
+impl PassageLimits {
     /// Passages of web pages.
     pub const PAGE: Self = Self { target: 120, max: 200, overlap: 0 };
     /// Chunks of uploaded files.
     pub const FILE: Self = Self { target: 320, max: 400, overlap: 100 };
 }
 
-/// A stretch of a text.
+/// A passage of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Passage {
     /// Byte range.
@@ -38,42 +38,43 @@ pub struct Passage {
     pub tokens: usize,
 }
 
-/// The passages of `text` in order. Headings are not part of a passage's range; sentences longer than a passage are cut at spaces.
+/// The passages of `text` in order. Headings are not part of a passage's range; sentences longer than a passage are cut
+/// at spaces.
 #[must_use]
-pub fn split(text: &str, limits: Limits) -> Vec<Passage> {
+pub fn split(text: &str, limits: PassageLimits) -> Vec<Passage> {
     let mut splitter = Splitter {
         text,
         limits,
         headings: Vec::new(),
         current: Vec::new(),
-        fresh: 0,
-        found: Vec::new(),
+        new_sentences: 0,
+        passages: Vec::new(),
         cursor: (0, 0),
     };
     for unit in sentences::units(text) {
         splitter.add(&unit);
     }
     splitter.finish_section();
-    splitter.found
+    splitter.passages
 }
 
 struct Splitter<'a> {
     text: &'a str,
-    limits: Limits,
+    limits: PassageLimits,
     /// Level and title of each open heading.
     headings: Vec<(usize, String)>,
-    /// Sentences of the passage being made, with their tokens.
+    /// Sentences of the current passage with their token counts.
     current: Vec<(Range<usize>, usize)>,
     /// How many sentences of `current` are not repeated from the passage before.
-    fresh: usize,
-    found: Vec<Passage>,
+    new_sentences: usize,
+    passages: Vec<Passage>,
     /// A byte position and how many characters lie before it.
     cursor: (usize, usize),
 }
 
 impl Splitter<'_> {
-    fn add(&mut self, unit: &Unit) {
-        if unit.kind == Kind::Heading {
+    fn add(&mut self, unit: &TextUnit) {
+        if unit.kind == UnitKind::Heading {
             self.finish_section();
             let level = self.text[..unit.range.start].trim_end().bytes().rev().take_while(|b| *b == b'#').count();
             self.headings.retain(|(above, _)| *above < level);
@@ -81,20 +82,20 @@ impl Splitter<'_> {
             return;
         }
         let size: usize = self.current.iter().map(|(_, tokens)| tokens).sum();
-        if size >= self.limits.target && unit.opens_block && self.fresh > 0 {
+        if size >= self.limits.target && unit.opens_block && self.new_sentences > 0 {
             self.finish_passage();
         }
-        for piece in pieces(self.text, &unit.range, self.limits.max) {
-            let tokens = tokens::count(&self.text[piece.clone()]);
+        for range in split_long(self.text, &unit.range, self.limits.max) {
+            let tokens = tokens::count(&self.text[range.clone()]);
             let size: usize = self.current.iter().map(|(_, tokens)| tokens).sum();
-            if size + tokens > self.limits.max && self.fresh > 0 {
+            if size + tokens > self.limits.max && self.new_sentences > 0 {
                 self.finish_passage();
             }
-            while !self.current.is_empty() && self.fresh == 0 && self.size() + tokens > self.limits.max {
+            while !self.current.is_empty() && self.new_sentences == 0 && self.size() + tokens > self.limits.max {
                 self.current.remove(0);
             }
-            self.current.push((piece, tokens));
-            self.fresh += 1;
+            self.current.push((range, tokens));
+            self.new_sentences += 1;
         }
     }
 
@@ -104,7 +105,7 @@ impl Splitter<'_> {
 
     fn finish_passage(&mut self) {
         let (Some(first), Some(last)) = (self.current.first(), self.current.last()) else { return };
-        if self.fresh == 0 {
+        if self.new_sentences == 0 {
             return;
         }
         let range = first.0.start..last.0.end;
@@ -114,26 +115,27 @@ impl Splitter<'_> {
         let titles: Vec<&str> = self.headings.iter().map(|(_, title)| title.as_str()).collect();
         let heading = (!titles.is_empty()).then(|| titles.join(SEPARATOR));
         let tokens = tokens::count(&self.text[range.clone()]);
-        self.found.push(Passage { range, chars, heading, tokens });
+        self.passages.push(Passage { range, chars, heading, tokens });
         let mut repeated = 0;
-        let keep = self.current.iter().rev().take_while(|(_, tokens)| {
+        let overlap = self.current.iter().rev().take_while(|(_, tokens)| {
             repeated += tokens;
             repeated <= self.limits.overlap
         });
-        let keep = keep.count();
-        self.current.drain(..self.current.len() - keep);
-        self.fresh = 0;
+        let overlap = overlap.count();
+        self.current.drain(..self.current.len() - overlap);
+        self.new_sentences = 0;
     }
 
     fn finish_section(&mut self) {
         self.finish_passage();
         self.current.clear();
-        self.fresh = 0;
+        self.new_sentences = 0;
     }
 }
 
-/// A sentence as it is, or cut at spaces into pieces that surely fit: no script needs more than a token for three bytes in the mean.
-fn pieces(text: &str, range: &Range<usize>, max_tokens: usize) -> Vec<Range<usize>> {
+/// A sentence as it is, or cut at spaces into pieces of at most `max_tokens`, at three bytes per token, which no script
+/// undercuts on average.
+fn split_long(text: &str, range: &Range<usize>, max_tokens: usize) -> Vec<Range<usize>> {
     let longest = max_tokens.max(1) * 3;
     let mut pieces = Vec::new();
     let mut start = range.start;

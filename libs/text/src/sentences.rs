@@ -1,7 +1,8 @@
-//! Sentences of prose and of Markdown, as byte ranges.
+//! Splits prose and Markdown into sentences.
 //!
-//! Lines decide first: a heading, list item, table row or line of code is a unit of its own, soft-wrapped lines flow together. Within
-//! a unit a full stop ends a sentence unless it belongs to an abbreviation, an initial, an ordinal or a number.
+//! Lines are classified first: a heading, list item, table row or line of code is its own unit; soft-wrapped lines are
+//! joined. Within a unit a full stop ends a sentence unless it belongs to an abbreviation, an initial, an ordinal or a
+//! number.
 
 mod blocks;
 mod boundary;
@@ -11,9 +12,9 @@ use std::ops::Range;
 pub(crate) use self::blocks::content_start;
 pub(crate) use self::boundary::{Boundary, boundary_at, is_terminator};
 
-/// What part of a page a sentence stands in.
+/// The kind of block a sentence is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum UnitKind {
     Prose,
     Heading,
     /// List item, without its bullet or number.
@@ -24,37 +25,37 @@ pub enum Kind {
     Code,
 }
 
-/// A sentence with the place it stands in.
+/// A sentence, or a unit such as a heading or row that is not split into sentences.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unit {
+pub struct TextUnit {
     /// Byte range without surrounding white space and block markers (`#`, `-`, `1.`, `>`).
     pub range: Range<usize>,
-    pub kind: Kind,
+    pub kind: UnitKind,
     /// Whether it is the first sentence of its paragraph, item or row.
     pub opens_block: bool,
 }
 
-/// Byte ranges of the sentences of `text`: in order, apart, trimmed, never empty. Lines without a letter or digit (rules, fences)
-/// belong to none.
+/// Byte ranges of the sentences of `text`: in order, disjoint, trimmed, not empty. Lines without a letter or digit
+/// (rules, fences) are left out.
 #[must_use]
 pub fn split(text: &str) -> Vec<Range<usize>> {
     units(text).into_iter().map(|unit| unit.range).collect()
 }
 
-/// [`split`] with the kind of each sentence.
+/// Like [`split`], with the kind of each sentence.
 #[must_use]
-pub fn units(text: &str) -> Vec<Unit> {
+pub fn units(text: &str) -> Vec<TextUnit> {
     let mut units = Vec::new();
     for block in blocks::blocks(text) {
         match block.kind {
-            Kind::Prose | Kind::Item => push_sentences(text, &block, &mut units),
-            Kind::Heading | Kind::Row | Kind::Code => push(text, block.range, block.kind, true, &mut units),
+            UnitKind::Prose | UnitKind::Item => push_sentences(text, &block, &mut units),
+            UnitKind::Heading | UnitKind::Row | UnitKind::Code => push(text, block.range, block.kind, true, &mut units),
         }
     }
     units
 }
 
-fn push_sentences(text: &str, block: &blocks::Block, units: &mut Vec<Unit>) {
+fn push_sentences(text: &str, block: &blocks::Block, units: &mut Vec<TextUnit>) {
     let content = &text[block.range.clone()];
     let mut start = 0;
     let mut at = 0;
@@ -67,19 +68,19 @@ fn push_sentences(text: &str, block: &blocks::Block, units: &mut Vec<Unit>) {
                 start = end;
                 at = end;
             }
-            // Only a text that goes on can ask for more.
+            // Cannot happen: the text is complete.
             Boundary::Unknown => break,
         }
     }
     push(text, block.range.start + start..block.range.end, block.kind, start == 0, units);
 }
 
-fn push(text: &str, range: Range<usize>, kind: Kind, opens_block: bool, units: &mut Vec<Unit>) {
+fn push(text: &str, range: Range<usize>, kind: UnitKind, opens_block: bool, units: &mut Vec<TextUnit>) {
     let content = &text[range.clone()];
     if !content.contains(char::is_alphanumeric) {
         return;
     }
     let start = range.start + (content.len() - content.trim_start().len());
     let end = range.start + content.trim_end().len();
-    units.push(Unit { range: start..end, kind, opens_block });
+    units.push(TextUnit { range: start..end, kind, opens_block });
 }

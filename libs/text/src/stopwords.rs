@@ -1,6 +1,6 @@
-//! Function words of the languages that have their own analysis, in folded form (lower case, no diacritics, `ё` as `е`).
+//! Function words of five languages in folded form (lower case, no diacritics, `ё` as `е`).
 //!
-//! They serve twice: a question loses them before it is searched for, and they vote for the language of a text.
+//! They are removed from search queries and used to detect the language of a text.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -56,13 +56,13 @@ static WORDS: LazyLock<HashMap<&'static str, u8>> = LazyLock::new(|| {
     words
 });
 
-/// The languages that use `word` as a function word: a bit for each entry of [`LISTED`].
+/// The languages in which `word` is a function word: one bit for each entry of [`LISTED`].
 pub(crate) fn languages_of(word: &str) -> u8 {
     WORDS.get(word).copied().unwrap_or(0)
 }
 
-/// Words too common to be searched for in every language that shares their script. `in`, `is` or `was` never name a thing in one
-/// of these languages; `die`, `gift` or `son` do, and only count as common in a question of their own language.
+/// Whether to drop a word from a query. `language` is that of the query if it is listed: `die` is a function word in a
+/// German query and a content word in an English one. Without it, a function word of any listed language is dropped.
 pub(crate) fn is_stop_word(word: &str, language: Option<&str>) -> bool {
     let bits = languages_of(word);
     match LISTED.iter().position(|listed| Some(*listed) == language) {

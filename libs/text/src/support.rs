@@ -1,23 +1,24 @@
-//! Whether a passage bears out the sentence that cites it.
+//! Checks whether a passage supports the sentence that cites it.
 //!
-//! No model judges here, so the check is about what can be checked: numbers, dates and names must stand in the passage, a "not" must be
-//! on both sides, and the words must be near. It errs towards `partial`.
+//! No model is used, only what can be compared: numbers, dates and names must occur in the passage, both must be
+//! negated or neither, and the wording must be similar. In doubt the verdict is `partial`.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::facts::{Fact, facts};
 use crate::language::{self, Language};
-use crate::sentences::{self, Kind};
-use crate::tables::{self, Place};
+use crate::sentences::{self, UnitKind};
+use crate::tables::{self, TablePosition};
 use crate::terms::{self, fold};
 use crate::{markdown, stopwords};
 
+/// How far a passage supports a sentence, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// The passage does not say this, or says otherwise.
+    /// The passage does not say this or contradicts it.
     Unsupported,
-    /// Part of it is there, or it cannot be told.
+    /// The passage says a part of it, or this cannot be determined.
     Partial,
     Supported,
 }
@@ -40,58 +41,58 @@ pub struct Support {
     pub verdict: Verdict,
     /// 0 to 1; a sentence copied from the passage has 1.
     pub score: f32,
-    /// Byte range of the sentences of the passage that come nearest. Empty if none has anything in common.
+    /// Byte range of the passage's closest sentences. Empty if none has anything in common.
     pub quote: Range<usize>,
 }
 
-/// Wording from which a sentence with all its facts in place is supported, and from which it is at least partly.
-const SUPPORTED: f32 = 0.55;
-const PARTIAL: f32 = 0.3;
-/// A sentence has no more terms or facts than fit the bits of a set.
+/// Wording score from which a sentence whose facts all occur is supported, and below which it is unsupported.
+const MIN_SUPPORTED: f32 = 0.55;
+const MIN_PARTIAL: f32 = 0.3;
+/// Terms and facts considered per sentence: the bits of a `u64` set.
 const MAX_ITEMS: usize = 64;
-/// Sentences of the longest quote.
-const MAX_QUOTE: usize = 3;
-/// … unless they are the items of a list.
-const MAX_LIST: usize = 13;
+/// Longest quote in sentences …
+const MAX_QUOTE_SENTENCES: usize = 3;
+/// … and with the items of a list.
+const MAX_QUOTE_WITH_ITEMS: usize = 13;
 
 /// Checks `sentence` (Markdown and `[n]` markers are ignored) against `passage`.
 #[must_use]
 pub fn check(sentence: &str, passage: &str) -> Support {
-    let mut claim = Claim::read(sentence);
-    let source = Source::read(&claim, passage);
-    claim.weigh(&source.uses(claim.terms.len()), source.sentences.len());
+    let mut claim = Claim::parse(sentence);
+    let source = CitedPassage::parse(&claim, passage);
+    claim.weigh(&source.term_frequencies(claim.terms.len()), source.sentences.len());
     let Some(best) = source.best_window(&claim) else {
         return Support { verdict: Verdict::Unsupported, score: 0.0, quote: 0..0 };
     };
     let quote = source.quote(&best);
-    let (said, near) = (source.facts_said(), best.facts);
-    let hard = claim.exact.count_ones();
-    let missing_hard = (claim.exact & !said).count_ones();
-    let missing_names = (claim.names & !said).count_ones();
-    if claim.language_differs(passage, source.terms_said()) {
-        let verdict = if missing_hard > 0 || hard == 0 { Verdict::Unsupported } else { Verdict::Partial };
+    let (in_passage, in_quote) = (source.facts(), best.facts);
+    let exact = claim.exact.count_ones();
+    let missing_exact = (claim.exact & !in_passage).count_ones();
+    let missing_names = (claim.names & !in_passage).count_ones();
+    if claim.language_differs(passage, source.terms()) {
+        let verdict = if missing_exact > 0 || exact == 0 { Verdict::Unsupported } else { Verdict::Partial };
         return Support { verdict, score: if verdict == Verdict::Partial { 0.5 } else { 0.1 }, quote };
     }
-    let everywhere = claim.weight_of(source.terms_said());
+    let weight_in_passage = claim.weight_of(source.terms());
     let wording = if claim.total > 0.0 {
-        0.8 * best.weight / claim.total + 0.2 * everywhere / claim.total
+        0.8 * best.weight / claim.total + 0.2 * weight_in_passage / claim.total
     } else {
-        f32::from(hard > 0)
+        f32::from(exact > 0)
     };
-    let negated = is_negated(sentence) != is_negated(&passage[quote.clone()]);
+    let negation_differs = is_negated(sentence) != is_negated(&passage[quote.clone()]);
     let mut score = wording;
-    score *= 0.6_f32.powf(missing_hard as f32) * 0.85_f32.powf(missing_names as f32);
-    let far = (claim.exact & said & !near).count_ones();
-    score *= 0.85_f32.powf(far as f32);
-    if negated {
+    score *= 0.6_f32.powf(missing_exact as f32) * 0.85_f32.powf(missing_names as f32);
+    let outside_quote = (claim.exact & in_passage & !in_quote).count_ones();
+    score *= 0.85_f32.powf(outside_quote as f32);
+    if negation_differs {
         score *= 0.5;
     }
     let score = score.clamp(0.0, 1.0);
-    let all_names_missing = claim.names != 0 && claim.names & said == 0;
-    let wrong = (hard > 0 && missing_hard == hard) || (all_names_missing && wording < SUPPORTED);
-    let verdict = if wrong || wording < PARTIAL || score < 0.15 {
+    let all_names_missing = claim.names != 0 && claim.names & in_passage == 0;
+    let is_wrong = (exact > 0 && missing_exact == exact) || (all_names_missing && wording < MIN_SUPPORTED);
+    let verdict = if is_wrong || wording < MIN_PARTIAL || score < 0.15 {
         Verdict::Unsupported
-    } else if missing_hard + missing_names == 0 && !negated && score >= SUPPORTED {
+    } else if missing_exact + missing_names == 0 && !negation_differs && score >= MIN_SUPPORTED {
         Verdict::Supported
     } else {
         Verdict::Partial
@@ -99,7 +100,7 @@ pub fn check(sentence: &str, passage: &str) -> Support {
     Support { verdict, score, quote }
 }
 
-/// What the sentence says, each term and fact with its bit.
+/// The citing sentence. Each of its terms and facts has a bit in the sets below.
 struct Claim {
     language: Option<Language>,
     terms: HashMap<String, usize>,
@@ -111,7 +112,7 @@ struct Claim {
 }
 
 impl Claim {
-    fn read(sentence: &str) -> Self {
+    fn parse(sentence: &str) -> Self {
         let plain = markdown::plain(sentence);
         let language = language::detect(&plain);
         let nouns_are_capitalised = language == Some(Language::GERMAN);
@@ -136,10 +137,10 @@ impl Claim {
         Self { language, weights: vec![1.0; terms.len()], total: terms.len() as f32, terms, facts, exact, names }
     }
 
-    /// Rare words of the passage, and words it lacks, weigh more than those it uses all the time.
-    fn weigh(&mut self, uses: &[usize], sentences: usize) {
-        for (weight, used) in self.weights.iter_mut().zip(uses) {
-            let rarity = (1.0 + sentences as f32) / (1.0 + *used as f32);
+    /// Gives terms that are rare in the passage or missing from it more weight than frequent ones.
+    fn weigh(&mut self, frequencies: &[usize], sentences: usize) {
+        for (weight, frequency) in self.weights.iter_mut().zip(frequencies) {
+            let rarity = (1.0 + sentences as f32) / (1.0 + *frequency as f32);
             *weight = 1.0 + 0.25 * rarity.ln();
         }
         self.total = self.weights.iter().sum();
@@ -149,10 +150,10 @@ impl Claim {
         self.weights.iter().enumerate().filter(|(bit, _)| set & (1 << bit) != 0).map(|(_, weight)| weight).sum()
     }
 
-    /// Words of different languages cannot be compared. A claim that shares half its words has the passage's language, whatever the
-    /// guess says about a short sentence.
-    fn language_differs(&self, passage: &str, said: u64) -> bool {
-        if self.terms.len() < 3 || said.count_ones() as usize * 2 >= self.terms.len() {
+    /// Whether the wording cannot be compared because the languages differ. A claim that shares half its terms with the
+    /// passage has its language, whatever is detected for a short sentence.
+    fn language_differs(&self, passage: &str, shared: u64) -> bool {
+        if self.terms.len() < 3 || shared.count_ones() as usize * 2 >= self.terms.len() {
             return false;
         }
         match (self.language, language::detect(passage)) {
@@ -162,98 +163,104 @@ impl Claim {
     }
 }
 
-/// The terms that carry meaning; numbers are compared by value elsewhere.
+/// The terms of content words; numbers are compared as facts instead.
 fn content_terms(text: &str) -> Vec<String> {
     let content = terms::words(text).filter(|word| stopwords::languages_of(&fold(word)) == 0);
     content.flat_map(terms::index_terms).filter(|term| term.contains(|c: char| !c.is_ascii_digit())).collect()
 }
 
-/// A sentence of the passage.
-struct Said {
+/// A sentence of the passage with the terms and facts of the claim that it has.
+struct PassageSentence {
     range: Range<usize>,
     terms: u64,
     facts: u64,
     is_item: bool,
 }
 
-struct Source {
-    sentences: Vec<Said>,
+struct CitedPassage {
+    sentences: Vec<PassageSentence>,
 }
 
-/// Neighbouring sentences that come nearest to the claim.
-struct Window {
+/// Consecutive sentences of the passage.
+struct SentenceWindow {
     first: usize,
     count: usize,
     weight: f32,
     facts: u64,
 }
 
-impl Source {
-    fn read(claim: &Claim, passage: &str) -> Self {
+impl CitedPassage {
+    fn parse(claim: &Claim, passage: &str) -> Self {
         let units = sentences::units(passage);
-        let places = tables::places(passage, &units);
-        let sentences = units.iter().zip(places).map(|(unit, place)| {
+        let positions = tables::positions(passage, &units);
+        let sentences = units.iter().zip(positions).map(|(unit, position)| {
             let range = unit.range.clone();
-            // A row says what it says together with the names of its columns.
-            let head = match place {
-                Place::Row(Some(head)) => &passage[units[head].range.clone()],
+            // A row is read together with its column names.
+            let header = match position {
+                TablePosition::Row(Some(header)) => &passage[units[header].range.clone()],
                 _ => "",
             };
-            let text = [head, &passage[range.clone()]].join(" ");
-            let used: HashSet<String> = terms::index_terms(&text).into_iter().collect();
-            let terms = used.iter().filter_map(|term| claim.terms.get(term)).fold(0, |set, bit| set | 1 << bit);
-            let said = if claim.facts.is_empty() { Vec::new() } else { facts(&markdown::plain(&text)) };
-            let holds = |fact: &Fact| match fact {
-                Fact::Name(term) | Fact::Code(term) if used.contains(term) => true,
-                fact => said.iter().any(|said| fact.is_said_by(said)),
+            let text = [header, &passage[range.clone()]].join(" ");
+            let own_terms: HashSet<String> = terms::index_terms(&text).into_iter().collect();
+            let terms = own_terms.iter().filter_map(|term| claim.terms.get(term)).fold(0, |set, bit| set | 1 << bit);
+            let own_facts = if claim.facts.is_empty() { Vec::new() } else { facts(&markdown::plain(&text)) };
+            let has_fact = |fact: &Fact| match fact {
+                Fact::Name(term) | Fact::Code(term) if own_terms.contains(term) => true,
+                fact => own_facts.iter().any(|own| fact.is_supported_by(own)),
             };
-            let facts =
-                claim.facts.iter().enumerate().filter(|(_, fact)| holds(fact)).fold(0, |set, (bit, _)| set | 1 << bit);
-            Said { range, terms, facts, is_item: unit.kind == Kind::Item }
+            let facts = claim
+                .facts
+                .iter()
+                .enumerate()
+                .filter(|(_, fact)| has_fact(fact))
+                .fold(0, |set, (bit, _)| set | 1 << bit);
+            PassageSentence { range, terms, facts, is_item: unit.kind == UnitKind::Item }
         });
         Self { sentences: sentences.collect() }
     }
 
-    /// How many sentences use each term of the claim.
-    fn uses(&self, terms: usize) -> Vec<usize> {
-        (0..terms).map(|bit| self.sentences.iter().filter(|said| said.terms & (1 << bit) != 0).count()).collect()
+    /// The number of sentences with each term of the claim.
+    fn term_frequencies(&self, terms: usize) -> Vec<usize> {
+        (0..terms)
+            .map(|bit| self.sentences.iter().filter(|sentence| sentence.terms & (1 << bit) != 0).count())
+            .collect()
     }
 
-    fn terms_said(&self) -> u64 {
-        self.sentences.iter().fold(0, |set, said| set | said.terms)
+    fn terms(&self) -> u64 {
+        self.sentences.iter().fold(0, |set, sentence| set | sentence.terms)
     }
 
-    fn facts_said(&self) -> u64 {
-        self.sentences.iter().fold(0, |set, said| set | said.facts)
+    fn facts(&self) -> u64 {
+        self.sentences.iter().fold(0, |set, sentence| set | sentence.facts)
     }
 
-    /// The window with the most of the claim; a longer one only if it brings more.
-    fn best_window(&self, claim: &Claim) -> Option<Window> {
-        let mut best: Option<(f32, Window)> = None;
+    /// The window that covers most of the claim; a longer one only if it covers more.
+    fn best_window(&self, claim: &Claim) -> Option<SentenceWindow> {
+        let mut best: Option<(f32, SentenceWindow)> = None;
         for first in 0..self.sentences.len() {
             let (mut terms, mut facts) = (0, 0);
-            for (count, said) in self.sentences[first..].iter().take(MAX_LIST).enumerate() {
-                if count >= MAX_QUOTE && !said.is_item {
+            for (count, sentence) in self.sentences[first..].iter().take(MAX_QUOTE_WITH_ITEMS).enumerate() {
+                if count >= MAX_QUOTE_SENTENCES && !sentence.is_item {
                     break;
                 }
-                terms |= said.terms;
-                facts |= said.facts;
+                terms |= sentence.terms;
+                facts |= sentence.facts;
                 let weight = claim.weight_of(terms);
                 let rank = weight + facts.count_ones() as f32 - 0.4 * count as f32;
                 if rank > 0.0 && best.as_ref().is_none_or(|(top, _)| rank > *top + 1e-4) {
-                    best = Some((rank, Window { first, count: count + 1, weight, facts }));
+                    best = Some((rank, SentenceWindow { first, count: count + 1, weight, facts }));
                 }
             }
         }
         best.map(|(_, window)| window)
     }
 
-    fn quote(&self, window: &Window) -> Range<usize> {
+    fn quote(&self, window: &SentenceWindow) -> Range<usize> {
         self.sentences[window.first].range.start..self.sentences[window.first + window.count - 1].range.end
     }
 }
 
-/// Whether a sentence denies something. "Without" and "un-" are left out: they deny a part, and paraphrases drop them.
+/// Whether a sentence is negated. "Without" and "un-" do not count: they negate only a part, and paraphrases drop them.
 fn is_negated(text: &str) -> bool {
     const WORDS: [&str; 22] = [
         "not",

@@ -1,31 +1,32 @@
-//! Tables in a text: which row names the columns of which.
+//! Finds tables in a text and their header rows.
 //!
-//! Markdown has a rule under the head. Rows that the reader wrote (`a | b`) and columns of a printed page (apart by spaces) have none;
-//! there the first row is the head if it has no number where most of the others have one.
+//! Markdown tables have a rule under the header. Rows written by the `reader` crate (`a | b`) and columns of a printed
+//! page (separated by spaces) have none; there the first row is the header if it has no number in a column where most
+//! rows have one.
 
 use std::ops::Range;
 
 use crate::markdown;
-use crate::sentences::{Kind, Unit};
+use crate::sentences::{TextUnit, UnitKind};
 
-/// A longer cell names no column, in characters.
-const MAX_NAME: usize = 40;
+/// Longest column name in characters.
+const MAX_COLUMN_NAME_CHARS: usize = 40;
 
-/// What a unit is to a table.
+/// Where a unit stands relative to a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum TablePosition {
     Outside,
-    /// A row with no other next to it: as often a menu or the foot of a page.
-    Alone,
-    Head,
-    /// A row below others, with the position of the unit that names its columns.
+    /// A row without neighbours: often a menu or page footer.
+    Lone,
+    Header,
+    /// A data row, with the index of its header unit if the table has one.
     Row(Option<usize>),
 }
 
-/// The place of each unit of `text`.
-pub(crate) fn places(text: &str, units: &[Unit]) -> Vec<Place> {
-    let mut places = vec![Place::Outside; units.len()];
-    let is_row = |unit: &Unit| unit.kind == Kind::Row && !text[unit.range.clone()].contains('\n');
+/// The table position of each unit of `text`.
+pub(crate) fn positions(text: &str, units: &[TextUnit]) -> Vec<TablePosition> {
+    let mut positions = vec![TablePosition::Outside; units.len()];
+    let is_row = |unit: &TextUnit| unit.kind == UnitKind::Row && !text[unit.range.clone()].contains('\n');
     let mut first = 0;
     while first < units.len() {
         if !is_row(&units[first]) {
@@ -33,19 +34,19 @@ pub(crate) fn places(text: &str, units: &[Unit]) -> Vec<Place> {
             continue;
         }
         let mut end = first + 1;
-        while end < units.len() && is_row(&units[end]) && touch(text, &units[end - 1].range, &units[end].range) {
+        while end < units.len() && is_row(&units[end]) && are_adjacent(text, &units[end - 1].range, &units[end].range) {
             end += 1;
         }
-        let has_head = has_head(text, &units[first..end]);
-        places[first..end].fill(Place::Row(has_head.then_some(first)));
-        if has_head {
-            places[first] = Place::Head;
+        let has_header = has_header(text, &units[first..end]);
+        positions[first..end].fill(TablePosition::Row(has_header.then_some(first)));
+        if has_header {
+            positions[first] = TablePosition::Header;
         } else if end - first == 1 {
-            places[first] = Place::Alone;
+            positions[first] = TablePosition::Lone;
         }
         first = end;
     }
-    places
+    positions
 }
 
 /// The cells of a row without Markdown, empty ones included.
@@ -59,31 +60,31 @@ pub(crate) fn cells(row: &str) -> Vec<String> {
     row.split("   ").map(str::trim).filter(|cell| !cell.is_empty()).map(markdown::plain).collect()
 }
 
-/// Nothing but the end of a line, or a rule, stands between the rows.
-fn touch(text: &str, above: &Range<usize>, below: &Range<usize>) -> bool {
+/// Whether only a line end or a rule stands between two rows.
+fn are_adjacent(text: &str, above: &Range<usize>, below: &Range<usize>) -> bool {
     text[above.end..below.start].lines().skip(1).all(|line| !line.trim().is_empty())
 }
 
-fn has_head(text: &str, rows: &[Unit]) -> bool {
+fn has_header(text: &str, rows: &[TextUnit]) -> bool {
     let Some((first, others)) = rows.split_first() else { return false };
     if is_ruled(&text[first.range.end..]) {
         return true;
     }
-    let head = cells(&text[first.range.clone()]);
-    let names = |cell: &String| !has_digit(cell) && cell.chars().nth(MAX_NAME).is_none();
-    if others.is_empty() || head.len() < 2 || !head.iter().all(names) || head[1..].iter().any(String::is_empty) {
+    let header = cells(&text[first.range.clone()]);
+    let names = |cell: &String| !has_digit(cell) && cell.chars().nth(MAX_COLUMN_NAME_CHARS).is_none();
+    if others.is_empty() || header.len() < 2 || !header.iter().all(names) || header[1..].iter().any(String::is_empty) {
         return false;
     }
-    let mut numbers = vec![0; head.len()];
+    let mut numbers = vec![0; header.len()];
     for row in others {
-        for (column, cell) in cells(&text[row.range.clone()]).iter().take(head.len()).enumerate() {
+        for (column, cell) in cells(&text[row.range.clone()]).iter().take(header.len()).enumerate() {
             numbers[column] += usize::from(has_digit(cell));
         }
     }
     numbers.iter().any(|count| count * 2 > others.len())
 }
 
-/// Whether the next line is the rule under a Markdown table's head.
+/// Whether the next line is the rule under a Markdown table's header.
 fn is_ruled(after: &str) -> bool {
     let next = after.trim_start_matches(['|', ' ']).trim_start();
     ["|-", "|:", "| -", "| :", "--"].iter().any(|rule| next.starts_with(rule))

@@ -1,13 +1,17 @@
-//! The words a text is found by.
+//! Text analysis for search: turns text into normalized index terms.
 //!
-//! The same analysis serves documents and questions, both databases and ranking in memory. A term holds letters, marks and digits
-//! only, so SQLite's `unicode61`, Postgres's `simple` configuration and a quoted FTS5 `MATCH` string all see it as one word.
+//! The same analysis is used for documents and questions, in both databases and for ranking in memory. A term has only
+//! letters, marks and digits, so SQLite's `unicode61`, Postgres's `simple` configuration and a quoted FTS5 `MATCH`
+//! string all treat it as one word.
 //!
 //! - Case, compatibility forms, Latin and Greek diacritics and `ё` are folded.
-//! - Cyrillic words take the Russian Snowball stem, Latin words the English one (or that of a given language).
-//! - Scripts written without spaces give overlapping pairs of characters.
-//! - `1,000` and `1 000` (with a no-break space) are `1000`; the dot of `2.4.1` and the comma of `2,5` become a `v`: `2v4v1`, `2v5`.
-//! - `ERR_CONN_42`, `e-mail` and `anna@firm.com` give their parts and the whole without separators: `errconn42`, `email`.
+//! - Cyrillic words are stemmed with the Russian Snowball stemmer, Latin words with the English one (or that of a given
+//!   language).
+//! - Scripts written without spaces yield overlapping pairs of characters.
+//! - `1,000` and `1 000` (with a no-break space) are `1000`; the dot of `2.4.1` and the comma of `2,5` become a `v`:
+//!   `2v4v1`, `2v5`.
+//! - `ERR_CONN_42`, `e-mail` and `anna@firm.com` yield their parts and the whole without separators: `errconn42`,
+//!   `email`.
 
 mod analysis;
 mod fold;
@@ -21,24 +25,24 @@ pub(crate) use self::scan::{Token, Tokens, is_unsegmented, words};
 use crate::language::{self, Language};
 use crate::stopwords;
 
-/// A longer word is cut, in characters. No database indexes a megabyte as one word.
+/// Longest term in characters; longer words are cut.
 pub(crate) const MAX_TERM_CHARS: usize = 64;
 
-/// The terms of a document in reading order, repeated as often as they occur.
+/// The terms of a document in reading order, with repetitions.
 #[must_use]
 pub fn index_terms(text: &str) -> Vec<String> {
     terms_in(text, Algorithm::English)
 }
 
-/// [`index_terms`] with the stemmer of `language` for Latin words, for comparing texts that are both known to be in it.
-/// Terms made with different languages must not be mixed.
+/// Like [`index_terms`], with the stemmer of `language` for Latin words, to compare two texts in that language. Terms
+/// made for different languages cannot be compared.
 #[must_use]
 pub fn index_terms_in(text: &str, language: Language) -> Vec<String> {
     terms_in(text, algorithm(language))
 }
 
-/// The distinct terms of a question without its function words, in order of appearance. A question of function words alone keeps
-/// them all, so the result is empty only if the text has no word.
+/// The distinct terms of a question without function words, in order of appearance. If there are only function words,
+/// all are kept: the result is empty only if the text has no word.
 #[must_use]
 pub fn query_terms(text: &str) -> Vec<String> {
     let mut terms: Vec<String> = Vec::new();
@@ -67,19 +71,19 @@ pub fn index_text(text: &str) -> String {
     joined
 }
 
-/// A word of a question that says what it is about.
+/// A content word of a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Keyword {
-    /// As the person wrote it.
+    /// As written.
     pub(crate) surface: String,
-    /// What it is found by; the first is the most telling one.
+    /// Its index terms: the parts of a compound, then the whole.
     pub(crate) terms: Vec<String>,
 }
 
-/// More words than a question has; the rest of a longer text is not looked at.
+/// Most words of a question; the rest of a longer text is ignored.
 const MAX_KEYWORDS: usize = 64;
 
-/// The words of a question without its function words, or all words if nothing else is left.
+/// The words of a question without function words, or all words if there are no others.
 pub(crate) fn keywords(question: &str) -> Vec<Keyword> {
     let language = language::detect(question);
     let code = language.map(Language::code).filter(|code| stopwords::LISTED.contains(code));

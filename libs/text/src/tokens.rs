@@ -1,8 +1,8 @@
-//! How many tokens a model would count, without its tables.
+//! Estimates how many tokens a model would count, without its vocabulary.
 //!
-//! Calibrated against `o200k_base`, whose pre-tokenizer cuts a text into words with their leading space, groups of up to three
-//! digits, runs of punctuation and runs of line breaks. Common words are one token; what a longer word or another script costs on
-//! average is in the tables below, in hundredths of a token.
+//! Calibrated against `o200k_base`, whose pre-tokenizer cuts a text into words with their leading space, groups of up
+//! to three digits, runs of punctuation and runs of line breaks. Common words are one token; what a longer word or
+//! another script costs on average is in the tables below, in hundredths of a token.
 
 /// Cost of a run of ASCII letters by its length. Words of prose are mostly one token up to nine letters.
 const ASCII_WORD: [u32; 20] =
@@ -40,7 +40,7 @@ fn letters(bytes: &[u8]) -> (usize, u64) {
     let capitals = run_len(bytes, u8::is_ascii_uppercase);
     let lower = run_len(&bytes[capitals..], u8::is_ascii_lowercase);
     if capitals > 1 && lower == 0 {
-        // Capitals have few words of their own: SECTION is two or three tokens.
+        // Few all-capital words are single tokens: SECTION is two or three tokens.
         return (capitals, 60 + 32 * capitals as u64);
     }
     let len = capitals + lower;
@@ -48,9 +48,9 @@ fn letters(bytes: &[u8]) -> (usize, u64) {
         Some(cost) => u64::from(*cost),
         None => u64::from(ASCII_WORD[19]) + u64::from(ASCII_LONG) * (len as u64 - 19),
     };
-    // Nouns of German, names: capitals make a long word rarer.
-    let rare = if capitals > 0 { 9 * (len as u64).min(20).saturating_sub(4) } else { 0 };
-    (len, cost + rare)
+    // A capitalised long word (German noun, name) is rarer and splits into more tokens.
+    let rarity_cost = if capitals > 0 { 9 * (len as u64).min(20).saturating_sub(4) } else { 0 };
+    (len, cost + rarity_cost)
 }
 
 fn digits(bytes: &[u8]) -> (usize, u64) {
@@ -58,7 +58,7 @@ fn digits(bytes: &[u8]) -> (usize, u64) {
     (len, 100 * (len as u64).div_ceil(3))
 }
 
-/// One space belongs to the word after it, more of them are one token together.
+/// One space is part of the following word; several are one token.
 fn spaces(bytes: &[u8]) -> (usize, u64) {
     let len = run_len(bytes, |b| *b == b' ');
     let before_digit = bytes.get(len).is_some_and(u8::is_ascii_digit);
@@ -66,13 +66,13 @@ fn spaces(bytes: &[u8]) -> (usize, u64) {
     (len, cost + len as u64 / 2)
 }
 
-/// Line breaks; right after a sign they are part of its token.
+/// Line breaks; directly after punctuation they are part of its token.
 fn breaks(bytes: &[u8], after_sign: bool) -> (usize, u64) {
     let len = run_len(bytes, |b| matches!(b, b'\t' | b'\n' | b'\r'));
     (len, if after_sign { 30 } else { 95 } + 2 * (len as u64 - 1))
 }
 
-/// Runs of the same or habitually joined signs are one token; a lone sign often joins the letters after it.
+/// Runs of the same or commonly joined characters are one token; a single one often merges with the letters after it.
 fn punctuation(bytes: &[u8]) -> (usize, u64) {
     let len = run_len(bytes, u8::is_ascii_punctuation).max(1);
     if len == 1 {
@@ -92,11 +92,11 @@ fn wide(text: &str) -> (usize, u64) {
     let mut chars = 0u64;
     let mut len = text.len();
     for (at, c) in text.char_indices() {
-        let this = Script::of(c);
-        // An accented letter of a Latin word takes the plain letters around it along.
+        let this = ScriptClass::of(c);
+        // Plain letters that follow an accented letter belong to the same Latin word.
         let continues = match script {
             None => true,
-            Some(Script::Latin) => this == Script::Latin || c.is_ascii_lowercase(),
+            Some(ScriptClass::Latin) => this == ScriptClass::Latin || c.is_ascii_lowercase(),
             Some(script) => this == script && !c.is_ascii(),
         };
         if !continues {
@@ -110,7 +110,7 @@ fn wide(text: &str) -> (usize, u64) {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Script {
+enum ScriptClass {
     Latin,
     Cyrillic,
     Greek,
@@ -122,7 +122,7 @@ enum Script {
     Other,
 }
 
-impl Script {
+impl ScriptClass {
     fn of(c: char) -> Self {
         match c {
             '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}' => Self::Latin,

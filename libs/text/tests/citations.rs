@@ -2,21 +2,21 @@
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use text::citations::{Piece, Resolver};
+use text::citations::{CitationOutput, CitationResolver};
 
 /// A cited sentence: start, end, text, sources, and the bytes of text handed out before it.
 type Cited = (usize, usize, String, Vec<u32>, usize);
 
 /// All text, and the cited sentences.
 fn run(known: u32, deltas: &[&str]) -> (String, Vec<Cited>) {
-    let mut resolver = Resolver::new(known);
-    let mut pieces: Vec<Piece> = deltas.iter().flat_map(|delta| resolver.push(delta)).collect();
+    let mut resolver = CitationResolver::new(known);
+    let mut pieces: Vec<CitationOutput> = deltas.iter().flat_map(|delta| resolver.push(delta)).collect();
     pieces.extend(resolver.finish());
     let (mut text, mut sentences) = (String::new(), Vec::new());
     for piece in pieces {
         match piece {
-            Piece::Text(piece) => text.push_str(&piece),
-            Piece::Sentence { start, end, text: sentence, sources } => {
+            CitationOutput::Text(piece) => text.push_str(&piece),
+            CitationOutput::Sentence { start, end, text: sentence, sources } => {
                 let stretch: String = text.chars().skip(start).take(end - start).collect();
                 assert_eq!(stretch, sentence, "a sentence is where it says");
                 sentences.push((start, end, sentence, sources, text.len()));
@@ -133,10 +133,11 @@ fn hostile_streams_take_linear_time() {
     for piece in
         ["[", "[1", "[1] ", " ", "`", ". ", "e.g. ", ".[1] ", "A. ", "[1][1]", "a", "【1†", "。", "\n", "字。", ". [ "]
     {
-        let mut resolver = Resolver::new(1);
+        let mut resolver = CitationResolver::new(1);
         let mut pieces = resolver.push(&piece.repeat(300_000 / piece.len()));
         pieces.extend(resolver.finish());
-        let text: usize = pieces.iter().map(|piece| if let Piece::Text(text) = piece { text.len() } else { 0 }).sum();
+        let text: usize =
+            pieces.iter().map(|piece| if let CitationOutput::Text(text) = piece { text.len() } else { 0 }).sum();
         assert!(text <= 300_000, "{piece:?}");
     }
 }

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use chrono::{TimeZone, Utc};
-use text::extractive::{Extract, Options, Passage, answer, compose, related};
-use text::passages::{Limits, split};
+use text::extractive::{AnswerOptions, ExtractiveAnswer, SourcePassage, answer, compose, related};
+use text::passages::{PassageLimits, split};
 use text::support::{Verdict, check};
 
 const LEASE: &str = "# Lease agreement\n\nHome | Documents | Contact\n\n## 1. Parties\n\nThis lease is made between Nordhaus Property GmbH \
@@ -21,11 +21,11 @@ const NEWS: &str = "Совет директоров Банка России 14 �
 ожиданиями аналитиков. Председатель Банка России Эльвира Набиуллина заявила, что инфляция снижается медленно. Следующее заседание \
 назначено на 21 марта 2025 года.";
 
-fn passages(documents: &[&str]) -> Vec<Passage> {
+fn passages(documents: &[&str]) -> Vec<SourcePassage> {
     let mut found = Vec::new();
     for (index, document) in documents.iter().enumerate() {
-        for passage in split(document, Limits::PAGE) {
-            found.push(Passage {
+        for passage in split(document, PassageLimits::PAGE) {
+            found.push(SourcePassage {
                 source: u32::try_from(index + 1).unwrap(),
                 text: document[passage.range].to_owned(),
                 title: None,
@@ -39,12 +39,12 @@ fn passages(documents: &[&str]) -> Vec<Passage> {
     found
 }
 
-fn ask(question: &str, documents: &[&str]) -> Extract {
-    answer(question, &passages(documents), Options::default())
+fn ask(question: &str, documents: &[&str]) -> ExtractiveAnswer {
+    answer(question, &passages(documents), AnswerOptions::default())
 }
 
 fn first(question: &str, documents: &[&str]) -> String {
-    let options = Options { max_sentences: 1, ..Options::default() };
+    let options = AnswerOptions { max_sentences: 1, ..AnswerOptions::default() };
     answer(question, &passages(documents), options)
         .sentences
         .first()
@@ -53,7 +53,7 @@ fn first(question: &str, documents: &[&str]) -> String {
 }
 
 fn best(question: &str, documents: &[&str]) -> String {
-    let options = Options { max_sentences: 2, ..Options::default() };
+    let options = AnswerOptions { max_sentences: 2, ..AnswerOptions::default() };
     let extract = answer(question, &passages(documents), options);
     extract.sentences.iter().map(|picked| picked.text.as_str()).collect::<Vec<_>>().join(" ")
 }
@@ -96,7 +96,7 @@ fn every_sentence_is_in_its_passage_and_supported_by_it() {
     let passages = passages(&[LEASE, HANDBOOK, NEWS]);
     for question in ["what is the notice period?", "rent and deposit of the tenant", "ключевая ставка Банка России"]
     {
-        let extract = answer(question, &passages, Options::default());
+        let extract = answer(question, &passages, AnswerOptions::default());
         assert!(!extract.sentences.is_empty(), "{question}");
         for picked in &extract.sentences {
             let passage = &passages[picked.passage];
@@ -117,7 +117,7 @@ fn written(question: &str, title: &str, text: &str) -> String {
     for passage in &mut passages {
         passage.title = Some(title.to_owned());
     }
-    let extract = answer(question, &passages, Options::default());
+    let extract = answer(question, &passages, AnswerOptions::default());
     for picked in &extract.sentences {
         let verdict = check(&picked.text, &passages[picked.passage].text).verdict;
         assert_eq!(verdict, Verdict::Supported, "{}", picked.text);
@@ -226,7 +226,7 @@ fn the_answer_is_markdown_with_a_marker_after_each_sentence() {
     let extract = answer(
         "When does the lease for the garage begin?",
         &passages(&[LEASE]),
-        Options { max_sentences: 1, ..Options::default() },
+        AnswerOptions { max_sentences: 1, ..AnswerOptions::default() },
     );
     assert_eq!(
         compose(&extract).concat(),
@@ -276,8 +276,8 @@ fn hostile_passages_are_survived() {
     for piece in ["a", "[", "A b c. ", "It is. ", "| x | y |\n", "notice 1. ", "漢字。"] {
         let text = piece.repeat(60_000 / piece.len());
         let passages =
-            [Passage { source: 1, text, title: None, heading: None, start: 0, published_at: None, score: 0.0 }];
-        let extract = answer("notice period x y 漢字", &passages, Options::default());
+            [SourcePassage { source: 1, text, title: None, heading: None, start: 0, published_at: None, score: 0.0 }];
+        let extract = answer("notice period x y 漢字", &passages, AnswerOptions::default());
         assert!(extract.sentences.len() <= 5, "{piece:?}");
     }
 }

@@ -1,19 +1,20 @@
-//! How good answers without a model are: questions a newcomer asks of a few documents, ranked and written as chat does it.
+//! How good answers without a model are: questions a newcomer asks of a few documents, ranked and written as chat does
+//! it.
 //!
-//! Each question has words that its answer must contain and words that would be wrong. One that the documents do not answer must
-//! be met with an honest line. The test prints what falls short and holds the score.
+//! Each question has words that its answer must contain and words that would be wrong. One that the documents do not
+//! answer must be met with an honest line. The test prints what falls short and holds the score.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod quality {
     pub(crate) mod questions;
 }
 
-use text::extractive::{Extract, Options, Passage, answer, compose};
+use text::diversify::{self, RankedPassage};
+use text::extractive::{AnswerOptions, ExtractiveAnswer, SourcePassage, answer, compose};
 use text::followup::earlier_words;
-use text::passages::{self, Limits};
-use text::ranking::{self, Document};
-use text::similar::Shingles;
-use text::spread::{self, Candidate};
+use text::near_duplicates::Shingles;
+use text::passages::{self, PassageLimits};
+use text::ranking::{self, RankingDocument};
 use text::support::{Verdict, check};
 
 /// What chat allows in its default mode.
@@ -90,14 +91,14 @@ fn records(csv: &str) -> String {
 }
 
 /// Every document cut as uploaded files are, and then as chat cuts what it retrieves.
-fn library() -> Vec<Passage> {
+fn library() -> Vec<SourcePassage> {
     let mut library = Vec::new();
     for (number, (name, content)) in DOCUMENTS.iter().enumerate() {
         let content = if name.ends_with(".csv") { records(content) } else { (*content).to_owned() };
-        for chunk in passages::split(&content, Limits::FILE) {
+        for chunk in passages::split(&content, PassageLimits::FILE) {
             let text = &content[chunk.range];
-            for part in passages::split(text, Limits::PAGE) {
-                library.push(Passage {
+            for part in passages::split(text, PassageLimits::PAGE) {
+                library.push(SourcePassage {
                     source: u32::try_from(number + 1).unwrap(),
                     text: text[part.range].to_owned(),
                     title: Some((*name).to_owned()),
@@ -112,42 +113,42 @@ fn library() -> Vec<Passage> {
     library
 }
 
-fn ranked(question: &str, library: &[Passage]) -> Vec<Passage> {
-    let documents: Vec<Document<'_>> = library
+fn ranked(question: &str, library: &[SourcePassage]) -> Vec<SourcePassage> {
+    let documents: Vec<RankingDocument<'_>> = library
         .iter()
-        .map(|passage| Document {
+        .map(|passage| RankingDocument {
             text: &passage.text,
             heading: passage.heading.as_deref(),
             title: passage.title.as_deref().unwrap(),
-            near: false,
+            semantic_match: false,
         })
         .collect();
     let order = ranking::rank(question, &documents);
-    let candidates: Vec<Candidate> = order
+    let candidates: Vec<RankedPassage> = order
         .iter()
-        .map(|(index, score)| Candidate {
+        .map(|(index, score)| RankedPassage {
             source: library[*index].source,
             score: *score,
             shingles: Shingles::of(&library[*index].text),
         })
         .collect();
-    let chosen = spread::select(&candidates, PASSAGES, ranking::per_source(question, PASSAGES));
+    let chosen = diversify::diversify(&candidates, PASSAGES, ranking::per_source(question, PASSAGES));
     let rank = |place: usize| 1.0 / (1.0 + place as f32);
     let found = chosen.into_iter().enumerate();
-    found.map(|(place, index)| Passage { score: rank(place), ..library[order[index].0].clone() }).collect()
+    found.map(|(place, index)| SourcePassage { score: rank(place), ..library[order[index].0].clone() }).collect()
 }
 
-fn ask(asked: &Asked, library: &[Passage]) -> (Vec<Passage>, Extract) {
+fn ask(asked: &Asked, library: &[SourcePassage]) -> (Vec<SourcePassage>, ExtractiveAnswer) {
     let before: Vec<&str> = asked.before.into_iter().collect();
     let context = earlier_words(asked.question, &before).unwrap_or_default();
     let passages = ranked(&format!("{} {context}", asked.question), library);
-    let options = Options { max_sentences: SENTENCES, context: &context, language: None };
+    let options = AnswerOptions { max_sentences: SENTENCES, context: &context, language: None };
     let extract = answer(asked.question, &passages, options);
     (passages, extract)
 }
 
 /// What is wrong with the answer, if anything is.
-fn fault(asked: &Asked, passages: &[Passage], extract: &Extract) -> Option<String> {
+fn fault(asked: &Asked, passages: &[SourcePassage], extract: &ExtractiveAnswer) -> Option<String> {
     const HONEST: [&str; 4] =
         ["The sources do not answer", "Nothing in the sources", "Источники не отвечают", "Прямого ответа"];
     let written = compose(extract).concat();

@@ -3,11 +3,11 @@
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use text::bm25::{Bm25, proximity};
+use text::diversify::{RankedPassage, diversify};
 use text::fusion::{K, rrf};
-use text::passages::{Limits, split};
-use text::ranking::{Document, rank};
-use text::similar::{NEAR_DUPLICATE, Shingles, distinct};
-use text::spread::{Candidate, select};
+use text::near_duplicates::{NEAR_DUPLICATE, Shingles, distinct};
+use text::passages::{PassageLimits, split};
+use text::ranking::{RankingDocument, rank};
 use text::terms::{index_terms, query_terms};
 
 const NOTICE: &str = "The notice period is three months to the end of a calendar month.";
@@ -37,7 +37,7 @@ fn terms_side_by_side_are_nearest() {
 }
 
 #[test]
-fn fusion_prefers_what_several_lists_hold() {
+fn fusion_prefers_items_in_several_lists() {
     let fused = rrf(&[vec!["a", "b", "c"], vec!["b", "d", "b"]], K);
     let order: Vec<&str> = fused.iter().map(|(item, _)| *item).collect();
     assert_eq!(order, ["b", "a", "d", "c"]);
@@ -45,8 +45,8 @@ fn fusion_prefers_what_several_lists_hold() {
 }
 
 #[test]
-fn what_is_near_in_meaning_is_kept_without_a_common_word() {
-    let document = |text, near| Document { text, heading: None, title: "", near };
+fn a_semantic_match_is_kept_without_a_common_word() {
+    let document = |text, semantic_match| RankingDocument { text, heading: None, title: "", semantic_match };
     let leave = document("Either side may leave after a quarter of a year.", true);
     let documents = [document(RENT, false), leave, document(NOTICE, false)];
     let order: Vec<usize> = rank("notice period", &documents).into_iter().map(|(place, _)| place).collect();
@@ -63,6 +63,19 @@ fn near_duplicates_are_found_and_different_facts_are_not() {
 }
 
 #[test]
+fn sketches_find_the_same_near_duplicates() {
+    let sketch = |text: &str| Shingles::of(text).sketch();
+    let edited = "The notice period is three months to the end of a calendar month, as agreed.";
+    assert!(sketch(NOTICE).is_near_duplicate(&sketch(edited)));
+    for other in [RENT, PETS, "The notice period for managers is six months.", ""] {
+        assert!(!sketch(NOTICE).is_near_duplicate(&sketch(other)), "{other}");
+    }
+    let numbered = |end: usize| (0..end).map(|n| format!("word{n}")).collect::<Vec<_>>().join(" ");
+    assert!(sketch(&numbered(2_000)).is_near_duplicate(&sketch(&numbered(2_100))));
+    assert!(!sketch(&numbered(2_000)).is_near_duplicate(&sketch(&numbered(4_000))));
+}
+
+#[test]
 fn many_copies_of_boilerplate_cost_little() {
     let texts: Vec<Shingles> = (0..20_000)
         .map(|n| Shingles::of(&format!("All rights reserved by us. Page number {n} {} {}", n * 7, n * 13)))
@@ -72,7 +85,7 @@ fn many_copies_of_boilerplate_cost_little() {
 
 #[test]
 fn one_source_does_not_fill_the_list_while_others_have_something() {
-    let candidate = |source, score, text: &str| Candidate { source, score, shingles: Shingles::of(text) };
+    let candidate = |source, score, text: &str| RankedPassage { source, score, shingles: Shingles::of(text) };
     let candidates = [
         candidate(1, 9.0, NOTICE),
         candidate(1, 8.0, RENT),
@@ -80,8 +93,8 @@ fn one_source_does_not_fill_the_list_while_others_have_something() {
         candidate(2, 1.0, "Heating is included in it."),
         candidate(3, 5.0, NOTICE),
     ];
-    assert_eq!(select(&candidates, 3, 2), [0, 1, 3]);
-    assert_eq!(select(&candidates, 4, 2), [0, 1, 2, 3]);
+    assert_eq!(diversify(&candidates, 3, 2), [0, 1, 3]);
+    assert_eq!(diversify(&candidates, 4, 2), [0, 1, 2, 3]);
 }
 
 #[test]
@@ -92,7 +105,7 @@ fn passages_are_whole_sentences_under_their_headings() {
         sentence.repeat(6),
         sentence.repeat(9)
     );
-    let passages = split(&page, Limits::PAGE);
+    let passages = split(&page, PassageLimits::PAGE);
     assert!(passages.len() >= 3);
     for passage in &passages {
         let text = &page[passage.range.clone()];
@@ -109,7 +122,7 @@ fn passages_are_whole_sentences_under_their_headings() {
 fn chunks_of_files_overlap() {
     let text: String =
         (0..200).map(|n| format!("Clause {n} says that the parties agree on number {n} in good faith. ")).collect();
-    let chunks = split(&text, Limits::FILE);
+    let chunks = split(&text, PassageLimits::FILE);
     for pair in chunks.windows(2) {
         assert!(pair[1].range.start < pair[0].range.end && pair[1].range.end > pair[0].range.end);
         let shared = text::tokens::count(&text[pair[1].range.start..pair[0].range.end]);
@@ -127,19 +140,22 @@ fn any_text_is_cut_into_bounded_passages_that_lose_no_word() {
         let text: String = (0..rng.random_range(0..120)).map(|_| pieces[rng.random_range(0..pieces.len())]).collect();
         let mut end = 0;
         let mut words = 0;
-        for passage in split(&text, Limits::PAGE) {
+        for passage in split(&text, PassageLimits::PAGE) {
             assert!(passage.range.start >= end && passage.range.end > passage.range.start, "{text:?}");
             end = passage.range.end;
             words += text[passage.range].matches("word").count();
         }
         let headings: usize = text::sentences::units(&text)
             .iter()
-            .filter(|unit| unit.kind == text::sentences::Kind::Heading)
+            .filter(|unit| unit.kind == text::sentences::UnitKind::Heading)
             .map(|unit| text[unit.range.clone()].matches("word").count())
             .sum();
         assert_eq!(words + headings, text.matches("word").count(), "{text:?}");
     }
     for noise in ["a", "[", "漢", "\n- x", "# x\n", "A b. "] {
-        assert!(!split(&noise.repeat(200_000), Limits::PAGE).iter().any(|passage| passage.tokens > 400), "{noise:?}");
+        assert!(
+            !split(&noise.repeat(200_000), PassageLimits::PAGE).iter().any(|passage| passage.tokens > 400),
+            "{noise:?}"
+        );
     }
 }

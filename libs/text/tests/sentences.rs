@@ -2,7 +2,7 @@
 
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
-use text::sentences::{Kind, split, units};
+use text::sentences::{UnitKind, split, units};
 
 fn sentences(text: &str) -> Vec<&str> {
     split(text).into_iter().map(|range| &text[range]).collect()
@@ -43,21 +43,21 @@ fn abbreviations_initials_and_numbers_do_not_end_a_sentence() {
 fn blocks_of_markdown_stand_alone() {
     let page = "# Lease\n\nThe notice period is\nthree months. It may be longer.\n\n- Rent: 900\n- [x] Deposit paid\n  in full\n1. First\n\n\
         | Item | Cost |\n|---|---|\n| Rent | 900 |\n\n> Quoted words.\n\n---\n```rust\nlet a = 1. max(2);\n```\nEnd";
-    let found: Vec<(Kind, &str)> = units(page).into_iter().map(|unit| (unit.kind, &page[unit.range])).collect();
+    let found: Vec<(UnitKind, &str)> = units(page).into_iter().map(|unit| (unit.kind, &page[unit.range])).collect();
     assert_eq!(
         found,
         [
-            (Kind::Heading, "Lease"),
-            (Kind::Prose, "The notice period is\nthree months."),
-            (Kind::Prose, "It may be longer."),
-            (Kind::Item, "Rent: 900"),
-            (Kind::Item, "Deposit paid\n  in full"),
-            (Kind::Item, "First"),
-            (Kind::Row, "| Item | Cost |"),
-            (Kind::Row, "| Rent | 900 |"),
-            (Kind::Prose, "Quoted words."),
-            (Kind::Code, "let a = 1. max(2);"),
-            (Kind::Prose, "End"),
+            (UnitKind::Heading, "Lease"),
+            (UnitKind::Prose, "The notice period is\nthree months."),
+            (UnitKind::Prose, "It may be longer."),
+            (UnitKind::Item, "Rent: 900"),
+            (UnitKind::Item, "Deposit paid\n  in full"),
+            (UnitKind::Item, "First"),
+            (UnitKind::Row, "| Item | Cost |"),
+            (UnitKind::Row, "| Rent | 900 |"),
+            (UnitKind::Prose, "Quoted words."),
+            (UnitKind::Code, "let a = 1. max(2);"),
+            (UnitKind::Prose, "End"),
         ]
     );
 }

@@ -1,4 +1,4 @@
-//! The shapes of the HTTP API: what is asked and what is answered. Offsets count Unicode scalar values.
+//! Types of the HTTP API. Offsets count Unicode scalar values.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,8 @@ use crate::mode::Mode;
 /// A question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Ask {
+pub(crate) struct AskRequest {
+    /// The question.
     #[schema(
         min_length = 1,
         max_length = 8_000,
@@ -18,36 +19,36 @@ pub(crate) struct Ask {
         example = "Who was the first person on the moon?"
     )]
     pub(crate) query: String,
-    /// Goes on with a thread; a new one begins when left out.
+    /// The thread to continue; without it a new one is started.
     #[serde(default)]
     pub(crate) thread_id: Option<Uuid>,
     #[serde(default)]
     pub(crate) mode: Mode,
     #[serde(default)]
     pub(crate) answer_mode: AnswerMode,
-    /// Where to look; `[]` asks the model alone. Web and files when left out.
+    /// The kinds of sources to search, by default web and files; `[]` for an answer by the model alone.
     #[serde(default)]
     pub(crate) sources: Option<Vec<SourceKind>>,
-    /// Slug or id of the project whose files are read; all files when left out.
+    /// Slug or id of the project whose files are searched, by default all files.
     #[serde(default, alias = "space_id")]
     #[schema(max_length = 200)]
     pub(crate) project: Option<String>,
-    /// Only these files.
+    /// Search only these files.
     #[serde(default)]
     #[schema(max_items = 100)]
     pub(crate) file_ids: Vec<Uuid>,
     #[serde(default)]
     pub(crate) filters: Filters,
-    /// Language of the answer when the question does not tell: a language tag such as `en` or `ru-RU`.
+    /// Language of the answer if it cannot be detected from the question: a language tag such as `en` or `ru-RU`.
     #[serde(default)]
     #[schema(min_length = 2, max_length = 35)]
     pub(crate) locale: Option<String>,
     #[serde(default)]
     pub(crate) budget: BudgetRequest,
-    /// Goes on to the end with nobody watching.
+    /// Continue the run although no client follows it.
     #[serde(default)]
     pub(crate) background: bool,
-    /// Server-sent events; `false` answers one JSON object.
+    /// Respond with server-sent events; `false` for one JSON object.
     #[serde(default = "yes")]
     pub(crate) stream: bool,
 }
@@ -56,7 +57,7 @@ fn yes() -> bool {
     true
 }
 
-/// How the answer is written.
+/// Length of the answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum AnswerMode {
@@ -66,6 +67,7 @@ pub(crate) enum AnswerMode {
     Detailed,
 }
 
+/// A kind of sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum SourceKind {
@@ -76,14 +78,15 @@ pub(crate) enum SourceKind {
     Files,
 }
 
-/// Which pages count.
+/// Filters for web pages.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Filters {
-    /// Hosts, with their subdomains.
+    /// Include only these hosts and their subdomains.
     #[serde(default)]
     #[schema(max_items = 20)]
     pub(crate) domains: Vec<String>,
+    /// Exclude these hosts and their subdomains.
     #[serde(default)]
     #[schema(max_items = 20)]
     pub(crate) exclude_domains: Vec<String>,
@@ -100,10 +103,11 @@ pub(crate) enum Recency {
     Year,
 }
 
-/// Limits tighter or wider than the mode's.
+/// Limits that replace those of the mode.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BudgetRequest {
+    /// Duration of the run.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 600)]
     pub(crate) seconds: Option<u32>,
@@ -117,7 +121,7 @@ pub(crate) struct BudgetRequest {
     pub(crate) cost: Option<String>,
 }
 
-/// A project, as events show it.
+/// A reference to a project.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct ProjectRef {
     pub(crate) id: String,
@@ -125,26 +129,26 @@ pub(crate) struct ProjectRef {
     pub(crate) name: String,
 }
 
-/// Something that was read.
+/// A source of the answer.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Source {
-    /// The `n` of `[n]`, from 1.
+    /// Number of its citation marker `[n]`, from 1.
     pub(crate) index: u32,
     /// `web` or `file`.
     pub(crate) kind: String,
     pub(crate) url: Option<String>,
     pub(crate) title: String,
-    /// The host of a page, the project's file name of a file.
+    /// The host of a web page, or the name of a file.
     pub(crate) site: Option<String>,
     pub(crate) published_at: Option<DateTime<Utc>>,
     pub(crate) fetched_at: Option<DateTime<Utc>>,
-    /// The stored copy of a web page.
+    /// Id of the stored copy of a web page.
     pub(crate) snapshot_id: Option<String>,
     pub(crate) file_id: Option<String>,
     pub(crate) passages: Vec<SourcePassage>,
 }
 
-/// A passage that was read, as it stands in the stored text.
+/// A passage of a source, as in the stored text.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct SourcePassage {
     pub(crate) text: String,
@@ -154,17 +158,17 @@ pub(crate) struct SourcePassage {
     pub(crate) heading: Option<String>,
 }
 
-/// A claim of the answer and what it rests on.
+/// A cited sentence of the answer and the quote that supports it.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Citation {
-    /// Counts the citations of the answer, from 1.
+    /// Number of the citation in the answer, from 1.
     pub(crate) index: u32,
-    /// The source's `index`.
+    /// `index` of the source.
     pub(crate) source: u32,
-    /// The cited sentence in the answer.
+    /// Range of the cited sentence in the answer.
     pub(crate) start: u64,
     pub(crate) end: u64,
-    /// The part of the passage it rests on.
+    /// The part of the passage that supports it.
     pub(crate) quote: String,
     /// `supported`, `partial` or `unsupported`.
     pub(crate) support: String,
@@ -172,7 +176,7 @@ pub(crate) struct Citation {
     pub(crate) score: f32,
 }
 
-/// What an answer took.
+/// Resources used for an answer.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Usage {
     pub(crate) prompt_tokens: u64,
@@ -184,14 +188,14 @@ pub(crate) struct Usage {
     pub(crate) seconds: f64,
 }
 
-/// Money as a decimal text.
+/// An amount of money as a decimal string.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Cost {
     pub(crate) amount: String,
     pub(crate) currency: String,
 }
 
-/// What the run was allowed.
+/// Limits of the run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Budget {
     pub(crate) seconds: u32,
@@ -199,7 +203,7 @@ pub(crate) struct Budget {
     pub(crate) cost: Option<String>,
 }
 
-/// A whole answer, finished or as far as it has come.
+/// An answer, complete or in progress.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub(crate) struct Answer {
     pub(crate) run_id: Uuid,
@@ -215,14 +219,14 @@ pub(crate) struct Answer {
     pub(crate) degraded: Vec<String>,
     pub(crate) usage: Usage,
     pub(crate) budget: Budget,
-    /// Why an answer is partial.
+    /// Why the answer is partial.
     pub(crate) reason: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<Failure>,
-    /// The highest step so far, for going on with the count.
+    /// Highest step id so far, to continue numbering.
     #[serde(skip)]
     pub(crate) last_step: u32,
-    /// Whether research is over.
+    /// Whether research is complete.
     #[serde(skip)]
     pub(crate) researched: bool,
 }
@@ -230,9 +234,9 @@ pub(crate) struct Answer {
 /// Why a run ended without an answer.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Failure {
-    /// Stable, for programs.
+    /// Stable error code.
     pub(crate) code: String,
     pub(crate) message: String,
-    /// Whether asking again may help.
+    /// Whether a retry may succeed.
     pub(crate) retryable: bool,
 }

@@ -1,8 +1,8 @@
-//! The services that chat-svc calls, found at start so that a missing one is not met by a run.
+//! The services that chat-svc calls, resolved at start-up, so that a missing one fails the start and not a run.
 
 use rpc::{PeerError, Peers, Transport};
 
-/// The way to each of them. Cheap to clone.
+/// A channel to each of them. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Callees {
     pub(crate) search: Transport,

@@ -1,4 +1,4 @@
-//! The variables of chat-svc.
+//! Configuration of chat-svc.
 
 use std::time::Duration;
 
@@ -7,17 +7,21 @@ use cache::limits::PerMinute;
 use llm::ModelConfig;
 
 pub(crate) const VARIABLES: &[Variable] = &[
-    Variable::with_default("RUN_DETACH_GRACE", "30s", "a run nobody has watched for this long is stopped"),
-    Variable::with_default("RUN_LEASE", "15s", "a run whose process has not been heard of for this long is taken over"),
+    Variable::with_default("RUN_DETACH_GRACE", "30s", "a run without watchers is stopped after this time"),
+    Variable::with_default(
+        "RUN_LEASE",
+        "15s",
+        "a run whose process has not renewed its lease for this long is taken over",
+    ),
     Variable::with_default(
         "RUN_LIMIT",
         "1024",
-        "runs at once in one process; more are answered with 503, and sooner those of an organisation that has its share",
+        "runs at once in one process; further ones get 503, earlier for an organisation that has reached its share",
     ),
     Variable::with_default(
         "ASKS_PER_MINUTE",
         "60",
-        "questions of one person a minute; 0 for no limit, and there is none without accounts",
+        "questions per user and minute; 0 for no limit; ignored without accounts",
     ),
 ];
 
@@ -26,9 +30,9 @@ pub(crate) struct Config {
     pub(crate) detach_grace: Duration,
     pub(crate) lease: Duration,
     pub(crate) run_limit: usize,
-    /// `None`: as many as somebody likes.
+    /// Per user; `None` for no limit.
     pub(crate) asks: Option<PerMinute>,
-    /// `None`: answers are extracts of the sources.
+    /// `None`: answers are extractive.
     pub(crate) model: Option<ModelConfig>,
 }
 

@@ -1,4 +1,4 @@
-//! What happens in a run, as the log keeps it and clients receive it; see `docs/run-events.md`.
+//! Events of a run, as stored in the log and sent to clients; see `docs/run-events.md`.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ pub(crate) struct RunStarted {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Plan {
-    /// The question as it stands alone, without the thread.
+    /// The question, understandable without the thread.
     pub(crate) question: String,
     pub(crate) language: String,
     pub(crate) intent: String,
@@ -96,7 +96,7 @@ impl Event {
         }
     }
 
-    /// One line of JSON.
+    /// Its data as one line of JSON.
     pub(crate) fn data(&self) -> String {
         serde_json::to_string(self).expect("events are plain data")
     }
@@ -111,12 +111,12 @@ pub(crate) fn is_terminal(kind: &str) -> bool {
     matches!(kind, "done" | "error")
 }
 
-/// Folds a log into the answer it tells of. An event that cannot be read (written by a newer version) is left out.
+/// Folds the events of a log into the answer. Events that cannot be parsed (written by a newer version) are skipped.
 pub(crate) fn fold<'a>(events: impl IntoIterator<Item = (&'a str, &'a str)>) -> Answer {
     let mut answer = Answer { status: RUNNING.to_owned(), ..Answer::default() };
     for (kind, data) in events {
         if let Err(error) = apply(&mut answer, kind, data) {
-            tracing::warn!(kind, %error, "event of a run cannot be read");
+            tracing::warn!(kind, %error, "failed to parse run event; it is left out of the answer");
         }
     }
     answer

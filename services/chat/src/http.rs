@@ -18,15 +18,15 @@ use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    api::{Answer, Ask},
+    api::{Answer, AskRequest},
     runs::Runs,
 };
 
-/// What stands between a request and the runs.
+/// What the handlers need besides the runs.
 #[derive(Clone)]
-pub(crate) struct Door {
+pub(crate) struct HttpContext {
     pub(crate) limits: Limits,
-    /// Of one person; `None` for no limit.
+    /// Questions per user; `None` for no limit.
     pub(crate) asks: Option<PerMinute>,
     pub(crate) drain: CancellationToken,
     pub(crate) closing: CancellationToken,
@@ -35,32 +35,32 @@ pub(crate) struct Door {
 #[derive(Clone)]
 struct Chat {
     runs: Runs,
-    door: Door,
+    context: HttpContext,
 }
 
-pub(crate) fn routes(runs: Runs, door: Door) -> OpenApiRouter {
-    kit::routes![ask, get, events, cancel].with_state(Chat { runs, door })
+pub(crate) fn routes(runs: Runs, context: HttpContext) -> OpenApiRouter {
+    kit::routes![ask, get, events, cancel].with_state(Chat { runs, context })
 }
 
-/// Ask a question. Answers server-sent events (see the events of a run), or one object with `"stream": false`.
+/// Ask a question. Responds with server-sent events (see the events of a run), or with one object if `"stream": false`.
 #[utoipa::path(
     post, path = "/api/v1/chat", operation_id = "ask",
     responses(
         (status = 200, content((Answer = "application/json"), (ServerSentEvent = "text/event-stream")),
             description = "The answer, or its events unless `stream` is false."),
-        (status = 404, description = "There is no such thread, project or file."),
-        (status = 500, body = Answer, description = "The run failed, or the server did."),
-        (status = 502, body = Answer, description = "The run failed: the model, or every search engine, does not work.")))]
+        (status = 404, description = "The thread, project or file does not exist."),
+        (status = 500, body = Answer, description = "The run or the server failed."),
+        (status = 502, body = Answer, description = "The run failed because the model or all search engines failed.")))]
 async fn ask(
     State(chat): State<Chat>,
     who: Allowed<action::Ask>,
     IdempotencyKey(key): IdempotencyKey,
-    JsonBody(ask): JsonBody<Ask>,
+    JsonBody(ask): JsonBody<AskRequest>,
 ) -> Result<Response, Problem> {
-    // An answer takes as long as its model does; RUN_LIMIT says how many are made at once.
+    // An answer takes as long as the model does; RUN_LIMIT bounds the number of concurrent runs.
     exempt_from_limit();
     check(&ask, chat.runs.has_model())?;
-    let Some(decision) = chat.door.take_one(&who).await else { return answer(chat, &who, ask, key).await };
+    let Some(decision) = chat.context.acquire_ask(&who).await else { return answer(chat, &who, ask, key).await };
     let answered = match decision.ok_or_429("questions") {
         Ok(()) => answer(chat, &who, ask, key).await,
         Err(problem) => Err(problem),
@@ -70,26 +70,26 @@ async fn ask(
     Ok(response)
 }
 
-impl Door {
-    /// `None` when the person may ask as often as they like, as the owner of a machine without accounts may.
-    async fn take_one(&self, who: &Caller) -> Option<RateLimitDecision> {
+impl HttpContext {
+    /// Counts a question against the user's rate limit; `None` without a limit or without accounts.
+    async fn acquire_ask(&self, who: &Caller) -> Option<RateLimitDecision> {
         let asks = self.asks.filter(|_| who.org() != LOCAL_ORG)?;
         Some(self.limits.try_acquire(&LimitKey::user(who.org(), who.user(), "chat.asks"), asks).await)
     }
 }
 
-async fn answer(chat: Chat, who: &Caller, ask: Ask, key: Option<String>) -> Result<Response, Problem> {
+async fn answer(chat: Chat, who: &Caller, ask: AskRequest, key: Option<String>) -> Result<Response, Problem> {
     let stream = ask.stream;
     let started = chat.runs.start(who, ask, key).await?;
     if stream {
         let events = chat.runs.follow(who, started.run_id, 0).await?;
-        return Ok(sse::response(events, chat.door.drain).into_response());
+        return Ok(sse::response(events, chat.context.drain).into_response());
     }
     let answer = tokio::select! {
         answer = chat.runs.wait(who, started.run_id) => answer?,
-        () = chat.door.closing.cancelled() => {
+        () = chat.context.closing.cancelled() => {
             let run = started.run_id;
-            return Err(Problem::unavailable(format!("this server is stopping; the run {run} goes on at another")));
+            return Err(Problem::unavailable(format!("this server is stopping; the run {run} continues on another one")));
         }
     };
     let status = match &answer.error {
@@ -102,13 +102,13 @@ async fn answer(chat: Chat, who: &Caller, ask: Ask, key: Option<String>) -> Resu
     Ok((status, Json(answer)).into_response())
 }
 
-/// A run as far as it has come.
+/// Get a run, complete or in progress.
 #[utoipa::path(get, path = "/api/v1/chat/runs/{id}", operation_id = "get_run")]
 async fn get(State(chat): State<Chat>, who: Allowed<action::GetRun>, id: Id<Run>) -> Result<Json<Answer>, Problem> {
     chat.runs.get(&who, id.0).await.map(Json)
 }
 
-/// The events of a run: all of them, or those after `Last-Event-ID`, and what follows until its end.
+/// Follow the events of a run to its end: all of them, or those after `Last-Event-ID`.
 #[utoipa::path(get, path = "/api/v1/chat/runs/{id}/events", operation_id = "follow_run")]
 async fn events(
     State(chat): State<Chat>,
@@ -117,32 +117,32 @@ async fn events(
     LastEventId(last): LastEventId,
 ) -> Result<EventStream, Problem> {
     let events = chat.runs.follow(&who, id.0, last.unwrap_or(0)).await?;
-    Ok(sse::response(events, chat.door.drain))
+    Ok(sse::response(events, chat.context.drain))
 }
 
 /// Stop a run. Its stream ends with `done {status: "cancelled"}`.
 #[utoipa::path(
     post, path = "/api/v1/chat/runs/{id}/cancel", operation_id = "cancel_run",
-    responses((status = 202, description = "It will stop, or had ended.")))]
+    responses((status = 202, description = "The run will stop, or had ended.")))]
 async fn cancel(State(chat): State<Chat>, who: Allowed<action::CancelRun>, id: Id<Run>) -> Result<StatusCode, Problem> {
     chat.runs.cancel(&who, id.0).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
-/// A run, as addresses name it.
+/// The resource of a run id in a path.
 struct Run;
 
 impl Resource for Run {
     const NAME: &'static str = "run";
 }
 
-fn check(ask: &Ask, has_model: bool) -> Result<(), Problem> {
+fn check(ask: &AskRequest, has_model: bool) -> Result<(), Problem> {
     let mut check = Validator::default();
     let readable = !ask.query.trim().is_empty() && !ask.query.contains('\0');
     let short = ask.query.chars().count() <= 8_000;
     check.ensure(readable && short, "/query", "1 to 8,000 characters, none of them NUL");
-    let nowhere = ask.sources.as_ref().is_some_and(Vec::is_empty);
-    check.ensure(has_model || !nowhere, "/sources", "without a model (LLM_PROVIDER) an answer needs sources");
+    let without_sources = ask.sources.as_ref().is_some_and(Vec::is_empty);
+    check.ensure(has_model || !without_sources, "/sources", "without a model (LLM_PROVIDER) an answer needs sources");
     let seconds = ask.budget.seconds.unwrap_or(1);
     check.ensure((1..=600).contains(&seconds), "/budget/seconds", "1 to 600");
     let tokens = ask.budget.tokens.unwrap_or(1);

@@ -1,8 +1,8 @@
-//! Asking. A question becomes a run, which lives apart from the connection that started it: it can be followed from
-//! anywhere, cancelled with one call, and is taken over when its process dies.
+//! chat-svc: answers questions. Each question becomes a run, which is independent of the connection that started it: it
+//! can be followed from any process, cancelled with one call, and is taken over if its process dies.
 //!
-//! A run goes through [`pipeline`]: understand → research → rank → write and verify → related → done. What happens
-//! is written to the run's log ([`log`]), and clients are sent what the log has.
+//! A run goes through [`pipeline`]: understand → research → rank → write and verify → related → done. Its events are
+//! committed to the run's log ([`log`]) before they are sent to clients.
 
 mod api;
 mod callees;
@@ -33,7 +33,7 @@ pub const SERVICE: ServiceDef = ServiceDef {
 const MIGRATIONS: Migrations = Migrations { tables: &sqlx::migrate!(), sqlite: None, postgres: None };
 
 async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
-    let door = http::Door {
+    let context = http::HttpContext {
         limits: deps.limits.clone(),
         asks: config.asks,
         drain: deps.drain.clone(),
@@ -41,7 +41,7 @@ async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
     };
     let forget = Consumer::new("chat.deleted_threads", deps.db.clone(), forget::Forget);
     let runs = runs::Runs::new(deps, config)?;
-    let mut service = Service::new(SERVICE.name, http::routes(runs.clone(), door));
+    let mut service = Service::new(SERVICE.name, http::routes(runs.clone(), context));
     service.consumers = vec![forget];
     service.tasks = runs.tasks();
     Ok(service)

@@ -1,10 +1,10 @@
-//! The log of runs: every event is committed before it is sent, and what was sent is never changed.
+//! The log of runs: every event is committed before it is sent, and sent events never change.
 //!
-//! One writer commits for all runs at once, at most every 20 milliseconds, or at once for what somebody is waiting for
-//! (the first event, the first text, the last). Pieces of text that meet in one commit become one event.
-//! A [`Tail`] keeps the events of a run that goes on in this process; it may vanish, the database has them.
+//! One writer commits for all runs together: every 20 milliseconds, or immediately for urgent writes (the first event,
+//! the first text and the last event). Text of a run within one commit becomes one event. An [`EventBuffer`] has the
+//! events of a run in memory; the database remains the source of truth.
 
-mod tail;
+mod event_buffer;
 mod writer;
 
 use std::sync::Arc;
@@ -13,57 +13,59 @@ use base::tasks::Task;
 use bus::{EventRecord, Outbox};
 use cache::live::LiveFeeds;
 use db::Db;
-pub(crate) use tail::{Frame, Tail};
+pub(crate) use event_buffer::{EventBuffer, EventFrame};
 use tokio::sync::{Mutex, mpsc, oneshot};
 use uuid::Uuid;
 use writer::Writer;
 
 use crate::{
     event::Event,
-    store::{Ending, NewRun},
+    store::{NewRun, RunResult},
 };
 
-/// A write of one run, in the order in which it is asked for.
+/// A write to the log of one run. Writes of a run are committed in order.
 #[derive(Debug)]
-pub(crate) enum Op {
-    /// The run itself; first.
+pub(crate) enum LogOp {
+    /// The run itself; must be the first.
     Create(Box<NewRun>),
     Event(Event),
-    /// A piece of the answer.
+    /// A chunk of the answer.
     Text(String),
-    /// The last event, the state of the run and the fact for other services, in one transaction.
-    Finish(Box<Finish>),
+    /// The last event, the state of the run and the event for other services, in one transaction.
+    Finish(Box<FinishOp>),
 }
 
+/// The end of a run.
 #[derive(Debug)]
-pub(crate) struct Finish {
+pub(crate) struct FinishOp {
     pub(crate) event: Event,
-    pub(crate) ending: Ending,
-    pub(crate) fact: Option<EventRecord>,
+    pub(crate) result: RunResult,
+    /// Published to other services.
+    pub(crate) bus_event: Option<EventRecord>,
 }
 
-struct Entry {
-    tail: Arc<Tail>,
-    op: Op,
+struct LogWrite {
+    buffer: Arc<EventBuffer>,
+    op: LogOp,
     urgent: bool,
     committed: Option<oneshot::Sender<Result<(), LogError>>>,
 }
 
-/// The log could not be written, so the event was not sent either.
+/// A write was not committed, so its event was not sent either.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("the log of runs cannot be written")]
+#[error("failed to write run log")]
 pub(crate) struct LogError;
 
-/// The way to the one writer. Cheap to clone.
+/// Handle to the writer. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Log {
-    entries: mpsc::UnboundedSender<Entry>,
+    writes: mpsc::UnboundedSender<LogWrite>,
 }
 
 impl Log {
-    /// The log of the runs of `owner` and the task that writes it; without the task nothing is committed.
+    /// The log of the runs of process `owner` and its writer task; without the task nothing is committed.
     pub(crate) fn new(db: Db, owner: Uuid, outbox: Outbox, live: LiveFeeds) -> (Self, Task) {
-        let (entries, receiver) = mpsc::unbounded_channel();
+        let (writes, receiver) = mpsc::unbounded_channel();
         let receiver = Arc::new(Mutex::new(receiver));
         let task = Task::new("run log", move |system, stop| {
             let writer =
@@ -71,20 +73,20 @@ impl Log {
             let receiver = receiver.clone();
             async move { writer.run(&mut *receiver.lock().await, stop).await }
         });
-        (Self { entries }, task)
+        (Self { writes }, task)
     }
 
-    /// Appends without waiting; `urgent` ends the collecting of the current commit.
-    pub(crate) fn append(&self, tail: &Arc<Tail>, op: Op, urgent: bool) {
+    /// Appends without waiting; `urgent` starts the commit immediately.
+    pub(crate) fn append(&self, buffer: &Arc<EventBuffer>, op: LogOp, urgent: bool) {
         // The writer outlives every Log, so the channel is open.
-        let _ = self.entries.send(Entry { tail: tail.clone(), op, urgent, committed: None });
+        let _ = self.writes.send(LogWrite { buffer: buffer.clone(), op, urgent, committed: None });
     }
 
-    /// Appends and waits for the commit.
-    pub(crate) async fn commit(&self, tail: &Arc<Tail>, op: Op) -> Result<(), LogError> {
+    /// Appends and waits until it is committed.
+    pub(crate) async fn commit(&self, buffer: &Arc<EventBuffer>, op: LogOp) -> Result<(), LogError> {
         let (committed, done) = oneshot::channel();
-        let entry = Entry { tail: tail.clone(), op, urgent: true, committed: Some(committed) };
-        self.entries.send(entry).map_err(|_| LogError)?;
+        let write = LogWrite { buffer: buffer.clone(), op, urgent: true, committed: Some(committed) };
+        self.writes.send(write).map_err(|_| LogError)?;
         done.await.map_err(|_| LogError)?
     }
 }

@@ -1,4 +1,4 @@
-//! How much a question may cost: rounds, pages, seconds and tokens of each mode, in one table.
+//! The modes and their limits: rounds, pages, seconds and tokens, in one table.
 
 use std::time::Duration;
 
@@ -15,54 +15,54 @@ pub(crate) enum Mode {
     Quality,
 }
 
-/// What a mode allows.
+/// Limits of a mode.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Effort {
-    /// Research rounds at most.
+pub(crate) struct ModeLimits {
+    /// Most research rounds.
     pub(crate) rounds: u32,
-    /// Pages opened in a round.
+    /// Pages opened per round.
     pub(crate) pages: u32,
-    /// No page of a round is waited for past this.
-    pub(crate) round: Duration,
-    /// The whole run.
+    /// Timeout of a round.
+    pub(crate) round_timeout: Duration,
+    /// Timeout of the whole run, in seconds.
     pub(crate) seconds: u32,
     /// Prompt and completion tokens of all model calls together.
     pub(crate) tokens: u64,
-    /// Passages handed to the writer.
+    /// Passages given to the writer.
     pub(crate) passages: usize,
     /// Sentences of an extractive answer.
     pub(crate) sentences: usize,
-    /// Whether a model is asked what the question means.
+    /// Whether a model refines the question into queries.
     pub(crate) understand: bool,
 }
 
 impl Mode {
-    pub(crate) fn effort(self) -> Effort {
+    pub(crate) fn limits(self) -> ModeLimits {
         match self {
-            Self::Speed => Effort {
+            Self::Speed => ModeLimits {
                 rounds: 1,
                 pages: 5,
-                round: Duration::from_millis(2_500),
+                round_timeout: Duration::from_millis(2_500),
                 seconds: 30,
                 tokens: 20_000,
                 passages: 10,
                 sentences: 4,
                 understand: false,
             },
-            Self::Balanced => Effort {
+            Self::Balanced => ModeLimits {
                 rounds: 3,
                 pages: 5,
-                round: Duration::from_secs(5),
+                round_timeout: Duration::from_secs(5),
                 seconds: 90,
                 tokens: 50_000,
                 passages: 14,
                 sentences: 6,
                 understand: true,
             },
-            Self::Quality => Effort {
+            Self::Quality => ModeLimits {
                 rounds: 6,
                 pages: 8,
-                round: Duration::from_secs(8),
+                round_timeout: Duration::from_secs(8),
                 seconds: 240,
                 tokens: 200_000,
                 passages: 24,

@@ -17,32 +17,32 @@ use crate::{
     event::{Event, Step},
 };
 
-/// How a run ended, when it ended well.
+/// How a run ended without a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub(crate) enum RunOutcome {
     Complete,
     /// With the reason, e.g. a spent budget.
     Partial(String),
     Cancelled,
 }
 
-/// Works a run to its end. What an earlier process had logged is not done again.
-pub(crate) async fn run(context: &Context) -> Result<Ended, Failure> {
+/// Works on a run to its end. What an earlier process has logged is not repeated.
+pub(crate) async fn run(context: &Context) -> Result<RunOutcome, Failure> {
     let turns = context.turns().await;
-    let mut understanding = understand::at_a_glance(&context.job.ask, &turns);
+    let mut understanding = understand::without_model(&context.run_request.ask, &turns);
     if !context.is_researched() {
         research::run(context, &mut understanding, &turns).await?;
     }
     let sources = context.sources();
     let writing = write::run(context, &understanding, &turns, &sources);
-    let (ended, questions) = related::beside(context, &understanding, &sources, writing).await;
-    let ended = ended?;
+    let (outcome, questions) = related::run_beside(context, &understanding, &sources, writing).await;
+    let outcome = outcome?;
     context.emit(Event::Related { questions });
     context.emit(Event::Usage(context.usage()));
-    Ok(ended)
+    Ok(outcome)
 }
 
-/// A step as it starts.
+/// Emits the start of a step.
 fn started(context: &Context, kind: &str, title: impl Into<String>) -> Step {
     let step = Step {
         id: context.next_step(),

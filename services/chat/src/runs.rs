@@ -1,6 +1,6 @@
-//! The runs of this process: started, followed, cancelled, taken over.
+//! Runs: starts, follows, cancels and takes them over.
 
-mod mirror;
+mod remote_follower;
 mod supervise;
 mod takeover;
 
@@ -25,50 +25,52 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::{
-    api::{Answer, Ask, ProjectRef},
+    api::{Answer, AskRequest, ProjectRef},
     callees::Callees,
     config::Config,
     event::{Event, RUNNING, RunStarted, fold},
-    log::{Frame, Log, Op, Tail},
+    log::{EventBuffer, EventFrame, Log, LogOp},
     store::{self, NewRun, RunRow},
 };
 
-/// What a run was asked to do, stored with it.
+/// The request of a run, stored with it as JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Job {
-    pub(crate) ask: Ask,
+pub(crate) struct RunRequest {
+    pub(crate) ask: AskRequest,
     pub(crate) project: Option<ProjectRef>,
-    /// What its owner may do, wherever it goes on.
+    /// The rights of its user, for the process that takes it over.
     pub(crate) rights: Rights,
 }
 
-/// Every run of every tenant. Cheap to clone.
+/// The runs of all tenants. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Runs {
-    inner: Arc<Inner>,
+    inner: Arc<RunsInner>,
 }
 
-struct Inner {
+struct RunsInner {
     deps: Deps,
     callees: Callees,
     config: Config,
-    /// Of the runs of this process.
+    /// Limits the runs of this process.
     limiter: TenantLimiter,
     model: Option<Model>,
     log: Log,
     writer: Task,
-    /// This process, as leases know it.
+    /// Id of this process in leases.
     owner: Uuid,
-    live: Mutex<HashMap<Uuid, Arc<Tail>>>,
+    /// Runs of this process.
+    live: Mutex<HashMap<Uuid, Arc<EventBuffer>>>,
     /// Changes when a run begins in this process.
     begun: watch::Sender<()>,
-    mirrors: Mutex<HashMap<Uuid, Weak<Tail>>>,
-    /// Cancelled when this process stops: its runs are left for the next one.
-    halt: CancellationToken,
+    /// Runs of other processes that are followed from this one.
+    remote: Mutex<HashMap<Uuid, Weak<EventBuffer>>>,
+    /// Cancelled when this process stops; its runs are left for another one to take over.
+    shutdown: CancellationToken,
 }
 
-/// A run that was started or found.
-pub(crate) struct Started {
+/// A run that was started, or found by its idempotency key.
+pub(crate) struct StartedRun {
     pub(crate) run_id: Uuid,
 }
 
@@ -78,9 +80,9 @@ impl Runs {
         let callees = Callees::new(&deps.peers)?;
         let owner = deps.ids.next();
         let (log, writer) = Log::new(deps.db.clone(), owner, deps.outbox.clone(), deps.live.clone());
-        let halt = CancellationToken::new();
+        let shutdown = CancellationToken::new();
         let limiter = TenantLimiter::with_reserve(config.run_limit, Some(LOCAL_ORG));
-        let inner = Inner {
+        let inner = RunsInner {
             deps,
             callees,
             config,
@@ -91,13 +93,13 @@ impl Runs {
             owner,
             live: Mutex::default(),
             begun: watch::Sender::new(()),
-            mirrors: Mutex::default(),
-            halt,
+            remote: Mutex::default(),
+            shutdown,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// The writer of the log, the keeper of leases, and the one who takes over what others left.
+    /// The tasks that write the log, renew leases and take over runs of dead processes.
     pub(crate) fn tasks(&self) -> Vec<Task> {
         vec![self.inner.writer.clone(), self.lease_task(), self.takeover_task()]
     }
@@ -107,67 +109,80 @@ impl Runs {
         self.inner.model.is_some()
     }
 
-    /// Starts a run, or finds the one the same person started under the same key.
-    pub(crate) async fn start(&self, who: &Caller, ask: Ask, key: Option<String>) -> Result<Started, Problem> {
+    /// Starts a run, or finds the one that the user started with the same idempotency key.
+    pub(crate) async fn start(
+        &self,
+        who: &Caller,
+        ask: AskRequest,
+        key: Option<String>,
+    ) -> Result<StartedRun, Problem> {
         if let Some(key) = &key
             && let Some(run) = self.by_key(who, key).await?
         {
-            return same_question(&run, &ask);
+            return check_same_request(&run, &ask);
         }
-        let permit = self.inner.limiter.try_acquire(Some(who.org())).ok_or_else(full)?;
-        let (thread_id, job) = self.job(who, ask).await?;
-        let run = self.new_run(who, thread_id, key.clone(), &job)?;
+        let permit = self.inner.limiter.try_acquire(Some(who.org())).ok_or_else(overloaded)?;
+        let (thread_id, run_request) = self.run_request(who, ask).await?;
+        let run = self.new_run(who, thread_id, key.clone(), &run_request)?;
         let started = Event::Run(RunStarted {
             run_id: run.id,
             thread_id,
-            question: job.ask.query.clone(),
-            mode: job.ask.mode.as_str().to_owned(),
-            project: job.project.clone(),
+            question: run_request.ask.query.clone(),
+            mode: run_request.ask.mode.as_str().to_owned(),
+            project: run_request.project.clone(),
             created_at: run.created_at,
         });
         let (id, created_at) = (run.id, run.created_at);
-        let tail = Tail::new(who.org(), id, Vec::new());
-        self.live().insert(id, tail.clone());
+        let buffer = EventBuffer::new(who.org(), id, Vec::new());
+        self.live().insert(id, buffer.clone());
         self.inner.begun.send_replace(());
-        self.inner.log.append(&tail, Op::Create(Box::new(run)), false);
-        let work = supervise::Run { tail, who: who.clone(), thread_id, job, created_at, before: None, _permit: permit };
-        let asked = work.job.ask.clone();
-        // A client that leaves now drops this call; what is stored must be worked on all the same.
-        let begun = tokio::spawn(self.clone().begin(work, started).in_current_span()).await;
-        if begun.is_ok_and(|stored| stored) {
-            return Ok(Started { run_id: id });
+        self.inner.log.append(&buffer, LogOp::Create(Box::new(run)), false);
+        let run = supervise::Run {
+            buffer,
+            who: who.clone(),
+            thread_id,
+            request: run_request,
+            created_at,
+            earlier: None,
+            _permit: permit,
+        };
+        let ask = run.request.ask.clone();
+        // Spawned, because a disconnecting client drops this call, but a stored run must be worked on all the same.
+        let stored = tokio::spawn(self.clone().store_and_supervise(run, started).in_current_span()).await;
+        if stored.is_ok_and(|stored| stored) {
+            return Ok(StartedRun { run_id: id });
         }
-        // The same key from two connections at once: the other was first.
+        // Another connection with the same key was first.
         if let Some(key) = &key
             && let Some(run) = self.by_key(who, key).await?
         {
-            return same_question(&run, &asked);
+            return check_same_request(&run, &ask);
         }
         Err(Problem::unavailable("the run could not be stored"))
     }
 
-    /// The thread to go on with, or a new one, and what is to be done.
-    async fn job(&self, who: &Caller, ask: Ask) -> Result<(Uuid, Job), Problem> {
-        let (thread_id, its_project) = self.thread(who, ask.thread_id).await?;
+    /// The thread to continue, or a new one, and the request with its project.
+    async fn run_request(&self, who: &Caller, ask: AskRequest) -> Result<(Uuid, RunRequest), Problem> {
+        let (thread_id, thread_project) = self.thread(who, ask.thread_id).await?;
         // A follow-up stays in its thread's project.
-        let project = match (&ask.project, its_project) {
+        let project = match (&ask.project, thread_project) {
             (None, Some(project)) => Some(project),
-            (asked, _) => self.resolve_project(who, asked.as_deref()).await?,
+            (requested, _) => self.resolve_project(who, requested.as_deref()).await?,
         };
-        Ok((thread_id, Job { ask, project, rights: who.rights() }))
+        Ok((thread_id, RunRequest { ask, project, rights: who.rights() }))
     }
 
-    /// Stores the run's first event and starts the work; `false` when it cannot be stored.
-    async fn begin(self, run: supervise::Run, started: Event) -> bool {
-        if self.inner.log.commit(&run.tail, Op::Event(started)).await.is_err() {
-            self.live().remove(&run.tail.id);
+    /// Stores the first event of a run and starts working on it; `false` if it cannot be stored.
+    async fn store_and_supervise(self, run: supervise::Run, started: Event) -> bool {
+        if self.inner.log.commit(&run.buffer, LogOp::Event(started)).await.is_err() {
+            self.live().remove(&run.buffer.id);
             return false;
         }
         self.supervise(run);
         true
     }
 
-    /// The events of a person's run after `after`, as they come, to its end; 404 for anybody else's.
+    /// The events of a user's run after `after`, as they are committed, to its end; 404 for another user's run.
     pub(crate) async fn follow(
         &self,
         who: &Caller,
@@ -175,52 +190,52 @@ impl Runs {
         after: i64,
     ) -> Result<BoxStream<'static, Bytes>, Problem> {
         self.find(who, run_id).await?;
-        let tail = self.tail(run_id).unwrap_or_else(|| self.mirror(who, run_id));
-        Ok(tail.follow(after).boxed())
+        let buffer = self.local_buffer(run_id).unwrap_or_else(|| self.remote_buffer(who, run_id));
+        Ok(buffer.follow(after).boxed())
     }
 
-    /// The run as far as it has come.
+    /// The answer of a run, complete or in progress.
     pub(crate) async fn get(&self, who: &Caller, run_id: Uuid) -> Result<Answer, Problem> {
         self.find(who, run_id).await?;
-        if let Some(tail) = self.tail(run_id) {
-            return Ok(fold_frames(&tail.frames()));
+        if let Some(buffer) = self.local_buffer(run_id) {
+            return Ok(fold_frames(&buffer.frames()));
         }
         let mut session = self.inner.deps.db.read(&who.scope()).await?;
         let events = store::events(&mut session, run_id, 0).await?;
         Ok(fold(events.iter().map(|(_, kind, data)| (kind.as_str(), data.as_str()))))
     }
 
-    /// Waits for the end of a run and returns the whole answer. Dropped earlier, the run is no longer watched.
+    /// Waits for the end of a run and returns its answer. Counts as a watcher of the run until it is dropped.
     pub(crate) async fn wait(&self, who: &Caller, run_id: Uuid) -> Result<Answer, Problem> {
-        if let Some(tail) = self.tail(run_id) {
-            let _watching = tail.watch();
-            tail.ended().await;
+        if let Some(buffer) = self.local_buffer(run_id) {
+            let _guard = buffer.watch();
+            buffer.ended().await;
             let answer = self.get(who, run_id).await?;
             if answer.status != RUNNING {
                 return Ok(answer);
             }
         }
-        // It goes on at another process, or will when that has taken it over.
-        let mirror = self.mirror(who, run_id);
-        let _watching = mirror.watch();
-        mirror.ended().await;
+        // It is running in another process, or will be once that has taken it over.
+        let buffer = self.remote_buffer(who, run_id);
+        let _guard = buffer.watch();
+        buffer.ended().await;
         let answer = self.get(who, run_id).await?;
         if answer.status == RUNNING {
-            let detail = format!("the answer is not finished here; follow the run {run_id}");
+            let detail = format!("the answer is not complete yet; follow the run {run_id}");
             return Err(Problem::unavailable(detail));
         }
         Ok(answer)
     }
 
-    /// Stops a run, here or in whichever process it is. Stopping one that has ended changes nothing.
+    /// Stops a run in any process. No effect on one that has ended.
     pub(crate) async fn cancel(&self, who: &Caller, run_id: Uuid) -> Result<(), Problem> {
         self.find(who, run_id).await?;
-        // Stored first: a wish that was acknowledged outlives this process.
+        // Stored first, so that an acknowledged cancellation survives this process.
         let mut session = self.inner.deps.db.begin(&who.scope()).await?;
         store::request_cancel(&mut session, run_id).await?;
         session.commit().await?;
-        if let Some(tail) = self.tail(run_id) {
-            tail.cancel.cancel();
+        if let Some(buffer) = self.local_buffer(run_id) {
+            buffer.cancel.cancel();
         }
         Ok(())
     }
@@ -249,17 +264,24 @@ impl Runs {
         Ok(Some(ProjectRef { id: found.id, slug: found.slug, name: found.name }))
     }
 
-    /// The thread to go on with, which must have a run of this person, and that run's project; else a new thread.
+    /// The thread to continue, which must have a run of this user, with the project of its last run; otherwise a new
+    /// thread.
     async fn thread(&self, who: &Caller, thread_id: Option<Uuid>) -> Result<(Uuid, Option<ProjectRef>), Problem> {
         let Some(thread_id) = thread_id else { return Ok((self.inner.deps.ids.next(), None)) };
         let mut session = self.inner.deps.db.read(&who.scope()).await?;
         let last = store::last_of_thread(&mut session, thread_id).await?;
         let last = last.ok_or_else(|| Problem::not_found("thread"))?;
-        let job: Option<Job> = serde_json::from_str(&last.request).ok();
-        Ok((thread_id, job.and_then(|job| job.project)))
+        let request: Option<RunRequest> = serde_json::from_str(&last.request).ok();
+        Ok((thread_id, request.and_then(|request| request.project)))
     }
 
-    fn new_run(&self, who: &Caller, thread_id: Uuid, key: Option<String>, job: &Job) -> Result<NewRun, Problem> {
+    fn new_run(
+        &self,
+        who: &Caller,
+        thread_id: Uuid,
+        key: Option<String>,
+        request: &RunRequest,
+    ) -> Result<NewRun, Problem> {
         let now = self.inner.deps.clock.now();
         Ok(NewRun {
             id: self.inner.deps.ids.next(),
@@ -267,8 +289,8 @@ impl Runs {
             user: who.user(),
             thread_id,
             idempotency_key: key,
-            question: job.ask.query.clone(),
-            request: serde_json::to_string(job).map_err(Problem::internal)?,
+            question: request.ask.query.clone(),
+            request: serde_json::to_string(request).map_err(Problem::internal)?,
             lease_owner: self.inner.owner,
             lease_until: now + self.lease(),
             created_at: now,
@@ -279,28 +301,28 @@ impl Runs {
         TimeDelta::from_std(self.inner.config.lease).unwrap_or(TimeDelta::seconds(15))
     }
 
-    fn tail(&self, run_id: Uuid) -> Option<Arc<Tail>> {
+    fn local_buffer(&self, run_id: Uuid) -> Option<Arc<EventBuffer>> {
         self.live().get(&run_id).cloned()
     }
 
-    fn live(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Arc<Tail>>> {
+    fn live(&self) -> std::sync::MutexGuard<'_, HashMap<Uuid, Arc<EventBuffer>>> {
         self.inner.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn full() -> Problem {
-    Problem::unavailable("this server answers as many questions at once as it may")
+fn overloaded() -> Problem {
+    Problem::unavailable("this server has reached its limit of concurrent questions")
 }
 
-fn fold_frames(frames: &[Frame]) -> Answer {
+fn fold_frames(frames: &[EventFrame]) -> Answer {
     fold(frames.iter().map(|frame| (frame.kind, frame.data())))
 }
 
-/// A key names one request; another one under it is a mistake of the client.
-fn same_question(run: &RunRow, ask: &Ask) -> Result<Started, Problem> {
-    let stored: Option<Job> = serde_json::from_str(&run.request).ok();
-    if stored.is_some_and(|job| Ask { stream: ask.stream, ..job.ask } == *ask) {
-        return Ok(Started { run_id: run.id });
+/// The run found by an idempotency key, if it was started with the same request.
+fn check_same_request(run: &RunRow, ask: &AskRequest) -> Result<StartedRun, Problem> {
+    let stored: Option<RunRequest> = serde_json::from_str(&run.request).ok();
+    if stored.is_some_and(|stored| AskRequest { stream: ask.stream, ..stored.ask } == *ask) {
+        return Ok(StartedRun { run_id: run.id });
     }
     Err(Problem::new(Code::IdempotencyKeyReused, "this Idempotency-Key was used for another request"))
 }

@@ -1,11 +1,11 @@
-//! SQL of runs and their events.
+//! SQL for runs and their events.
 
 use chrono::{DateTime, Utc};
 use db::{DbError, Session, execute, fetch_all, fetch_optional, on_db};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-/// A run as it begins.
+/// A new run.
 #[derive(Debug, Clone)]
 pub(crate) struct NewRun {
     pub(crate) id: Uuid,
@@ -14,7 +14,7 @@ pub(crate) struct NewRun {
     pub(crate) thread_id: Uuid,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) question: String,
-    /// What was asked, for going on elsewhere: JSON.
+    /// The request as JSON, for the process that takes the run over.
     pub(crate) request: String,
     pub(crate) lease_owner: Uuid,
     pub(crate) lease_until: DateTime<Utc>,
@@ -33,9 +33,9 @@ pub(crate) struct RunRow {
     pub(crate) created_at: DateTime<Utc>,
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Debug, Clone)]
-pub(crate) struct Ending {
+pub(crate) struct RunResult {
     /// `complete`, `partial`, `cancelled` or `error`.
     pub(crate) state: String,
     pub(crate) answer: String,
@@ -51,10 +51,10 @@ pub(crate) struct EventRow {
     pub(crate) data: String,
 }
 
-/// Rows of one statement: far below the parameters that SQLite (32,766) and Postgres (65,535) take.
+/// Rows per statement; its parameters are far below the limits of SQLite (32,766) and Postgres (65,535).
 const MAX_ROWS: usize = 512;
 
-/// A question and its answer, for follow-up questions.
+/// An earlier question of the thread with its answer.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct Turn {
     pub(crate) question: String,
@@ -84,7 +84,7 @@ pub(crate) async fn insert_run(session: &mut Session, run: &NewRun) -> Result<()
 }
 
 pub(crate) async fn insert_events(session: &mut Session, mut events: &[&EventRow]) -> Result<(), DbError> {
-    // Sizes are powers of two, so that a connection keeps ten prepared statements and not one for every size there is.
+    // Batch sizes are powers of two, so that a connection caches ten prepared statements instead of one per size.
     while !events.is_empty() {
         let size = (1 << events.len().ilog2()).min(MAX_ROWS);
         let (rows, rest) = events.split_at(size);
@@ -101,15 +101,15 @@ pub(crate) async fn insert_events(session: &mut Session, mut events: &[&EventRow
     Ok(())
 }
 
-pub(crate) async fn finish_run(session: &mut Session, id: Uuid, ending: &Ending) -> Result<(), DbError> {
+pub(crate) async fn finish_run(session: &mut Session, id: Uuid, result: &RunResult) -> Result<(), DbError> {
     execute!(
         session,
         any: "UPDATE runs SET state = $2, answer = $3, finished_at = $4, lease_owner = NULL, lease_until = NULL
               WHERE id = $1",
         id,
-        &ending.state,
-        &ending.answer,
-        ending.at
+        &result.state,
+        &result.answer,
+        result.at
     )?;
     Ok(())
 }
@@ -128,7 +128,7 @@ pub(crate) async fn events(
     )
 }
 
-/// Whether a run of the user has come to its end, with its last event stored.
+/// Whether a run of the user has ended; then its last event is stored.
 pub(crate) async fn has_ended(session: &mut Session, id: Uuid) -> Result<bool, DbError> {
     let row: Option<(String,)> = fetch_optional!(
         session,
@@ -138,7 +138,7 @@ pub(crate) async fn has_ended(session: &mut Session, id: Uuid) -> Result<bool, D
     Ok(row.is_none_or(|(state,)| state != "running"))
 }
 
-/// A run of the user; another user's is `None`.
+/// A run of the user; `None` for another user's.
 pub(crate) async fn run(session: &mut Session, id: Uuid) -> Result<Option<RunRow>, DbError> {
     fetch_optional!(
         session,
@@ -148,7 +148,7 @@ pub(crate) async fn run(session: &mut Session, id: Uuid) -> Result<Option<RunRow
     )
 }
 
-/// The run that the user already started under this key.
+/// The run that the user started with this idempotency key.
 pub(crate) async fn run_by_key(session: &mut Session, key: &str) -> Result<Option<RunRow>, DbError> {
     fetch_optional!(
         session,
@@ -213,7 +213,7 @@ pub(crate) async fn heartbeat(
     Ok(())
 }
 
-/// Lets go of every run of `owner`, which stops in order: that is no failed attempt.
+/// Releases the leases of `owner`, which is shutting down; this does not count as a failed attempt.
 pub(crate) async fn release(session: &mut Session, owner: Uuid, now: DateTime<Utc>) -> Result<(), DbError> {
     execute!(
         session,
@@ -224,7 +224,7 @@ pub(crate) async fn release(session: &mut Session, owner: Uuid, now: DateTime<Ut
     Ok(())
 }
 
-/// How many of `runs` are still `owner`'s to work on.
+/// How many of `runs` are still leased by `owner`.
 pub(crate) async fn owned(session: &mut Session, owner: Uuid, runs: &[Uuid]) -> Result<usize, DbError> {
     let (count,): (i64,) = on_db!(session, conn => {
         let mut query = QueryBuilder::new("SELECT COUNT(*) FROM runs WHERE lease_owner = ");
@@ -239,7 +239,7 @@ pub(crate) async fn owned(session: &mut Session, owner: Uuid, runs: &[Uuid]) -> 
     Ok(usize::try_from(count).unwrap_or_default())
 }
 
-/// Notes that a client watches a run of the user at this process until `until`; a later moment stands.
+/// Records that a run of the user is watched until `until`, unless a later time is recorded.
 pub(crate) async fn watch(session: &mut Session, id: Uuid, until: DateTime<Utc>) -> Result<(), DbError> {
     execute!(
         session,
@@ -251,7 +251,7 @@ pub(crate) async fn watch(session: &mut Session, id: Uuid, until: DateTime<Utc>)
     Ok(())
 }
 
-/// When the grace of clients that watch at other processes ends; `None` when there were none.
+/// When the detach grace of watchers in other processes ends; `None` if there were none.
 pub(crate) async fn watched_until(session: &mut Session, id: Uuid) -> Result<Option<DateTime<Utc>>, DbError> {
     let row: Option<(Option<DateTime<Utc>>,)> = fetch_optional!(
         session,
@@ -261,7 +261,7 @@ pub(crate) async fn watched_until(session: &mut Session, id: Uuid) -> Result<Opt
     Ok(row.and_then(|(until,)| until))
 }
 
-/// The runs of `owner` that are to be stopped.
+/// The runs of `owner` whose cancellation is requested.
 pub(crate) async fn cancelled(session: &mut Session, owner: Uuid) -> Result<Vec<Uuid>, DbError> {
     let rows: Vec<(Uuid,)> = fetch_all!(
         session,
@@ -271,8 +271,8 @@ pub(crate) async fn cancelled(session: &mut Session, owner: Uuid) -> Result<Vec<
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Takes over one run whose lease ended before `expired`, but none of `except`; `None` when there is none. The guard on
-/// the old lease makes sure that of two who try one wins.
+/// Takes over one run whose lease ended before `expired`, except runs of `except`; `None` if there is none. The
+/// condition on the old lease ensures that only one of several processes succeeds.
 pub(crate) async fn claim(
     session: &mut Session,
     owner: Uuid,
@@ -300,8 +300,8 @@ pub(crate) async fn is_any_running(session: &mut Session) -> Result<bool, DbErro
     Ok(any.is_some())
 }
 
-/// Deletes the runs of a thread of the user that had ended, with their events, when they were begun by `deleted_at`. The
-/// moment itself counts, as it does for the library, which drops answers to questions asked then.
+/// Deletes the ended runs of a thread of the user, with their events, that were started at or before `deleted_at`.
+/// Inclusive, as in library-svc, which drops answers to questions asked until then.
 pub(crate) async fn forget_thread(
     session: &mut Session,
     thread: Uuid,

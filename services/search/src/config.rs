@@ -1,4 +1,4 @@
-//! What an operator decides about the web.
+//! Configuration of search-svc.
 
 use std::time::Duration;
 
@@ -66,38 +66,41 @@ pub(crate) struct Config {
     pub(crate) searxng: Option<String>,
     pub(crate) keyless: KeylessConfig,
     pub(crate) contact: String,
-    pub(crate) queries: Ages,
-    pub(crate) pages: Ages,
+    pub(crate) queries: CacheTtl,
+    pub(crate) pages: CacheTtl,
     pub(crate) page_bytes: u64,
     pub(crate) index_limit: i64,
     pub(crate) embedder: Option<EmbedderConfig>,
-    /// How long a page waits for its vectors.
-    pub(crate) embed_within: Duration,
+    /// Timeout for the vectors of a page.
+    pub(crate) embed_timeout: Duration,
     pub(crate) fetch: fetch::Policy,
 }
 
-/// How long something kept is used.
+/// How long cached data is used.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ages {
-    /// Without asking again; zero keeps nothing.
+pub(crate) struct CacheTtl {
+    /// Without revalidation; zero disables the cache.
     pub(crate) fresh: Duration,
-    /// When asking again fails.
+    /// As a fallback if revalidation fails.
     pub(crate) stale: Duration,
 }
 
 impl Config {
     pub(crate) fn read(reader: &mut Reader<'_>) -> Self {
         let contact = reader.text("FETCH_CONTACT").unwrap_or_default();
-        let embed_within = reader.duration("SEARCH_EMBED_WITHIN");
+        let embed_timeout = reader.duration("SEARCH_EMBED_WITHIN");
         Self {
             searxng: reader.address("SEARXNG_URL"),
             keyless: keyless(reader),
-            queries: Ages { fresh: reader.duration("SEARCH_CACHE_TTL"), stale: reader.duration("SEARCH_CACHE_STALE") },
-            pages: Ages { fresh: reader.duration("PAGE_CACHE_TTL"), stale: reader.duration("PAGE_CACHE_STALE") },
+            queries: CacheTtl {
+                fresh: reader.duration("SEARCH_CACHE_TTL"),
+                stale: reader.duration("SEARCH_CACHE_STALE"),
+            },
+            pages: CacheTtl { fresh: reader.duration("PAGE_CACHE_TTL"), stale: reader.duration("PAGE_CACHE_STALE") },
             page_bytes: reader.parse("PAGE_CACHE_BYTES", "a number of bytes"),
             index_limit: reader.parse("PAGE_INDEX_LIMIT", "a number of pages"),
-            embedder: llm::settings::embedder(reader).filter(|_| !embed_within.is_zero()),
-            embed_within,
+            embedder: llm::settings::embedder(reader).filter(|_| !embed_timeout.is_zero()),
+            embed_timeout,
             fetch: policy(reader, &contact),
             contact,
         }

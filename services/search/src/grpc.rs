@@ -1,4 +1,4 @@
-//! SearchService: parse, call, map.
+//! gRPC service: validates requests and maps results.
 
 mod convert;
 
@@ -16,38 +16,39 @@ use tonic::{Request, Response, Status};
 use self::convert::{default, queries};
 use crate::{
     Search,
-    passages::{self, Wanted},
-    web::Asked,
+    passages::{self, PassagesRequest},
+    web::WebQuery,
 };
 
-const PASSAGES_WITHIN: u32 = 6_000;
-const MOST_URLS: usize = 20;
+/// Default timeout in milliseconds.
+const PASSAGES_TIMEOUT_MS: u32 = 6_000;
+const MAX_URLS: usize = 20;
 
-pub(crate) fn server(search: Search) -> SearchServiceServer<Grpc> {
-    SearchServiceServer::new(Grpc { search })
+pub(crate) fn server(search: Search) -> SearchServiceServer<SearchGrpc> {
+    SearchServiceServer::new(SearchGrpc { search })
 }
 
-pub(crate) struct Grpc {
+pub(crate) struct SearchGrpc {
     search: Search,
 }
 
 #[tonic::async_trait]
-impl SearchService for Grpc {
+impl SearchService for SearchGrpc {
     type PassagesStream = Pin<Box<dyn Stream<Item = Result<pb::PassagesEvent, Status>> + Send>>;
 
     async fn passages(&self, request: Request<pb::PassagesRequest>) -> Result<Response<Self::PassagesStream>, Status> {
         let who = Arc::new(Caller::of(&request)?);
-        let wanted = wanted(who, request.into_inner())?;
+        let request = passages_request(who, request.into_inner())?;
         let mut pages = Vec::new();
-        let events = passages::find(&self.search, wanted);
+        let events = passages::find(&self.search, request);
         let events = events.map(move |event| Ok(convert::event(event, &mut pages)));
         Ok(Response::new(Box::pin(events)))
     }
 }
 
-fn wanted(who: Arc<Caller>, message: pb::PassagesRequest) -> Result<Wanted, Status> {
+fn passages_request(who: Arc<Caller>, message: pb::PassagesRequest) -> Result<PassagesRequest, Status> {
     let pages = default(message.pages, 5, 20);
-    if message.urls.len() > MOST_URLS {
+    if message.urls.len() > MAX_URLS {
         return Err(invalid("urls", "at most 20"));
     }
     let queries = queries(&message.queries, message.kind(), message.filters.as_ref(), 10.max(pages * 2))?;
@@ -55,16 +56,16 @@ fn wanted(who: Arc<Caller>, message: pb::PassagesRequest) -> Result<Wanted, Stat
         return Err(invalid("queries", "at least one, or an address in urls"));
     }
     let question = if message.question.is_empty() { message.queries.join(" ") } else { message.question };
-    let within = Duration::from_millis(default(message.deadline_ms, PASSAGES_WITHIN, 60_000) as u64);
-    Ok(Wanted {
+    let timeout = Duration::from_millis(default(message.deadline_ms, PASSAGES_TIMEOUT_MS, 60_000) as u64);
+    Ok(PassagesRequest {
         // Without queries only the given addresses are opened.
         pages: if queries.is_empty() { 0 } else { pages },
-        asked: Asked { who, queries, private: message.private, within },
+        web: WebQuery { who, queries, private: message.private, timeout },
         question,
         passages: default(message.passages_per_page, 6, 50),
         urls: message.urls,
         exclude_urls: message.exclude_urls,
-        within,
+        timeout,
     })
 }
 

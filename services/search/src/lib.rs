@@ -1,5 +1,5 @@
-//! search-svc: the web. Search engines behind one interface, asked side by side; pages opened, kept and cut into
-//! passages that are ranked against a question.
+//! search-svc: web search. Queries several search engines in parallel, opens and caches pages, and ranks their passages
+//! against a question.
 
 mod config;
 pub mod engines;
@@ -17,7 +17,7 @@ use db::Migrations;
 use llm::Embedder;
 use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
 
-use self::{config::Config, pages::Pages, vectors::Vectors, web::Web};
+use self::{config::Config, pages::PageCache, vectors::PassageVectors, web::WebSearch};
 
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef {
@@ -34,25 +34,25 @@ const MIGRATIONS: Migrations = Migrations {
     postgres: Some(&sqlx::migrate!("migrations/postgres")),
 };
 
-/// What gRPC and HTTP share. Cheap to clone.
+/// Shared by the gRPC and HTTP handlers. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Search {
-    web: Web,
-    pages: Pages,
-    /// `None`: passages are ranked by words alone.
-    vectors: Option<Vectors>,
+    web: WebSearch,
+    pages: PageCache,
+    /// `None`: passages are ranked by BM25 alone.
+    vectors: Option<PassageVectors>,
     clock: base::time::Clock,
     ids: base::time::Ids,
 }
 
 /// Builds the service. [`Deps::executable`] must call [`reader::child::run_if_child`] first, or PDF pages are not read.
 async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
-    let pages = Pages::new(&deps, &config)?;
+    let pages = PageCache::new(&deps, &config)?;
     let vectors = match config.embedder.clone() {
-        Some(embedder) => Some(Vectors::new(Embedder::open(embedder).await?, config.embed_within)),
+        Some(embedder) => Some(PassageVectors::new(Embedder::open(embedder).await?, config.embed_timeout)),
         None => None,
     };
-    let web = Web::new(&deps, &config)?;
+    let web = WebSearch::new(&deps, &config)?;
     let search = Search { web, pages, vectors, clock: deps.clock.clone(), ids: deps.ids.clone() };
     let mut service = Service::new(SERVICE.name, http::routes(search.clone())).with_grpc(grpc::server(search.clone()));
     service.jobs = trim::jobs(search.pages, config.index_limit)?;

@@ -1,11 +1,12 @@
-//! Pages of the web as passages: opened from memory, from the stored copy, or from the site, in this order.
+//! Cache of web pages, split into passages. A page is taken from memory, from its stored copy, or from its site, in
+//! this order.
 //!
-//! What was fetched anonymously at a public address belongs to everybody and is shared; what was reached through
-//! `FETCH_ALLOW_CIDRS` belongs to the organisation that asked, in memory as in the database.
+//! Pages fetched anonymously from public addresses are shared by all tenants. Pages from private networks
+//! (`FETCH_ALLOW_CIDRS`) belong to the organisation that requested them, in memory as in the database.
 
-pub(crate) mod packing;
+pub(crate) mod compression;
+mod loader;
 mod page;
-mod reading;
 
 use std::{
     sync::{
@@ -28,20 +29,20 @@ use sqlx::types::Json;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-pub(crate) use self::page::{Page, Passage, Sketch, hash, site};
-use self::reading::Reading;
+use self::loader::PageLoader;
+pub(crate) use self::page::{Page, Passage, site, term_hash};
 use crate::{
-    config::Ages,
+    config::CacheTtl,
     engines::canonical,
-    store::{self, Known, Snapshot, Validators},
+    store::{self, LatestCopy, Snapshot, Validators},
 };
 
-/// Characters of a text that stand for it in a list of results.
-const OPENING: usize = 300;
-/// Bytes of a text that are searchable; what a long document is about is said before that.
-const INDEXED: usize = 256 << 10;
+/// Characters of a text shown in result lists.
+const OPENING_CHARS: usize = 300;
+/// Bytes of a text that are indexed; enough to tell what a long document is about.
+const MAX_INDEXED_BYTES: usize = 256 << 10;
 
-/// A page that was not opened.
+/// Why a page was not opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum OpenError {
     #[error("the address is not one of a web page")]
@@ -50,7 +51,7 @@ pub(crate) enum OpenError {
     Fetch(#[from] fetch::FetchError),
     #[error("{0}")]
     Parse(#[from] reader::ParseError),
-    #[error("the page was not there in time")]
+    #[error("the page was not opened in time")]
     Deadline,
     #[error("the stored copy cannot be used")]
     Store,
@@ -80,109 +81,109 @@ impl OpenError {
 
 impl From<DbError> for OpenError {
     fn from(error: DbError) -> Self {
-        tracing::error!(%error, "a page copy could not be read or kept");
+        tracing::error!(%error, "failed to read or store page copy; page is reported as not opened");
         Self::Store
     }
 }
 
 /// An opened page.
 #[derive(Debug, Clone)]
-pub(crate) struct Opened {
+pub(crate) struct OpenedPage {
     pub(crate) page: Arc<Page>,
-    /// Whether its site was not asked.
+    /// No request was sent to its site.
     pub(crate) from_cache: bool,
 }
 
-/// A page in memory, and when its site was asked last.
+/// A page in memory, with the time of its last request or revalidation.
 #[derive(Debug, Clone)]
-struct Held {
+struct CachedPage {
     page: Arc<Page>,
     checked_at: DateTime<Utc>,
 }
 
-/// Whose copy of which address.
-type Key = (Arc<str>, Arc<str>);
+/// Scope label and canonical address.
+type PageKey = (Arc<str>, Arc<str>);
 
-/// Opens pages and keeps copies of them. Cheap to clone.
+/// Opens pages and caches them. Cheap to clone.
 #[derive(Debug, Clone)]
-pub(crate) struct Pages {
-    shared: Arc<Shared>,
+pub(crate) struct PageCache {
+    inner: Arc<PageCacheInner>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct PageCacheInner {
     db: Db,
     clock: Clock,
     ids: Ids,
-    ages: Ages,
-    reading: Reading,
-    memory: Cache<Key, Held>,
+    ttl: CacheTtl,
+    loader: PageLoader,
+    memory: Cache<PageKey, CachedPage>,
 }
 
-impl Pages {
+impl PageCache {
     pub(crate) fn new(deps: &server::Deps, config: &crate::config::Config) -> anyhow::Result<Self> {
         let memory = Cache::builder()
             .max_capacity(config.page_bytes)
-            .weigher(|_: &Key, held: &Held| u32::try_from(held.page.weight()).unwrap_or(u32::MAX))
+            .weigher(|_: &PageKey, cached: &CachedPage| u32::try_from(cached.page.memory_size()).unwrap_or(u32::MAX))
             .build();
-        let shared = Shared {
+        let inner = PageCacheInner {
             db: deps.db.clone(),
             clock: deps.clock.clone(),
             ids: deps.ids.clone(),
-            ages: config.pages,
-            reading: Reading::new(config.fetch.clone(), deps.executable.clone())?,
+            ttl: config.pages,
+            loader: PageLoader::new(config.fetch.clone(), deps.executable.clone())?,
             memory,
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Opens `url` for `who`. Equal addresses opened at the same time are fetched once.
-    pub(crate) async fn open(&self, who: &Caller, url: &str, deadline: Instant) -> Result<Opened, OpenError> {
-        let shared = &self.shared;
+    /// Opens `url` for `who`. Concurrent calls for the same address share one fetch.
+    pub(crate) async fn open(&self, who: &Caller, url: &str, deadline: Instant) -> Result<OpenedPage, OpenError> {
+        let inner = &self.inner;
         let address: Arc<str> = canonical::key(url).ok_or(OpenError::Address)?.into();
         let url = canonical::clean(url).ok_or(OpenError::Address)?;
         let org: Arc<str> = who.scope().label().into();
-        let public: Key = (Scope::public().label().into(), address.clone());
-        let own: Key = (org, address);
+        let public: PageKey = (Scope::public().label().into(), address.clone());
+        let own: PageKey = (org, address);
         for key in [&own, &public] {
-            match shared.memory.get(key).await {
-                Some(held) if shared.is_fresh(held.checked_at) => {
-                    return Ok(Opened { page: held.page, from_cache: true });
+            match inner.memory.get(key).await {
+                Some(cached) if inner.is_fresh(cached.checked_at) => {
+                    return Ok(OpenedPage { page: cached.page, from_cache: true });
                 }
-                Some(_) => shared.memory.invalidate(key).await,
+                Some(_) => inner.memory.invalidate(key).await,
                 None => {}
             }
         }
-        let asked = AtomicBool::new(false);
-        // Until it is fetched nobody knows whether it is a private page, so only the organisation's own requests join.
-        // On the heap: most pages are in memory, and their futures stay small.
-        let load = Box::pin(shared.load(who, &own, &url, deadline, &asked));
-        let loading = shared.memory.try_get_with(own.clone(), load);
-        let held = tokio::time::timeout_at(deadline, loading).await.map_err(|_| OpenError::Deadline)?;
-        let held = held.map_err(|error: Arc<OpenError>| (*error).clone())?;
-        if !held.page.private {
-            shared.memory.insert(public, held.clone()).await;
-            shared.memory.invalidate(&own).await;
+        let site_requested = AtomicBool::new(false);
+        // Whether the page is private is known only once it is fetched, so a fetch is shared within the organisation
+        // alone. Boxed to keep this future small: most pages are in memory.
+        let load = Box::pin(inner.load(who, &own, &url, deadline, &site_requested));
+        let loading = inner.memory.try_get_with(own.clone(), load);
+        let cached = tokio::time::timeout_at(deadline, loading).await.map_err(|_| OpenError::Deadline)?;
+        let cached = cached.map_err(|error: Arc<OpenError>| (*error).clone())?;
+        if !cached.page.private {
+            inner.memory.insert(public, cached.clone()).await;
+            inner.memory.invalidate(&own).await;
         }
-        Ok(Opened { page: held.page, from_cache: !asked.load(Ordering::Relaxed) })
+        Ok(OpenedPage { page: cached.page, from_cache: !site_requested.load(Ordering::Relaxed) })
     }
 
-    /// A stored copy; what belongs to somebody else is not there.
+    /// A stored copy; 404 if `who` may not read it.
     pub(crate) async fn snapshot(&self, who: &Caller, id: &str) -> Result<Page, Problem> {
         let missing = || Problem::not_found("page copy");
         let id: Uuid = id.parse().map_err(|_| missing())?;
-        let mut session = self.shared.db.read(&who.scope()).await?;
+        let mut session = self.inner.db.read(&who.scope()).await?;
         let found = store::snapshot(&mut session, id).await?;
         drop(session);
         let snapshot = found.ok_or_else(missing)?;
-        let text = packing::unpack(&snapshot.text).map_err(Problem::internal)?;
+        let text = compression::decompress(&snapshot.text).map_err(Problem::internal)?;
         Ok(page(&snapshot, &text, &[]))
     }
 
-    /// Drops the searchable pages beyond the limit.
+    /// Removes pages beyond the limit from the index.
     pub(crate) async fn trim(&self, scope: &Scope, keep: i64) -> Result<(), DbError> {
         loop {
-            let mut session = self.shared.db.begin(scope).await?;
+            let mut session = self.inner.db.begin(scope).await?;
             let trimmed = store::trim(&mut session, keep).await?;
             session.commit().await?;
             if trimmed == 0 {
@@ -192,9 +193,9 @@ impl Pages {
     }
 }
 
-impl Shared {
+impl PageCacheInner {
     fn is_fresh(&self, checked_at: DateTime<Utc>) -> bool {
-        self.age(checked_at) < self.ages.fresh
+        self.age(checked_at) < self.ttl.fresh
     }
 
     fn age(&self, checked_at: DateTime<Utc>) -> Duration {
@@ -204,75 +205,80 @@ impl Shared {
     async fn load(
         &self,
         who: &Caller,
-        key: &Key,
+        key: &PageKey,
         url: &str,
         deadline: Instant,
-        asked: &AtomicBool,
-    ) -> Result<Held, OpenError> {
+        site_requested: &AtomicBool,
+    ) -> Result<CachedPage, OpenError> {
         let address = &*key.1;
-        let known = self.known(who, address).await?;
-        let known = match known {
-            Some(known) if self.is_fresh(known.checked_at) => return self.hold(known).await,
-            known => known,
+        let latest = self.latest_copy(who, address).await?;
+        let latest = match latest {
+            Some(latest) if self.is_fresh(latest.checked_at) => return self.load_copy(latest).await,
+            latest => latest,
         };
-        asked.store(true, Ordering::Relaxed);
-        let validators = known
+        site_requested.store(true, Ordering::Relaxed);
+        let validators = latest
             .as_ref()
-            .map(|known| Validators { etag: known.etag.clone(), last_modified: known.last_modified.clone() });
-        let fetched = match self.reading.fetch(url, validators, deadline).await {
+            .map(|latest| Validators { etag: latest.etag.clone(), last_modified: latest.last_modified.clone() });
+        let fetched = match self.loader.fetch(url, validators, deadline).await {
             Ok(fetched) => fetched,
-            Err(error) => return self.stand_in(known, error).await,
+            Err(error) => return self.stale_copy(latest, error).await,
         };
         let scope = if fetched.private { who.scope() } else { Scope::public() };
-        match known {
-            Some(known) if fetched.status == 304 => {
+        match latest {
+            Some(latest) if fetched.status == 304 => {
                 let now = self.clock.now();
-                let is_public = known.snapshot.scope == Scope::public().label();
+                let is_public = latest.snapshot.scope == Scope::public().label();
                 let scope = if is_public { Scope::public() } else { who.scope() };
                 let mut session = self.db.begin(&scope).await?;
                 store::checked(&mut session, address, now).await?;
                 session.commit().await?;
-                self.hold(Known { checked_at: now, ..known }).await
+                self.load_copy(LatestCopy { checked_at: now, ..latest }).await
             }
-            _ => self.keep(&scope, address, fetched).await,
+            _ => self.store_fetched(&scope, address, fetched).await,
         }
     }
 
-    async fn known(&self, who: &Caller, address: &str) -> Result<Option<Known>, DbError> {
+    async fn latest_copy(&self, who: &Caller, address: &str) -> Result<Option<LatestCopy>, DbError> {
         let mut session = self.db.read(&who.scope()).await?;
         store::known(&mut session, address).await
     }
 
-    /// An older copy is better than none when the site has trouble, but not when it says that the page is gone.
-    async fn stand_in(&self, known: Option<Known>, error: fetch::FetchError) -> Result<Held, OpenError> {
-        match known {
-            Some(known) if error.is_retryable() && self.age(known.checked_at) < self.ages.stale => {
-                self.hold(known).await
+    /// Falls back to a stale copy if the error is temporary, but not if the site reports that the page is gone.
+    async fn stale_copy(&self, latest: Option<LatestCopy>, error: fetch::FetchError) -> Result<CachedPage, OpenError> {
+        match latest {
+            Some(latest) if error.is_retryable() && self.age(latest.checked_at) < self.ttl.stale => {
+                self.load_copy(latest).await
             }
             _ => Err(error.into()),
         }
     }
 
-    /// A stored copy, cut into passages again.
-    async fn hold(&self, known: Known) -> Result<Held, OpenError> {
-        let checked_at = known.checked_at;
-        let parts = self.reading.compute(move || {
-            let text = packing::unpack(&known.snapshot.text).map_err(|_| OpenError::Store)?;
-            let passages = page::passages(&text, &known.snapshot.sections);
-            Ok((known.snapshot, text, passages))
+    /// Loads a stored copy and splits it into passages.
+    async fn load_copy(&self, latest: LatestCopy) -> Result<CachedPage, OpenError> {
+        let checked_at = latest.checked_at;
+        let parts = self.loader.compute(move || {
+            let text = compression::decompress(&latest.snapshot.text).map_err(|_| OpenError::Store)?;
+            let passages = page::passages(&text, &latest.snapshot.sections);
+            Ok((latest.snapshot, text, passages))
         });
         let (snapshot, text, passages) = parts.await?;
-        Ok(Held { page: Arc::new(page(&snapshot, &text, &passages)), checked_at })
+        Ok(CachedPage { page: Arc::new(page(&snapshot, &text, &passages)), checked_at })
     }
 
-    /// Parses what was fetched and stores it, under the id of the copy at hand when nothing changed.
-    async fn keep(&self, scope: &Scope, address: &str, fetched: FetchResponse) -> Result<Held, OpenError> {
+    /// Parses and stores a fetched page. If its content has not changed, it keeps the id of the latest copy.
+    async fn store_fetched(
+        &self,
+        scope: &Scope,
+        address: &str,
+        fetched: FetchResponse,
+    ) -> Result<CachedPage, OpenError> {
         let url = fetched.url.to_string();
         let validators = Validators { etag: fetched.etag.clone(), last_modified: fetched.last_modified.clone() };
-        let document = self.reading.parse(fetched).await?;
+        let document = self.loader.parse(fetched).await?;
         let (id, label, now) = (self.ids.next(), scope.label(), self.clock.now());
-        let prepared = self.reading.compute(move || Prepared::new(document, url, id, label, now)).await?;
-        let Prepared { mut snapshot, text, passages, terms } = prepared;
+        let prepared = self.loader.compute(move || NewSnapshot::new(document, url, id, label, now)).await?;
+        let NewSnapshot { mut snapshot, text, passages, terms } = prepared;
         let mut session = self.db.begin(scope).await?;
         match store::current(&mut session, address, &snapshot.hash).await? {
             Some((id, fetched_at)) => {
@@ -286,20 +292,20 @@ impl Shared {
             }
         }
         session.commit().await?;
-        Ok(Held { page: Arc::new(page(&snapshot, &text, &passages)), checked_at: now })
+        Ok(CachedPage { page: Arc::new(page(&snapshot, &text, &passages)), checked_at: now })
     }
 }
 
-/// A page on its way into the store.
-struct Prepared {
+/// A parsed page, ready to be stored.
+struct NewSnapshot {
     snapshot: Snapshot,
     text: String,
     passages: Vec<Passage>,
-    /// What the page is searchable by.
+    /// Terms to index, separated by spaces.
     terms: String,
 }
 
-impl Prepared {
+impl NewSnapshot {
     fn new(
         document: reader::Document,
         url: String,
@@ -309,20 +315,20 @@ impl Prepared {
     ) -> Result<Self, OpenError> {
         let text = document.text;
         let title = document.title.unwrap_or_else(|| url.clone());
-        let indexed = &text[..text.floor_char_boundary(INDEXED)];
+        let indexed = &text[..text.floor_char_boundary(MAX_INDEXED_BYTES)];
         let terms = text::terms::index_text(&format!("{title}\n{indexed}"));
         let passages = page::passages(&text, &document.sections);
         let snapshot = Snapshot {
             id,
             scope,
-            hash: reading::digest(&title, &text),
+            hash: loader::digest(&title, &text),
             opening: passages
                 .first()
                 .map_or(&*text, |first| &text[first.range.clone()])
                 .chars()
-                .take(OPENING)
+                .take(OPENING_CHARS)
                 .collect(),
-            text: packing::pack(&text).map_err(|_| OpenError::Store)?,
+            text: compression::compress(&text).map_err(|_| OpenError::Store)?,
             sections: Json(document.sections),
             url,
             title,
@@ -335,8 +341,8 @@ impl Prepared {
     }
 }
 
-/// The page to be kept at hand. Its parts are copied: those made while it was parsed lie between what was freed since, which
-/// the allocator cannot use or give back as long as they are there.
+/// Builds the page to cache. Its parts are copied, because those allocated during parsing would fragment the heap: the
+/// memory freed between them could not be returned.
 fn page(snapshot: &Snapshot, text: &str, passages: &[Passage]) -> Page {
     Page {
         snapshot_id: snapshot.id,

@@ -1,7 +1,7 @@
-//! From a question to passages: the engines are asked side by side, pages are opened while results still arrive, and
-//! nobody is waited for past the deadline.
+//! Passage search: queries the engines in parallel, opens pages while results are still arriving, and ranks their
+//! passages, all within one deadline.
 
-mod leads;
+mod frontier;
 mod ranking;
 
 use std::{
@@ -18,58 +18,58 @@ use futures::{
 };
 use tokio::time::{Instant, sleep_until};
 
-pub(crate) use self::ranking::{Chosen, Ranked};
-use self::{leads::Leads, ranking::Ranking};
+pub(crate) use self::ranking::{RankedPassage, SelectedPassage};
+use self::{frontier::Frontier, ranking::PassageRanking};
 use crate::{
     Search,
-    engines::{Fused, Query, SearchOutage},
-    pages::{OpenError, Opened, Pages},
-    vectors::{Nearness, Question},
-    web::{Asked, Gathered, Report},
+    engines::{FusedResult, Query, SearchOutage},
+    pages::{OpenError, OpenedPage, PageCache},
+    vectors::{ComparedQuestion, Similarities},
+    web::{MergedReports, QueryReport, WebQuery},
 };
 
-/// Share of the time that the engines get; the rest belongs to the pages.
-const ENGINES_SHARE: f32 = 0.6;
-/// After the first list, others are waited for this long before their places are given to it.
-const SETTLE: Duration = Duration::from_millis(250);
-/// Pages opened from each list before that.
-const EARLY: usize = 2;
-/// A page that takes this share of the time gets a substitute beside it.
-const SLOW_SHARE: f32 = 0.2;
-/// Pages tried for each one wanted.
-const TRIES: usize = 3;
+/// Share of the time for the engines; the rest is for the pages.
+const ENGINES_TIME_SHARE: f32 = 0.6;
+/// Delay after the first list, in which pages are reserved for the lists of other engines.
+const SETTLE_DELAY: Duration = Duration::from_millis(250);
+/// Pages opened per list during that delay.
+const EARLY_PAGES_PER_LIST: usize = 2;
+/// If a page takes longer than this share of the time, another one is opened in parallel.
+const SLOW_TIME_SHARE: f32 = 0.2;
+/// Most pages tried, per page requested.
+const MAX_TRIES_PER_PAGE: usize = 3;
 
-/// What is looked for.
+/// A request for passages.
 #[derive(Debug, Clone)]
-pub(crate) struct Wanted {
-    pub(crate) asked: Asked,
-    /// What passages are ranked against.
+pub(crate) struct PassagesRequest {
+    pub(crate) web: WebQuery,
+    /// Passages are ranked against it.
     pub(crate) question: String,
-    /// Pages to open beside the given ones.
+    /// Pages to open beside `urls`.
     pub(crate) pages: usize,
-    /// Passages to choose from each page.
+    /// Most passages per page.
     pub(crate) passages: usize,
-    /// Addresses to open whatever the engines find.
+    /// Addresses to open, whatever the engines find.
     pub(crate) urls: Vec<String>,
     pub(crate) exclude_urls: Vec<String>,
-    /// No page is waited for past this.
-    pub(crate) within: Duration,
+    /// For the whole search.
+    pub(crate) timeout: Duration,
 }
 
-/// What happened meanwhile.
+/// Progress of a passage search.
 #[derive(Debug)]
-pub(crate) enum Event {
-    Engine(Report),
-    /// All lists merged; sent once.
+pub(crate) enum SearchEvent {
+    Engine(QueryReport),
+    /// The merged lists; sent once.
     Results {
-        results: Vec<Fused>,
+        results: Vec<FusedResult>,
         outage: bool,
         cached: bool,
     },
     Opened {
-        opened: Opened,
-        asked_url: String,
-        passages: Vec<Chosen>,
+        opened: OpenedPage,
+        requested_url: String,
+        passages: Vec<SelectedPassage>,
         elapsed: Duration,
     },
     Failed {
@@ -77,113 +77,114 @@ pub(crate) enum Event {
         code: &'static str,
         elapsed: Duration,
     },
-    /// Words alone rank some pages, for this reason; sent once.
+    /// Some pages are ranked by BM25 alone, for this reason; sent once.
     Degraded(String),
-    Finished(Finished),
+    Finished(SearchFinished),
 }
 
-/// The end, sent once.
+/// The end of a passage search.
 #[derive(Debug)]
-pub(crate) struct Finished {
-    /// No engine answered.
+pub(crate) struct SearchFinished {
+    /// Set if no engine answered.
     pub(crate) outage: Option<SearchOutage>,
-    pub(crate) reports: Vec<Report>,
-    /// The chosen passages of all pages, best first, spread over the pages.
-    pub(crate) ranking: Vec<Ranked>,
+    pub(crate) reports: Vec<QueryReport>,
+    /// The selected passages of all pages, best first, spread over the pages.
+    pub(crate) ranking: Vec<RankedPassage>,
 }
 
-/// Looks for passages. Dropping the stream gives up what is under way.
-pub(crate) fn find(search: &Search, wanted: Wanted) -> impl Stream<Item = Event> + Send + use<> {
-    let mut hunt = Hunt::new(search, wanted);
+/// Runs a passage search. Dropping the stream aborts running requests.
+pub(crate) fn find(search: &Search, request: PassagesRequest) -> impl Stream<Item = SearchEvent> + Send + use<> {
+    let mut passage_search = PassageSearch::new(search, request);
     stream! {
-        hunt.start();
+        passage_search.start();
         loop {
-            while let Some(event) = hunt.events.pop_front() {
+            while let Some(event) = passage_search.events.pop_front() {
                 yield event;
             }
-            if hunt.is_over() {
+            if passage_search.is_over() {
                 break;
             }
-            hunt.step().await;
+            passage_search.step().await;
         }
-        hunt.tell_results();
-        let end = hunt.finished();
-        hunt.events.push_back(end);
-        while let Some(event) = hunt.events.pop_front() {
+        passage_search.emit_results();
+        let end = passage_search.finished();
+        passage_search.events.push_back(end);
+        while let Some(event) = passage_search.events.pop_front() {
             yield event;
         }
     }
 }
 
-/// A page that was tried.
-struct Attempt {
+/// The outcome of opening a page.
+struct OpenAttempt {
     number: usize,
     url: String,
-    outcome: Result<Opened, OpenError>,
-    /// How near its passages are to the question, or why nobody knows; nothing without a model.
-    nearness: Nearness,
+    outcome: Result<OpenedPage, OpenError>,
+    /// Similarity of its passages to the question, or why it is unknown; empty without an embedding model.
+    similarities: Similarities,
     elapsed: Duration,
 }
 
-/// A page under way.
-struct Busy {
-    given: bool,
-    /// From then on it counts as slow.
+/// A page that is being opened.
+struct InFlight {
+    /// One of the requested addresses.
+    is_requested: bool,
+    /// From this time on it counts as slow.
     slow_at: Instant,
 }
 
-struct Hunt {
-    pages: Pages,
-    meaning: Option<Question>,
-    wanted: Wanted,
-    search: BoxStream<'static, Report>,
+struct PassageSearch {
+    pages: PageCache,
+    question: Option<ComparedQuestion>,
+    request: PassagesRequest,
+    reports: BoxStream<'static, QueryReport>,
     searching: bool,
-    gathered: Gathered,
-    told: bool,
-    leads: Leads,
+    merged: MergedReports,
+    results_sent: bool,
+    frontier: Frontier,
     settle_at: Option<Instant>,
     deadline: Instant,
-    attempts: FuturesUnordered<BoxFuture<'static, Attempt>>,
-    busy: HashMap<usize, Busy>,
+    attempts: FuturesUnordered<BoxFuture<'static, OpenAttempt>>,
+    in_flight: HashMap<usize, InFlight>,
     tried: usize,
     opened: usize,
-    ranking: Ranking,
+    ranking: PassageRanking,
     degraded: bool,
-    events: VecDeque<Event>,
+    events: VecDeque<SearchEvent>,
 }
 
-impl Hunt {
-    fn new(search: &Search, mut wanted: Wanted) -> Self {
-        wanted.asked.within = wanted.within.mul_f32(ENGINES_SHARE);
-        let filters = wanted.asked.queries.first().cloned().unwrap_or_else(|| Query::new(""));
-        let deadline = Instant::now() + wanted.within;
-        let opened = wanted.pages + wanted.urls.len();
+impl PassageSearch {
+    fn new(search: &Search, mut request: PassagesRequest) -> Self {
+        request.web.timeout = request.timeout.mul_f32(ENGINES_TIME_SHARE);
+        let filters = request.web.queries.first().cloned().unwrap_or_else(|| Query::new(""));
+        let deadline = Instant::now() + request.timeout;
+        let max_opened = request.pages + request.urls.len();
         let vectors = search.vectors.as_ref();
         Self {
-            meaning: vectors.and_then(|vectors| vectors.question(&wanted.question, opened, deadline)),
-            search: search.web.search(&wanted.asked),
+            question: vectors.and_then(|vectors| vectors.question(&request.question, max_opened, deadline)),
+            reports: search.web.search(&request.web),
             searching: true,
-            gathered: Gathered::new(filters),
-            told: wanted.asked.queries.is_empty(),
-            leads: Leads::new(&wanted.exclude_urls),
+            merged: MergedReports::new(filters),
+            results_sent: request.web.queries.is_empty(),
+            frontier: Frontier::new(&request.exclude_urls),
             settle_at: None,
             deadline,
             attempts: FuturesUnordered::new(),
-            busy: HashMap::new(),
+            in_flight: HashMap::new(),
             tried: 0,
             opened: 0,
-            ranking: Ranking::new(&wanted.question, wanted.passages),
+            ranking: PassageRanking::new(&request.question, request.passages),
             degraded: false,
             events: VecDeque::new(),
             pages: search.pages.clone(),
-            wanted,
+            request,
         }
     }
 
     fn start(&mut self) {
-        for url in std::mem::take(&mut self.wanted.urls) {
-            if self.leads.claim(&url) {
-                self.wanted.pages += 1;
+        for url in std::mem::take(&mut self.request.urls) {
+            if self.frontier.claim(&url) {
+                self.request.pages += 1;
                 self.open(url, true);
             }
         }
@@ -193,114 +194,117 @@ impl Hunt {
         if Instant::now() >= self.deadline {
             return true;
         }
-        if self.opened >= self.wanted.pages && !self.busy.values().any(|busy| busy.given) {
+        if self.opened >= self.request.pages && !self.in_flight.values().any(|page| page.is_requested) {
             return true;
         }
-        !self.searching && self.busy.is_empty()
+        !self.searching && self.in_flight.is_empty()
     }
 
-    /// Waits for whatever happens first.
+    /// Waits for the next report, opened page or timer, and handles it.
     async fn step(&mut self) {
-        let wake = self.wake();
+        let wakeup = self.next_wakeup();
         tokio::select! {
             biased;
-            report = self.search.next(), if self.searching => self.hear(report),
-            Some(attempt) = self.attempts.next(), if !self.attempts.is_empty() => self.settle(attempt),
-            () = sleep_until(wake) => {}
+            report = self.reports.next(), if self.searching => self.on_report(report),
+            Some(attempt) = self.attempts.next(), if !self.attempts.is_empty() => self.on_attempt(attempt),
+            () = sleep_until(wakeup) => {}
         }
-        self.open_leads();
+        self.open_next_pages();
     }
 
-    /// When the next decision is due although nothing happens.
-    fn wake(&self) -> Instant {
+    /// The next time at which a page becomes slow or the settle delay ends, at the latest the deadline.
+    fn next_wakeup(&self) -> Instant {
         let now = Instant::now();
-        let slow = self.busy.values().map(|busy| busy.slow_at);
+        let slow = self.in_flight.values().map(|page| page.slow_at);
         let due = slow.chain(self.settle_at).filter(|at| *at > now).min();
         due.map_or(self.deadline, |at| at.min(self.deadline))
     }
 
-    fn hear(&mut self, report: Option<Report>) {
+    fn on_report(&mut self, report: Option<QueryReport>) {
         let Some(report) = report else {
             self.searching = false;
-            self.tell_results();
+            self.emit_results();
             return;
         };
         if report.outcome.as_ref().is_ok_and(|hits| !hits.is_empty()) && self.settle_at.is_none() {
-            self.settle_at = Some(Instant::now() + SETTLE);
+            self.settle_at = Some(Instant::now() + SETTLE_DELAY);
         }
-        self.events.push_back(Event::Engine(report.clone()));
-        self.gathered.add(report);
-        self.leads.renew(self.gathered.results());
+        self.events.push_back(SearchEvent::Engine(report.clone()));
+        self.merged.add(report);
+        self.frontier.update(self.merged.results());
     }
 
-    fn tell_results(&mut self) {
-        if !self.told {
-            self.told = true;
-            let (results, outage, cached) =
-                (self.gathered.results(), self.gathered.outage().is_some(), self.gathered.cached);
-            self.events.push_back(Event::Results { results, outage, cached });
+    fn emit_results(&mut self) {
+        if !self.results_sent {
+            self.results_sent = true;
+            let (results, outage, cached) = (self.merged.results(), self.merged.outage().is_some(), self.merged.cached);
+            self.events.push_back(SearchEvent::Results { results, outage, cached });
         }
     }
 
-    fn settle(&mut self, attempt: Attempt) {
-        self.busy.remove(&attempt.number);
-        let Attempt { url, outcome, nearness, elapsed, .. } = attempt;
+    fn on_attempt(&mut self, attempt: OpenAttempt) {
+        self.in_flight.remove(&attempt.number);
+        let OpenAttempt { url, outcome, similarities, elapsed, .. } = attempt;
         let opened = match outcome {
             // Two addresses may lead to one page.
-            Ok(opened) if self.ranking.holds(&opened.page) => return,
+            Ok(opened) if self.ranking.contains(&opened.page) => return,
             Ok(opened) => opened,
             Err(error) => {
-                self.events.push_back(Event::Failed { url, code: error.code(), elapsed });
+                self.events.push_back(SearchEvent::Failed { url, code: error.code(), elapsed });
                 return;
             }
         };
         self.opened += 1;
-        let nearness = nearness.unwrap_or_else(|reason| {
+        let similarities = similarities.unwrap_or_else(|reason| {
             if !self.degraded {
                 self.degraded = true;
-                self.events.push_back(Event::Degraded(reason));
+                self.events.push_back(SearchEvent::Degraded(reason));
             }
             Vec::new()
         });
-        let passages = self.ranking.add(Arc::clone(&opened.page), nearness);
-        self.events.push_back(Event::Opened { opened, asked_url: url, passages, elapsed });
+        let passages = self.ranking.add(Arc::clone(&opened.page), similarities);
+        self.events.push_back(SearchEvent::Opened { opened, requested_url: url, passages, elapsed });
     }
 
-    /// Fills the places of pages that failed, of slow ones, and those still free.
-    fn open_leads(&mut self) {
+    /// Opens pages until enough are open or in flight; failed and slow ones do not count.
+    fn open_next_pages(&mut self) {
         let now = Instant::now();
         let settled = !self.searching || self.settle_at.is_some_and(|at| at <= now);
         let lists =
-            self.gathered.reports.iter().filter(|report| report.outcome.as_ref().is_ok_and(|hits| !hits.is_empty()));
-        let places = if settled { self.wanted.pages } else { self.wanted.pages.min(EARLY * lists.count()) };
-        let mut awaited = self.busy.values().filter(|busy| busy.slow_at > now).count();
-        while self.opened + awaited < places && self.tried < TRIES * self.wanted.pages {
-            let Some(url) = self.leads.next() else { return };
+            self.merged.reports.iter().filter(|report| report.outcome.as_ref().is_ok_and(|hits| !hits.is_empty()));
+        let target =
+            if settled { self.request.pages } else { self.request.pages.min(EARLY_PAGES_PER_LIST * lists.count()) };
+        let mut in_time = self.in_flight.values().filter(|page| page.slow_at > now).count();
+        while self.opened + in_time < target && self.tried < MAX_TRIES_PER_PAGE * self.request.pages {
+            let Some(url) = self.frontier.next() else { return };
             self.open(url, false);
-            awaited += 1;
+            in_time += 1;
         }
     }
 
-    fn open(&mut self, url: String, given: bool) {
+    fn open(&mut self, url: String, is_requested: bool) {
         let (number, started) = (self.tried, Instant::now());
         self.tried += 1;
-        self.busy.insert(number, Busy { given, slow_at: started + self.wanted.within.mul_f32(SLOW_SHARE) });
-        let (pages, who, deadline) = (self.pages.clone(), Arc::clone(&self.wanted.asked.who), self.deadline);
-        let meaning = self.meaning.clone();
+        self.in_flight.insert(
+            number,
+            InFlight { is_requested, slow_at: started + self.request.timeout.mul_f32(SLOW_TIME_SHARE) },
+        );
+        let (pages, who, deadline) = (self.pages.clone(), Arc::clone(&self.request.web.who), self.deadline);
+        let question = self.question.clone();
         self.attempts.push(Box::pin(async move {
             let opening = pages.open(&who, &url, deadline);
-            let (outcome, nearness) = match &meaning {
-                Some(meaning) => meaning.compared(opening).await,
+            let (outcome, similarities) = match &question {
+                Some(question) => question.open_and_compare(opening).await,
                 None => (opening.await, Ok(Vec::new())),
             };
-            Attempt { number, url, outcome, nearness, elapsed: started.elapsed() }
+            OpenAttempt { number, url, outcome, similarities, elapsed: started.elapsed() }
         }));
     }
 
-    fn finished(&mut self) -> Event {
-        Event::Finished(Finished {
-            outage: self.gathered.outage().filter(|_| !self.wanted.asked.queries.is_empty()),
-            reports: std::mem::take(&mut self.gathered.reports),
+    fn finished(&mut self) -> SearchEvent {
+        SearchEvent::Finished(SearchFinished {
+            outage: self.merged.outage().filter(|_| !self.request.web.queries.is_empty()),
+            reports: std::mem::take(&mut self.merged.reports),
             ranking: self.ranking.finish(),
         })
     }

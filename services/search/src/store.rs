@@ -1,4 +1,4 @@
-//! SQL of page copies.
+//! SQL for page copies.
 
 mod search;
 
@@ -9,11 +9,11 @@ pub(crate) use search::{index, search, trim};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-/// A copy of a page as it was at one time. It is never changed.
+/// An immutable copy of a page.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct Snapshot {
     pub(crate) id: Uuid,
-    /// [`base::Scope::label`] of who may read it.
+    /// [`base::Scope::label`] of the scope that may read it.
     pub(crate) scope: String,
     pub(crate) url: String,
     pub(crate) title: String,
@@ -21,18 +21,18 @@ pub(crate) struct Snapshot {
     pub(crate) language: Option<String>,
     pub(crate) published_at: Option<DateTime<Utc>>,
     pub(crate) fetched_at: DateTime<Utc>,
-    /// The first words of the text, for lists of results.
+    /// The beginning of the text, for result lists.
     pub(crate) opening: String,
-    /// Packed; see [`crate::pages::packing`].
+    /// Compressed; see [`crate::pages::compression`].
     pub(crate) text: Vec<u8>,
     pub(crate) sections: Json<Vec<Section>>,
     /// SHA-256 of title and text.
     pub(crate) hash: Vec<u8>,
 }
 
-/// What an address showed last.
+/// The latest copy of an address, with its validators.
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub(crate) struct Known {
+pub(crate) struct LatestCopy {
     pub(crate) etag: Option<String>,
     pub(crate) last_modified: Option<String>,
     pub(crate) checked_at: DateTime<Utc>,
@@ -40,15 +40,15 @@ pub(crate) struct Known {
     pub(crate) snapshot: Snapshot,
 }
 
-/// How an address may be asked whether it changed.
+/// Validators for a conditional request.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Validators {
     pub(crate) etag: Option<String>,
     pub(crate) last_modified: Option<String>,
 }
 
-/// The copy of `address` that was checked last, among those of the session's organisation and the public ones.
-pub(crate) async fn known(session: &mut Session, address: &str) -> Result<Option<Known>, DbError> {
+/// The most recently checked copy of `address` among those of the session's organisation and the public ones.
+pub(crate) async fn known(session: &mut Session, address: &str) -> Result<Option<LatestCopy>, DbError> {
     fetch_optional!(
         session,
         scope: "SELECT p.etag, p.last_modified, p.checked_at, s.id, s.scope, s.url, s.title, s.author, s.language,
@@ -69,7 +69,7 @@ pub(crate) async fn snapshot(session: &mut Session, id: Uuid) -> Result<Option<S
     )
 }
 
-/// The copy of `address` in the session's scope that has this hash and is the newest one.
+/// Id and time of the latest copy of `address` in the session's scope, if it has this hash.
 pub(crate) async fn current(
     session: &mut Session,
     address: &str,
@@ -105,7 +105,7 @@ pub(crate) async fn insert(session: &mut Session, snapshot: &Snapshot) -> Result
     Ok(())
 }
 
-/// Notes that `address` shows `snapshot` in the session's scope; the number it is indexed under comes back.
+/// Makes `snapshot` the latest copy of `address` in the session's scope; returns the number of the page in the index.
 pub(crate) async fn show(
     session: &mut Session,
     address: &str,
@@ -129,7 +129,7 @@ pub(crate) async fn show(
     Ok(number)
 }
 
-/// Notes that `address` was asked at `at` and had not changed.
+/// Records that `address` was revalidated at `at` without change.
 pub(crate) async fn checked(session: &mut Session, address: &str, at: DateTime<Utc>) -> Result<(), DbError> {
     execute!(session, scope: "UPDATE pages SET checked_at = $3 WHERE scope = $1 AND address = $2", address, at)?;
     Ok(())

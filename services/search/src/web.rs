@@ -1,6 +1,6 @@
-//! Queries: to the engines, to the local index, or answered from what equal queries found a moment ago.
+//! Web queries: sent to the engines and the local index, or answered from the cache.
 
-mod kept;
+mod result_cache;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,128 +16,129 @@ use futures::{
 };
 use tokio::time::Instant;
 
-use self::kept::Kept;
+use self::result_cache::CachedResults;
 use crate::{
-    config::{Ages, Config},
+    config::{CacheTtl, Config},
     engines::{
-        Access, Engine, EngineHealth, Engines, EnginesConfig, Fused, Fusion, Hit, Query, SearchOutage, Searxng,
-        SearxngConfig, keyless,
+        Engine, EngineHealth, Engines, EnginesConfig, FusedResult, Hit, Query, ResultFusion, SearchOutage, Searxng,
+        SearxngConfig, UpstreamAccess, keyless,
     },
-    local::{self, Local},
+    local::{self, LocalIndex},
 };
 
-/// Fewer hits of the first choice than this, and the pages already read are searched too, as the keyless engines are.
-const ENOUGH: usize = 3;
-/// Completions are of no use to somebody who has typed on.
-const SUGGEST_WITHIN: Duration = Duration::from_secs(2);
+/// If the engines find fewer hits than this, the local index is searched too.
+const MIN_HITS: usize = 3;
+/// Short, because users type on.
+const SUGGEST_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What one engine said to one query.
+/// The result of one engine, or the local index, for one query.
 #[derive(Debug, Clone)]
-pub(crate) struct Report {
+pub(crate) struct QueryReport {
     pub(crate) engine: &'static str,
-    /// The code of the failure when there is no list.
+    /// The hits, or the error code.
     pub(crate) outcome: Result<Vec<Hit>, &'static str>,
     pub(crate) elapsed: Duration,
-    /// Found earlier, for an equal query.
+    /// From the cache.
     pub(crate) cached: bool,
 }
 
-/// Queries of one person, asked side by side.
+/// Queries of one user that run in parallel.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct WebQuery {
     pub(crate) who: Arc<Caller>,
     pub(crate) queries: Vec<Query>,
-    /// The queries carry private context: what they find is kept for the organisation alone.
+    /// The queries contain private context: their results are cached for the organisation alone.
     pub(crate) private: bool,
-    /// Nobody is waited for longer.
-    pub(crate) within: Duration,
+    /// For all queries together.
+    pub(crate) timeout: Duration,
 }
 
-/// Every engine of this server. Cheap to clone.
+/// All engines of this server with their cache. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Web {
+pub(crate) struct WebSearch {
     engines: Engines,
-    has_first_choice: bool,
+    has_primary: bool,
     cache: Cache,
     clock: Clock,
-    ages: Ages,
+    cache_ttl: CacheTtl,
     db: Db,
 }
 
-impl Web {
+impl WebSearch {
     pub(crate) fn new(deps: &server::Deps, config: &Config) -> anyhow::Result<Self> {
         let clock = deps.clock.clone();
-        let engine_clock: crate::engines::Clock = Arc::new(move || clock.now());
-        let access = Access::new(&config.contact, Arc::clone(&engine_clock));
+        let engine_clock: crate::engines::EngineClock = Arc::new(move || clock.now());
+        let access = UpstreamAccess::new(&config.contact, Arc::clone(&engine_clock));
         let searxng = match &config.searxng {
             Some(base) => Some(Arc::new(Searxng::new(SearxngConfig::new(base), &access)?) as Arc<dyn Engine>),
             None => None,
         };
-        let has_first_choice = searxng.is_some();
+        let has_primary = searxng.is_some();
         let keyless = keyless(config.keyless.clone(), &access)?;
         Ok(Self {
             engines: Engines::new(searxng, keyless, EnginesConfig::default(), &engine_clock),
-            has_first_choice,
+            has_primary,
             cache: deps.cache.clone(),
             clock: deps.clock.clone(),
-            ages: config.queries,
+            cache_ttl: config.queries,
             db: deps.db.clone(),
         })
     }
 
-    /// Asks everyone; each report comes as soon as it is there. Dropping the stream gives up what is under way.
-    pub(crate) fn search(&self, asked: &Asked) -> BoxStream<'static, Report> {
-        let each = asked.queries.iter().map(|query| self.query(asked, query.clone()));
+    /// Runs the queries on all engines and yields each report as it arrives. Dropping the stream aborts running
+    /// requests.
+    pub(crate) fn search(&self, request: &WebQuery) -> BoxStream<'static, QueryReport> {
+        let each = request.queries.iter().map(|query| self.query(request, query.clone()));
         stream::select_all(each.collect::<Vec<_>>()).boxed()
     }
 
-    /// Completions of a text being typed.
+    /// Completions of a partial query.
     pub(crate) async fn suggest(&self, text: &str) -> Result<Vec<String>, SearchOutage> {
-        self.engines.suggest(text, None, SUGGEST_WITHIN).await
+        self.engines.suggest(text, None, SUGGEST_TIMEOUT).await
     }
 
-    /// How each engine is doing, the first choice first.
+    /// Health of each engine, the primary one first.
     pub(crate) fn health(&self) -> Vec<EngineHealth> {
         self.engines.health()
     }
 
-    fn query(&self, asked: &Asked, query: Query) -> BoxStream<'static, Report> {
-        let engines = self.engines_or_kept(asked.clone(), query.clone());
-        if self.has_first_choice {
+    fn query(&self, request: &WebQuery, query: Query) -> BoxStream<'static, QueryReport> {
+        let engines = self.engines_or_cache(request.clone(), query.clone());
+        if self.has_primary {
             return engines;
         }
-        stream::select(stream::once(self.local(asked, query)), engines).boxed()
+        stream::select(stream::once(self.local(request, query)), engines).boxed()
     }
 
-    fn engines_or_kept(&self, asked: Asked, query: Query) -> BoxStream<'static, Report> {
+    fn engines_or_cache(&self, request: WebQuery, query: Query) -> BoxStream<'static, QueryReport> {
         let web = self.clone();
-        let until = Instant::now() + asked.within;
+        let until = Instant::now() + request.timeout;
         let reports = stream! {
-            let scope = if asked.private { asked.who.scope() } else { Scope::public() };
-            let kept = web.kept(&scope, &query).await;
-            if let Some(kept) = kept.as_ref().filter(|kept| web.age(kept) < web.ages.fresh) {
-                for report in kept.reports(&web.names()) {
+            let scope = if request.private { request.who.scope() } else { Scope::public() };
+            let cached = web.cached(&scope, &query).await;
+            if let Some(cached) = cached.as_ref().filter(|cached| web.age(cached) < web.cache_ttl.fresh) {
+                for report in cached.reports(&web.engine_names()) {
                     yield report;
                 }
                 return;
             }
-            let mut found = Kept::new(web.clock.now());
-            let within = until.saturating_duration_since(Instant::now());
-            let mut engines = std::pin::pin!(web.engines.search(query.clone(), within));
+            let mut found = CachedResults::new(web.clock.now());
+            let timeout = until.saturating_duration_since(Instant::now());
+            let mut engines = std::pin::pin!(web.engines.search(query.clone(), timeout));
             while let Some(report) = engines.next().await {
                 let outcome = report.outcome.map(|found| found.hits.clone()).map_err(|error| error.code());
                 if let Ok(hits) = &outcome {
                     found.add(report.engine, hits);
-                    // Kept at each report: whoever asked may have enough before the last engine answers.
-                    web.keep(&scope, &query, &found).await;
+                    // Stored at each report, because the caller may drop the stream before the last engine answers.
+                    web.store_in_cache(&scope, &query, &found).await;
                 }
-                yield Report { engine: report.engine, outcome, elapsed: report.elapsed, cached: false };
+                yield QueryReport { engine: report.engine, outcome, elapsed: report.elapsed, cached: false };
             }
-            if web.has_first_choice && found.hits() < ENOUGH {
-                yield web.local(&asked, query.clone()).await;
+            if web.has_primary && found.hits() < MIN_HITS {
+                yield web.local(&request, query.clone()).await;
             }
-            if found.is_empty() && let Some(kept) = kept {
-                for report in kept.reports(&web.names()) {
+            if found.is_empty() && let Some(cached) = cached {
+                for report in cached.reports(&web.engine_names()) {
                     yield report;
                 }
             }
@@ -145,64 +146,66 @@ impl Web {
         reports.boxed()
     }
 
-    fn local(&self, asked: &Asked, query: Query) -> BoxFuture<'static, Report> {
-        let engine = Local { db: self.db.clone(), who: Arc::clone(&asked.who) };
+    fn local(&self, request: &WebQuery, query: Query) -> BoxFuture<'static, QueryReport> {
+        let engine = LocalIndex { db: self.db.clone(), who: Arc::clone(&request.who) };
         Box::pin(async move {
             let started = Instant::now();
             let found = if engine.serves(query.kind) { engine.search(&query).await } else { Ok(Default::default()) };
             let outcome = found.map(|found| found.hits).map_err(|error| error.code());
-            Report { engine: local::NAME, outcome, elapsed: started.elapsed(), cached: false }
+            QueryReport { engine: local::NAME, outcome, elapsed: started.elapsed(), cached: false }
         })
     }
 
-    async fn kept(&self, scope: &Scope, query: &Query) -> Option<Kept> {
-        if self.ages.fresh.is_zero() {
+    async fn cached(&self, scope: &Scope, query: &Query) -> Option<CachedResults> {
+        if self.cache_ttl.fresh.is_zero() {
             return None;
         }
-        Kept::read(&self.cache.get(&kept::key(scope, query)).await?)
+        CachedResults::read(&self.cache.get(&result_cache::key(scope, query)).await?)
     }
 
-    async fn keep(&self, scope: &Scope, query: &Query, found: &Kept) {
-        if !self.ages.fresh.is_zero() && found.hits() > 0 {
-            self.cache.set(kept::key(scope, query), found.write(), self.ages.fresh.max(self.ages.stale)).await;
+    async fn store_in_cache(&self, scope: &Scope, query: &Query, found: &CachedResults) {
+        if !self.cache_ttl.fresh.is_zero() && found.hits() > 0 {
+            self.cache
+                .set(result_cache::key(scope, query), found.write(), self.cache_ttl.fresh.max(self.cache_ttl.stale))
+                .await;
         }
     }
 
-    fn age(&self, kept: &Kept) -> Duration {
-        (self.clock.now() - kept.at).to_std().unwrap_or_default()
+    fn age(&self, cached: &CachedResults) -> Duration {
+        (self.clock.now() - cached.at).to_std().unwrap_or_default()
     }
 
-    fn names(&self) -> Vec<&'static str> {
+    fn engine_names(&self) -> Vec<&'static str> {
         self.engines.health().into_iter().map(|health| health.name).collect()
     }
 }
 
-impl std::fmt::Debug for Web {
+impl std::fmt::Debug for WebSearch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Web")
+        f.write_str("WebSearch")
     }
 }
 
-/// The reports on some queries, merged as they come.
+/// The reports of some queries, merged as they arrive.
 #[derive(Debug)]
-pub(crate) struct Gathered {
-    /// Its domain filters hold for the merged list.
+pub(crate) struct MergedReports {
+    /// Its domain filters apply to the merged list.
     filters: Query,
-    fusion: Fusion,
-    pub(crate) reports: Vec<Report>,
+    fusion: ResultFusion,
+    pub(crate) reports: Vec<QueryReport>,
     answered: bool,
     pub(crate) cached: bool,
 }
 
-impl Gathered {
+impl MergedReports {
     pub(crate) fn new(filters: Query) -> Self {
-        Self { filters, fusion: Fusion::default(), reports: Vec::new(), answered: false, cached: false }
+        Self { filters, fusion: ResultFusion::default(), reports: Vec::new(), answered: false, cached: false }
     }
 
-    pub(crate) fn add(&mut self, report: Report) {
+    pub(crate) fn add(&mut self, report: QueryReport) {
         if let Ok(hits) = &report.outcome {
             self.fusion.add(hits);
-            // The local index always answers; that it knows nothing says nothing about the web.
+            // The local index always answers, so an empty list from it does not count as an answer.
             self.answered |= report.engine != local::NAME || !hits.is_empty();
         }
         self.cached |= report.cached;
@@ -210,16 +213,16 @@ impl Gathered {
     }
 
     /// Best first.
-    pub(crate) fn results(&self) -> Vec<Fused> {
-        self.fusion.finish(&self.filters)
+    pub(crate) fn results(&self) -> Vec<FusedResult> {
+        self.fusion.results(&self.filters)
     }
 
-    /// Engine and code of each failure when no engine answered, which is not the same as nothing found.
+    /// The failures if no engine answered, as opposed to nothing found.
     pub(crate) fn outage(&self) -> Option<SearchOutage> {
         if self.answered {
             return None;
         }
-        let failure = |report: &Report| Some((report.engine, report.outcome.as_ref().err().copied()?));
+        let failure = |report: &QueryReport| Some((report.engine, report.outcome.as_ref().err().copied()?));
         Some(SearchOutage { failures: self.reports.iter().filter_map(failure).collect() })
     }
 }

@@ -13,7 +13,7 @@ mod set;
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use search_svc::engines::{Access, Clock, Found};
+use search_svc::engines::{EngineClock, EngineResults, UpstreamAccess};
 
 /// A clock that stands at the start of 2026 until it is moved.
 #[derive(Clone)]
@@ -28,20 +28,20 @@ impl TestClock {
         *self.0.lock().unwrap() += TimeDelta::seconds(seconds);
     }
 
-    fn clock(&self) -> Clock {
+    fn clock(&self) -> EngineClock {
         let now = Arc::clone(&self.0);
         Arc::new(move || *now.lock().unwrap())
     }
 }
 
-fn access() -> Access {
-    Access::new("ops@example.org", TestClock::new().clock())
+fn access() -> UpstreamAccess {
+    UpstreamAccess::new("ops@example.org", TestClock::new().clock())
 }
 
-fn urls(found: &Found) -> Vec<&str> {
+fn urls(found: &EngineResults) -> Vec<&str> {
     found.hits.iter().map(|hit| hit.url.as_str()).collect()
 }
 
-fn titles(found: &Found) -> Vec<&str> {
+fn titles(found: &EngineResults) -> Vec<&str> {
     found.hits.iter().map(|hit| hit.title.as_str()).collect()
 }

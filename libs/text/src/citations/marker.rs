@@ -1,25 +1,25 @@
-//! Reads the inside of a bracket that may cite.
+//! Parses a bracket that may be a citation marker, character by character.
 
-/// What the next character makes of a bracket.
-pub(super) enum Reading {
-    More,
+/// State of a bracket after its next character.
+pub(super) enum MarkerStep {
+    /// It may still become a marker.
+    Incomplete,
     /// A marker with these numbers.
-    Closed(Vec<u32>),
-    /// Not a marker.
-    Other,
+    Marker(Vec<u32>),
+    NotAMarker,
 }
 
 /// Longest marker, in bytes; `【1†a long source name】` is the longest form.
-const MAX_BYTES: usize = 120;
-/// Widest `[1-9]`.
-const MAX_SPAN: u32 = 50;
+const MAX_MARKER_BYTES: usize = 120;
+/// Longest range such as `[1-9]`.
+const MAX_RANGE: u32 = 50;
 /// Larger numbers are years, not sources.
-const MAX_NUMBER: u32 = 999;
+const MAX_SOURCE_NUMBER: u32 = 999;
 
-/// `written` begins with the opening bracket; `c` is what comes next.
-pub(super) fn read(written: &str, c: char) -> Reading {
+/// Adds `c` to `written`, which begins with the opening bracket.
+pub(super) fn read(written: &str, c: char) -> MarkerStep {
     let mut chars = written.chars();
-    let Some(open) = chars.next() else { return Reading::Other };
+    let Some(open) = chars.next() else { return MarkerStep::NotAMarker };
     let inner = chars.as_str();
     let close = match open {
         '[' => ']',
@@ -27,17 +27,17 @@ pub(super) fn read(written: &str, c: char) -> Reading {
         _ => '］',
     };
     if c == close {
-        return numbers(inner).map_or(Reading::Other, Reading::Closed);
+        return numbers(inner).map_or(MarkerStep::NotAMarker, MarkerStep::Marker);
     }
     let named = inner.contains('†');
-    let fits = written.len() < MAX_BYTES
+    let fits = written.len() < MAX_MARKER_BYTES
         && match c {
             '^' => inner.is_empty(),
             '†' => !named && inner.ends_with(|c: char| digit(c).is_some()),
             _ if named => !matches!(c, '\n' | '[' | ']' | '【' | '［' | '］'),
             _ => digit(c).is_some() || is_separator(c) || is_dash(c) || matches!(c, ' ' | '\u{a0}' | '^'),
         };
-    if fits { Reading::More } else { Reading::Other }
+    if fits { MarkerStep::Incomplete } else { MarkerStep::NotAMarker }
 }
 
 fn digit(c: char) -> Option<u32> {
@@ -63,7 +63,7 @@ fn numbers(inner: &str) -> Option<Vec<u32>> {
         let mut ends = part.splitn(2, is_dash);
         let first = number(ends.next()?)?;
         let last = ends.next().map_or(Some(first), number)?;
-        if last < first || last - first > MAX_SPAN {
+        if last < first || last - first > MAX_RANGE {
             return None;
         }
         found.extend(first..=last);
@@ -82,7 +82,7 @@ fn number(text: &str) -> Option<u32> {
     let mut value = 0;
     for c in text.chars() {
         value = value * 10 + digit(c)?;
-        if value > MAX_NUMBER {
+        if value > MAX_SOURCE_NUMBER {
             return None;
         }
     }

@@ -1,42 +1,42 @@
-//! Follows the text handed out and tells when a cited sentence is complete.
+//! Follows the output text and detects when a cited sentence is complete.
 
-use super::Piece;
+use super::CitationOutput;
 use crate::sentences::{Boundary, boundary_at, content_start, is_terminator};
 use crate::terms::is_unsegmented;
 
 #[derive(Debug, Default)]
-pub(super) struct Tracker {
+pub(super) struct SentenceTracker {
     /// Text since the last completed sentence or line.
     block: String,
-    /// Characters handed out before `block`.
+    /// Characters output before `block`.
     before: usize,
-    /// Bytes of `block` that hold no open question about a sentence's end.
-    judged: usize,
-    /// Markers in `block`: byte position after it, and number.
+    /// Bytes of `block` already searched for the end of a sentence.
+    scanned: usize,
+    /// Markers in `block`: the byte position after each, and its number.
     marks: Vec<(usize, u32)>,
     last: Option<char>,
 }
 
-impl Tracker {
-    pub(super) fn push(&mut self, c: char, done: &mut Vec<Piece>) {
+impl SentenceTracker {
+    pub(super) fn push(&mut self, c: char, completed: &mut Vec<CitationOutput>) {
         self.block.push(c);
         let last = self.last.replace(c);
         if c == '\n' {
-            return self.finish(done);
+            return self.finish(completed);
         }
         let word_ended = c.is_whitespace() && !last.is_some_and(char::is_whitespace);
         let unspaced = is_unsegmented(c) && !last.is_some_and(is_unsegmented);
         if word_ended || unspaced {
-            self.judge(false, done);
+            self.scan(false, completed);
         }
     }
 
-    /// The marker of `number` was just pushed.
+    /// Records that the marker of `number` was just pushed.
     pub(super) fn mark(&mut self, number: u32) {
         self.marks.push((self.block.len(), number));
     }
 
-    /// Takes a character of a code block, where nothing is a sentence.
+    /// Adds a character of a code block, which has no sentences.
     pub(super) fn skip(&mut self, c: char) {
         self.block.push(c);
         self.last = Some(c);
@@ -45,30 +45,30 @@ impl Tracker {
         }
     }
 
-    /// The line or the text is over.
-    pub(super) fn finish(&mut self, done: &mut Vec<Piece>) {
-        self.judge(true, done);
-        self.complete(self.block.len(), done);
+    /// Ends the line or the text.
+    pub(super) fn finish(&mut self, completed: &mut Vec<CitationOutput>) {
+        self.scan(true, completed);
+        self.complete(self.block.len(), completed);
     }
 
-    fn judge(&mut self, complete: bool, done: &mut Vec<Piece>) {
-        // The line break itself is no text after a full stop.
-        while let Some(found) = self.block[self.judged..].find(is_terminator) {
-            let at = self.judged + found;
+    fn scan(&mut self, complete: bool, completed: &mut Vec<CitationOutput>) {
+        // A line break does not count as text after a full stop.
+        while let Some(found) = self.block[self.scanned..].find(is_terminator) {
+            let at = self.scanned + found;
             let text = if complete { self.block.trim_end_matches('\n') } else { self.block.as_str() };
             match boundary_at(text, at, complete) {
-                Boundary::Inside(next) => self.judged = next,
-                Boundary::End(end) => self.complete(end, done),
+                Boundary::Inside(next) => self.scanned = next,
+                Boundary::End(end) => self.complete(end, completed),
                 Boundary::Unknown => {
-                    self.judged = at;
+                    self.scanned = at;
                     return;
                 }
             }
         }
-        self.judged = self.block.len();
+        self.scanned = self.block.len();
     }
 
-    fn complete(&mut self, end: usize, done: &mut Vec<Piece>) {
+    fn complete(&mut self, end: usize, completed: &mut Vec<CitationOutput>) {
         let mut sources = Vec::new();
         for (_, number) in self.marks.iter().filter(|(at, _)| *at <= end) {
             if !sources.contains(number) {
@@ -80,7 +80,7 @@ impl Tracker {
             let skipped = content_start(sentence);
             let text = sentence[skipped..].trim_end().to_owned();
             let start = self.before + sentence[..skipped].chars().count();
-            done.push(Piece::Sentence { start, end: start + text.chars().count(), text, sources });
+            completed.push(CitationOutput::Sentence { start, end: start + text.chars().count(), text, sources });
         }
         self.drop_front(end);
     }
@@ -92,6 +92,6 @@ impl Tracker {
         for (at, _) in &mut self.marks {
             *at -= end;
         }
-        self.judged = self.judged.saturating_sub(end);
+        self.scanned = self.scanned.saturating_sub(end);
     }
 }

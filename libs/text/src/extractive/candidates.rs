@@ -1,148 +1,157 @@
-//! What each statement says of the question.
+//! Matches every statement against the question and scores it.
 
 use std::collections::HashSet;
 
+use super::corpus::{Corpus, Statement};
 use super::question::Question;
-use super::reading::{Reading, Statement};
 use super::score;
-use super::vocabulary::Term;
+use super::vocabulary::TermId;
 use crate::facts::{Fact, facts};
-use crate::similar::Shingles;
+use crate::near_duplicates::Shingles;
 
+/// A statement with its match against the question.
 pub(super) struct Candidate<'a> {
-    pub(super) said: &'a Statement,
-    /// What stands above it says every word of the question.
-    pub(super) is_topic: bool,
-    /// It has the kind of thing that is asked for.
-    pub(super) suits: bool,
-    /// For each word of the question, and of what it leans on, 0 to 1.
+    pub(super) statement: &'a Statement,
+    /// Its headings name every content word of the question.
+    pub(super) is_on_topic: bool,
+    /// It has the type of answer the question expects.
+    pub(super) matches_type: bool,
+    /// How well it matches each word of the question and then of its context, 0 to 1.
     pub(super) hits: Vec<f32>,
-    /// Weighted share of the question that it covers, 0 to 1, and of what the question leans on.
+    /// Weighted share of the question's words that it matches, 0 to 1.
     pub(super) coverage: f32,
-    pub(super) context: f32,
-    /// The first cell of the row says a word of the question.
-    pub(super) is_keyed: bool,
+    /// Weighted share of the context's words that it matches, 0 to 1.
+    pub(super) context_coverage: f32,
+    /// The first cell of the row matches a word of the question.
+    pub(super) key_matches: bool,
     pub(super) score: f32,
     pub(super) facts: Vec<Fact>,
     pub(super) shingles: Shingles,
 }
 
-/// Every statement, scored.
-pub(super) fn gather<'a>(question: &Question, reading: &'a Reading<'_>) -> Vec<Candidate<'a>> {
-    let sought = Sought::of(question, reading);
+/// All statements of the corpus, scored.
+pub(super) fn score_all<'a>(question: &Question, corpus: &'a Corpus<'_>) -> Vec<Candidate<'a>> {
+    let stats = QueryTermStats::new(question, corpus);
     let words = question.words.len() + question.context.len();
-    let mut found: Vec<Candidate<'a>> = Vec::with_capacity(reading.statements.len());
-    for said in &reading.statements {
-        let mut hits: Vec<f32> = (0..words).map(|place| sought.hit(place, said)).collect();
-        if said.is_entry && !sought.speaks_itself(question, said, &hits) {
+    let mut candidates: Vec<Candidate<'a>> = Vec::with_capacity(corpus.statements.len());
+    for statement in &corpus.statements {
+        let mut hits: Vec<f32> = (0..words).map(|word| stats.hit(word, statement)).collect();
+        if statement.is_entry && !stats.is_relevant_entry(question, statement, &hits) {
             hits.fill(0.0);
         }
-        // The others are only there for the sentences that lean on them.
-        let speaks = question.words.is_empty() || hits.iter().any(|hit| *hit > 0.0);
-        let facts = if speaks { facts(&said.text) } else { Vec::new() };
-        sought.take_kinds(question, said, &facts, &mut hits);
-        found.push(Candidate {
-            said,
-            is_topic: speaks && sought.is_topic(question, said),
-            suits: false,
+        // The others are kept only because a context-dependent sentence may need the one before it.
+        let matches = question.words.is_empty() || hits.iter().any(|hit| *hit > 0.0);
+        let facts = if matches { facts(&statement.text) } else { Vec::new() };
+        stats.credit_values(question, statement, &facts, &mut hits);
+        candidates.push(Candidate {
+            statement,
+            is_on_topic: matches && stats.is_on_topic(question, statement),
+            matches_type: false,
             hits,
             coverage: 0.0,
-            context: 0.0,
-            is_keyed: (0..question.words.len()).any(|place| sought.near(place, &said.key) > 0.0),
+            context_coverage: 0.0,
+            key_matches: (0..question.words.len()).any(|word| stats.similarity(word, &statement.key_terms) > 0.0),
             score: 0.0,
             facts,
-            shingles: Shingles::of_terms(if speaks { &said.list } else { &[] }),
+            shingles: Shingles::of_terms(if matches { &statement.terms } else { &[] }),
         });
     }
-    let known: Vec<bool> = sought.sources.iter().map(|sources| !sources.is_empty()).collect();
-    score::weigh(question, reading, &known, &mut found);
-    found
+    let is_known: Vec<bool> = stats.sources.iter().map(|sources| !sources.is_empty()).collect();
+    score::set_scores(question, corpus, &is_known, &mut candidates);
+    candidates
 }
 
-/// What a word of the question counts for if only the name of a column says it, only the heading, only the title of the source, or only
-/// another place of the source.
+/// Weight of a match that is not in the statement itself but only in a column name, a heading, the title of the source,
+/// or elsewhere in the source.
 const IN_COLUMN: f32 = 0.8;
 const IN_HEADING: f32 = 0.6;
 const IN_TITLE: f32 = 0.5;
 const IN_SOURCE: f32 = 0.2;
-/// What the kind of thing that is asked for counts for where something of that kind is given.
-const OF_KIND: f32 = 0.5;
+/// Credit for a word such as `price` that no source uses, if the statement gives a value of that kind.
+const VALUE_CREDIT: f32 = 0.5;
 
-/// How near the terms of the passages are to each word of the question.
-struct Sought<'a> {
-    reading: &'a Reading<'a>,
-    /// For each word: by the number of the term.
-    nearness: Vec<Vec<f32>>,
-    /// For each word: the sources that say it.
+/// Where and how closely the passages match each word of the question and its context.
+struct QueryTermStats<'a> {
+    corpus: &'a Corpus<'a>,
+    /// For each word: similarity of each term, indexed by [`TermId`].
+    similarities: Vec<Vec<f32>>,
+    /// For each word: the sources that use it, sorted.
     sources: Vec<Vec<u32>>,
 }
 
-impl<'a> Sought<'a> {
-    fn of(question: &Question, reading: &'a Reading<'a>) -> Self {
+impl<'a> QueryTermStats<'a> {
+    fn new(question: &Question, corpus: &'a Corpus<'a>) -> Self {
         let words = question.words.iter().chain(&question.context);
-        let nearness: Vec<Vec<f32>> = words.map(|word| reading.vocabulary.nearness(word)).collect();
-        let says = |near: &[f32], said: &HashSet<Term>| said.iter().any(|term| near[*term as usize] > 0.0);
-        let sources = nearness
+        let similarities: Vec<Vec<f32>> = words.map(|word| corpus.vocabulary.similarities(word)).collect();
+        let uses =
+            |similarity: &[f32], terms: &HashSet<TermId>| terms.iter().any(|term| similarity[*term as usize] > 0.0);
+        let sources = similarities
             .iter()
-            .map(|near| reading.said.iter().filter(|(_, said)| says(near, said)).map(|(source, _)| *source).collect())
+            .map(|similarity| {
+                let using = corpus.source_terms.iter().filter(|(_, terms)| uses(similarity, terms));
+                using.map(|(source, _)| *source).collect()
+            })
             .collect();
-        Self { reading, nearness, sources }
+        Self { corpus, similarities, sources }
     }
 
-    fn near(&self, place: usize, terms: &[Term]) -> f32 {
-        let near = &self.nearness[place];
-        terms.iter().map(|term| near[*term as usize]).fold(0.0, f32::max)
+    /// Similarity of word number `word` to the most similar of `terms`.
+    fn similarity(&self, word: usize, terms: &[TermId]) -> f32 {
+        let similarity = &self.similarities[word];
+        terms.iter().map(|term| similarity[*term as usize]).fold(0.0, f32::max)
     }
 
-    /// How far a statement says the word at `place`, itself or by what stands around it.
-    fn hit(&self, place: usize, said: &Statement) -> f32 {
-        if self.sources[place].binary_search(&said.source).is_err() {
+    /// How well a statement matches word number `word`, by itself or by its surroundings.
+    fn hit(&self, word: usize, statement: &Statement) -> f32 {
+        if self.sources[word].binary_search(&statement.source).is_err() {
             return 0.0;
         }
-        let near = self.near(place, &said.own);
-        let is_in = |terms: &[Term]| self.near(place, terms) > 0.0;
-        if near > 0.0 {
-            near
-        } else if is_in(&said.names) {
+        let own = self.similarity(word, &statement.own_terms);
+        let is_in = |terms: &[TermId]| self.similarity(word, terms) > 0.0;
+        if own > 0.0 {
+            own
+        } else if is_in(&statement.column_terms) {
             IN_COLUMN
-        } else if is_in(&said.above) {
+        } else if is_in(&statement.heading_terms) {
             IN_HEADING
-        } else if is_in(&self.reading.titles[said.passage]) {
+        } else if is_in(&self.corpus.title_terms[statement.passage]) {
             IN_TITLE
-        } else if said.is_entry {
+        } else if statement.is_entry {
             0.0
         } else {
             IN_SOURCE
         }
     }
 
-    /// Whether what stands above says all telling words.
-    fn is_topic(&self, question: &Question, said: &Statement) -> bool {
-        let mut telling = question.words.iter().enumerate().filter(|(_, word)| !word.is_light).peekable();
-        telling.peek().is_some() && telling.all(|(place, _)| self.near(place, &said.above) > 0.0)
+    /// Whether the headings above a statement name all content words.
+    fn is_on_topic(&self, question: &Question, statement: &Statement) -> bool {
+        let mut content = question.words.iter().enumerate().filter(|(_, word)| !word.is_generic).peekable();
+        content.peek().is_some() && content.all(|(word, _)| self.similarity(word, &statement.heading_terms) > 0.0)
     }
 
-    /// Whether an entry says a telling word itself, or all telling ones are said by what names it.
-    fn speaks_itself(&self, question: &Question, said: &Statement, hits: &[f32]) -> bool {
-        let telling = question.words.iter().any(|word| !word.is_light);
-        let mut hit = question.words.iter().zip(hits).filter(|(word, _)| !(telling && word.is_light));
-        self.says_telling(question, said) || hit.all(|(_, hit)| *hit > 0.0)
+    /// Whether an entry matches a specific word itself, or all content words by itself or its surroundings.
+    fn is_relevant_entry(&self, question: &Question, statement: &Statement, hits: &[f32]) -> bool {
+        let has_content = question.words.iter().any(|word| !word.is_generic);
+        let mut relevant = question.words.iter().zip(hits).filter(|(word, _)| !(has_content && word.is_generic));
+        self.matches_specific_word(question, statement) || relevant.all(|(_, hit)| *hit > 0.0)
     }
 
-    /// Whether a statement says a word itself that tells more than the kind of thing asked for.
-    fn says_telling(&self, question: &Question, said: &Statement) -> bool {
+    /// Whether a statement itself matches a content word that does more than name a kind of value.
+    fn matches_specific_word(&self, question: &Question, statement: &Statement) -> bool {
         let mut words = question.words.iter().enumerate();
-        words.any(|(place, word)| !word.is_light && word.kind.is_none() && self.near(place, &said.own) > 0.0)
+        words.any(|(number, word)| {
+            !word.is_generic && word.value_kind.is_none() && self.similarity(number, &statement.own_terms) > 0.0
+        })
     }
 
-    /// Counts the kind of thing that is asked for where a statement gives something of that kind, if no source says the word.
-    fn take_kinds(&self, question: &Question, said: &Statement, facts: &[Fact], hits: &mut [f32]) {
-        if !self.says_telling(question, said) {
+    /// Gives [`VALUE_CREDIT`] for words that no source uses and whose kind of value the statement gives.
+    fn credit_values(&self, question: &Question, statement: &Statement, facts: &[Fact], hits: &mut [f32]) {
+        if !self.matches_specific_word(question, statement) {
             return;
         }
-        for (place, word) in question.words.iter().enumerate() {
-            if self.sources[place].is_empty() && word.kind.is_some_and(|kind| kind.is_in(facts)) {
-                hits[place] = OF_KIND;
+        for (number, word) in question.words.iter().enumerate() {
+            if self.sources[number].is_empty() && word.value_kind.is_some_and(|kind| kind.is_among(facts)) {
+                hits[number] = VALUE_CREDIT;
             }
         }
     }

@@ -1,48 +1,55 @@
-//! Two things side by side.
+//! Compares two things by answering for each of them.
 
 use super::candidates;
+use super::corpus::Corpus;
 use super::question::Question;
-use super::reading::Reading;
-use super::{Extract, Options, extract, select, unsaid};
+use super::{AnswerOptions, ExtractiveAnswer, build_answer, select, unknown_words};
 use crate::language::Language;
 
-/// The best sentences for each side; `None` if no side has any.
+/// The best sentences for each side; `None` if neither side has any.
 pub(super) fn answer(
     sides: [&str; 2],
-    reading: &Reading<'_>,
-    options: Options<'_>,
+    corpus: &Corpus<'_>,
+    options: AnswerOptions<'_>,
     language: Language,
-) -> Option<Extract> {
-    let room = options.max_sentences.div_ceil(sides.len());
-    let mut whole: Option<Extract> = None;
+) -> Option<ExtractiveAnswer> {
+    let max_per_side = options.max_sentences.div_ceil(sides.len());
+    let mut combined: Option<ExtractiveAnswer> = None;
     let mut missing = Vec::new();
     for name in sides {
-        let question = Question::read(name, options.context, Some(language));
-        let candidates = candidates::gather(&question, reading);
-        let mut choice = select::choose(&question, &candidates, room);
-        missing.extend(unsaid(&question.words, reading).map(|(_, word)| word.surface.clone()));
-        if !choice.direct {
-            choice.places.clear();
+        let question = Question::parse(name, options.context, Some(language));
+        let candidates = candidates::score_all(&question, corpus);
+        let mut selection = select::select(&question, &candidates, max_per_side);
+        missing.extend(unknown_words(&question.words, corpus).map(|(_, word)| word.surface.clone()));
+        if !selection.is_direct {
+            selection.indices.clear();
         }
-        let mut side = extract(&question, reading, &candidates, &choice);
-        let first = whole.as_ref().map_or(0, |whole| whole.sentences.len());
-        if let Some(whole) = &whole {
-            side.sentences.retain(|picked| {
-                whole.sentences.iter().all(|known| (known.passage, &known.range) != (picked.passage, &picked.range))
+        let mut side = build_answer(&question, corpus, &candidates, &selection);
+        let first = combined.as_ref().map_or(0, |combined| combined.sentences.len());
+        if let Some(combined) = &combined {
+            side.sentences.retain(|sentence| {
+                let is_same = |known: &super::QuotedSentence| {
+                    (known.passage, &known.range) == (sentence.passage, &sentence.range)
+                };
+                !combined.sentences.iter().any(is_same)
             });
         }
-        // Both sides are one where the same sentence speaks of them.
+        // If the same sentences speak of both sides, they are listed under the first one.
         if side.sentences.is_empty() {
             continue;
         }
-        let whole = whole.get_or_insert_with(|| Extract { sentences: Vec::new(), covered: Vec::new(), ..side.clone() });
-        whole.disagreeing.clear();
-        whole.sides.push((first, name.to_owned()));
-        whole.sentences.extend(side.sentences);
-        whole.covered.extend(side.covered);
+        let combined = combined.get_or_insert_with(|| ExtractiveAnswer {
+            sentences: Vec::new(),
+            covered: Vec::new(),
+            ..side.clone()
+        });
+        combined.disagreeing.clear();
+        combined.sides.push((first, name.to_owned()));
+        combined.sentences.extend(side.sentences);
+        combined.covered.extend(side.covered);
     }
-    let mut whole = whole?;
+    let mut combined = combined?;
     missing.dedup();
-    whole.missing = missing;
-    Some(whole)
+    combined.missing = missing;
+    Some(combined)
 }

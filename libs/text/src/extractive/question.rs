@@ -1,29 +1,29 @@
-//! What a question asks for.
+//! A parsed question: its words, the type of answer it expects and how many answers it wants.
 
 use std::collections::HashSet;
 
-use super::asks::{self, Asks};
-use super::words::{self, Word};
+use super::answer_type::{self, AnswerType};
+use super::query_words::{self, QueryWord};
 use crate::facts::Fact;
 use crate::language::{self, Language};
 use crate::terms::{self, fold};
 
 pub(super) struct Question {
-    pub(super) words: Vec<Word>,
-    /// Words of earlier questions it leans on: they choose among sentences that say its own.
-    pub(super) context: Vec<Word>,
+    pub(super) words: Vec<QueryWord>,
+    /// Words of earlier questions that a follow-up depends on; they rank sentences that match its own words.
+    pub(super) context: Vec<QueryWord>,
     pub(super) language: Language,
-    asks: Asks,
-    /// The newest answer is wanted.
-    pub(super) fresh: bool,
-    /// Everything of a kind is wanted.
+    answer_type: AnswerType,
+    /// It asks for the newest information.
+    pub(super) wants_newest: bool,
+    /// It asks for a complete list.
     pub(super) wants_all: bool,
 }
 
-const ALL: [&str; 11] =
+const LIST_WORDS: [&str; 11] =
     ["list", "all", "every", "each", "перечисли", "перечислите", "все", "всех", "каждый", "alle", "toutes"];
 
-const FRESH: [&str; 12] = [
+const NEWEST_WORDS: [&str; 12] = [
     "latest",
     "newest",
     "current",
@@ -39,40 +39,48 @@ const FRESH: [&str; 12] = [
 ];
 
 impl Question {
-    pub(super) fn read(question: &str, context: &str, language: Option<Language>) -> Self {
+    pub(super) fn parse(question: &str, context: &str, language: Option<Language>) -> Self {
         let language = language.or_else(|| language::detect(question)).unwrap_or(Language::ENGLISH);
-        let said: Vec<String> = terms::words(question).take(64).map(fold).collect();
-        let mut words = without_measures(words::words(question), &said);
-        let mut context = if context.is_empty() { Vec::new() } else { words::words(context) };
+        let folded: Vec<String> = terms::words(question).take(64).map(fold).collect();
+        let mut words = without_measures(query_words::query_words(question), &folded);
+        let mut context = if context.is_empty() { Vec::new() } else { query_words::query_words(context) };
         context.retain(|word| words.iter().all(|own| own.terms != word.terms));
-        let own = words.iter().any(|word| !word.is_light);
+        let own = words.iter().any(|word| !word.is_generic);
         if !own && !context.is_empty() {
             words = std::mem::take(&mut context);
         }
-        let asks = asks::asks(&said, words.len());
-        let fresh = said
-            .iter()
-            .any(|word| FRESH.contains(&word.as_str()) || word.starts_with("последн") || word.starts_with("актуальн"));
-        let wants_all = said.iter().any(|word| ALL.contains(&word.as_str()));
-        Self { words, context, language, asks, fresh, wants_all }
+        let answer_type = answer_type::classify(&folded, words.len());
+        let wants_newest = folded.iter().any(|word| {
+            NEWEST_WORDS.contains(&word.as_str()) || word.starts_with("последн") || word.starts_with("актуальн")
+        });
+        let wants_all = folded.iter().any(|word| LIST_WORDS.contains(&word.as_str()));
+        Self { words, context, language, answer_type, wants_newest, wants_all }
     }
 
-    /// The same wish for a topic of its own.
-    pub(super) fn of(words: Vec<Word>, language: Language) -> Self {
-        Self { words, context: Vec::new(), language, asks: Asks::Anything, fresh: false, wants_all: false }
+    /// A question about these words that expects no particular type of answer.
+    pub(super) fn about(words: Vec<QueryWord>, language: Language) -> Self {
+        Self {
+            words,
+            context: Vec::new(),
+            language,
+            answer_type: AnswerType::Anything,
+            wants_newest: false,
+            wants_all: false,
+        }
     }
 
-    /// Whether a sentence with these facts can hold the answer asked for. A name in the question is no answer to "who".
-    pub(super) fn suits(&self, sentence: &str, facts: &[Fact]) -> bool {
-        match self.asks {
-            Asks::Person => facts.iter().any(|fact| matches!(fact, Fact::Name(name) if !self.names(name))),
-            Asks::Time => facts.iter().any(|fact| match fact {
+    /// Whether a sentence with these facts has the expected type of answer. A name from the question does not answer
+    /// "who".
+    pub(super) fn matches_type(&self, sentence: &str, facts: &[Fact]) -> bool {
+        match self.answer_type {
+            AnswerType::Person => facts.iter().any(|fact| matches!(fact, Fact::Name(name) if !self.mentions(name))),
+            AnswerType::Time => facts.iter().any(|fact| match fact {
                 Fact::Date(_) => true,
                 Fact::Number(number) => number.is_time(),
                 _ => false,
             }),
-            Asks::Amount => facts.iter().any(|fact| matches!(fact, Fact::Number(_))),
-            Asks::Reason => {
+            AnswerType::Amount => facts.iter().any(|fact| matches!(fact, Fact::Number(_))),
+            AnswerType::Reason => {
                 let lower = sentence.to_lowercase();
                 [
                     "because",
@@ -92,16 +100,16 @@ impl Question {
                 .iter()
                 .any(|sign| lower.contains(sign))
             }
-            Asks::Definition => self.is_definition(sentence),
-            Asks::Anything => false,
+            AnswerType::Definition => self.is_definition(sentence),
+            AnswerType::Anything => false,
         }
     }
 
-    fn names(&self, term: &str) -> bool {
+    fn mentions(&self, term: &str) -> bool {
         self.words.iter().any(|word| word.terms.iter().any(|own| own == term))
     }
 
-    /// `X is a …`, `X — это …`: what is asked about stands before the verb, near the start.
+    /// Whether the sentence reads `X is a …` or `X — это …` with the words of the question before the verb.
     fn is_definition(&self, sentence: &str) -> bool {
         const VERBS: [&str; 14] = [
             "is",
@@ -131,12 +139,12 @@ impl Question {
     }
 }
 
-/// The `many` of `how many` is what is asked for, and no answer says it again.
-fn without_measures(words: Vec<Word>, said: &[String]) -> Vec<Word> {
-    let asked_for = |word: &Word| {
+/// Removes the `many` of `how many`: answers do not repeat it. Keeps the words as they are if nothing else is left.
+fn without_measures(words: Vec<QueryWord>, folded: &[String]) -> Vec<QueryWord> {
+    let is_measure = |word: &QueryWord| {
         let surface = fold(&word.surface);
-        said.windows(2).any(|pair| pair[1] == surface && asks::measures(&pair[0], &pair[1]))
+        folded.windows(2).any(|pair| pair[1] == surface && answer_type::asks_for_measure(&pair[0], &pair[1]))
     };
-    let telling: Vec<Word> = words.iter().filter(|word| !asked_for(word)).cloned().collect();
-    if telling.is_empty() { words } else { telling }
+    let others: Vec<QueryWord> = words.iter().filter(|word| !is_measure(word)).cloned().collect();
+    if others.is_empty() { words } else { others }
 }

@@ -1,18 +1,19 @@
-//! Records: groups of `name: value` lines, such as the rows of a table that was written out. The lines of one only make sense together.
+//! Records: groups of `name: value` lines, such as table rows written out one field per line. A record is quoted as a
+//! whole.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::markdown;
-use crate::sentences::{Kind, Unit};
+use crate::sentences::{TextUnit, UnitKind};
 
-/// A longer beginning of a line is a sentence with a colon.
+/// Longest field name; a longer prefix belongs to a sentence that contains a colon.
 const MAX_NAME_CHARS: usize = 40;
 
-/// The units of `text` with those of each record put together as one row.
-pub(super) fn together(text: &str, units: Vec<Unit>) -> Vec<Unit> {
+/// Merges the units of each record in `text` into one row.
+pub(super) fn merge_records(text: &str, units: Vec<TextUnit>) -> Vec<TextUnit> {
     let mut records = records(text).into_iter().peekable();
-    let mut joined: Vec<Unit> = Vec::with_capacity(units.len());
+    let mut joined: Vec<TextUnit> = Vec::with_capacity(units.len());
     for unit in units {
         while records.next_if(|record| record.end <= unit.range.start).is_some() {}
         let Some(record) = records.peek().filter(|record| record.start <= unit.range.start) else {
@@ -20,7 +21,7 @@ pub(super) fn together(text: &str, units: Vec<Unit>) -> Vec<Unit> {
             continue;
         };
         if joined.last().is_none_or(|last| last.range != *record) {
-            joined.push(Unit { range: record.clone(), kind: Kind::Row, opens_block: true });
+            joined.push(TextUnit { range: record.clone(), kind: UnitKind::Row, opens_block: true });
         }
     }
     joined
@@ -31,26 +32,26 @@ pub(super) fn display(raw: &str) -> String {
     raw.lines().map(|line| markdown::plain(line).trim().to_owned()).collect::<Vec<_>>().join(", ")
 }
 
-/// Byte ranges of groups of `name: value` lines whose first name begins another group, too. A list of terms, whose names all differ,
-/// has none.
+/// Byte ranges of the groups of `name: value` lines whose first name also starts another group. A glossary has none:
+/// its names all differ.
 fn records(text: &str) -> Vec<Range<usize>> {
     let mut groups: Vec<(&str, Range<usize>)> = Vec::new();
-    let mut times: HashMap<&str, usize> = HashMap::new();
+    let mut first_names: HashMap<&str, usize> = HashMap::new();
     let mut start = 0;
     for group in text.split_inclusive("\n\n") {
         let content = group.trim();
         let begins = start + (group.len() - group.trim_start().len());
         start += group.len();
-        let names: Option<Vec<&str>> = content.lines().map(name).collect();
+        let names: Option<Vec<&str>> = content.lines().map(field_name).collect();
         if let Some([first, _, ..]) = names.as_deref() {
-            *times.entry(first).or_default() += 1;
+            *first_names.entry(first).or_default() += 1;
             groups.push((first, begins..begins + content.len()));
         }
     }
-    groups.into_iter().filter(|(first, _)| times[first] > 1).map(|(_, range)| range).collect()
+    groups.into_iter().filter(|(first, _)| first_names[first] > 1).map(|(_, range)| range).collect()
 }
 
-fn name(line: &str) -> Option<&str> {
+fn field_name(line: &str) -> Option<&str> {
     let (name, value) = line.split_once(": ")?;
     let is_name = !name.contains(['.', '|']) && (1..=MAX_NAME_CHARS).contains(&name.chars().count());
     (is_name && !value.trim().is_empty()).then_some(name)

@@ -1,17 +1,17 @@
-//! Follow-up questions that the sources at hand can answer.
+//! Follow-up questions that the given passages can answer.
 
 use std::collections::HashSet;
 
-use super::Passage;
+use super::SourcePassage;
 use crate::language::{self, Language};
 use crate::passages::SEPARATOR;
-use crate::sentences::{self, Kind};
+use crate::sentences::{self, UnitKind};
 use crate::{markdown, terms};
 
 const MAX_QUESTIONS: usize = 3;
-const MAX_WORDS: usize = 8;
-/// Headings that every page has.
-const GENERIC: [&str; 24] = [
+const MAX_HEADING_WORDS: usize = 8;
+/// Headings that say nothing about the topic.
+const GENERIC_HEADINGS: [&str; 24] = [
     "introduction",
     "contents",
     "table of contents",
@@ -28,7 +28,7 @@ const GENERIC: [&str; 24] = [
     "related articles",
     "comments",
     "share",
-    "further reading",
+    "further corpus",
     "введение",
     "содержание",
     "примечания",
@@ -38,14 +38,14 @@ const GENERIC: [&str; 24] = [
     "комментарии",
 ];
 
-/// Up to three questions in the language of `question` (English or Russian, else none), each about a heading of the passages that the
-/// question did not ask about.
+/// Up to three questions, each about a heading of the passages that `question` does not mention. In the language of
+/// `question` if that is English or Russian; none in other languages.
 #[must_use]
-pub fn related(question: &str, passages: &[Passage]) -> Vec<String> {
+pub fn related(question: &str, passages: &[SourcePassage]) -> Vec<String> {
     let language = language::detect(question).unwrap_or(Language::ENGLISH);
     let mut seen = terms::index_terms(question);
     let mut questions = Vec::new();
-    // The title of a document is what all its passages are about.
+    // A document's title heads all its passages, so it is no topic of its own.
     let titles: HashSet<&str> = passages
         .iter()
         .filter_map(|passage| passage.heading.as_deref()?.split_once(SEPARATOR))
@@ -60,13 +60,13 @@ pub fn related(question: &str, passages: &[Passage]) -> Vec<String> {
         }
         let heading = cleaned(&heading);
         let own = terms::query_terms(&heading);
-        let fresh = own.iter().filter(|term| !seen.contains(term)).count();
-        if fresh * 2 < own.len().max(1) || !is_topic(&heading, language) {
+        let unseen = own.iter().filter(|term| !seen.contains(term)).count();
+        if unseen * 2 < own.len().max(1) || !is_topic(&heading, language) {
             continue;
         }
-        let asked = heading.ends_with('?');
+        let is_question = heading.ends_with('?');
         questions.push(match language {
-            _ if asked => heading,
+            _ if is_question => heading,
             Language::RUSSIAN => format!("Что источники говорят на тему «{heading}»?"),
             _ => format!("What do the sources say about “{heading}”?"),
         });
@@ -76,10 +76,11 @@ pub fn related(question: &str, passages: &[Passage]) -> Vec<String> {
 }
 
 /// The innermost heading above the passage, then those within it.
-fn headings(passage: &Passage) -> Vec<String> {
+fn headings(passage: &SourcePassage) -> Vec<String> {
     let above = passage.heading.as_deref().and_then(|path| path.rsplit(SEPARATOR).next());
     let units = sentences::units(&passage.text);
-    let within = units.iter().filter(|unit| unit.kind == Kind::Heading).map(|unit| &passage.text[unit.range.clone()]);
+    let within =
+        units.iter().filter(|unit| unit.kind == UnitKind::Heading).map(|unit| &passage.text[unit.range.clone()]);
     above.into_iter().chain(within).map(str::to_owned).collect()
 }
 
@@ -99,7 +100,7 @@ fn is_topic(heading: &str, language: Language) -> bool {
         Language::ENGLISH => !cyrillic && heading.is_ascii(),
         _ => false,
     };
-    fits && (1..=MAX_WORDS).contains(&words)
-        && !GENERIC.contains(&heading.to_lowercase().as_str())
+    fits && (1..=MAX_HEADING_WORDS).contains(&words)
+        && !GENERIC_HEADINGS.contains(&heading.to_lowercase().as_str())
         && heading.contains(char::is_alphabetic)
 }

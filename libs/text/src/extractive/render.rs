@@ -1,37 +1,38 @@
-//! Writes an extract as Markdown.
+//! Renders an extractive answer as Markdown.
 
-use super::{Extract, Picked};
+use super::{ExtractiveAnswer, QuotedSentence};
 use crate::language::Language;
 
-/// The answer piece by piece, ready to be sent: joined they are its Markdown. Each sentence has its ` [n]`; a line in the asker's
-/// language (English or Russian) says beforehand if they do not answer, and afterwards what disagrees and what no source mentions.
+/// The answer in chunks ready to be streamed; joined they are its Markdown. Each sentence is followed by its marker `
+/// [n]`. Lines in the user's language (English or Russian) say before them if they are only the closest ones, and after
+/// them which ones disagree and which words no source mentions.
 #[must_use]
-pub fn compose(extract: &Extract) -> Vec<String> {
-    let mut pieces: Vec<String> = Vec::new();
-    let mut last: Option<&Picked> = None;
-    if !extract.direct && !extract.sentences.is_empty() {
-        pieces.push(closest(extract.language).to_owned());
+pub fn compose(answer: &ExtractiveAnswer) -> Vec<String> {
+    let mut chunks: Vec<String> = Vec::new();
+    let mut last: Option<&QuotedSentence> = None;
+    if !answer.is_direct && !answer.sentences.is_empty() {
+        chunks.push(closest(answer.language).to_owned());
     }
-    for (place, picked) in extract.sentences.iter().enumerate() {
-        let side = extract.sides.iter().find(|(first, _)| *first == place);
+    for (index, sentence) in answer.sentences.iter().enumerate() {
+        let side = answer.sides.iter().find(|(first, _)| *first == index);
         if let Some((_, name)) = side {
-            let gap = if pieces.is_empty() { "" } else { "\n\n" };
-            pieces.push(format!("{gap}**{name}**"));
+            let gap = if chunks.is_empty() { "" } else { "\n\n" };
+            chunks.push(format!("{gap}**{name}**"));
         }
         let gap = match last {
             _ if side.is_some() => "\n\n",
-            None if pieces.is_empty() => "",
-            Some(last) if last.passage == picked.passage => " ",
+            None if chunks.is_empty() => "",
+            Some(last) if last.passage == sentence.passage => " ",
             _ => "\n\n",
         };
-        pieces.push(format!("{gap}{} [{}]", finished(&picked.text), picked.source));
-        last = Some(picked);
+        chunks.push(format!("{gap}{} [{}]", with_full_stop(&sentence.text), sentence.source));
+        last = Some(sentence);
     }
-    for note in notes(extract) {
-        let gap = if pieces.is_empty() { "" } else { "\n\n" };
-        pieces.push(format!("{gap}{note}"));
+    for note in notes(answer) {
+        let gap = if chunks.is_empty() { "" } else { "\n\n" };
+        chunks.push(format!("{gap}{note}"));
     }
-    pieces
+    chunks
 }
 
 fn closest(language: Language) -> &'static str {
@@ -42,26 +43,26 @@ fn closest(language: Language) -> &'static str {
     }
 }
 
-/// A list item or table row ends like a sentence.
-fn finished(text: &str) -> String {
+/// Ends a list item or table row with a full stop.
+fn with_full_stop(text: &str) -> String {
     if text.ends_with(['.', '!', '?', '…', '。', '！', '"', '»', '”', ')']) {
         return text.to_owned();
     }
     format!("{}.", text.trim_end_matches([',', ';', ':', ' ']))
 }
 
-fn notes(extract: &Extract) -> Vec<String> {
-    let russian = extract.language == Language::RUSSIAN;
+fn notes(answer: &ExtractiveAnswer) -> Vec<String> {
+    let russian = answer.language == Language::RUSSIAN;
     let mut notes = Vec::new();
-    for (first, second) in &extract.disagreeing {
-        let places = format!("{} — {}", place(&extract.sentences[*first]), place(&extract.sentences[*second]));
+    for (first, second) in &answer.disagreeing {
+        let sentences = format!("{} — {}", reference(&answer.sentences[*first]), reference(&answer.sentences[*second]));
         notes.push(if russian {
-            format!("Источники расходятся: {places}.")
+            format!("Источники расходятся: {sentences}.")
         } else {
-            format!("The sources disagree here: {places}.")
+            format!("The sources disagree here: {sentences}.")
         });
     }
-    if extract.sentences.is_empty() {
+    if answer.sentences.is_empty() {
         notes.push(
             if russian {
                 "Источники не отвечают на этот вопрос."
@@ -71,9 +72,9 @@ fn notes(extract: &Extract) -> Vec<String> {
             .to_owned(),
         );
     }
-    if !extract.missing.is_empty() && !extract.sentences.is_empty() {
+    if !answer.missing.is_empty() && !answer.sentences.is_empty() {
         let (open, close) = if russian { ("«", "»") } else { ("“", "”") };
-        let words: Vec<String> = extract.missing.iter().map(|word| format!("{open}{word}{close}")).collect();
+        let words: Vec<String> = answer.missing.iter().map(|word| format!("{open}{word}{close}")).collect();
         let words = words.join(", ");
         notes.push(if russian {
             format!("В источниках не упоминается: {words}.")
@@ -84,9 +85,9 @@ fn notes(extract: &Extract) -> Vec<String> {
     notes
 }
 
-fn place(picked: &Picked) -> String {
-    match picked.published_at {
-        Some(date) => format!("[{}] ({})", picked.source, date.format("%Y-%m-%d")),
-        None => format!("[{}]", picked.source),
+fn reference(sentence: &QuotedSentence) -> String {
+    match sentence.published_at {
+        Some(date) => format!("[{}] ({})", sentence.source, date.format("%Y-%m-%d")),
+        None => format!("[{}]", sentence.source),
     }
 }

@@ -1,79 +1,85 @@
-//! How much of a question each candidate covers, and what else speaks for it.
+//! Scores candidates: the weighted share of the question they cover, plus bonuses for rank, position, dates and form.
 
 use super::candidates::Candidate;
+use super::corpus::Corpus;
+use super::query_words::QueryWord;
 use super::question::Question;
-use super::reading::Reading;
-use super::vocabulary::Term;
-use super::words::Word;
+use super::vocabulary::TermId;
 use crate::bm25;
 
-/// What else than its words speaks for a sentence, on the scale of the coverage.
-const SUITS: f32 = 0.2;
-const OF_CONTEXT: f32 = 0.4;
-const OF_RANK: f32 = 0.15;
-const OF_NEARNESS: f32 = 0.1;
-const OF_PLACE: f32 = 0.05;
-const FRESH: f32 = 0.2;
-const TOO_SHORT_OR_LONG: f32 = 0.1;
-/// A row where everything of a kind is asked for.
-const ONE_OF_ALL: f32 = 0.5;
-/// A row found by another cell than the one that names it.
-const BESIDE_KEY: f32 = 0.1;
-/// Of what a sentence lacks, the share that its place at the head of a section on what is asked makes up for.
-const TOPIC: f32 = 0.8;
-/// Share of its weight that a light word has.
-const LIGHT: f32 = 0.35;
-/// An ordinary word that nobody says weighs this share of the rarest: it may be another word for what is said.
-const UNSAID: f32 = 0.65;
-/// No word weighs less.
-const LEAST: f32 = 0.1;
+/// Bonuses and penalties, on the scale of the coverage (0 to 1).
+const ANSWER_TYPE_BONUS: f32 = 0.2;
+const CONTEXT_BONUS: f32 = 0.4;
+const PASSAGE_RANK_BONUS: f32 = 0.15;
+const PROXIMITY_BONUS: f32 = 0.1;
+const POSITION_BONUS: f32 = 0.05;
+const NEWEST_BONUS: f32 = 0.2;
+const LENGTH_PENALTY: f32 = 0.1;
+/// For an entry if the question asks for a complete list.
+const LIST_ENTRY_BONUS: f32 = 0.5;
+/// For a row that matches in another cell than its first.
+const NOT_KEYED_PENALTY: f32 = 0.1;
+/// Share of the missing coverage that the first sentence of a section on the topic is credited with.
+const TOPIC_CREDIT: f32 = 0.8;
+/// Factor for the weight of a generic word.
+const GENERIC_FACTOR: f32 = 0.35;
+/// Weight of an ordinary word that no source uses, relative to the rarest: the sources may use a synonym.
+const UNKNOWN_FACTOR: f32 = 0.65;
+/// Lowest weight of a word.
+const MIN_WEIGHT: f32 = 0.1;
 
-/// Sets coverage and score of each candidate.
-pub(super) fn weigh(question: &Question, reading: &Reading<'_>, known: &[bool], candidates: &mut [Candidate<'_>]) {
+/// Sets coverage and score of each candidate. `is_known` tells for each word of question and context whether a source
+/// uses it.
+pub(super) fn set_scores(
+    question: &Question,
+    corpus: &Corpus<'_>,
+    is_known: &[bool],
+    candidates: &mut [Candidate<'_>],
+) {
     let own = question.words.len();
-    let own_weights = weights(&question.words, &known[..own], reading);
-    let around = weights(&question.context, &known[own..], reading);
-    let wanted: Vec<Term> = question.words.iter().flat_map(|word| reading.vocabulary.terms_of(word)).collect();
-    let passages = reading.passages;
+    let own_weights = weights(&question.words, &is_known[..own], corpus);
+    let context_weights = weights(&question.context, &is_known[own..], corpus);
+    let query_terms: Vec<TermId> = question.words.iter().flat_map(|word| corpus.vocabulary.terms_of(word)).collect();
+    let passages = corpus.passages;
     let top = passages.iter().map(|passage| passage.score).fold(0.0, f32::max);
     let mut dates: Vec<_> = passages.iter().filter_map(|passage| passage.published_at).collect();
     dates.sort_unstable();
     dates.dedup();
     for candidate in candidates.iter_mut() {
-        let said = candidate.said;
-        let passage = &passages[said.passage];
-        candidate.coverage = share(&candidate.hits[..own], &own_weights);
-        if candidate.is_topic && !said.is_entry {
-            candidate.coverage += (1.0 - candidate.coverage) * TOPIC / (1.0 + said.depth as f32);
+        let statement = candidate.statement;
+        let passage = &passages[statement.passage];
+        candidate.coverage = weighted_share(&candidate.hits[..own], &own_weights);
+        if candidate.is_on_topic && !statement.is_entry {
+            candidate.coverage += (1.0 - candidate.coverage) * TOPIC_CREDIT / (1.0 + statement.section_index as f32);
         }
-        candidate.context = share(&candidate.hits[own..], &around);
-        let mut score = candidate.coverage + OF_CONTEXT * candidate.context;
-        candidate.suits = question.suits(&said.text, &candidate.facts);
-        if candidate.suits {
-            score += SUITS;
+        candidate.context_coverage = weighted_share(&candidate.hits[own..], &context_weights);
+        let mut score = candidate.coverage + CONTEXT_BONUS * candidate.context_coverage;
+        candidate.matches_type = question.matches_type(&statement.text, &candidate.facts);
+        if candidate.matches_type {
+            score += ANSWER_TYPE_BONUS;
         }
         if top > 0.0 {
-            score += OF_RANK * (passage.score / top).max(0.0);
+            score += PASSAGE_RANK_BONUS * (passage.score / top).max(0.0);
         }
-        score += OF_NEARNESS * bm25::proximity(&said.list, &wanted).min(1.0);
-        score += OF_PLACE / (1.0 + said.unit as f32);
-        if question.fresh && dates.len() > 1 {
+        score += PROXIMITY_BONUS * bm25::proximity(&statement.terms, &query_terms).min(1.0);
+        score += POSITION_BONUS / (1.0 + statement.unit_index as f32);
+        if question.wants_newest && dates.len() > 1 {
             let age = passage.published_at.and_then(|date| dates.binary_search(&date).ok());
-            score += FRESH * age.map_or(0.0, |rank| rank as f32 / (dates.len() - 1) as f32);
+            score += NEWEST_BONUS * age.map_or(0.0, |rank| rank as f32 / (dates.len() - 1) as f32);
         }
-        if !said.is_entry && (said.list.len() < 5 || said.list.len() > 60) {
-            score -= TOO_SHORT_OR_LONG;
+        if !statement.is_entry && (statement.terms.len() < 5 || statement.terms.len() > 60) {
+            score -= LENGTH_PENALTY;
         }
-        if said.is_entry && question.wants_all {
-            score += ONE_OF_ALL;
-        } else if said.is_entry && !said.key.is_empty() && !candidate.is_keyed {
-            score -= BESIDE_KEY;
+        if statement.is_entry && question.wants_all {
+            score += LIST_ENTRY_BONUS;
+        } else if statement.is_entry && !statement.key_terms.is_empty() && !candidate.key_matches {
+            score -= NOT_KEYED_PENALTY;
         }
         candidate.score = score;
     }
 }
 
-fn share(hits: &[f32], weights: &[f32]) -> f32 {
+fn weighted_share(hits: &[f32], weights: &[f32]) -> f32 {
     let total: f32 = weights.iter().sum();
     if total <= 0.0 {
         return 0.0;
@@ -81,27 +87,27 @@ fn share(hits: &[f32], weights: &[f32]) -> f32 {
     hits.iter().zip(weights).map(|(hit, weight)| hit * weight).sum::<f32>() / total
 }
 
-/// How rare a word is among the statements, by the term of it that is rarest.
-fn rarity(word: &Word, reading: &Reading<'_>) -> f32 {
-    let holding = |term: Term| reading.statements.iter().filter(|said| said.list.contains(&term)).count();
-    let idf = |term: Term| bm25::idf(holding(term), reading.statements.len());
-    let terms = reading.vocabulary.terms_of(word);
-    let rarest = bm25::idf(0, reading.statements.len());
-    let lacks = terms.len() < word.terms.len();
-    terms.into_iter().map(idf).fold(if lacks { rarest } else { LEAST }, f32::max)
+/// Inverse document frequency of a word among the statements, by its rarest term.
+fn rarity(word: &QueryWord, corpus: &Corpus<'_>) -> f32 {
+    let frequency = |term: TermId| corpus.statements.iter().filter(|statement| statement.terms.contains(&term)).count();
+    let idf = |term: TermId| bm25::idf(frequency(term), corpus.statements.len());
+    let terms = corpus.vocabulary.terms_of(word);
+    let rarest = bm25::idf(0, corpus.statements.len());
+    let has_unknown_term = terms.len() < word.terms.len();
+    terms.into_iter().map(idf).fold(if has_unknown_term { rarest } else { MIN_WEIGHT }, f32::max)
 }
 
-/// The weight of each word. Those that no source says follow from how rare they could be at most.
-fn weights(words: &[Word], known: &[bool], reading: &Reading<'_>) -> Vec<f32> {
-    let rarest = bm25::idf(0, reading.statements.len());
-    let weight = |(word, known): (&Word, &bool)| {
-        let weight = match *known {
-            true => rarity(word, reading),
+/// The weight of each word: its rarity, or a fixed share of the highest possible rarity if no source uses it.
+fn weights(words: &[QueryWord], is_known: &[bool], corpus: &Corpus<'_>) -> Vec<f32> {
+    let rarest = bm25::idf(0, corpus.statements.len());
+    let weight = |(word, is_known): (&QueryWord, &bool)| {
+        let weight = match *is_known {
+            true => rarity(word, corpus),
             false if word.is_name => rarest,
-            false if word.is_light => LIGHT * rarest,
-            false => UNSAID * rarest,
+            false if word.is_generic => GENERIC_FACTOR * rarest,
+            false => UNKNOWN_FACTOR * rarest,
         };
-        if word.is_light { LIGHT * weight } else { weight }
+        if word.is_generic { GENERIC_FACTOR * weight } else { weight }
     };
-    words.iter().zip(known).map(weight).collect()
+    words.iter().zip(is_known).map(weight).collect()
 }

@@ -1,93 +1,97 @@
-//! Chooses the sentences of the answer.
+//! Selects the sentences of the answer among the candidates.
 
 use std::collections::HashMap;
 
 use super::candidates::Candidate;
+use super::query_words::QueryWord;
 use super::question::Question;
-use super::words::Word;
 use crate::facts::Fact;
 use crate::terms::{self, fold};
 
-/// Share of the question (weighted) that the best sentence must cover: less is no answer, only near one.
-const ANSWERS: f32 = 0.42;
-const NEAR: f32 = 0.28;
-/// With two words or more that nobody says, the rest must make up for it.
-const ANSWERS_DESPITE: f32 = 0.6;
-/// A further sentence covers at least this much, and scores at least this share of the best.
-const BELONGS: f32 = 0.3;
-const OF_BEST: f32 = 0.75;
-/// Rows answer together only if they cover the same.
-const OF_BEST_ENTRY: f32 = 0.95;
-/// A further sentence belongs as much to what the question leans on.
-const OF_BEST_CONTEXT: f32 = 0.6;
-/// Passages shown when nothing answers.
-const MAX_NEAR: usize = 3;
-/// A word that counts this much is said by the sentence, or by the heading or column it stands under.
-const SAID: f32 = 0.55;
-/// … or by the title of its source.
-const SAID_AROUND: f32 = 0.5;
-/// Resemblance or containment from which a sentence repeats another.
-const REPEATS: f32 = 0.55;
-/// Share of common words (numbers aside) from which two sentences speak of one thing.
-const SAME_MATTER: f32 = 0.5;
+/// Coverage from which a sentence answers the question, and from which it is shown as a near miss.
+const MIN_DIRECT_COVERAGE: f32 = 0.42;
+const MIN_NEAR_COVERAGE: f32 = 0.28;
+/// Coverage needed for a direct answer if no source uses two or more words of the question.
+const MIN_COVERAGE_WITH_UNKNOWN_WORDS: f32 = 0.6;
+/// A further sentence needs this coverage, and this share of the best one's score.
+const MIN_FURTHER_COVERAGE: f32 = 0.3;
+const MIN_SHARE_OF_BEST: f32 = 0.75;
+/// A further entry beside a best entry needs nearly the same coverage.
+const MIN_ENTRY_SHARE_OF_BEST: f32 = 0.95;
+/// A further sentence needs this share of the best one's context coverage.
+const MIN_CONTEXT_SHARE_OF_BEST: f32 = 0.6;
+/// Sentences shown when none answers.
+const MAX_NEAR_SENTENCES: usize = 3;
+/// A hit above this means that the sentence, its heading or its column name has the word …
+const STATED: f32 = 0.55;
+/// … and from this, that at least the title of its source has it.
+const STATED_IN_TITLE: f32 = 0.5;
+/// Resemblance from which a sentence repeats another, and containment in, or topic overlap with, the other.
+const REPEAT_RESEMBLANCE: f32 = 0.55;
+const REPEAT_OVERLAP: f32 = 0.8;
+/// Topic overlap from which two sentences can contradict each other.
+const SAME_TOPIC_OVERLAP: f32 = 0.5;
 
-/// Chosen candidates in reading order.
-pub(super) struct Choice {
-    pub(super) places: Vec<usize>,
-    /// They answer; otherwise they only come near.
-    pub(super) direct: bool,
+/// Selected candidates.
+pub(super) struct Selection {
+    /// Indices of the candidates, in reading order.
+    pub(super) indices: Vec<usize>,
+    /// Whether they answer the question or are only the closest ones.
+    pub(super) is_direct: bool,
 }
 
-/// Chooses what answers `question`, or else what comes nearest.
-pub(super) fn choose(question: &Question, candidates: &[Candidate<'_>], max_sentences: usize) -> Choice {
-    let mut order: Vec<usize> = (0..candidates.len()).filter(|place| candidates[*place].coverage >= NEAR).collect();
+/// Selects the sentences that answer `question`, or else the closest ones.
+pub(super) fn select(question: &Question, candidates: &[Candidate<'_>], max_sentences: usize) -> Selection {
+    let mut order: Vec<usize> =
+        (0..candidates.len()).filter(|index| candidates[*index].coverage >= MIN_NEAR_COVERAGE).collect();
     order.sort_by(|a, b| candidates[*b].score.total_cmp(&candidates[*a].score));
-    if let Some(best) = order.iter().copied().find(|place| answers(question, candidates, &candidates[*place])) {
-        let places = further(question, candidates, &order, best, max_sentences);
-        return Choice { places, direct: true };
+    if let Some(best) = order.iter().copied().find(|index| is_answer(question, candidates, &candidates[*index])) {
+        let indices = with_further(question, candidates, &order, best, max_sentences);
+        return Selection { indices, is_direct: true };
     }
-    order.retain(|place| speaks_of(question, &candidates[*place], SAID));
-    let mut places: Vec<usize> = Vec::new();
-    for place in order {
-        if places.len() < max_sentences.min(MAX_NEAR) && is_new(candidates, place, &places) {
-            add(candidates, place, max_sentences.min(MAX_NEAR), &mut places);
+    order.retain(|index| has_content_hit(question, &candidates[*index], STATED));
+    let mut indices: Vec<usize> = Vec::new();
+    for index in order {
+        if indices.len() < max_sentences.min(MAX_NEAR_SENTENCES) && is_new(candidates, index, &indices) {
+            add_with_antecedent(candidates, index, max_sentences.min(MAX_NEAR_SENTENCES), &mut indices);
         }
     }
-    reading_order(candidates, &mut places);
-    Choice { places, direct: false }
+    sort_for_reading(candidates, &mut indices);
+    Selection { indices, is_direct: false }
 }
 
 /// Whether a candidate covers enough of the question, and every name in it.
-fn answers(question: &Question, candidates: &[Candidate<'_>], candidate: &Candidate<'_>) -> bool {
-    let mut unsaid = 0;
-    for (index, word) in question.words.iter().enumerate() {
-        if candidate.hits[index] > 0.0 {
+fn is_answer(question: &Question, candidates: &[Candidate<'_>], candidate: &Candidate<'_>) -> bool {
+    let mut unknown_words = 0;
+    for (number, word) in question.words.iter().enumerate() {
+        if candidate.hits[number] > 0.0 {
             continue;
         }
         if word.is_name {
             return false;
         }
-        let nowhere = candidates.iter().all(|other| other.hits[index] <= 0.0);
-        unsaid += usize::from(nowhere && !word.is_light);
+        let is_unknown = candidates.iter().all(|other| other.hits[number] <= 0.0);
+        unknown_words += usize::from(is_unknown && !word.is_generic);
     }
-    let telling = question.words.iter().zip(&candidate.hits).filter(|(word, _)| !word.is_light);
-    let (said, all) = telling.fold((0, 0), |(said, all), (_, hit)| (said + usize::from(*hit >= SAID_AROUND), all + 1));
-    let needed = if unsaid > 1 { ANSWERS_DESPITE } else { ANSWERS };
-    candidate.coverage >= needed && said * 2 >= all && speaks_of(question, candidate, 0.0)
+    let content = question.words.iter().zip(&candidate.hits).filter(|(word, _)| !word.is_generic);
+    let (stated, all) =
+        content.fold((0, 0), |(stated, all), (_, hit)| (stated + usize::from(*hit >= STATED_IN_TITLE), all + 1));
+    let needed = if unknown_words > 1 { MIN_COVERAGE_WITH_UNKNOWN_WORDS } else { MIN_DIRECT_COVERAGE };
+    candidate.coverage >= needed && stated * 2 >= all && has_content_hit(question, candidate, 0.0)
 }
 
-/// Whether a candidate says a telling word for more than `least`. A bare number is in many places.
-fn speaks_of(question: &Question, candidate: &Candidate<'_>, least: f32) -> bool {
-    let is_telling = |word: &&Word| !word.is_light && word.surface.contains(char::is_alphabetic);
-    if !question.words.iter().any(|word| is_telling(&word)) {
-        return candidate.hits.iter().any(|hit| *hit > least);
+/// Whether a candidate matches a content word by more than `threshold`. Bare numbers do not count: they occur anywhere.
+fn has_content_hit(question: &Question, candidate: &Candidate<'_>, threshold: f32) -> bool {
+    let is_content = |word: &&QueryWord| !word.is_generic && word.surface.contains(char::is_alphabetic);
+    if !question.words.iter().any(|word| is_content(&word)) {
+        return candidate.hits.iter().any(|hit| *hit > threshold);
     }
-    let mut hits = question.words.iter().zip(&candidate.hits).filter(|(word, _)| is_telling(word));
-    hits.any(|(_, hit)| *hit > least)
+    let mut hits = question.words.iter().zip(&candidate.hits).filter(|(word, _)| is_content(word));
+    hits.any(|(_, hit)| *hit > threshold)
 }
 
-/// The best sentence, and those that add to it.
-fn further(
+/// The best sentence and those that add to it.
+fn with_further(
     question: &Question,
     candidates: &[Candidate<'_>],
     order: &[usize],
@@ -95,100 +99,110 @@ fn further(
     max_sentences: usize,
 ) -> Vec<usize> {
     let top = &candidates[best];
-    let mut chosen: Vec<usize> = Vec::new();
-    for place in std::iter::once(best).chain(order.iter().copied().filter(|place| *place != best)) {
-        let candidate = &candidates[place];
-        if chosen.len() >= max_sentences {
+    let mut selected: Vec<usize> = Vec::new();
+    for index in std::iter::once(best).chain(order.iter().copied().filter(|index| *index != best)) {
+        let candidate = &candidates[index];
+        if selected.len() >= max_sentences {
             break;
         }
-        let brings_new = (0..question.words.len())
-            .any(|word| candidate.hits[word] > SAID && chosen.iter().all(|other| candidates[*other].hits[word] <= 0.0));
-        let strong = candidate.score >= top.score * OF_BEST && (candidate.suits || !top.suits);
-        let level = match (top.said.is_entry, candidate.said.is_entry) {
-            (_, false) => (strong || brings_new) && candidate.context >= top.context * OF_BEST_CONTEXT,
-            (true, true) => {
-                candidate.coverage >= top.coverage * OF_BEST_ENTRY && candidate.context >= top.context * OF_BEST_ENTRY
+        let adds_word = (0..question.words.len()).any(|word| {
+            candidate.hits[word] > STATED && selected.iter().all(|other| candidates[*other].hits[word] <= 0.0)
+        });
+        let is_strong =
+            candidate.score >= top.score * MIN_SHARE_OF_BEST && (candidate.matches_type || !top.matches_type);
+        let is_level = match (top.statement.is_entry, candidate.statement.is_entry) {
+            (_, false) => {
+                (is_strong || adds_word)
+                    && candidate.context_coverage >= top.context_coverage * MIN_CONTEXT_SHARE_OF_BEST
             }
-            (false, true) => candidate.score >= top.score || (strong && candidate.suits && !top.suits),
+            (true, true) => {
+                candidate.coverage >= top.coverage * MIN_ENTRY_SHARE_OF_BEST
+                    && candidate.context_coverage >= top.context_coverage * MIN_ENTRY_SHARE_OF_BEST
+            }
+            (false, true) => candidate.score >= top.score || (is_strong && candidate.matches_type && !top.matches_type),
         };
-        let pads = !brings_new && place != best && says_other_forms(question, top, candidate);
-        if candidate.coverage >= BELONGS && level && !pads && is_new(candidates, place, &chosen) {
-            add(candidates, place, max_sentences, &mut chosen);
+        let is_padding = !adds_word && index != best && uses_other_word_forms(question, top, candidate);
+        if candidate.coverage >= MIN_FURTHER_COVERAGE && is_level && !is_padding && is_new(candidates, index, &selected)
+        {
+            add_with_antecedent(candidates, index, max_sentences, &mut selected);
         }
     }
-    reading_order(candidates, &mut chosen);
-    chosen
+    sort_for_reading(candidates, &mut selected);
+    selected
 }
 
-/// Whether the best sentence gives what is asked for in the words of the question, and another says one of these in another form only:
-/// `rents` may be of another thing than `rent`, or a verb. Words of other scripts change their form in every sentence.
-fn says_other_forms(question: &Question, best: &Candidate<'_>, other: &Candidate<'_>) -> bool {
-    let forms = |candidate: &Candidate<'_>, word: &Word| -> (bool, bool) {
+/// Whether the best sentence has the expected type of answer and the exact words of the question, and the other has one
+/// of these words only in another form: `rents` may mean something else than `rent`, or be a verb. ASCII words only,
+/// because words of more inflected languages change their form in every sentence.
+fn uses_other_word_forms(question: &Question, best: &Candidate<'_>, other: &Candidate<'_>) -> bool {
+    let forms = |candidate: &Candidate<'_>, word: &QueryWord| -> (bool, bool) {
         let asked = fold(&word.surface);
-        let said = terms::words(&candidate.said.text).map(fold);
-        let forms: Vec<String> = said.filter(|said| terms::index_terms(said) == word.terms).collect();
+        let folded = terms::words(&candidate.statement.text).map(fold);
+        let forms: Vec<String> = folded.filter(|form| terms::index_terms(form) == word.terms).collect();
         (forms.contains(&asked), forms.is_empty())
     };
-    let telling = question.words.iter().filter(|word| !word.is_light && word.surface.is_ascii());
-    best.suits
-        && telling.into_iter().any(|word| {
+    let content = question.words.iter().filter(|word| !word.is_generic && word.surface.is_ascii());
+    best.matches_type
+        && content.into_iter().any(|word| {
             let (exact, none) = forms(other, word);
             !exact && !none && forms(best, word).0
         })
 }
 
-/// Whether it says something that those chosen do not.
-pub(super) fn is_new(candidates: &[Candidate<'_>], place: usize, chosen: &[usize]) -> bool {
-    let candidate = &candidates[place];
+/// Whether a candidate neither overlaps nor repeats a selected one.
+pub(super) fn is_new(candidates: &[Candidate<'_>], index: usize, selected: &[usize]) -> bool {
+    let candidate = &candidates[index];
     let overlaps = |other: &Candidate<'_>| {
-        other.said.passage == candidate.said.passage
-            && other.said.range.start < candidate.said.range.end
-            && candidate.said.range.start < other.said.range.end
+        other.statement.passage == candidate.statement.passage
+            && other.statement.range.start < candidate.statement.range.end
+            && candidate.statement.range.start < other.statement.range.end
     };
-    chosen.iter().all(|other| {
+    selected.iter().all(|other| {
         let other = &candidates[*other];
         !overlaps(other) && !repeats(candidate, other)
     })
 }
 
-/// Adds a sentence, with the one before it if it leans on that; a leaning sentence that cannot have it stays out.
-fn add(candidates: &[Candidate<'_>], place: usize, max_sentences: usize, chosen: &mut Vec<usize>) {
-    let candidate = &candidates[place];
-    if !candidate.said.leans {
-        chosen.push(place);
+/// Adds a sentence; a context-dependent one together with the sentence before it, or not at all.
+fn add_with_antecedent(candidates: &[Candidate<'_>], index: usize, max_sentences: usize, selected: &mut Vec<usize>) {
+    let candidate = &candidates[index];
+    if !candidate.statement.is_context_dependent {
+        selected.push(index);
         return;
     }
-    let before = place.checked_sub(1).filter(|before| {
+    let antecedent = index.checked_sub(1).filter(|before| {
         let earlier = &candidates[*before];
-        earlier.said.passage == candidate.said.passage && earlier.said.unit + 1 == candidate.said.unit
+        earlier.statement.passage == candidate.statement.passage
+            && earlier.statement.unit_index + 1 == candidate.statement.unit_index
     });
-    let Some(before) = before else { return };
-    if chosen.contains(&before) {
-        chosen.push(place);
-    } else if !candidates[before].said.leans && chosen.len() + 2 <= max_sentences {
-        chosen.extend([before, place]);
+    let Some(antecedent) = antecedent else { return };
+    if selected.contains(&antecedent) {
+        selected.push(index);
+    } else if !candidates[antecedent].statement.is_context_dependent && selected.len() + 2 <= max_sentences {
+        selected.extend([antecedent, index]);
     }
 }
 
-/// The same in nearly the same words; other numbers make it another statement.
+/// Whether two sentences say the same in nearly the same words and with the same numbers.
 fn repeats(candidate: &Candidate<'_>, other: &Candidate<'_>) -> bool {
-    let alike = candidate.shingles.resemblance(&other.shingles) >= REPEATS
-        || candidate.shingles.containment(&other.shingles) >= 0.8;
-    (alike || same_matter(candidate, other) >= 0.8) && !contradict(candidate, other)
+    let is_similar = candidate.shingles.resemblance(&other.shingles) >= REPEAT_RESEMBLANCE
+        || candidate.shingles.containment(&other.shingles) >= REPEAT_OVERLAP;
+    (is_similar || topic_overlap(candidate, other) >= REPEAT_OVERLAP) && !contradict(candidate, other)
 }
 
-fn same_matter(a: &Candidate<'_>, b: &Candidate<'_>) -> f32 {
-    let (a, b) = (&a.said.worded, &b.said.worded);
+/// Share of common terms, numbers aside (Jaccard).
+fn topic_overlap(a: &Candidate<'_>, b: &Candidate<'_>) -> f32 {
+    let (a, b) = (&a.statement.word_terms, &b.statement.word_terms);
     let shared = a.iter().filter(|term| b.binary_search(term).is_ok()).count();
     let all = a.len() + b.len() - shared;
     if all == 0 { 0.0 } else { shared as f32 / all as f32 }
 }
 
-/// Both have numbers or dates, and neither bears the other's out.
+/// Whether each has a number, date or code of a type that the other has too, but with another value.
 fn contradict(a: &Candidate<'_>, b: &Candidate<'_>) -> bool {
     let lacks = |a: &Candidate<'_>, b: &Candidate<'_>| {
         let mut exact = a.facts.iter().filter(|fact| fact.is_exact());
-        exact.any(|fact| is_comparable(fact, &b.facts) && !b.facts.iter().any(|said| fact.is_said_by(said)))
+        exact.any(|fact| is_comparable(fact, &b.facts) && !b.facts.iter().any(|other| fact.is_supported_by(other)))
     };
     lacks(a, b) && lacks(b, a)
 }
@@ -197,13 +211,14 @@ fn is_comparable(fact: &Fact, facts: &[Fact]) -> bool {
     facts.iter().any(|other| std::mem::discriminant(other) == std::mem::discriminant(fact))
 }
 
-/// Pairs (positions in `chosen`) of different sources that speak of one thing with other numbers or dates.
-pub(super) fn disagreeing(candidates: &[Candidate<'_>], chosen: &[usize]) -> Vec<(usize, usize)> {
+/// Pairs (positions in `selected`) from different sources that contradict each other on one topic.
+pub(super) fn contradictions(candidates: &[Candidate<'_>], selected: &[usize]) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
-    for (second, later) in chosen.iter().enumerate() {
-        for (first, earlier) in chosen[..second].iter().enumerate() {
+    for (second, later) in selected.iter().enumerate() {
+        for (first, earlier) in selected[..second].iter().enumerate() {
             let (a, b) = (&candidates[*earlier], &candidates[*later]);
-            if a.said.source != b.said.source && same_matter(a, b) >= SAME_MATTER && contradict(a, b) {
+            if a.statement.source != b.statement.source && topic_overlap(a, b) >= SAME_TOPIC_OVERLAP && contradict(a, b)
+            {
                 pairs.push((first, second));
             }
         }
@@ -211,17 +226,18 @@ pub(super) fn disagreeing(candidates: &[Candidate<'_>], chosen: &[usize]) -> Vec
     pairs
 }
 
-fn reading_order(candidates: &[Candidate<'_>], chosen: &mut [usize]) {
+/// Sorts by passage, that with the best sentence first, and within a passage from top to bottom.
+fn sort_for_reading(candidates: &[Candidate<'_>], selected: &mut [usize]) {
     let mut best: HashMap<usize, f32> = HashMap::new();
-    for place in chosen.iter() {
-        let top = best.entry(candidates[*place].said.passage).or_insert(f32::MIN);
-        *top = top.max(candidates[*place].score);
+    for index in selected.iter() {
+        let top = best.entry(candidates[*index].statement.passage).or_insert(f32::MIN);
+        *top = top.max(candidates[*index].score);
     }
-    chosen.sort_by(|a, b| {
-        let (a, b) = (&candidates[*a], &candidates[*b]);
-        best[&b.said.passage]
-            .total_cmp(&best[&a.said.passage])
-            .then(a.said.passage.cmp(&b.said.passage))
-            .then(a.said.unit.cmp(&b.said.unit))
+    selected.sort_by(|a, b| {
+        let (a, b) = (&candidates[*a].statement, &candidates[*b].statement);
+        best[&b.passage]
+            .total_cmp(&best[&a.passage])
+            .then(a.passage.cmp(&b.passage))
+            .then(a.unit_index.cmp(&b.unit_index))
     });
 }

@@ -1,4 +1,4 @@
-//! Calendar dates in the forms people write them.
+//! Parses calendar dates in their usual written forms.
 
 use crate::terms::{Token, fold};
 
@@ -7,21 +7,21 @@ pub(crate) struct Date {
     pub(crate) year: Option<u16>,
     month: u8,
     day: Option<u8>,
-    /// `03/04/2024`: day and month may be the other way round.
+    /// `03/04/2024`: day and month may be swapped.
     ambiguous: bool,
 }
 
 impl Date {
-    /// Everything this date says, the other one says too.
-    pub(super) fn agrees(&self, said: &Self) -> bool {
-        let same = |own: &Self, said: &Self| {
-            let year = own.year.is_none() || own.year == said.year || said.year.is_none();
-            let day = own.day.is_none() || own.day == said.day;
-            year && day && own.month == said.month
+    /// Whether the other date has everything this one states.
+    pub(super) fn agrees(&self, other: &Self) -> bool {
+        let same = |own: &Self, other: &Self| {
+            let year = own.year.is_none() || own.year == other.year || other.year.is_none();
+            let day = own.day.is_none() || own.day == other.day;
+            year && day && own.month == other.month
         };
-        same(self, said)
-            || (self.ambiguous && self.swapped().is_some_and(|own| same(&own, said)))
-            || (said.ambiguous && said.swapped().is_some_and(|said| same(self, &said)))
+        same(self, other)
+            || (self.ambiguous && self.swapped().is_some_and(|own| same(&own, other)))
+            || (other.ambiguous && other.swapped().is_some_and(|other| same(self, &other)))
     }
 
     fn swapped(self) -> Option<Self> {
@@ -44,8 +44,8 @@ impl Date {
     }
 }
 
-/// Months by the beginning of their names in English, Russian, German, French and Spanish.
-const MONTHS: [&[&str]; 12] = [
+/// Prefixes of the month names in English, Russian, German, French and Spanish.
+const MONTH_PREFIXES: [&[&str]; 12] = [
     &["jan", "янв", "ene"],
     &["feb", "фев", "fev"],
     &["mar", "март", "maer"],
@@ -59,7 +59,7 @@ const MONTHS: [&[&str]; 12] = [
     &["nov", "ноя"],
     &["dec", "дек", "dez", "dic"],
 ];
-const MONTH_ENDS: &[&str] = &[
+const MONTH_SUFFIXES: &[&str] = &[
     "",
     "t",
     "uary",
@@ -123,11 +123,11 @@ const MONTH_ENDS: &[&str] = &[
 ];
 
 fn month_of(word: &str) -> Option<u32> {
-    let matches = |prefix: &&str| word.strip_prefix(*prefix).is_some_and(|end| MONTH_ENDS.contains(&end));
-    MONTHS.iter().position(|names| names.iter().any(matches)).and_then(|at| u32::try_from(at + 1).ok())
+    let matches = |prefix: &&str| word.strip_prefix(*prefix).is_some_and(|end| MONTH_SUFFIXES.contains(&end));
+    MONTH_PREFIXES.iter().position(|names| names.iter().any(matches)).and_then(|at| u32::try_from(at + 1).ok())
 }
 
-/// Month and day names: capitalised, but nobody's name.
+/// Whether a word is the name of a month or weekday, capitalised in English without being a proper name.
 pub(super) fn is_calendar_word(word: &str) -> bool {
     const DAYS: [&str; 14] = [
         "monday",
@@ -149,7 +149,7 @@ pub(super) fn is_calendar_word(word: &str) -> bool {
 }
 
 /// The date at the start of `tokens` and how many tokens it takes.
-pub(super) fn read(tokens: &[Token<'_>]) -> Option<(Date, usize)> {
+pub(super) fn parse(tokens: &[Token<'_>]) -> Option<(Date, usize)> {
     let first = tokens.first()?;
     if first.text.starts_with(|c: char| c.is_ascii_digit()) {
         return numeric(first).map(|date| (date, 1)).or_else(|| slashed(tokens)).or_else(|| day_month(tokens));
@@ -173,7 +173,7 @@ fn numeric(token: &Token<'_>) -> Option<Date> {
     Date::new(c.parse().ok(), number(b)?, Some(number(a)?))
 }
 
-/// `03/12/2024`, whose order is anyone's guess unless a number is above twelve.
+/// `03/12/2024`, ambiguous unless one of the numbers is above twelve.
 fn slashed(tokens: &[Token<'_>]) -> Option<(Date, usize)> {
     let [a, b, c, ..] = tokens else { return None };
     let joined = a.rest.strip_prefix('/')?.starts_with(b.text) && b.rest.strip_prefix('/')?.starts_with(c.text);
@@ -201,7 +201,7 @@ fn day_month(tokens: &[Token<'_>]) -> Option<(Date, usize)> {
     Some((Date::new(year, month, Some(number(&written[..digits])?))?, taken))
 }
 
-/// `March 12, 2024`, `March 2024`; a month alone is a word like any other.
+/// `March 12, 2024`, `March 2024`; a month alone is not a date.
 fn month_first(tokens: &[Token<'_>]) -> Option<(Date, usize)> {
     let month = month_of(&fold(tokens.first()?.text))?;
     let next = tokens.get(1)?.text;
@@ -216,7 +216,7 @@ fn month_first(tokens: &[Token<'_>]) -> Option<(Date, usize)> {
     Some((Date::new(year, month, Some(day))?, taken))
 }
 
-/// The year at this token, if there is one, and the tokens taken with it.
+/// The year at token `at`, if there is one, and the index of the token after it.
 fn year_at(tokens: &[Token<'_>], at: usize) -> (Option<u16>, usize) {
     let of = tokens.get(at).is_some_and(|token| matches!(token.text, "of" | "de"));
     let at = at + usize::from(of);

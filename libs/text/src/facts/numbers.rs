@@ -1,4 +1,4 @@
-//! Amounts: digits or small number words, with their multiplier and unit.
+//! Parses amounts: digits or small number words with multiplier and unit.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -7,29 +7,29 @@ use crate::terms::{Token, fold, join_digits};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Number {
-    /// What the digits may mean: `1.000` is one or a thousand.
+    /// Possible values: `1.000` is one or a thousand.
     values: Vec<f64>,
-    /// `%`, a currency code or a unit in its English short form.
+    /// `%`, a lower-case currency code or an English unit such as `day`.
     pub(crate) unit: Option<&'static str>,
 }
 
 impl Number {
-    /// Same value, and units that do not contradict each other.
-    pub(super) fn agrees(&self, said: &Self) -> bool {
-        let same = self.values.iter().any(|own| said.values.iter().any(|said| close(*own, *said)));
-        let units = match (self.unit, said.unit) {
-            (Some(own), Some(said)) => own == said,
+    /// Whether a value is the same and the units do not contradict each other.
+    pub(super) fn agrees(&self, other: &Self) -> bool {
+        let same = self.values.iter().any(|own| other.values.iter().any(|other| nearly_equal(*own, *other)));
+        let units = match (self.unit, other.unit) {
+            (Some(own), Some(other)) => own == other,
             _ => true,
         };
         same && units
     }
 
-    /// A bare number that reads as a year.
+    /// Whether it is a bare number that may be a year.
     pub(crate) fn is_year(&self) -> bool {
         self.unit.is_none() && self.values.iter().any(|value| (1000.0..2100.0).contains(value) && value.fract() == 0.0)
     }
 
-    /// A length of time or a year.
+    /// Whether it is a duration or a year.
     pub(crate) fn is_time(&self) -> bool {
         const UNITS: [&str; 7] = ["day", "week", "month", "year", "hour", "minute", "second"];
         self.is_year() || self.unit.is_some_and(|unit| UNITS.contains(&unit))
@@ -40,17 +40,17 @@ impl Number {
     }
 
     pub(super) fn is_plain(&self, value: f64) -> bool {
-        self.unit.is_none() && self.values.iter().any(|own| close(*own, value))
+        self.unit.is_none() && self.values.iter().any(|own| nearly_equal(*own, value))
     }
 }
 
-fn close(a: f64, b: f64) -> bool {
+fn nearly_equal(a: f64, b: f64) -> bool {
     (a - b).abs() <= a.abs().max(b.abs()) * 1e-9
 }
 
-/// The number at the start of `tokens` (two for a range like `10-20`) and how many tokens it takes. `before` is the character in
-/// front of it, `last` the token in front of it.
-pub(super) fn read(
+/// The number at the start of `tokens` (two for a range like `10-20`) and how many tokens it takes. `before` is the
+/// character before it, `last` the token before it.
+pub(super) fn parse(
     tokens: &[Token<'_>],
     before: Option<char>,
     last: Option<&Token<'_>>,
@@ -60,12 +60,12 @@ pub(super) fn read(
         Some(value) => (vec![vec![value]], "", 1),
         None => digits(tokens)?,
     };
-    let code = || {
-        last.filter(|last| touches(last.rest, first))
+    let leading_code = || {
+        last.filter(|last| is_adjacent(last.rest, first))
             .and_then(|last| unit_of(&fold(last.text)))
             .filter(|unit| is_currency(unit))
     };
-    let currency = before.and_then(currency_sign).or_else(code);
+    let currency = before.and_then(currency_sign).or_else(leading_code);
     let mut factor = match (suffix, currency.is_some()) {
         ("k" | "K" | "к", _) => 1e3,
         ("m" | "M" | "mn", true) => 1e6,
@@ -77,12 +77,12 @@ pub(super) fn read(
     // "3 million euros", "10 working days": the multiplier, then the unit.
     for _ in 0..2 {
         unit = unit.or_else(|| sign_after(rest));
-        let Some(next) = tokens.get(taken).filter(|next| touches(rest, next)) else { break };
+        let Some(next) = tokens.get(taken).filter(|next| is_adjacent(rest, next)) else { break };
         let word = fold(next.text);
-        if let Some(multiplier) = multiplier_of(&word).filter(|_| close(factor, 1.0)) {
+        if let Some(multiplier) = multiplier_of(&word).filter(|_| nearly_equal(factor, 1.0)) {
             factor = multiplier;
-        } else if QUALIFIERS.iter().any(|start| word.starts_with(start)) {
-            // It belongs to the unit.
+        } else if QUALIFIER_PREFIXES.iter().any(|start| word.starts_with(start)) {
+            // The unit follows.
         } else if let Some(found) = unit_of(&word).filter(|_| unit.is_none()) {
             unit = Some(found);
         } else {
@@ -95,16 +95,16 @@ pub(super) fn read(
     Some((values.into_iter().map(|values| Number { values, unit }).collect(), taken))
 }
 
-/// Whether only a space or a dot after an abbreviation lies between.
-fn touches(rest: &str, next: &Token<'_>) -> bool {
+/// Whether `next` follows after at most two spaces, dots or hyphens.
+fn is_adjacent(rest: &str, next: &Token<'_>) -> bool {
     let gap = &rest[..rest.len() - next.rest.len() - next.text.len()];
     gap.chars().count() <= 2 && gap.chars().all(|c| c.is_whitespace() || matches!(c, '.' | '-'))
 }
 
-type Digits<'a> = (Vec<Vec<f64>>, &'a str, usize);
+type ParsedDigits<'a> = (Vec<Vec<f64>>, &'a str, usize);
 
 /// Possible values of each number written in digits, the letters after the last, and the tokens taken.
-fn digits<'a>(tokens: &[Token<'a>]) -> Option<Digits<'a>> {
+fn digits<'a>(tokens: &[Token<'a>]) -> Option<ParsedDigits<'a>> {
     let token = tokens.first()?;
     let digits_end = token.text.rfind(|c: char| c.is_ascii_digit())? + 1;
     let (written, suffix) = token.text.split_at(digits_end);
@@ -118,7 +118,7 @@ fn digits<'a>(tokens: &[Token<'a>]) -> Option<Digits<'a>> {
     let mut joined = written.to_owned();
     let mut taken = 1;
     let groups = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-    // 1 000 000 with ordinary spaces.
+    // `1 000 000` with ordinary spaces.
     while joined.len() < 15
         && tokens[taken - 1].rest.starts_with(' ')
         && (taken > 1 || (groups(written) && written.len() <= 3))
@@ -158,7 +158,7 @@ fn currency_sign(c: char) -> Option<&'static str> {
     }
 }
 
-/// `EUR` and `Years` are no names.
+/// Whether a word is a unit or multiplier: `EUR` and `Years` are not names.
 pub(super) fn is_unit(word: &str) -> bool {
     unit_of(word).is_some() || multiplier_of(word).is_some()
 }
@@ -174,11 +174,12 @@ fn sign_after(rest: &str) -> Option<&'static str> {
     }
 }
 
-/// How words begin that stand between a number and its unit.
-const QUALIFIERS: [&str; 8] = ["working", "business", "calendar", "full", "рабоч", "календарн", "полн", "банковск"];
+/// Prefixes of words between a number and its unit: `10 working days`.
+const QUALIFIER_PREFIXES: [&str; 8] =
+    ["working", "business", "calendar", "full", "рабоч", "календарн", "полн", "банковск"];
 
-/// `one` and its like are left out: they are pronouns and articles more often than numbers.
-const WORDS: [(&str, f64); 25] = [
+/// Number words. `one` is left out in all languages: it is a pronoun or article more often than a number.
+const NUMBER_WORDS: [(&str, f64); 25] = [
     ("two два две двух двумя", 2.0),
     ("three три трех тремя", 3.0),
     ("four четыре четырех", 4.0),
@@ -206,8 +207,9 @@ const WORDS: [(&str, f64); 25] = [
     ("ninety девяносто", 90.0),
 ];
 
-static WORD_VALUES: LazyLock<HashMap<&'static str, f64>> =
-    LazyLock::new(|| WORDS.iter().flat_map(|(forms, value)| forms.split(' ').map(|form| (form, *value))).collect());
+static WORD_VALUES: LazyLock<HashMap<&'static str, f64>> = LazyLock::new(|| {
+    NUMBER_WORDS.iter().flat_map(|(forms, value)| forms.split(' ').map(|form| (form, *value))).collect()
+});
 
 fn word_value(word: &str) -> Option<f64> {
     let Some((tens, units)) = word.split_once('-') else { return WORD_VALUES.get(word).copied() };

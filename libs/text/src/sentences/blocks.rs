@@ -1,24 +1,24 @@
-//! Lines of Markdown gathered into blocks.
+//! Groups lines of Markdown into blocks.
 
 use std::ops::Range;
 
-use super::Kind;
+use super::UnitKind;
 
 pub(super) struct Block {
     pub(super) range: Range<usize>,
-    pub(super) kind: Kind,
+    pub(super) kind: UnitKind,
 }
 
-/// A line shorter than this (characters) with a capital after it was not wrapped: it ends where its author ended it.
-const WRAPPED_LINE: usize = 50;
+/// A line shorter than this (characters) was not wrapped; if a capital follows, it is a block of its own.
+const MIN_WRAPPED_LINE: usize = 50;
 /// Spaces between two columns of a printed table.
 const COLUMN_GAP: &str = "   ";
-/// Levels of a clause's number: `2.14.3.1`.
-const MAX_LEVELS: usize = 5;
+/// Most levels of a clause number such as `2.14.3.1`.
+const MAX_CLAUSE_LEVELS: usize = 5;
 
 pub(super) fn blocks(text: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
-    // Whether the last block may take the next line in.
+    // Whether the next line may continue the last block.
     let mut open = false;
     let mut last_line = "";
     let mut fence: Option<&str> = None;
@@ -31,7 +31,7 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
             if content.starts_with(mark) {
                 fence = None;
             } else if !content.is_empty() {
-                blocks.push(Block { range, kind: Kind::Code });
+                blocks.push(Block { range, kind: UnitKind::Code });
             }
             continue;
         }
@@ -47,25 +47,26 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
         let (kind, marker) = classify(content);
         let indent = line.len() - line.trim_start().len();
         let begins = range.start + indent + marker;
-        let continues = open && kind == Kind::Prose && !ends_itself(last_line, &content[marker..]);
+        let continues = open && kind == UnitKind::Prose && !is_standalone(last_line, &content[marker..]);
         match blocks.last_mut() {
             Some(last) if continues => last.range.end = range.end,
             _ => blocks.push(Block { range: begins.min(range.end)..range.end, kind }),
         }
-        open = matches!(kind, Kind::Prose | Kind::Item);
+        open = matches!(kind, UnitKind::Prose | UnitKind::Item);
         last_line = content;
     }
     blocks
 }
 
-/// A heading or name on its own line in plain text: short, without punctuation at its end, and something new begins below.
-fn ends_itself(line: &str, next: &str) -> bool {
-    line.chars().nth(WRAPPED_LINE - 1).is_none()
+/// Whether a line of plain text is a heading or name: short, without a comma or hyphen at its end, followed by a
+/// capital or digit.
+fn is_standalone(line: &str, next: &str) -> bool {
+    line.chars().nth(MIN_WRAPPED_LINE - 1).is_none()
         && !line.ends_with([',', '-', '–', '—', '(', '/'])
         && next.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit())
 }
 
-/// `---`, `***`, `===` and the rule under a table's head.
+/// `---`, `***`, `===` and the rule under a table's header.
 fn is_rule(line: &str) -> bool {
     line.len() >= 3 && line.bytes().all(|b| matches!(b, b'-' | b'=' | b'*' | b'_' | b'|' | b':' | b' ' | b'+'))
 }
@@ -80,25 +81,25 @@ pub(crate) fn content_start(line: &str) -> usize {
 }
 
 /// The kind of a line and the length of the marker in front of its content.
-fn classify(line: &str) -> (Kind, usize) {
+fn classify(line: &str) -> (UnitKind, usize) {
     let hashes = line.bytes().take_while(|b| *b == b'#').count();
     if (1..=6).contains(&hashes) && line[hashes..].starts_with([' ', '\t']) {
-        return (Kind::Heading, hashes);
+        return (UnitKind::Heading, hashes);
     }
     if line.starts_with('|') || (line.ends_with('|') && line.matches('|').count() > 1) {
-        return (Kind::Row, 0);
+        return (UnitKind::Row, 0);
     }
     if let Some(marker) = item_marker(line) {
         let rest = line[marker..].trim_start();
         let boxed = ["[ ] ", "[x] ", "[X] "].iter().any(|mark| rest.starts_with(mark));
-        return (Kind::Item, if boxed { line.len() - rest.len() + 4 } else { marker });
+        return (UnitKind::Item, if boxed { line.len() - rest.len() + 4 } else { marker });
     }
     let quote = line.bytes().take_while(|b| matches!(b, b'>' | b' ')).count();
-    // How the reader writes the rows of HTML and DOCX tables, and the columns of a printed page.
+    // The `reader` crate writes rows of HTML and DOCX tables, and columns of a printed page, in this form.
     if quote == 0 && (line.contains(" | ") || line.contains(COLUMN_GAP)) {
-        return (Kind::Row, 0);
+        return (UnitKind::Row, 0);
     }
-    (Kind::Prose, quote)
+    (UnitKind::Prose, quote)
 }
 
 /// Length of a bullet or number with the space after it.
@@ -118,12 +119,13 @@ fn item_marker(line: &str) -> Option<usize> {
     clause_marker(line)
 }
 
-/// Length of the number of a clause with the space after it: `3.1.` or `2.14`, followed by a capital. `3.5 million` is a quantity.
+/// Length of a clause number with the space after it: `3.1.` or `2.14` followed by a capital. `3.5 million` is a
+/// quantity.
 fn clause_marker(line: &str) -> Option<usize> {
     let number = line.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
     let levels: Vec<&str> = line[..number].trim_end_matches('.').split('.').collect();
     let is_number =
-        (2..=MAX_LEVELS).contains(&levels.len()) && levels.iter().all(|level| (1..=2).contains(&level.len()));
+        (2..=MAX_CLAUSE_LEVELS).contains(&levels.len()) && levels.iter().all(|level| (1..=2).contains(&level.len()));
     let rest = &line[number..];
     let titled = rest.trim_start().starts_with(|c: char| c.is_uppercase() || matches!(c, '«' | '“' | '"'));
     (is_number && rest.starts_with([' ', '\t']) && titled).then_some(number + 1)

@@ -1,15 +1,15 @@
-//! Whether a terminator ends a sentence. Looks at a bounded number of characters on each side.
+//! Decides whether a terminator ends a sentence, from a bounded number of characters on each side.
 
 use crate::{stopwords, terms};
 
-/// What stands at a terminator.
+/// Whether a terminator ends a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Boundary {
     /// The sentence ends before this byte: after closing quotes and citation markers.
     End(usize),
     /// No end here; the next terminator may be at this byte or later.
     Inside(usize),
-    /// The text so far does not say; more of it will.
+    /// Undecided until more text arrives.
     Unknown,
 }
 
@@ -17,8 +17,8 @@ const CLOSERS: &[char] = &['"', '\'', '”', '’', '»', ')', ']', '}', '」', 
 const OPENERS: &[char] = &['"', '\'', '“', '‘', '«', '„', '(', '[', '*', '_', '¿', '¡', '`', '‹'];
 const MAX_CLOSERS: usize = 8;
 const MAX_MARKERS: usize = 32;
-/// Longest word that is looked at on either side, in characters.
-const MAX_WORD: usize = 24;
+/// Longest word examined on either side, in characters.
+const MAX_WORD_CHARS: usize = 24;
 
 pub(crate) fn is_terminator(c: char) -> bool {
     matches!(c, '.' | '!' | '?' | '…' | '。' | '！' | '？' | '｡' | '؟' | '।')
@@ -28,7 +28,7 @@ fn is_full_width(c: char) -> bool {
     matches!(c, '。' | '！' | '？' | '｡')
 }
 
-/// Judges the terminator at byte `at` of `text`. `complete` says that nothing follows the end of `text`.
+/// Examines the terminator at byte `at` of `text`. `complete`: nothing follows the end of `text`.
 pub(crate) fn boundary_at(text: &str, at: usize, complete: bool) -> Boundary {
     let run = text[at..].find(|c| !is_terminator(c)).map_or(text.len(), |len| at + len);
     let stop = &text[at..run];
@@ -46,8 +46,8 @@ pub(crate) fn boundary_at(text: &str, at: usize, complete: bool) -> Boundary {
     }
     let next = rest.trim_start();
     let opened = next.trim_start_matches(OPENERS);
-    let word: String = opened.chars().take(MAX_WORD).take_while(|c| c.is_alphanumeric()).collect();
-    if !complete && opened.len() == word.len() && word.chars().count() < MAX_WORD {
+    let word: String = opened.chars().take(MAX_WORD_CHARS).take_while(|c| c.is_alphanumeric()).collect();
+    if !complete && opened.len() == word.len() && word.chars().count() < MAX_WORD_CHARS {
         return Boundary::Unknown;
     }
     let Some(first) = opened.chars().next() else { return Boundary::End(end) };
@@ -86,8 +86,8 @@ fn after_markers(text: &str, from: usize) -> usize {
     end
 }
 
-/// Followed by a name: the full stop never ends a sentence.
-const TITLES: &[&str] = &[
+/// Titles and abbreviations whose full stop never ends a sentence.
+const NEVER_FINAL: &[&str] = &[
     "dr",
     "mr",
     "mrs",
@@ -147,7 +147,7 @@ const TITLES: &[&str] = &[
     "гр",
     "мр",
 ];
-/// Followed by a number: otherwise they are words like any other.
+/// Abbreviations only if a number follows; otherwise ordinary words.
 const BEFORE_NUMBER: &[&str] = &[
     "no",
     "nos",
@@ -194,8 +194,8 @@ const BEFORE_NUMBER: &[&str] = &[
     "d",
     "n",
 ];
-/// They may end a sentence: only a capitalised function word after them shows that they did.
-const NAMES: &[&str] = &[
+/// Abbreviations that end a sentence only if a capitalised function word follows.
+const MAYBE_FINAL: &[&str] = &[
     "inc", "ltd", "co", "corp", "jr", "sr", "bros", "llc", "u.s", "u.k", "u.n", "u.s.a", "ph.d", "al", "str", "ооо",
     "ао",
 ];
@@ -219,7 +219,7 @@ fn belongs_to_word(before: &str, next_char: char, next_word: &str) -> bool {
     let start = before
         .char_indices()
         .rev()
-        .take(MAX_WORD)
+        .take(MAX_WORD_CHARS)
         .take_while(|(_, c)| c.is_alphanumeric() || matches!(c, '.' | '-'))
         .last()
         .map_or(before.len(), |(at, _)| at);
@@ -235,13 +235,13 @@ fn belongs_to_word(before: &str, next_char: char, next_word: &str) -> bool {
     if last == "г" {
         return !earlier.ends_with(|c: char| c.is_ascii_digit());
     }
-    if TITLES.contains(&last.as_str()) {
+    if NEVER_FINAL.contains(&last.as_str()) {
         return true;
     }
     if BEFORE_NUMBER.contains(&last.as_str()) && next_char.is_ascii_digit() {
         return true;
     }
-    if NAMES.contains(&last.as_str()) {
+    if MAYBE_FINAL.contains(&last.as_str()) {
         return !starts_sentence;
     }
     if last.len() <= 2 && last.bytes().all(|b| b.is_ascii_digit()) {

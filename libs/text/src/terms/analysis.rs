@@ -1,14 +1,14 @@
-//! From a word as written to its terms.
+//! Turns a word into its terms.
 
 use rust_stemmers::{Algorithm, Stemmer};
 
 use super::scan::Token;
 use super::{MAX_TERM_CHARS, fold};
 
-/// Hands each term of `token` to `emit`: parts before the whole.
+/// Passes each term of `token` to `emit`, parts before the whole.
 pub(super) fn analyse(token: &Token<'_>, latin: Algorithm, emit: &mut dyn FnMut(String)) {
     if token.unsegmented {
-        return pairs(&fold(token.text), emit);
+        return bigrams(&fold(token.text), emit);
     }
     let folded = join_digits(&fold(token.text));
     if folded.bytes().all(|b| b.is_ascii_alphanumeric()) {
@@ -21,7 +21,7 @@ pub(super) fn analyse(token: &Token<'_>, latin: Algorithm, emit: &mut dyn FnMut(
         return word(&with_sign(first.to_owned(), token.rest), latin, emit);
     };
     for part in [first, second].into_iter().chain(parts) {
-        // A lone letter of a compound finds nothing by itself.
+        // A single letter of a compound is useless for search.
         if part.len() > 1 || part.bytes().all(|b| b.is_ascii_digit()) {
             word(part, latin, emit);
         }
@@ -36,8 +36,8 @@ fn is_separator(c: char) -> bool {
     !c.is_alphanumeric() && !unicode_normalization::char::is_combining_mark(c)
 }
 
-/// Overlapping pairs of characters; a single one stands for itself.
-fn pairs(run: &str, emit: &mut dyn FnMut(String)) {
+/// Emits overlapping pairs of characters; a single character as it is.
+fn bigrams(run: &str, emit: &mut dyn FnMut(String)) {
     let mut chars = run.chars();
     let Some(mut previous) = chars.next() else { return };
     let mut alone = true;
@@ -51,7 +51,7 @@ fn pairs(run: &str, emit: &mut dyn FnMut(String)) {
     }
 }
 
-/// Thousands joined, and `v` for the dots and commas that remain between digits.
+/// Removes thousands separators and replaces other dots and commas between digits by `v`.
 pub(crate) fn join_digits(word: &str) -> String {
     let separates = |c: char| matches!(c, '.' | ',' | '\u{a0}' | ' ' | '\u{202f}' | '\u{2009}');
     if !word.contains(separates) {
@@ -104,7 +104,7 @@ fn without_clitics(word: &str) -> String {
     word.to_owned()
 }
 
-/// `c++` and `c#` are not `c`.
+/// Appends a word for the sign of `c++` and `c#`, which must not match `c`.
 fn with_sign(word: String, rest: &str) -> String {
     let ends = |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric());
     if rest.strip_prefix("++").is_some_and(ends) {
@@ -136,6 +136,6 @@ fn stem(word: &str, latin: Algorithm) -> String {
         _ => return word.to_owned(),
     };
     let stemmed = Stemmer::create(algorithm).stem(word).into_owned();
-    // The stemmers work on the language's own letters and may return what is no word of ours.
+    // The stemmers expect letters of their language and may return an empty stem for others.
     if stemmed.is_empty() { word.to_owned() } else { stemmed }
 }

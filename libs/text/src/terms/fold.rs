@@ -1,4 +1,4 @@
-//! One spelling for words that differ only in case, compatibility form or diacritics.
+//! Folds words that differ only in case, compatibility form or diacritics into one spelling.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;

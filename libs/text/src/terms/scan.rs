@@ -1,4 +1,4 @@
-//! Where words begin and end: UAX 29, but connected names (`ERR_CONN_42`, `e-mail`, `2.4.1`) stay whole.
+//! Tokenizer: words as in UAX 29, but connected names (`ERR_CONN_42`, `e-mail`, `2.4.1`) stay whole.
 
 use unicode_normalization::char::is_combining_mark;
 
@@ -8,7 +8,7 @@ pub(crate) struct Token<'a> {
     pub(crate) text: &'a str,
     /// A run of a script that is written without spaces.
     pub(crate) unsegmented: bool,
-    /// What follows directly, for `C++` and `C#`.
+    /// The text after it, for `C++` and `C#`.
     pub(crate) rest: &'a str,
 }
 
@@ -89,7 +89,7 @@ fn is_digit_group(bytes: &[u8]) -> bool {
         && !bytes.get(3).is_some_and(u8::is_ascii_alphanumeric)
 }
 
-/// Han, kana, Thai, Lao, Myanmar and Khmer: words are not separated.
+/// Whether a character is of a script that does not separate words: Han, kana, Thai, Lao, Myanmar or Khmer.
 pub(crate) fn is_unsegmented(c: char) -> bool {
     matches!(c,
         '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{3005}'..='\u{3007}'

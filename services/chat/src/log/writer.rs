@@ -1,4 +1,4 @@
-//! The one writer: collects, numbers, commits, publishes.
+//! Writer of the run log: batches writes, assigns sequence numbers, commits and publishes.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -13,62 +13,62 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{Entry, Finish, Frame, LogError, Op, Tail};
+use super::{EventBuffer, EventFrame, FinishOp, LogError, LogOp, LogWrite};
 use crate::{
     event::Event,
     store::{self, EventRow},
 };
 
-/// Nothing waits longer than this for its commit.
-const COLLECT: Duration = Duration::from_millis(20);
-/// One commit takes at most this many writes.
-const BATCH: usize = 1_024;
-const ATTEMPTS: u32 = 4;
+/// A write waits at most this long for its commit to start.
+const MAX_COMMIT_DELAY: Duration = Duration::from_millis(20);
+/// Writes per commit.
+const MAX_BATCH_WRITES: usize = 1_024;
+const MAX_ATTEMPTS: u32 = 4;
 
-/// What the writer stands on.
+/// The writer task.
 pub(super) struct Writer {
     pub(super) db: Db,
     pub(super) scope: Scope,
-    /// Whose runs it writes.
+    /// This process; it holds the leases of the runs.
     pub(super) owner: Uuid,
     pub(super) outbox: Outbox,
     pub(super) live: LiveFeeds,
 }
 
 impl Writer {
-    pub(super) async fn run(self, entries: &mut UnboundedReceiver<Entry>, stop: CancellationToken) {
+    pub(super) async fn run(self, writes: &mut UnboundedReceiver<LogWrite>, stop: CancellationToken) {
         loop {
             let first = tokio::select! {
                 biased;
-                entry = entries.recv() => entry,
+                write = writes.recv() => write,
                 () = stop.cancelled() => None,
             };
             let Some(first) = first else { return };
-            let mut prepared = prepare(collect(first, entries).await);
+            let mut prepared = prepare(collect(first, writes).await);
             self.commit_batch(&mut prepared).await;
-            self.show_elsewhere(&prepared);
+            self.publish_to_feed(&prepared);
             prepared.publish();
         }
     }
 
-    /// Other processes may have followers of these runs.
-    fn show_elsewhere(&self, prepared: &Prepared) {
-        for fresh in prepared.fresh.iter().filter(|fresh| !prepared.failed.contains(&fresh.tail.id)) {
-            let key = fresh.tail.key();
-            for frame in &fresh.frames {
+    /// Publishes committed events to the live feed for followers in other processes.
+    fn publish_to_feed(&self, prepared: &PreparedBatch) {
+        for committed in prepared.committed.iter().filter(|committed| !prepared.failed.contains(&committed.buffer.id)) {
+            let key = committed.buffer.key();
+            for frame in &committed.frames {
                 let entry = || FeedEntry { seq: frame.seq, kind: frame.kind.to_owned(), data: frame.data().to_owned() };
                 self.live.append(&key, entry);
             }
         }
     }
 
-    /// Commits a batch. One run that cannot be written (another process has taken it over and written its next event)
-    /// must not hold up the others, so after a refusal each run is written on its own.
-    async fn commit_batch(&self, prepared: &mut Prepared) {
+    /// Commits a batch. If it fails, each run is committed on its own, so that one run that cannot be written (because
+    /// another process has taken it over) does not block the others.
+    async fn commit_batch(&self, prepared: &mut PreparedBatch) {
         if self.commit_with_retries(prepared.writes.iter().collect()).await.is_ok() {
             return;
         }
-        let runs: HashSet<Uuid> = prepared.writes.iter().map(Write::run).collect();
+        let runs: HashSet<Uuid> = prepared.writes.iter().map(DbWrite::run).collect();
         for run in runs {
             let own = prepared.writes.iter().filter(|write| write.run() == run).collect();
             if self.commit_with_retries(own).await.is_err() {
@@ -77,83 +77,86 @@ impl Writer {
         }
     }
 
-    async fn commit_with_retries(&self, writes: Vec<&Write>) -> Result<(), LogError> {
-        let mut pause = Duration::from_millis(50);
-        for attempt in 1..=ATTEMPTS {
+    async fn commit_with_retries(&self, writes: Vec<&DbWrite>) -> Result<(), LogError> {
+        let mut delay = Duration::from_millis(50);
+        for attempt in 1..=MAX_ATTEMPTS {
             match self.commit(&writes).await {
                 Ok(()) => return Ok(()),
                 Err(error) => {
-                    tracing::warn!(%error, attempt, "writing the log of runs failed");
-                    if attempt == ATTEMPTS || !matches!(error, DbError::Unavailable(_)) {
+                    tracing::warn!(%error, attempt, "failed to write run log; affected runs are taken over if retries fail");
+                    if attempt == MAX_ATTEMPTS || !matches!(error, DbError::Unavailable(_)) {
                         return Err(LogError);
                     }
-                    tokio::time::sleep(pause).await;
-                    pause *= 3;
+                    tokio::time::sleep(delay).await;
+                    delay *= 3;
                 }
             }
         }
         Err(LogError)
     }
 
-    async fn commit(&self, writes: &[&Write]) -> Result<(), DbError> {
+    async fn commit(&self, writes: &[&DbWrite]) -> Result<(), DbError> {
         let mut session = self.db.begin(&self.scope).await?;
         for write in writes {
-            if let Write::Run(run) = write {
+            if let DbWrite::Run(run) = write {
                 store::insert_run(&mut session, run).await?;
             }
         }
-        // A process that slept past its lease may not write into a run that another one has taken over.
+        // A process whose lease has expired must not write to a run that another one has taken over.
         let runs: HashSet<Uuid> = writes.iter().map(|write| write.run()).collect();
         let runs: Vec<Uuid> = runs.into_iter().collect();
         if store::owned(&mut session, self.owner, &runs).await? < runs.len() {
-            return Err(DbError::Inconsistent { table: "runs", detail: "a run is another process's now".to_owned() });
+            return Err(DbError::Inconsistent {
+                table: "runs",
+                detail: "a run has been taken over by another process".to_owned(),
+            });
         }
         let mut events = Vec::with_capacity(writes.len());
         for write in writes {
             match write {
-                Write::Run(_) => {}
-                Write::Event(event) => events.push(event),
-                Write::Finish(finish, id) => self.write_finish(&mut session, *id, finish).await?,
+                DbWrite::Run(_) => {}
+                DbWrite::Event(event) => events.push(event),
+                DbWrite::Finish(finish, id) => self.write_finish(&mut session, *id, finish).await?,
             }
         }
         store::insert_events(&mut session, &events).await?;
         session.commit().await
     }
 
-    async fn write_finish(&self, session: &mut Session, id: Uuid, finish: &Finish) -> Result<(), DbError> {
-        store::finish_run(session, id, &finish.ending).await?;
-        if let Some(fact) = &finish.fact {
-            self.outbox.publish_record(session, fact).await?;
+    async fn write_finish(&self, session: &mut Session, id: Uuid, finish: &FinishOp) -> Result<(), DbError> {
+        store::finish_run(session, id, &finish.result).await?;
+        if let Some(event) = &finish.bus_event {
+            self.outbox.publish_record(session, event).await?;
         }
         Ok(())
     }
 }
 
-async fn collect(first: Entry, entries: &mut UnboundedReceiver<Entry>) -> Vec<Entry> {
-    let until = Instant::now() + COLLECT;
+async fn collect(first: LogWrite, writes: &mut UnboundedReceiver<LogWrite>) -> Vec<LogWrite> {
+    let until = Instant::now() + MAX_COMMIT_DELAY;
     let mut urgent = first.urgent;
     let mut batch = vec![first];
-    while batch.len() < BATCH {
+    while batch.len() < MAX_BATCH_WRITES {
         let next = if urgent {
-            // Whatever is there already goes along; nothing more is waited for.
-            entries.try_recv().ok()
+            // Take what is queued already, but do not wait for more.
+            writes.try_recv().ok()
         } else {
-            tokio::time::timeout_at(until, entries.recv()).await.ok().flatten()
+            tokio::time::timeout_at(until, writes.recv()).await.ok().flatten()
         };
-        let Some(entry) = next else { break };
-        urgent |= entry.urgent;
-        batch.push(entry);
+        let Some(write) = next else { break };
+        urgent |= write.urgent;
+        batch.push(write);
     }
     batch
 }
 
-enum Write {
+enum DbWrite {
     Run(Box<store::NewRun>),
     Event(EventRow),
-    Finish(Box<Finish>, Uuid),
+    Finish(Box<FinishOp>, Uuid),
 }
 
-impl Write {
+impl DbWrite {
     fn run(&self) -> Uuid {
         match self {
             Self::Run(run) => run.id,
@@ -163,77 +166,77 @@ impl Write {
     }
 }
 
-/// The committed events of one run in this batch.
-struct Fresh {
-    tail: Arc<Tail>,
-    frames: Vec<Frame>,
+/// The events of one run in a batch, published after the commit.
+struct BatchEvents {
+    buffer: Arc<EventBuffer>,
+    frames: Vec<EventFrame>,
 }
 
 #[derive(Default)]
-struct Prepared {
-    writes: Vec<Write>,
-    fresh: Vec<Fresh>,
+struct PreparedBatch {
+    writes: Vec<DbWrite>,
+    committed: Vec<BatchEvents>,
     waiting: Vec<(Uuid, oneshot::Sender<Result<(), LogError>>)>,
-    /// Runs whose writes were refused.
+    /// Runs whose writes failed.
     failed: HashSet<Uuid>,
 }
 
-fn prepare(batch: Vec<Entry>) -> Prepared {
-    let mut prepared = Prepared::default();
-    let mut texts: Vec<(Arc<Tail>, String)> = Vec::new();
-    for entry in batch {
-        let Entry { tail, op, committed, .. } = entry;
-        prepared.waiting.extend(committed.map(|committed| (tail.id, committed)));
-        let pending = texts.iter().position(|(with_text, _)| with_text.id == tail.id);
-        if let Op::Text(piece) = op {
+fn prepare(batch: Vec<LogWrite>) -> PreparedBatch {
+    let mut prepared = PreparedBatch::default();
+    let mut texts: Vec<(Arc<EventBuffer>, String)> = Vec::new();
+    for write in batch {
+        let LogWrite { buffer, op, committed, .. } = write;
+        prepared.waiting.extend(committed.map(|committed| (buffer.id, committed)));
+        let pending = texts.iter().position(|(with_text, _)| with_text.id == buffer.id);
+        if let LogOp::Text(chunk) = op {
             match pending {
-                Some(index) => texts[index].1.push_str(&piece),
-                None => texts.push((tail, piece)),
+                Some(index) => texts[index].1.push_str(&chunk),
+                None => texts.push((buffer, chunk)),
             }
             continue;
         }
         if let Some(index) = pending {
-            let (tail, text) = texts.swap_remove(index);
-            prepared.event(&tail, &Event::Delta { text });
+            let (buffer, text) = texts.swap_remove(index);
+            prepared.event(&buffer, &Event::Delta { text });
         }
         match op {
-            Op::Create(run) => prepared.writes.push(Write::Run(run)),
-            Op::Event(event) => prepared.event(&tail, &event),
-            Op::Finish(finish) => {
-                prepared.event(&tail, &finish.event);
-                prepared.writes.push(Write::Finish(finish, tail.id));
+            LogOp::Create(run) => prepared.writes.push(DbWrite::Run(run)),
+            LogOp::Event(event) => prepared.event(&buffer, &event),
+            LogOp::Finish(finish) => {
+                prepared.event(&buffer, &finish.event);
+                prepared.writes.push(DbWrite::Finish(finish, buffer.id));
             }
-            Op::Text(_) => {}
+            LogOp::Text(_) => {}
         }
     }
-    for (tail, text) in texts {
-        prepared.event(&tail, &Event::Delta { text });
+    for (buffer, text) in texts {
+        prepared.event(&buffer, &Event::Delta { text });
     }
     prepared
 }
 
-impl Prepared {
-    fn event(&mut self, tail: &Arc<Tail>, event: &Event) {
-        let (frame, data) = tail.number(event);
-        let row = EventRow { org: tail.org, run_id: tail.id, seq: frame.seq, kind: frame.kind, data };
-        self.writes.push(Write::Event(row));
-        match self.fresh.iter_mut().find(|fresh| fresh.tail.id == tail.id) {
-            Some(fresh) => fresh.frames.push(frame),
-            None => self.fresh.push(Fresh { tail: tail.clone(), frames: vec![frame] }),
+impl PreparedBatch {
+    fn event(&mut self, buffer: &Arc<EventBuffer>, event: &Event) {
+        let (frame, data) = buffer.assign_seq(event);
+        let row = EventRow { org: buffer.org, run_id: buffer.id, seq: frame.seq, kind: frame.kind, data };
+        self.writes.push(DbWrite::Event(row));
+        match self.committed.iter_mut().find(|events| events.buffer.id == buffer.id) {
+            Some(events) => events.frames.push(frame),
+            None => self.committed.push(BatchEvents { buffer: buffer.clone(), frames: vec![frame] }),
         }
     }
 
     fn publish(self) {
-        for fresh in self.fresh {
-            if self.failed.contains(&fresh.tail.id) {
-                fresh.tail.abandon();
+        for events in self.committed {
+            if self.failed.contains(&events.buffer.id) {
+                events.buffer.abandon();
             } else {
-                fresh.tail.publish(fresh.frames);
+                events.buffer.publish(events.frames);
             }
         }
         for (run, waiting) in self.waiting {
             let outcome = if self.failed.contains(&run) { Err(LogError) } else { Ok(()) };
-            // Who no longer waits does not want to know.
+            // The receiver is dropped if the caller no longer waits.
             let _ = waiting.send(outcome);
         }
     }

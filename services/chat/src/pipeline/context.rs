@@ -1,4 +1,4 @@
-//! What a run has at hand, and how far it has come.
+//! Context of a run: its request, limits, log and progress.
 
 use std::{
     sync::{
@@ -21,16 +21,16 @@ use crate::{
     api::{Answer, Budget, Citation, Cost, Source, SourceKind, Usage},
     callees::Callees,
     event::Event,
-    log::{Log, Op, Tail},
-    mode::Effort,
-    runs::Job,
+    log::{EventBuffer, Log, LogOp},
+    mode::ModeLimits,
+    runs::RunRequest,
     store::{self, Turn},
 };
 
-/// Earlier turns a follow-up question is understood with.
-const TURNS: i64 = 4;
+/// Earlier turns used to understand a follow-up question.
+const MAX_TURNS: i64 = 4;
 
-/// What has been sent so far.
+/// What has been logged so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Progress {
     pub(crate) answer: String,
@@ -44,40 +44,40 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// How far an earlier process had come.
-    pub(crate) fn of(before: &Answer) -> Self {
+    /// The progress of an earlier process.
+    pub(crate) fn of(earlier: &Answer) -> Self {
         Self {
-            answer: before.answer.clone(),
-            sources: before.sources.clone(),
-            citations: before.citations.clone(),
-            degraded: before.degraded.clone(),
-            researched: before.researched,
+            answer: earlier.answer.clone(),
+            sources: earlier.sources.clone(),
+            citations: earlier.citations.clone(),
+            degraded: earlier.degraded.clone(),
+            researched: earlier.researched,
             ..Self::default()
         }
     }
 }
 
-/// One run being worked on.
+/// A run that is worked on.
 pub(crate) struct Context {
-    pub(crate) job: Job,
+    pub(crate) run_request: RunRequest,
     pub(crate) who: Caller,
     pub(crate) callees: Callees,
     pub(crate) model: Option<Model>,
     pub(crate) clock: Clock,
-    pub(crate) effort: Effort,
-    /// The budget's seconds end here.
+    pub(crate) limits: ModeLimits,
+    /// End of the time budget.
     pub(crate) deadline: Instant,
     budget: Budget,
     cost_limit: Option<i64>,
     db: Db,
     log: Log,
-    tail: Arc<Tail>,
+    buffer: Arc<EventBuffer>,
     thread_id: Uuid,
-    began: Instant,
+    started_at: Instant,
     steps: AtomicU32,
     progress: Mutex<Progress>,
     /// Cancelled when the answer has its first text.
-    begun: CancellationToken,
+    first_text: CancellationToken,
 }
 
 impl Context {
@@ -87,23 +87,23 @@ impl Context {
         callees: Callees,
         model: Option<Model>,
         log: Log,
-        job: &Job,
+        run_request: &RunRequest,
         who: &Caller,
-        tail: Arc<Tail>,
+        buffer: Arc<EventBuffer>,
         thread_id: Uuid,
-        before: Option<&Answer>,
+        earlier: Option<&Answer>,
     ) -> Self {
-        let mut effort = job.ask.mode.effort();
-        let request = &job.ask.budget;
-        effort.seconds = request.seconds.unwrap_or(effort.seconds);
-        effort.tokens = request.tokens.unwrap_or(effort.tokens);
-        let budget = Budget { seconds: effort.seconds, tokens: effort.tokens, cost: request.cost.clone() };
-        let began = Instant::now();
-        let last_step = before.map_or(0, |before| before.last_step);
-        let progress = before.map(Progress::of).unwrap_or_default();
-        let begun = CancellationToken::new();
+        let mut limits = run_request.ask.mode.limits();
+        let request = &run_request.ask.budget;
+        limits.seconds = request.seconds.unwrap_or(limits.seconds);
+        limits.tokens = request.tokens.unwrap_or(limits.tokens);
+        let budget = Budget { seconds: limits.seconds, tokens: limits.tokens, cost: request.cost.clone() };
+        let started_at = Instant::now();
+        let last_step = earlier.map_or(0, |earlier| earlier.last_step);
+        let progress = earlier.map(Progress::of).unwrap_or_default();
+        let first_text = CancellationToken::new();
         if !progress.answer.is_empty() {
-            begun.cancel();
+            first_text.cancel();
         }
         Self {
             who: who.clone(),
@@ -111,18 +111,18 @@ impl Context {
             clock: deps.clock.clone(),
             db: deps.db.clone(),
             model,
-            effort,
-            deadline: began + Duration::from_secs(effort.seconds.into()),
+            limits,
+            deadline: started_at + Duration::from_secs(limits.seconds.into()),
             cost_limit: request.cost.as_deref().and_then(|cost| llm::parse_micros(cost).ok()),
             budget,
             log,
-            job: job.clone(),
-            tail,
+            run_request: run_request.clone(),
+            buffer,
             thread_id,
-            began,
+            started_at,
             steps: AtomicU32::new(last_step),
             progress: Mutex::new(progress),
-            begun,
+            first_text,
         }
     }
 
@@ -133,12 +133,12 @@ impl Context {
             Event::Citation(citation) => self.lock().citations.push(citation.clone()),
             _ => {}
         }
-        self.log.append(&self.tail, Op::Event(event), false);
+        self.log.append(&self.buffer, LogOp::Event(event), false);
     }
 
-    /// Logs a piece of the answer. The first goes out at once: it is what a person waits for.
-    pub(crate) fn say(&self, mut text: String) {
-        // Postgres keeps no NUL, and no reader sees one.
+    /// Logs a chunk of the answer. The first one is urgent, because the user waits for it.
+    pub(crate) fn append_text(&self, mut text: String) {
+        // Postgres rejects NUL, which is invisible anyway.
         text.retain(|c| c != '\0');
         if text.is_empty() {
             return;
@@ -147,16 +147,16 @@ impl Context {
         let first = progress.answer.is_empty();
         progress.answer.push_str(&text);
         drop(progress);
-        self.begun.cancel();
-        self.log.append(&self.tail, Op::Text(text), first);
+        self.first_text.cancel();
+        self.log.append(&self.buffer, LogOp::Text(text), first);
     }
 
     /// Returns when the answer has its first text.
-    pub(crate) async fn begun(&self) {
-        self.begun.cancelled().await;
+    pub(crate) async fn first_text_sent(&self) {
+        self.first_text.cancelled().await;
     }
 
-    /// Notes a part the answer goes on without.
+    /// Records that a part failed or is missing, and why; the answer continues without it.
     pub(crate) fn degrade(&self, part: &str, reason: impl std::fmt::Display) {
         let note = format!("{part}: {reason}");
         let mut progress = self.lock();
@@ -177,23 +177,23 @@ impl Context {
         self.lock().model.add(usage);
     }
 
-    /// Which part of the budget is spent, if one is.
-    pub(crate) fn spent(&self) -> Option<&'static str> {
+    /// The budget that is exhausted: `time`, `tokens` or `cost`.
+    pub(crate) fn exhausted_budget(&self) -> Option<&'static str> {
         if Instant::now() >= self.deadline {
             return Some("time");
         }
         let progress = self.lock();
-        if progress.model.prompt_tokens + progress.model.completion_tokens >= self.effort.tokens {
+        if progress.model.prompt_tokens + progress.model.completion_tokens >= self.limits.tokens {
             return Some("tokens");
         }
         let cost = progress.model.cost.map_or(0, |cost| cost.micros);
         self.cost_limit.is_some_and(|limit| cost >= limit).then_some("cost")
     }
 
-    /// Tokens the budget still has.
+    /// Tokens left in the budget.
     pub(crate) fn tokens_left(&self) -> u64 {
         let progress = self.lock();
-        self.effort.tokens.saturating_sub(progress.model.prompt_tokens + progress.model.completion_tokens)
+        self.limits.tokens.saturating_sub(progress.model.prompt_tokens + progress.model.completion_tokens)
     }
 
     pub(crate) fn progress(&self) -> Progress {
@@ -204,7 +204,7 @@ impl Context {
         self.lock().sources.clone()
     }
 
-    /// Whether research is over, in this process or an earlier one.
+    /// Whether research is complete, in this process or an earlier one.
     pub(crate) fn is_researched(&self) -> bool {
         let progress = self.lock();
         progress.researched || !progress.answer.is_empty()
@@ -220,7 +220,7 @@ impl Context {
             cost: cost.map(|cost| Cost { amount: cost.amount(), currency: cost.currency.as_str().to_owned() }),
             searches: progress.searches,
             pages_opened: progress.pages,
-            seconds: (self.began.elapsed().as_secs_f64() * 1_000.0).round() / 1_000.0,
+            seconds: (self.started_at.elapsed().as_secs_f64() * 1_000.0).round() / 1_000.0,
         }
     }
 
@@ -232,24 +232,24 @@ impl Context {
         self.steps.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    /// Where this question looks.
-    pub(crate) fn looks_in(&self, kind: SourceKind) -> bool {
-        match &self.job.ask.sources {
+    /// Whether the question searches sources of this kind.
+    pub(crate) fn searches(&self, kind: SourceKind) -> bool {
+        match &self.run_request.ask.sources {
             Some(sources) => sources.contains(&kind),
             None => matches!(kind, SourceKind::Web | SourceKind::Files),
         }
     }
 
-    /// The thread so far, without this question.
+    /// The earlier turns of the thread.
     pub(crate) async fn turns(&self) -> Vec<Turn> {
         let turns = async {
             let mut session = self.db.read(&self.who.scope()).await?;
-            store::turns(&mut session, self.thread_id, self.tail.id, TURNS).await
+            store::turns(&mut session, self.thread_id, self.buffer.id, MAX_TURNS).await
         };
         match turns.await {
             Ok(turns) => turns,
             Err(error) => {
-                tracing::warn!(%error, "the thread cannot be read");
+                tracing::warn!(%error, "failed to read thread; question is answered without earlier turns");
                 self.degrade("thread", "earlier turns could not be read");
                 Vec::new()
             }

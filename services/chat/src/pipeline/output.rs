@@ -1,8 +1,8 @@
-//! Text on its way to the reader: citation markers are resolved while it streams, and each cited sentence is checked
-//! against the passages of the source it names.
+//! Output of the writer: resolves citation markers while the text streams, and checks each cited sentence against the
+//! passages of its source.
 
 use text::{
-    citations::{Piece, Resolver},
+    citations::{CitationOutput, CitationResolver},
     support::{self, Support, Verdict},
 };
 
@@ -12,56 +12,64 @@ use crate::{
     event::Event,
 };
 
-/// Where the writer's text goes.
-pub(super) struct Output<'a> {
+/// Receives the writer's text.
+pub(super) struct AnswerOutput<'a> {
     context: &'a Context,
     sources: &'a [Source],
-    resolver: Resolver,
-    /// Characters of the answer before the first one of this writer.
+    resolver: CitationResolver,
+    /// Characters of the answer before the text of this writer.
     base: usize,
-    /// Characters an earlier process already sent of what this writer writes again.
+    /// Characters that an earlier process has sent and this writer repeats.
     skip: usize,
-    /// Citations already sent.
-    cited: usize,
-    /// Citations met so far.
-    met: usize,
+    /// Citations sent by an earlier process.
+    citations_sent: usize,
+    /// Citations so far, including those.
+    citation_count: usize,
 }
 
-impl<'a> Output<'a> {
-    /// An output that goes on after what was sent.
-    pub(super) fn after(context: &'a Context, sources: &'a [Source]) -> Self {
+impl<'a> AnswerOutput<'a> {
+    /// An output that continues after the text sent by an earlier process.
+    pub(super) fn resume_after(context: &'a Context, sources: &'a [Source]) -> Self {
         let progress = context.progress();
         let base = progress.answer.chars().count();
-        let cited = progress.citations.len();
-        Self { met: cited, ..Self::new(context, sources, base, 0, cited) }
+        let citations_sent = progress.citations.len();
+        Self { citation_count: citations_sent, ..Self::new(context, sources, base, 0, citations_sent) }
     }
 
-    /// An output for a writer that writes everything again: what was sent is left out.
-    pub(super) fn again(context: &'a Context, sources: &'a [Source]) -> Self {
+    /// An output for a writer that repeats the whole text; what was sent by an earlier process is skipped.
+    pub(super) fn replay(context: &'a Context, sources: &'a [Source]) -> Self {
         let progress = context.progress();
         Self::new(context, sources, 0, progress.answer.chars().count(), progress.citations.len())
     }
 
-    fn new(context: &'a Context, sources: &'a [Source], base: usize, skip: usize, cited: usize) -> Self {
-        let known = u32::try_from(sources.len()).unwrap_or(u32::MAX);
-        Self { context, sources, resolver: Resolver::new(known), base, skip, cited, met: 0 }
+    fn new(context: &'a Context, sources: &'a [Source], base: usize, skip: usize, citations_sent: usize) -> Self {
+        let source_count = u32::try_from(sources.len()).unwrap_or(u32::MAX);
+        Self {
+            context,
+            sources,
+            resolver: CitationResolver::new(source_count),
+            base,
+            skip,
+            citations_sent,
+            citation_count: 0,
+        }
     }
 
     pub(super) fn push(&mut self, text: &str) {
-        let pieces = self.resolver.push(text);
-        self.take(pieces);
+        let outputs = self.resolver.push(text);
+        self.handle(outputs);
     }
 
     pub(super) fn finish(mut self) {
-        let pieces = self.resolver.finish();
-        self.take(pieces);
+        let outputs = self.resolver.finish();
+        self.handle(outputs);
     }
 
-    fn take(&mut self, pieces: Vec<Piece>) {
-        for piece in pieces {
-            match piece {
-                Piece::Text(text) => self.say(text),
-                Piece::Sentence { start, end, text, sources } => {
+    fn handle(&mut self, outputs: Vec<CitationOutput>) {
+        for output in outputs {
+            match output {
+                CitationOutput::Text(text) => self.append_text(text),
+                CitationOutput::Sentence { start, end, text, sources } => {
                     for source in sources {
                         self.cite(source, (self.base + start, self.base + end), &text);
                     }
@@ -70,9 +78,9 @@ impl<'a> Output<'a> {
         }
     }
 
-    fn say(&mut self, text: String) {
+    fn append_text(&mut self, text: String) {
         if self.skip == 0 {
-            return self.context.say(text);
+            return self.context.append_text(text);
         }
         let length = text.chars().count();
         if length <= self.skip {
@@ -81,18 +89,18 @@ impl<'a> Output<'a> {
         }
         let rest = text.chars().skip(self.skip).collect();
         self.skip = 0;
-        self.context.say(rest);
+        self.context.append_text(rest);
     }
 
     fn cite(&mut self, number: u32, (start, end): (usize, usize), sentence: &str) {
-        self.met += 1;
-        if self.met <= self.cited {
+        self.citation_count += 1;
+        if self.citation_count <= self.citations_sent {
             return;
         }
         let Some(source) = self.sources.iter().find(|source| source.index == number) else { return };
         let (support, quote) = best_support(sentence, source);
         self.context.emit(Event::Citation(Citation {
-            index: u32::try_from(self.met).unwrap_or(u32::MAX),
+            index: u32::try_from(self.citation_count).unwrap_or(u32::MAX),
             source: number,
             start: start as u64,
             end: end as u64,
@@ -103,16 +111,16 @@ impl<'a> Output<'a> {
     }
 }
 
-/// The verdict over the passage of `source` that supports the sentence best.
+/// The verdict for the passage of `source` that supports the sentence best, with the quote.
 fn best_support(sentence: &str, source: &Source) -> (Support, String) {
     let mut best = (Support { verdict: Verdict::Unsupported, score: 0.0, quote: 0..0 }, String::new());
     for passage in &source.passages {
         let support = support::check(sentence, &passage.text);
         if support.score > best.0.score {
             let quote = passage.text.get(support.quote.clone()).unwrap_or_default().to_owned();
-            let certain = support.verdict == Verdict::Supported && support.score > 0.95;
+            let is_certain = support.verdict == Verdict::Supported && support.score > 0.95;
             best = (support, quote);
-            if certain {
+            if is_certain {
                 break;
             }
         }

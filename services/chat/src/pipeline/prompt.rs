@@ -1,5 +1,5 @@
-//! What the model that writes is told. Text of pages and files is data: fenced with a marker nobody can guess, its
-//! control characters dropped.
+//! Prompts for the writing model. Text of pages and files is untrusted data: it is fenced with a random marker and its
+//! control characters are removed.
 
 use chrono::{DateTime, Utc};
 use llm::Message;
@@ -11,8 +11,8 @@ use crate::{
     store::Turn,
 };
 
-/// Of an earlier answer, as much as a follow-up needs.
-const REMEMBERED: usize = 1_500;
+/// Characters of each earlier answer in the prompt.
+const MAX_EARLIER_ANSWER_CHARS: usize = 1_500;
 
 /// The conversation up to and including the question.
 pub(super) fn messages(
@@ -25,15 +25,15 @@ pub(super) fn messages(
     for turn in turns {
         let Some(answer) = &turn.answer else { continue };
         messages.push(Message::user(turn.question.clone()));
-        messages.push(Message::assistant(answer.chars().take(REMEMBERED).collect::<String>()));
+        messages.push(Message::assistant(answer.chars().take(MAX_EARLIER_ANSWER_CHARS).collect::<String>()));
     }
     messages.push(Message::user(question(context, sources)));
     messages
 }
 
-/// Asks a model to go on where another process stopped.
-pub(super) fn go_on(messages: &mut Vec<Message>, said: &str) {
-    messages.push(Message::assistant(said.to_owned()));
+/// Asks the model to continue the text that an earlier process has sent.
+pub(super) fn continue_answer(messages: &mut Vec<Message>, sent: &str) {
+    messages.push(Message::assistant(sent.to_owned()));
     messages.push(Message::user(
         "Go on exactly where you stopped, in the middle of a word if need be. Repeat nothing and add no remark.",
     ));
@@ -41,7 +41,7 @@ pub(super) fn go_on(messages: &mut Vec<Message>, said: &str) {
 
 fn instructions(context: &Context, understanding: &Understanding, has_sources: bool) -> String {
     let now = context.clock.now().format("%A, %-d %B %Y");
-    let length = match context.job.ask.answer_mode {
+    let length = match context.run_request.ask.answer_mode {
         AnswerMode::Default => "Answer directly first, then give what is needed to understand it.",
         AnswerMode::Concise => "Answer in one to three sentences.",
         AnswerMode::Detailed => "Answer in detail, with headings where they help.",
@@ -63,7 +63,7 @@ fn instructions(context: &Context, understanding: &Understanding, has_sources: b
 }
 
 fn question(context: &Context, sources: &[Source]) -> String {
-    let asked = context.job.ask.query.trim();
+    let asked = context.run_request.ask.query.trim();
     if sources.is_empty() {
         return asked.to_owned();
     }
@@ -79,7 +79,7 @@ fn question(context: &Context, sources: &[Source]) -> String {
     format!("{}\n\nQuestion: {asked}", fenced(&text))
 }
 
-/// Text from outside between markers it cannot have guessed, so that it cannot pretend to be over.
+/// Encloses untrusted text in a random marker, so that it cannot fake the end of the fence.
 pub(super) fn fenced(text: &str) -> String {
     let fence = format!("sources-{:016x}", rand::rng().random::<u64>());
     format!("<{fence}>\n{text}</{fence}>")
@@ -91,7 +91,7 @@ fn provenance(source: &Source) -> String {
     source.site.as_deref().map(|site| format!(" ({}{published})", plain(site))).unwrap_or_default()
 }
 
-/// One paragraph without control, zero-width and tag characters, which hide instructions from people.
+/// One paragraph without control, zero-width and tag characters, which can hide instructions from users.
 pub(super) fn plain(text: &str) -> String {
     let hidden = |c: char| {
         (c.is_control() && !c.is_whitespace())

@@ -1,62 +1,62 @@
-//! Chooses the passages the writer gets: near the question, not twice the same, spread over sources.
+//! Ranks the passages found and selects those for the writer: relevant, without near-duplicates, spread over sources.
 
 use std::collections::HashMap;
 
 use text::{
+    diversify::{self, RankedPassage},
     extractive,
-    ranking::{self, Document as Ranked},
-    similar::Shingles,
-    spread::{self, Candidate},
+    near_duplicates::Shingles,
+    ranking::{self, RankingDocument},
     terms,
 };
 
 use super::prompt;
 use crate::api::{Source, SourcePassage};
 
-/// Something that was opened, and its passages in the order of whoever found them.
+/// A page or file with its passages, in the order in which they were retrieved.
 #[derive(Debug, Clone)]
-pub(super) struct Document {
+pub(super) struct ResearchDocument {
     /// Address or file id.
     pub(super) key: String,
     pub(super) source: Source,
-    pub(super) passages: Vec<Passage>,
+    pub(super) passages: Vec<ResearchPassage>,
 }
 
-/// A passage as it was found.
+/// A retrieved passage.
 #[derive(Debug, Clone)]
-pub(super) struct Passage {
+pub(super) struct ResearchPassage {
     pub(super) text: SourcePassage,
-    /// By meaning, whatever words it has.
-    pub(super) near: bool,
+    /// Retrieved by vector similarity.
+    pub(super) semantic_match: bool,
 }
 
-impl Document {
-    fn absorb(&mut self, passage: Passage) {
-        let place = |passage: &Passage| (passage.text.start, passage.text.end);
-        match self.passages.iter_mut().find(|known| place(known) == place(&passage)) {
-            Some(known) => known.near |= passage.near,
+impl ResearchDocument {
+    fn merge(&mut self, passage: ResearchPassage) {
+        let range = |passage: &ResearchPassage| (passage.text.start, passage.text.end);
+        match self.passages.iter_mut().find(|known| range(known) == range(&passage)) {
+            Some(known) => known.semantic_match |= passage.semantic_match,
             None => self.passages.push(passage),
         }
     }
 }
 
-/// What research has brought so far.
+/// What research has found so far.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Found {
-    pub(super) documents: Vec<Document>,
-    /// Nobody on the web could be asked.
+pub(super) struct ResearchResults {
+    pub(super) documents: Vec<ResearchDocument>,
+    /// All search engines failed.
     pub(super) outage: bool,
-    /// The files were searched, with or without a hit.
+    /// The file search succeeded, with or without a hit.
     pub(super) files_answered: bool,
 }
 
-impl Found {
-    pub(super) fn absorb(&mut self, more: Self) {
+impl ResearchResults {
+    pub(super) fn merge(&mut self, more: Self) {
         for document in more.documents {
             match self.documents.iter_mut().find(|known| known.key == document.key) {
                 Some(known) => {
                     for passage in document.passages {
-                        known.absorb(passage);
+                        known.merge(passage);
                     }
                 }
                 None => self.documents.push(document),
@@ -66,26 +66,26 @@ impl Found {
         self.files_answered |= more.files_answered;
     }
 
-    /// Whether words of private files may be in queries made from what was found.
+    /// Whether queries derived from these results may contain words of private files.
     pub(super) fn has_files(&self) -> bool {
         self.documents.iter().any(|document| document.source.file_id.is_some())
     }
 
-    /// Addresses that need not be opened again.
+    /// Addresses already opened.
     pub(super) fn urls(&self) -> Vec<String> {
         self.documents.iter().filter_map(|document| document.source.url.clone()).collect()
     }
 
-    fn passages(&self) -> impl Iterator<Item = (usize, &Passage)> {
+    fn passages(&self) -> impl Iterator<Item = (usize, &ResearchPassage)> {
         self.documents
             .iter()
             .enumerate()
-            .flat_map(|(place, document)| document.passages.iter().map(move |passage| (place, passage)))
+            .flat_map(|(index, document)| document.passages.iter().map(move |passage| (index, passage)))
     }
 }
 
-/// The share of the question's words that some passage has.
-pub(super) fn coverage(question: &str, found: &Found) -> f32 {
+/// The share of the question's search terms that occur in the passages.
+pub(super) fn coverage(question: &str, found: &ResearchResults) -> f32 {
     let query = extractive::search_terms(question);
     if query.is_empty() {
         return 1.0;
@@ -97,22 +97,22 @@ pub(super) fn coverage(question: &str, found: &Found) -> f32 {
     share
 }
 
-/// The sources of the answer, numbered from 1, each with the passages that were chosen, best source first.
-pub(super) fn select(question: &str, found: &Found, limit: usize) -> Vec<Source> {
-    let passages: Vec<(usize, &Passage)> = found.passages().collect();
-    let ranked: Vec<Ranked<'_>> = passages
+/// The sources of the answer, numbered from 1, best first, each with its selected passages.
+pub(super) fn select(question: &str, found: &ResearchResults, limit: usize) -> Vec<Source> {
+    let passages: Vec<(usize, &ResearchPassage)> = found.passages().collect();
+    let ranked: Vec<RankingDocument<'_>> = passages
         .iter()
-        .map(|(place, passage)| Ranked {
+        .map(|(document, passage)| RankingDocument {
             text: &passage.text.text,
             heading: passage.text.heading.as_deref(),
-            title: found.documents[*place].source.site.as_deref().unwrap_or_default(),
-            near: passage.near,
+            title: found.documents[*document].source.site.as_deref().unwrap_or_default(),
+            semantic_match: passage.semantic_match,
         })
         .collect();
     let order = ranking::rank(question, &ranked);
-    let candidates: Vec<Candidate> = order
+    let candidates: Vec<RankedPassage> = order
         .iter()
-        .map(|(index, score)| Candidate {
+        .map(|(index, score)| RankedPassage {
             source: u32::try_from(passages[*index].0).unwrap_or(u32::MAX),
             score: *score,
             shingles: Shingles::of(&passages[*index].1.text.text),
@@ -120,11 +120,11 @@ pub(super) fn select(question: &str, found: &Found, limit: usize) -> Vec<Source>
         .collect();
     let mut sources: Vec<Source> = Vec::new();
     let mut numbers: HashMap<usize, usize> = HashMap::new();
-    for chosen in spread::select(&candidates, limit, ranking::per_source(question, limit)) {
-        let (place, passage) = passages[order[chosen].0];
-        let number = *numbers.entry(place).or_insert_with(|| {
+    for selected in diversify::diversify(&candidates, limit, ranking::per_source(question, limit)) {
+        let (document, passage) = passages[order[selected].0];
+        let number = *numbers.entry(document).or_insert_with(|| {
             let index = u32::try_from(sources.len() + 1).unwrap_or(u32::MAX);
-            sources.push(Source { index, ..found.documents[place].source.clone() });
+            sources.push(Source { index, ..found.documents[document].source.clone() });
             sources.len() - 1
         });
         sources[number].passages.push(passage.text.clone());
@@ -132,8 +132,8 @@ pub(super) fn select(question: &str, found: &Found, limit: usize) -> Vec<Source>
     sources
 }
 
-/// The best passages in short, for a model that judges what is missing.
-pub(super) fn digest(question: &str, found: &Found) -> String {
+/// Excerpts of the best passages, for the model that reviews coverage.
+pub(super) fn digest(question: &str, found: &ResearchResults) -> String {
     let mut digest = String::new();
     for source in select(question, found, 12) {
         for passage in source.passages {

@@ -1,5 +1,4 @@
-//! Questions to ask next: by the model, which thinks of them while it writes the answer, or taken from the headings of
-//! the sources.
+//! Related questions: suggested by the model while the answer is written, or derived from the headings of the sources.
 
 use std::time::Duration;
 
@@ -11,52 +10,53 @@ use tokio::time::{Instant, timeout};
 use super::{Context, extract, prompt, understand::Understanding};
 use crate::api::Source;
 
-/// From the first text of the answer. Questions are worth no more.
-const PATIENCE: Duration = Duration::from_secs(8);
-/// What may be left of that when the answer is written: a person waits for it.
-const AFTER_WRITING: Duration = Duration::from_millis(400);
-const MAX_TOKENS: u32 = 200;
-const MOST: usize = 4;
-/// Characters of a question, and of the sources that the model sees.
-const LONGEST: usize = 160;
-const DIGEST: usize = 3_000;
+/// Timeout of the model, from the first text of the answer.
+const RELATED_TIMEOUT: Duration = Duration::from_secs(8);
+/// Timeout after the answer is written; short, because the user waits for the end.
+const AFTER_WRITING_TIMEOUT: Duration = Duration::from_millis(400);
+const MAX_COMPLETION_TOKENS: u32 = 200;
+const MAX_QUESTIONS: usize = 4;
+/// Longest question, in characters.
+const MAX_QUESTION_CHARS: usize = 160;
+/// Longest digest of the sources for the model, in bytes.
+const MAX_DIGEST_BYTES: usize = 3_000;
 
 #[derive(Deserialize)]
-struct Asked {
+struct RelatedQuestions {
     questions: Vec<String>,
 }
 
-/// What `writing` gives, and the questions. The model is asked for them beside it where the mode may ask it more than
-/// once; when it does not say in time, the sources do.
-pub(super) async fn beside<T>(
+/// Runs `writing` and returns its result with related questions. Where the mode allows several model calls, the model
+/// suggests them in parallel; otherwise, or if it is too slow, they come from the sources.
+pub(super) async fn run_beside<T>(
     context: &Context,
     understanding: &Understanding,
     sources: &[Source],
     writing: impl Future<Output = T>,
 ) -> (T, Vec<String>) {
-    let asking = by_model(context, understanding, sources);
-    let (mut writing, mut asking) = (std::pin::pin!(writing), std::pin::pin!(asking));
-    let (written, asked) = tokio::select! {
-        written = &mut writing => (written, timeout(AFTER_WRITING, asking).await.ok().flatten()),
-        asked = &mut asking => (writing.await, asked),
+    let suggesting = suggest(context, understanding, sources);
+    let (mut writing, mut suggesting) = (std::pin::pin!(writing), std::pin::pin!(suggesting));
+    let (written, suggested) = tokio::select! {
+        written = &mut writing => (written, timeout(AFTER_WRITING_TIMEOUT, suggesting).await.ok().flatten()),
+        suggested = &mut suggesting => (writing.await, suggested),
     };
     let questions =
-        asked.unwrap_or_else(|| text::extractive::related(&understanding.question, &extract::passages(sources)));
+        suggested.unwrap_or_else(|| text::extractive::related(&understanding.question, &extract::passages(sources)));
     (written, questions)
 }
 
-/// `None` when the model may not be asked, or has nothing to say.
-async fn by_model(context: &Context, understanding: &Understanding, sources: &[Source]) -> Option<Vec<String>> {
-    let nowhere = context.job.ask.sources.as_ref().is_some_and(Vec::is_empty);
-    if !context.effort.understand || (sources.is_empty() && !nowhere) || context.spent().is_some() {
+/// Questions suggested by the model; `None` if the mode or budget does not allow it, or it suggests none.
+async fn suggest(context: &Context, understanding: &Understanding, sources: &[Source]) -> Option<Vec<String>> {
+    let without_sources = context.run_request.ask.sources.as_ref().is_some_and(Vec::is_empty);
+    if !context.limits.understand || (sources.is_empty() && !without_sources) || context.exhausted_budget().is_some() {
         return None;
     }
     let model = context.model.as_ref()?;
-    // A server that takes one request at a time must have the writer's first.
-    context.begun().await;
+    // The writer's request must be first on a server that processes one request at a time.
+    context.first_text_sent().await;
     let schema = json!({
         "type": "object",
-        "properties": { "questions": { "type": "array", "items": { "type": "string" }, "maxItems": MOST } },
+        "properties": { "questions": { "type": "array", "items": { "type": "string" }, "maxItems": MAX_QUESTIONS } },
     });
     let mut request = ChatRequest::new([
         Message::system(format!(
@@ -67,21 +67,24 @@ async fn by_model(context: &Context, understanding: &Understanding, sources: &[S
         )),
         Message::user(format!("{}\n<sources>\n{}</sources>", understanding.question, digest(sources))),
     ]);
-    request.max_tokens = Some(MAX_TOKENS);
-    request.deadline = Some((Instant::now() + PATIENCE).min(context.deadline));
-    match model.structured::<Asked>(request, schema, "related_questions").await {
-        Ok((asked, usage)) => {
+    request.max_tokens = Some(MAX_COMPLETION_TOKENS);
+    request.deadline = Some((Instant::now() + RELATED_TIMEOUT).min(context.deadline));
+    match model.structured::<RelatedQuestions>(request, schema, "related_questions").await {
+        Ok((suggested, usage)) => {
             context.count_model(&usage);
-            Some(tidy(asked.questions, &understanding.asked)).filter(|questions| !questions.is_empty())
+            Some(clean_up(suggested.questions, &understanding.asked)).filter(|questions| !questions.is_empty())
         }
         Err(error) => {
-            tracing::info!(code = error.code(), "related questions are taken from the sources");
+            tracing::info!(
+                code = error.code(),
+                "failed to suggest related questions; they are derived from the sources"
+            );
             None
         }
     }
 }
 
-/// The beginnings of the passages, under the titles of their sources.
+/// Title and beginning of each source.
 fn digest(sources: &[Source]) -> String {
     let mut digest = String::new();
     for source in sources {
@@ -89,22 +92,22 @@ fn digest(sources: &[Source]) -> String {
         let beginning: String = beginning.chars().take(300).collect();
         digest.push_str(&format!("- {}: {beginning}\n", prompt::plain(&source.title)));
     }
-    digest.truncate(digest.floor_char_boundary(DIGEST));
+    digest.truncate(digest.floor_char_boundary(MAX_DIGEST_BYTES));
     digest
 }
 
-/// One line each, no longer than a question is, and none that was just asked or is there already.
-fn tidy(questions: Vec<String>, asked: &str) -> Vec<String> {
-    let mut tidied: Vec<String> = Vec::new();
+/// Normalizes white space; drops overlong questions, duplicates and the question just asked.
+fn clean_up(questions: Vec<String>, asked: &str) -> Vec<String> {
+    let mut cleaned: Vec<String> = Vec::new();
     for question in questions {
         let question = question.split_whitespace().collect::<Vec<_>>().join(" ");
         let same = |other: &str| other.eq_ignore_ascii_case(&question);
-        if question.is_empty() || question.chars().count() > LONGEST || same(asked.trim()) {
+        if question.is_empty() || question.chars().count() > MAX_QUESTION_CHARS || same(asked.trim()) {
             continue;
         }
-        if tidied.len() < MOST && !tidied.iter().any(|other| same(other)) {
-            tidied.push(question);
+        if cleaned.len() < MAX_QUESTIONS && !cleaned.iter().any(|other| same(other)) {
+            cleaned.push(question);
         }
     }
-    tidied
+    cleaned
 }

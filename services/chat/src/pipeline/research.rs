@@ -1,4 +1,4 @@
-//! Rounds of parallel looking: the web and the files, beside the question being understood.
+//! Research: rounds of searches on the web and in files, in parallel with query understanding.
 
 mod files;
 mod web;
@@ -10,7 +10,7 @@ use text::extractive;
 
 use super::{
     Context, prompt,
-    rank::{self, Found},
+    rank::{self, ResearchResults},
     understand::{self, Understanding},
 };
 use crate::{
@@ -19,42 +19,42 @@ use crate::{
     store::Turn,
 };
 
-/// Passages that cover less than this share of the question's words call for another search.
-const ENOUGH: f32 = 0.5;
+/// If the passages cover less than this share of the question's terms, another round is run.
+const MIN_COVERAGE: f32 = 0.5;
 const WEB_KINDS: [SourceKind; 4] = [SourceKind::Web, SourceKind::Academic, SourceKind::Discussions, SourceKind::News];
 
-/// Looks until the passages cover the question or the budget's rounds are spent, then logs the sources.
+/// Runs rounds until the passages cover the question or the limits are reached, then logs the sources.
 pub(super) async fn run(context: &Context, understanding: &mut Understanding, turns: &[Turn]) -> Result<(), Failure> {
-    let nowhere = context.job.ask.sources.as_ref().is_some_and(Vec::is_empty);
-    if nowhere {
+    let without_sources = context.run_request.ask.sources.as_ref().is_some_and(Vec::is_empty);
+    if without_sources {
         plan(context, understanding, 1);
         return Ok(());
     }
-    let mut found = Found::default();
+    let mut found = ResearchResults::default();
     plan(context, understanding, 1);
     let refining = async {
         match &context.model {
-            Some(model) if context.effort.understand => {
+            Some(model) if context.limits.understand => {
                 understand::with_model(context, model, understanding, turns).await
             }
             _ => None,
         }
     };
-    // The first search starts with the question itself while the question is being understood.
+    // The first round searches for the question itself while the model refines it.
     let (first, refined) = tokio::join!(round(context, &understanding.queries, understanding, &found), refining);
-    found.absorb(first);
+    found.merge(first);
     let mut next = refined.map(|refined| {
         let queries = refined.queries.clone();
         *understanding = refined;
         queries
     });
-    for number in 2..=context.effort.rounds {
-        if context.spent().is_some() || found.outage {
+    for number in 2..=context.limits.rounds {
+        if context.exhausted_budget().is_some() || found.outage {
             break;
         }
         let queries = match next.take() {
             Some(queries) => queries,
-            None => match another_look(context, understanding, &found, number).await {
+            None => match next_queries(context, understanding, &found, number).await {
                 Some(queries) => queries,
                 None => break,
             },
@@ -62,56 +62,70 @@ pub(super) async fn run(context: &Context, understanding: &mut Understanding, tu
         understanding.queries = queries;
         plan(context, understanding, number);
         let more = round(context, &understanding.queries, understanding, &found).await;
-        found.absorb(more);
+        found.merge(more);
     }
-    conclude(context, understanding, &found)
+    log_sources(context, understanding, &found)
 }
 
-/// One round: every place at once.
-async fn round(context: &Context, queries: &[String], understanding: &Understanding, known: &Found) -> Found {
+/// One round: all kinds of sources in parallel.
+async fn round(
+    context: &Context,
+    queries: &[String],
+    understanding: &Understanding,
+    known: &ResearchResults,
+) -> ResearchResults {
     let web = async {
-        let kinds = WEB_KINDS.into_iter().filter(|kind| context.looks_in(*kind));
-        futures::future::join_all(kinds.map(|kind| web::look(context, kind, queries, understanding, known))).await
+        let kinds = WEB_KINDS.into_iter().filter(|kind| context.searches(*kind));
+        futures::future::join_all(kinds.map(|kind| web::search(context, kind, queries, understanding, known))).await
     };
     let files = async {
-        if context.looks_in(SourceKind::Files) { files::look(context, queries).await } else { Found::default() }
+        if context.searches(SourceKind::Files) {
+            files::search(context, queries).await
+        } else {
+            ResearchResults::default()
+        }
     };
     let (web, files) = tokio::join!(web, files);
     let mut found = files;
     found.outage = !web.is_empty() && web.iter().all(|found| found.outage);
     for part in web {
         let outage = found.outage;
-        found.absorb(part);
+        found.merge(part);
         found.outage = outage;
     }
     found
 }
 
-/// Queries of another round, when one is called for.
-async fn another_look(
+/// Queries of the next round; `None` if none is needed.
+async fn next_queries(
     context: &Context,
     understanding: &Understanding,
-    found: &Found,
+    found: &ResearchResults,
     number: u32,
 ) -> Option<Vec<String>> {
     let covered = rank::coverage(&understanding.question, found);
-    if let (Some(model), true) = (&context.model, context.effort.rounds > 3) {
-        return gaps(context, model, understanding, found).await;
+    if let (Some(model), true) = (&context.model, context.limits.rounds > 3) {
+        return review_coverage(context, model, understanding, found).await;
     }
-    // One more look, with the words that matter only: engines that want every word get fewer of them.
+    // One more round with the search terms only, for engines that require every word to match.
     let words = extractive::search_terms(&understanding.question).join(" ");
-    let fresh = !words.is_empty() && !understanding.queries.contains(&words);
-    (number == 2 && covered < ENOUGH && fresh).then(|| vec![words])
+    let is_new = !words.is_empty() && !understanding.queries.contains(&words);
+    (number == 2 && covered < MIN_COVERAGE && is_new).then(|| vec![words])
 }
 
 #[derive(Deserialize)]
-struct Gaps {
+struct CoverageReview {
     enough: bool,
     queries: Vec<String>,
 }
 
-/// Asks the model what the passages do not say yet.
-async fn gaps(context: &Context, model: &Model, understanding: &Understanding, found: &Found) -> Option<Vec<String>> {
+/// Asks the model whether the passages suffice, and for queries if not.
+async fn review_coverage(
+    context: &Context,
+    model: &Model,
+    understanding: &Understanding,
+    found: &ResearchResults,
+) -> Option<Vec<String>> {
     let digest = prompt::fenced(&rank::digest(&understanding.question, found));
     let schema = json!({
         "type": "object",
@@ -130,16 +144,16 @@ async fn gaps(context: &Context, model: &Model, understanding: &Understanding, f
     request.max_tokens = Some(160);
     request.temperature = Some(0.0);
     request.deadline = Some(context.deadline);
-    match model.structured::<Gaps>(request, schema, "gaps").await {
-        Ok((gaps, usage)) => {
+    match model.structured::<CoverageReview>(request, schema, "gaps").await {
+        Ok((review, usage)) => {
             context.count_model(&usage);
-            let queries: Vec<String> = gaps
+            let queries: Vec<String> = review
                 .queries
                 .into_iter()
                 .filter(|query| !query.trim().is_empty() && !understanding.queries.contains(query))
                 .take(3)
                 .collect();
-            (!gaps.enough && !queries.is_empty()).then_some(queries)
+            (!review.enough && !queries.is_empty()).then_some(queries)
         }
         Err(error) => {
             context.degrade("understanding", error.code());
@@ -148,17 +162,18 @@ async fn gaps(context: &Context, model: &Model, understanding: &Understanding, f
     }
 }
 
-/// Logs the sources the writer gets. Nothing at all because nobody could be asked is an outage, not an empty answer.
-fn conclude(context: &Context, understanding: &Understanding, found: &Found) -> Result<(), Failure> {
-    let sources = rank::select(&understanding.question, found, context.effort.passages);
-    if sources.is_empty() && found.outage && !(found.files_answered && context.job.project.is_some()) {
+/// Logs the sources for the writer. If there are none because the searches failed, the run fails instead of giving an
+/// empty answer.
+fn log_sources(context: &Context, understanding: &Understanding, found: &ResearchResults) -> Result<(), Failure> {
+    let sources = rank::select(&understanding.question, found, context.limits.passages);
+    if sources.is_empty() && found.outage && !(found.files_answered && context.run_request.project.is_some()) {
         return Err(Failure {
             code: "search_outage".to_owned(),
             message: "every search engine failed, and nothing else had an answer".to_owned(),
             retryable: true,
         });
     }
-    if sources.is_empty() && !found.files_answered && !context.looks_in(SourceKind::Web) {
+    if sources.is_empty() && !found.files_answered && !context.searches(SourceKind::Web) {
         return Err(Failure {
             code: "files_unavailable".to_owned(),
             message: "the files could not be searched".to_owned(),
@@ -170,13 +185,13 @@ fn conclude(context: &Context, understanding: &Understanding, found: &Found) -> 
 }
 
 fn plan(context: &Context, understanding: &Understanding, round: u32) {
-    let web = WEB_KINDS.into_iter().any(|kind| context.looks_in(kind));
-    let places = [(web, "web"), (context.looks_in(SourceKind::Files), "files")];
+    let web = WEB_KINDS.into_iter().any(|kind| context.searches(kind));
+    let kinds = [(web, "web"), (context.searches(SourceKind::Files), "files")];
     context.emit(Event::Plan(Plan {
         question: understanding.question.clone(),
         language: understanding.language.code().to_owned(),
         intent: understanding.intent.to_owned(),
-        sources: places.into_iter().filter(|(looked, _)| *looked).map(|(_, name)| name.to_owned()).collect(),
+        sources: kinds.into_iter().filter(|(searched, _)| *searched).map(|(_, name)| name.to_owned()).collect(),
         queries: understanding.queries.clone(),
         round,
     }));

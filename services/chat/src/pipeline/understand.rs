@@ -1,4 +1,4 @@
-//! What a question asks for: on its own or after others, in which language, with which searches.
+//! Query understanding: resolves follow-ups and determines language, intent and search queries.
 
 use std::time::Duration;
 
@@ -6,42 +6,43 @@ use llm::{ChatRequest, Message, Model};
 use serde::Deserialize;
 use serde_json::json;
 use text::{
-    extractive::{self, Task},
+    extractive::{self, QueryIntent},
     followup,
     language::{self, Language},
 };
 use tokio::time::Instant;
 
 use super::Context;
-use crate::{api::Ask, store::Turn};
+use crate::{api::AskRequest, store::Turn};
 
-/// Understanding is worth this long: past it the first search, which began beside it, is as good.
-const PATIENCE: Duration = Duration::from_secs(4);
-/// Room for one query and two more, and nothing to ramble in.
-const MAX_TOKENS: u32 = 120;
+/// Timeout of the model; the first search, which runs in parallel, does not take longer.
+const UNDERSTAND_TIMEOUT: Duration = Duration::from_secs(4);
+/// Enough for three queries.
+const MAX_COMPLETION_TOKENS: u32 = 120;
 
-/// A question as the rest of the pipeline sees it.
+/// The understood question, as the rest of the pipeline uses it.
 #[derive(Debug, Clone)]
 pub(super) struct Understanding {
-    /// Stands alone, without the thread.
+    /// Understandable without the thread.
     pub(super) question: String,
-    /// The part of `question` that was asked now, and the words it takes from the questions before; those may be empty.
+    /// The question as asked.
     pub(super) asked: String,
+    /// Words taken from earlier questions, or empty.
     pub(super) earlier: String,
     pub(super) language: Language,
     pub(super) intent: &'static str,
     pub(super) queries: Vec<String>,
 }
 
-/// Without a model: the question itself, joined with the telling words of those before when it leans on them.
-pub(super) fn at_a_glance(ask: &Ask, turns: &[Turn]) -> Understanding {
+/// Understanding without a model: the question, with the content words of earlier ones if it depends on them.
+pub(super) fn without_model(ask: &AskRequest, turns: &[Turn]) -> Understanding {
     let asked = ask.query.trim();
     let locale = ask.locale.as_deref().and_then(|locale| Language::from_code(locale.get(..2)?));
     let language = language::detect(asked).or(locale).unwrap_or(Language::ENGLISH);
     let before: Vec<&str> = turns.iter().map(|turn| turn.question.as_str()).collect();
     let earlier = followup::earlier_words(asked, &before).unwrap_or_default();
     let question = if earlier.is_empty() { asked.to_owned() } else { format!("{asked} ({earlier})") };
-    let queries = vec![search_words(&question)];
+    let queries = vec![search_query(&question)];
     Understanding { question, asked: asked.to_owned(), earlier, language, intent: intent(asked), queries }
 }
 
@@ -51,7 +52,7 @@ fn intent(question: &str) -> &'static str {
     if begins(&["how to", "how do", "how can", "как "]) {
         return "how-to";
     }
-    if matches!(extractive::task(question), Task::Compare(..)) {
+    if matches!(extractive::query_intent(question), QueryIntent::Compare(..)) {
         return "comparison";
     }
     if begins(&["what is", "who is", "define", "что такое", "кто такой"]) {
@@ -60,28 +61,28 @@ fn intent(question: &str) -> &'static str {
     "question"
 }
 
-/// What is sent to engines: one line, without what only people need.
-fn search_words(question: &str) -> String {
+/// The query for engines: one line without final punctuation, at most 300 characters.
+fn search_query(question: &str) -> String {
     let line: String = question.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_end_matches(['?', '.', '!', ' ']);
     line.chars().take(300).collect()
 }
 
 #[derive(Deserialize)]
-struct Refined {
-    /// The question as it is finds what is meant.
+struct RefinedQuery {
+    /// The query is right as it is.
     ok: bool,
-    /// A better query that stands alone.
+    /// A better query, understandable without the conversation.
     query: String,
-    /// Parts that want a search of their own.
+    /// Further queries for parts of the question.
     more: Vec<String>,
 }
 
-/// Asks the model what is meant; `None` when the first search is right, or the model does not say in time.
+/// Lets the model refine the queries; `None` if the first query is right or the model fails or times out.
 pub(super) async fn with_model(
     context: &Context,
     model: &Model,
-    glance: &Understanding,
+    initial: &Understanding,
     turns: &[Turn],
 ) -> Option<Understanding> {
     let schema = json!({
@@ -102,81 +103,81 @@ pub(super) async fn with_model(
         messages
             .push(Message::assistant(turn.answer.as_deref().unwrap_or_default().chars().take(600).collect::<String>()));
     }
-    let query = glance.queries.first().map(String::as_str).unwrap_or_default();
-    messages.push(Message::user(format!("{}\n<query>{query}</query>", context.job.ask.query)));
+    let query = initial.queries.first().map(String::as_str).unwrap_or_default();
+    messages.push(Message::user(format!("{}\n<query>{query}</query>", context.run_request.ask.query)));
     let mut request = ChatRequest::new(messages);
-    request.max_tokens = Some(MAX_TOKENS);
+    request.max_tokens = Some(MAX_COMPLETION_TOKENS);
     request.temperature = Some(0.0);
-    request.deadline = Some((Instant::now() + PATIENCE).min(context.deadline));
-    match model.structured::<Refined>(request, schema, "search_plan").await {
+    request.deadline = Some((Instant::now() + UNDERSTAND_TIMEOUT).min(context.deadline));
+    match model.structured::<RefinedQuery>(request, schema, "search_plan").await {
         Ok((refined, usage)) => {
             context.count_model(&usage);
-            adopt(&refined, glance)
+            apply(&refined, initial)
         }
         Err(error) => {
-            tracing::info!(code = error.code(), "the question is searched as it was asked");
+            tracing::info!(code = error.code(), "failed to refine question; it is searched as asked");
             context.degrade("understanding", error.code());
             None
         }
     }
 }
 
-fn adopt(refined: &Refined, glance: &Understanding) -> Option<Understanding> {
+fn apply(refined: &RefinedQuery, initial: &Understanding) -> Option<Understanding> {
     let mut queries = Vec::new();
     if !refined.ok && !refined.query.trim().is_empty() {
-        queries.push(search_words(&refined.query));
+        queries.push(search_query(&refined.query));
     }
-    queries.extend(refined.more.iter().filter(|query| !query.trim().is_empty()).map(|query| search_words(query)));
-    queries.retain(|query| !glance.queries.contains(query));
+    queries.extend(refined.more.iter().filter(|query| !query.trim().is_empty()).map(|query| search_query(query)));
+    queries.retain(|query| !initial.queries.contains(query));
     if queries.is_empty() {
         return None;
     }
     let question = if refined.ok || refined.query.trim().is_empty() {
-        glance.question.clone()
+        initial.question.clone()
     } else {
         refined.query.trim().to_owned()
     };
-    if question == glance.question {
-        return Some(Understanding { queries, ..glance.clone() });
+    if question == initial.question {
+        return Some(Understanding { queries, ..initial.clone() });
     }
-    Some(Understanding { asked: question.clone(), earlier: String::new(), question, queries, ..glance.clone() })
+    Some(Understanding { asked: question.clone(), earlier: String::new(), question, queries, ..initial.clone() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn ask(query: &str) -> Ask {
+    fn ask(query: &str) -> AskRequest {
         serde_json::from_value(json!({"query": query})).expect("a question is enough")
     }
 
     #[test]
     fn a_follow_up_is_searched_with_the_words_of_the_question_before() {
         let turns = [Turn { question: "What is the notice period in the lease?".to_owned(), answer: None }];
-        let understood = at_a_glance(&ask("And how is it extended?"), &turns);
+        let understood = without_model(&ask("And how is it extended?"), &turns);
         assert!(understood.queries[0].contains("notice period"), "{:?}", understood.queries);
     }
 
     #[test]
     fn a_follow_up_leaves_out_what_it_replaces() {
         let turns = [Turn { question: "What is the hotel limit in Germany?".to_owned(), answer: None }];
-        let understood = at_a_glance(&ask("and in Japan?"), &turns);
+        let understood = without_model(&ask("and in Japan?"), &turns);
         assert_eq!(understood.queries, ["and in Japan? (hotel limit)"]);
         let turns =
             [Turn { question: "Какие суточные в Казахстане?".to_owned(), answer: None }];
-        assert_eq!(at_a_glance(&ask("а в Японии?"), &turns).earlier, "суточные");
-        assert_eq!(at_a_glance(&ask("Сколько стоит парковка?"), &turns).earlier, "");
+        assert_eq!(without_model(&ask("а в Японии?"), &turns).earlier, "суточные");
+        assert_eq!(without_model(&ask("Сколько стоит парковка?"), &turns).earlier, "");
     }
 
     #[test]
     fn a_question_of_its_own_is_searched_as_it_is() {
         let turns = [Turn { question: "What is the notice period in the lease?".to_owned(), answer: None }];
-        let understood = at_a_glance(&ask("Which vaccination rules apply to dogs entering Norway?"), &turns);
+        let understood = without_model(&ask("Which vaccination rules apply to dogs entering Norway?"), &turns);
         assert_eq!(understood.queries, ["Which vaccination rules apply to dogs entering Norway"]);
     }
 
     #[test]
     fn the_answer_is_in_the_language_of_the_question() {
-        assert_eq!(at_a_glance(&ask("Какой срок уведомления в договоре?"), &[]).language, Language::RUSSIAN);
+        assert_eq!(without_model(&ask("Какой срок уведомления в договоре?"), &[]).language, Language::RUSSIAN);
     }
 }

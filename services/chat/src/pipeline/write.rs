@@ -1,94 +1,96 @@
-//! Writing: by a model that streams, or as an extract of the sources when there is none or it fails before its first word.
+//! Writes the answer: streamed from a model, or extractive if there is no model or it fails before its first text.
 
 use futures::StreamExt;
 use llm::{ChatRequest, Delta, FinishReason, LlmError, Message, Model, Phase, Usage};
-use text::extractive::{self, Options};
+use text::extractive::{self, AnswerOptions};
 use tokio::time::Instant;
 
-use super::{Context, Ended, extract, output::Output, prompt, started, understand::Understanding};
+use super::{Context, RunOutcome, extract, output::AnswerOutput, prompt, started, understand::Understanding};
 use crate::{
     api::{AnswerMode, Failure, Source},
     event::{Event, Step},
     store::Turn,
 };
 
-/// The longest answer, in tokens.
+/// Longest answer in tokens.
 const MAX_ANSWER_TOKENS: u64 = 3_000;
 
-/// Writes the answer, or what is left of it after an earlier process.
+/// Writes the answer, or the rest of it if an earlier process has sent a part.
 pub(super) async fn run(
     context: &Context,
     understanding: &Understanding,
     turns: &[Turn],
     sources: &[Source],
-) -> Result<Ended, Failure> {
-    let nowhere = context.job.ask.sources.as_ref().is_some_and(Vec::is_empty);
+) -> Result<RunOutcome, Failure> {
+    let without_sources = context.run_request.ask.sources.as_ref().is_some_and(Vec::is_empty);
     match &context.model {
-        Some(model) if !sources.is_empty() || nowhere => by_model(context, model, understanding, turns, sources).await,
-        _ => by_extract(context, understanding, sources),
+        Some(model) if !sources.is_empty() || without_sources => {
+            write_with_model(context, model, understanding, turns, sources).await
+        }
+        _ => write_extractive(context, understanding, sources),
     }
 }
 
-async fn by_model(
+async fn write_with_model(
     context: &Context,
     model: &Model,
     understanding: &Understanding,
     turns: &[Turn],
     sources: &[Source],
-) -> Result<Ended, Failure> {
-    if let Some(spent) = context.spent() {
-        return short_of_budget(context, understanding, sources, spent);
+) -> Result<RunOutcome, Failure> {
+    if let Some(exhausted) = context.exhausted_budget() {
+        return write_over_budget(context, understanding, sources, exhausted);
     }
     let name = model.chat_models().next().map(|model| model.model.to_string()).unwrap_or_default();
     let step = started(context, "write", name);
-    let begun = Instant::now();
-    let said = context.progress().answer;
+    let started_at = Instant::now();
+    let sent_before = context.progress().answer;
     let mut messages = prompt::messages(context, understanding, turns, sources);
-    if !said.is_empty() {
-        prompt::go_on(&mut messages, &said);
+    if !sent_before.is_empty() {
+        prompt::continue_answer(&mut messages, &sent_before);
     }
     let prompt_tokens = estimate(&messages);
     let allowed = context.tokens_left().saturating_sub(prompt_tokens);
     if allowed == 0 {
-        return short_of_budget(context, understanding, sources, "tokens");
+        return write_over_budget(context, understanding, sources, "tokens");
     }
     let mut request = ChatRequest::new(messages);
     request.max_tokens = u32::try_from(allowed.min(MAX_ANSWER_TOKENS)).ok();
     request.deadline = Some(context.deadline);
-    let written = stream(context, model, request, sources).await;
+    let outcome = stream(context, model, request, sources).await;
     let end = |status: &str, error: Option<&LlmError>| {
         context.emit(Event::Step(Step {
             status: status.to_owned(),
-            ms: Some(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)),
+            ms: Some(u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX)),
             error: error.map(ToString::to_string),
             ..step.clone()
         }));
     };
-    match written {
+    match outcome {
         Ok(FinishReason::Length) => {
             end("done", None);
-            Ok(Ended::Partial("tokens".to_owned()))
+            Ok(RunOutcome::Partial("tokens".to_owned()))
         }
         Ok(_) => {
             end("done", None);
-            Ok(Ended::Complete)
+            Ok(RunOutcome::Complete)
         }
         Err(error) => {
             end("failed", Some(&error));
-            count_unfinished(context, prompt_tokens, &said);
-            after_failure(context, understanding, sources, &said, &error)
+            count_interrupted(context, prompt_tokens, &sent_before);
+            after_failure(context, understanding, sources, &sent_before, &error)
         }
     }
 }
 
-/// Sends the model's text on. Dropped midway, the model's stream is closed.
+/// Streams the model's text to the log. Dropping the future closes the model's stream.
 async fn stream(
     context: &Context,
     model: &Model,
     request: ChatRequest,
     sources: &[Source],
 ) -> Result<FinishReason, LlmError> {
-    let mut output = Output::after(context, sources);
+    let mut output = AnswerOutput::resume_after(context, sources);
     let mut answer = model.stream(request);
     while let Some(delta) = answer.next().await {
         match delta {
@@ -109,14 +111,14 @@ async fn stream(
     Err(LlmError::Interrupted)
 }
 
-/// What a broken stream cost is estimated, since its usage never came.
-fn count_unfinished(context: &Context, prompt_tokens: u64, said_before: &str) {
-    let said = context.progress().answer;
-    let fresh = said.get(said_before.len()..).unwrap_or_default();
-    if fresh.is_empty() {
+/// Estimates the usage of an interrupted stream, which has not reported it.
+fn count_interrupted(context: &Context, prompt_tokens: u64, sent_before: &str) {
+    let sent = context.progress().answer;
+    let new_text = sent.get(sent_before.len()..).unwrap_or_default();
+    if new_text.is_empty() {
         return;
     }
-    let completion_tokens = llm::estimate_tokens(fresh);
+    let completion_tokens = llm::estimate_tokens(new_text);
     context.count_model(&Usage { prompt_tokens, completion_tokens, estimated: true, cost: None });
 }
 
@@ -124,17 +126,17 @@ fn after_failure(
     context: &Context,
     understanding: &Understanding,
     sources: &[Source],
-    said_before: &str,
+    sent_before: &str,
     error: &LlmError,
-) -> Result<Ended, Failure> {
+) -> Result<RunOutcome, Failure> {
     context.degrade("model", error);
-    let said = context.progress().answer;
+    let sent = context.progress().answer;
     let out_of_time = matches!(error, LlmError::Timeout { phase: Phase::Total });
-    if said.len() > said_before.len() {
-        // Sent text is never changed; what there is stands, and is honestly unfinished.
-        return Ok(Ended::Partial(if out_of_time { "time" } else { error.code() }.to_owned()));
+    if sent.len() > sent_before.len() {
+        // Sent text never changes, so the answer ends as partial.
+        return Ok(RunOutcome::Partial(if out_of_time { "time" } else { error.code() }.to_owned()));
     }
-    if !said_before.is_empty() {
+    if !sent_before.is_empty() {
         return Err(Failure {
             code: "interrupted".to_owned(),
             message: "the answer was interrupted and could not be continued".to_owned(),
@@ -148,50 +150,57 @@ fn after_failure(
             retryable: error.is_retryable(),
         });
     }
-    by_extract(context, understanding, sources)
+    write_extractive(context, understanding, sources)
 }
 
-/// With no budget for the model, an extract is an early and honest finish.
-fn short_of_budget(
+/// Writes an extractive answer, because the budget for the model is exhausted; the run ends as partial.
+fn write_over_budget(
     context: &Context,
     understanding: &Understanding,
     sources: &[Source],
-    spent: &str,
-) -> Result<Ended, Failure> {
-    let reason = spent.to_owned();
-    context.degrade("model", format!("the budget's {spent} was spent before writing"));
-    by_extract(context, understanding, sources).map(|_| Ended::Partial(reason))
+    exhausted: &str,
+) -> Result<RunOutcome, Failure> {
+    let reason = exhausted.to_owned();
+    context.degrade("model", format!("the budget's {exhausted} was spent before writing"));
+    write_extractive(context, understanding, sources).map(|_| RunOutcome::Partial(reason))
 }
 
-/// The best supported sentences of the sources, word for word.
-fn by_extract(context: &Context, understanding: &Understanding, sources: &[Source]) -> Result<Ended, Failure> {
+/// Writes an extractive answer: sentences of the sources, word for word.
+fn write_extractive(
+    context: &Context,
+    understanding: &Understanding,
+    sources: &[Source],
+) -> Result<RunOutcome, Failure> {
     let step = started(context, "write", "extract");
-    let begun = Instant::now();
+    let started_at = Instant::now();
     let passages = extract::passages(sources);
-    let sentences = match context.job.ask.answer_mode {
+    let sentences = match context.run_request.ask.answer_mode {
         AnswerMode::Concise => 2,
-        AnswerMode::Default => context.effort.sentences,
-        AnswerMode::Detailed => context.effort.sentences * 2,
+        AnswerMode::Default => context.limits.sentences,
+        AnswerMode::Detailed => context.limits.sentences * 2,
     };
-    let options =
-        Options { max_sentences: sentences, context: &understanding.earlier, language: Some(understanding.language) };
-    let pieces = extractive::compose(&extractive::answer(&understanding.asked, &passages, options));
-    let said = context.progress().answer;
-    if !pieces.concat().starts_with(&said) {
+    let options = AnswerOptions {
+        max_sentences: sentences,
+        context: &understanding.earlier,
+        language: Some(understanding.language),
+    };
+    let chunks = extractive::compose(&extractive::answer(&understanding.asked, &passages, options));
+    let sent = context.progress().answer;
+    if !chunks.concat().starts_with(&sent) {
         return Err(Failure {
             code: "interrupted".to_owned(),
             message: "the answer was interrupted and could not be continued".to_owned(),
             retryable: true,
         });
     }
-    let mut output = Output::again(context, sources);
-    for piece in &pieces {
-        output.push(piece);
+    let mut output = AnswerOutput::replay(context, sources);
+    for chunk in &chunks {
+        output.push(chunk);
     }
     output.finish();
-    let ms = Some(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+    let ms = Some(u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX));
     context.emit(Event::Step(Step { status: "done".to_owned(), ms, ..step }));
-    Ok(Ended::Complete)
+    Ok(RunOutcome::Complete)
 }
 
 fn estimate(messages: &[Message]) -> u64 {

@@ -8,12 +8,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use db::DbError;
 use uuid::Uuid;
 
-use super::{Job, Runs, fold_frames, supervise::Run};
+use super::{RunRequest, Runs, fold_frames, supervise::Run};
 use crate::{
     api::Failure,
     event::{Event, Failed},
-    log::{Finish, Frame, Op, Tail},
-    store::{self, Ending},
+    log::{EventBuffer, EventFrame, FinishOp, LogOp},
+    store::{self, RunResult},
 };
 
 /// How often requests of other processes to cancel a run are looked for, while there are runs here.
@@ -55,7 +55,7 @@ impl Runs {
                         () = stop.cancelled() => {}
                     }
                 }
-                runs.inner.halt.cancel();
+                runs.inner.shutdown.cancel();
                 if let Err(error) = runs.release(&system).await {
                     tracing::warn!(%error, "failed to release leases of runs; they will expire");
                 }
@@ -83,8 +83,8 @@ impl Runs {
         let mut session = self.inner.deps.db.read(&scope).await?;
         let wanted = store::cancelled(&mut session, owner).await?;
         for id in wanted {
-            if let Some(tail) = self.tail(id) {
-                tail.cancel.cancel();
+            if let Some(buffer) = self.local_buffer(id) {
+                buffer.cancel.cancel();
             }
         }
         Ok(())
@@ -144,24 +144,25 @@ impl Runs {
         session.enter(system.on_behalf_of(row.org, row.user_id)).await?;
         let events = store::events(&mut session, row.id, 0).await?;
         session.commit().await?;
-        if self.tail(row.id).is_some() {
+        if self.local_buffer(row.id).is_some() {
             // Its lease lapsed while the database did not answer, and it is still being worked on here.
             return Ok(Taken::One);
         }
-        let frames: Vec<Frame> = events.iter().map(|(seq, kind, data)| Frame::stored(*seq, kind, data)).collect();
-        let before = fold_frames(&frames);
+        let frames: Vec<EventFrame> =
+            events.iter().map(|(seq, kind, data)| EventFrame::stored(*seq, kind, data)).collect();
+        let earlier = fold_frames(&frames);
         tracing::info!(run_id = %row.id, attempt = row.attempts, "run taken over");
-        let tail = Tail::new(row.org, row.id, frames);
-        self.live().insert(row.id, tail.clone());
+        let buffer = EventBuffer::new(row.org, row.id, frames);
+        self.live().insert(row.id, buffer.clone());
         self.inner.begun.send_replace(());
-        let Ok(job) = serde_json::from_str::<Job>(&row.request) else {
-            self.give_up(&tail, before.answer).await;
+        let Ok(request) = serde_json::from_str::<RunRequest>(&row.request) else {
+            self.give_up(&buffer, earlier.answer).await;
             return Ok(Taken::One);
         };
-        let who = Caller::impersonate(system, row.org, row.user_id, job.rights.clone());
+        let who = Caller::impersonate(system, row.org, row.user_id, request.rights.clone());
         let (thread_id, created_at) = (row.thread_id, row.created_at);
         let permit = self.inner.limiter.acquire_over_limit(Some(row.org));
-        let run = Run { tail, who, thread_id, job, created_at, before: Some(before), _permit: permit };
+        let run = Run { buffer, who, thread_id, request, created_at, earlier: Some(earlier), _permit: permit };
         if row.attempts <= MAX_ATTEMPTS {
             self.supervise(run);
         } else {
@@ -171,14 +172,14 @@ impl Runs {
     }
 
     /// Ends a run whose question this version cannot read.
-    async fn give_up(&self, tail: &Arc<Tail>, answer: String) {
-        let ending = Ending { state: "error".to_owned(), answer, at: self.inner.deps.clock.now() };
+    async fn give_up(&self, buffer: &Arc<EventBuffer>, answer: String) {
+        let result = RunResult { state: "error".to_owned(), answer, at: self.inner.deps.clock.now() };
         let event = Event::Error(Failed { failure: interrupted(), degraded: Vec::new() });
-        let finish = Finish { event, ending, fact: None };
-        if self.inner.log.commit(tail, Op::Finish(Box::new(finish))).await.is_err() {
-            tracing::error!(run_id = %tail.id, "the end of a run could not be stored");
+        let finish = FinishOp { event, result, bus_event: None };
+        if self.inner.log.commit(buffer, LogOp::Finish(Box::new(finish))).await.is_err() {
+            tracing::error!(run_id = %buffer.id, "the end of a run could not be stored");
         }
-        self.live().remove(&tail.id);
+        self.live().remove(&buffer.id);
     }
 }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use fetch::operator::OperatorError;
 
-use super::{Access, Engine, EngineError, Found, Kind, Pace, Query, http::Upstream, query::HitList};
+use super::{
+    Engine, EngineError, EngineResults, Pace, Query, SearchKind, UpstreamAccess, http::Upstream, query::HitList,
+};
 
 const NAME: &str = "arxiv";
 
@@ -15,7 +17,7 @@ pub struct Arxiv {
 
 impl Arxiv {
     /// `base` is `https://export.arxiv.org` or a mirror of it.
-    pub fn new(base: &str, access: &Access) -> Result<Self, OperatorError> {
+    pub fn new(base: &str, access: &UpstreamAccess) -> Result<Self, OperatorError> {
         Ok(Self { upstream: access.upstream(base)? })
     }
 
@@ -41,8 +43,8 @@ impl Engine for Arxiv {
         NAME
     }
 
-    fn serves(&self, kind: Kind) -> bool {
-        kind == Kind::Academic
+    fn serves(&self, kind: SearchKind) -> bool {
+        kind == SearchKind::Academic
     }
 
     fn sites(&self) -> &[&str] {
@@ -54,8 +56,8 @@ impl Engine for Arxiv {
         Some(Pace { burst: 1, every: Duration::from_secs(3) })
     }
 
-    async fn search(&self, query: &Query) -> Result<Found, EngineError> {
-        let Some(expression) = self.expression(query) else { return Ok(Found::default()) };
+    async fn search(&self, query: &Query) -> Result<EngineResults, EngineError> {
+        let Some(expression) = self.expression(query) else { return Ok(EngineResults::default()) };
         let (start, limit) = (query.offset().to_string(), query.limit.clamp(1, 50).to_string());
         let request = self.upstream.get("/api/query").query(&[
             ("search_query", expression.as_str()),
@@ -63,8 +65,8 @@ impl Engine for Arxiv {
             ("max_results", &limit),
             ("sortBy", "relevance"),
         ]);
-        let reply = self.upstream.send(request).await?.success()?;
-        let feed = feed_rs::parser::parse(reply.body.as_slice());
+        let response = self.upstream.send(request).await?.success()?;
+        let feed = feed_rs::parser::parse(response.body.as_slice());
         let feed = feed.map_err(|error| EngineError::Decode(error.to_string()))?;
         let mut hits = HitList::new(NAME, query.limit);
         for entry in feed.entries {
@@ -78,6 +80,6 @@ impl Engine for Arxiv {
             let summary = entry.summary.as_ref().map_or("", |summary| summary.content.as_str());
             hits.push(url, title, summary, entry.published.or(entry.updated));
         }
-        Ok(hits.found())
+        Ok(hits.into_results())
     }
 }

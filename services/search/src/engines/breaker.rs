@@ -1,8 +1,8 @@
-//! The health of one engine, and the breaker that leaves an ill one alone.
+//! Circuit breaker and health of one engine.
 //!
-//! A captcha or a rate limit suspends at once, because asking again makes it worse; other failures suspend after
-//! three in a row, for a time that doubles. When a suspension is over one request goes through as a probe, and
-//! decides for all.
+//! A captcha or a rate limit suspends the engine at once, because further requests would prolong it; other failures
+//! suspend it after three in a row, for a time that doubles. After a suspension one request is let through as a probe;
+//! its outcome ends or renews the suspension.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -12,34 +12,34 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
-use super::{Clock, EngineError};
+use super::{EngineClock, EngineError};
 
-/// As long as SearXNG itself leaves an engine alone that showed a captcha.
-const CAPTCHA: Duration = Duration::from_secs(3600);
-/// For rate limits that do not say how long.
-const RATE_LIMIT: Duration = Duration::from_secs(180);
-/// An upstream may not switch itself off for longer.
-const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
+/// The same time for which SearXNG suspends an engine that showed a captcha.
+const CAPTCHA_SUSPENSION: Duration = Duration::from_secs(3600);
+/// For rate limits without `Retry-After`.
+const RATE_LIMIT_SUSPENSION: Duration = Duration::from_secs(180);
+/// Longest suspension an upstream can ask for.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 const FAILURES_BEFORE_SUSPENSION: u32 = 3;
 const FIRST_SUSPENSION: Duration = Duration::from_secs(5);
-const LONGEST_SUSPENSION: Duration = Duration::from_secs(300);
-/// Weight of the newest latency in the moving average.
-const NEWEST: f64 = 0.3;
+const MAX_SUSPENSION: Duration = Duration::from_secs(300);
+/// Weight of the newest latency in the exponential moving average.
+const LATENCY_EMA_WEIGHT: f64 = 0.3;
 
-/// How an engine is doing, in one word.
+/// Health of an engine in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EngineStatus {
-    /// Not asked yet.
+    /// No request has been sent yet.
     Unknown,
     Up,
     /// The last request failed.
     Failing,
-    /// Left alone until a given time.
+    /// The breaker is open until a given time.
     Suspended,
 }
 
-/// How an engine is doing.
+/// Health of an engine.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EngineHealth {
     pub name: &'static str,
@@ -57,7 +57,7 @@ pub struct EngineHealth {
 }
 
 #[derive(Default)]
-struct State {
+struct BreakerState {
     latency_ms: Option<f64>,
     requests: u64,
     failures: u64,
@@ -69,17 +69,17 @@ struct State {
 
 /// The breaker of one engine.
 pub(super) struct Breaker {
-    clock: Clock,
-    state: Mutex<State>,
+    clock: EngineClock,
+    state: Mutex<BreakerState>,
 }
 
 impl Breaker {
-    pub(super) fn new(clock: Clock) -> Arc<Self> {
+    pub(super) fn new(clock: EngineClock) -> Arc<Self> {
         Arc::new(Self { clock, state: Mutex::default() })
     }
 
-    /// Leave to send one request; its outcome goes to [`Permit::record`].
-    pub(super) fn admit(self: &Arc<Self>) -> Result<Permit, EngineError> {
+    /// Permission to send one request; pass its outcome to [`BreakerPermit::record`].
+    pub(super) fn admit(self: &Arc<Self>) -> Result<BreakerPermit, EngineError> {
         let now = (self.clock)();
         let mut state = self.lock();
         if let Some(until) = state.suspended_until {
@@ -88,7 +88,7 @@ impl Breaker {
             }
             state.probing = true;
         }
-        Ok(Permit { breaker: Arc::clone(self), probe: state.probing })
+        Ok(BreakerPermit { breaker: Arc::clone(self), probe: state.probing })
     }
 
     pub(super) fn health(&self, name: &'static str) -> EngineHealth {
@@ -97,8 +97,8 @@ impl Breaker {
         let suspended_until = state.suspended_until.filter(|until| *until > now);
         let status = match &*state {
             _ if suspended_until.is_some() => EngineStatus::Suspended,
-            State { requests: 0, .. } => EngineStatus::Unknown,
-            State { consecutive_failures: 0, .. } => EngineStatus::Up,
+            BreakerState { requests: 0, .. } => EngineStatus::Unknown,
+            BreakerState { consecutive_failures: 0, .. } => EngineStatus::Up,
             _ => EngineStatus::Failing,
         };
         EngineHealth {
@@ -114,38 +114,39 @@ impl Breaker {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, BreakerState> {
         self.state.lock().expect("no panic while locked")
     }
 }
 
-/// Leave to send one request. Dropped without a record (the asker went away) it leaves the health as it was.
-pub(super) struct Permit {
+/// Permission to send one request. If it is dropped without a record, because the caller went away, the health is
+/// unchanged.
+pub(super) struct BreakerPermit {
     breaker: Arc<Breaker>,
     /// Whether this is the one request that ends or renews a suspension.
     probe: bool,
 }
 
-impl Permit {
-    /// Notes how the request went. `outcome` is the pause the upstream asked for beside its answer, or the failure.
+impl BreakerPermit {
+    /// Records the outcome of the request: the pause that the upstream asked for with its answer, or the error.
     pub(super) fn record(self, outcome: Result<Option<Duration>, &EngineError>, elapsed: Duration) {
         let now = (self.breaker.clock)();
         let mut state = self.breaker.lock();
         match outcome {
             Ok(pause) => {
                 state.succeeded(elapsed);
-                // A request sent before the suspension says nothing about the time after it.
+                // A request sent before the suspension must not end it.
                 if self.probe || state.suspended_until.is_none() {
                     state.suspended_until = pause.map(|pause| after(now, pause));
                 }
             }
-            Err(error) if error.is_illness() => state.failed(error, now),
+            Err(error) if error.affects_health() => state.failed(error, now),
             Err(_) => {}
         }
     }
 }
 
-impl Drop for Permit {
+impl Drop for BreakerPermit {
     fn drop(&mut self) {
         if self.probe {
             self.breaker.lock().probing = false;
@@ -153,12 +154,12 @@ impl Drop for Permit {
     }
 }
 
-impl State {
+impl BreakerState {
     fn succeeded(&mut self, elapsed: Duration) {
         let newest = elapsed.as_secs_f64() * 1000.0;
         self.requests += 1;
         self.consecutive_failures = 0;
-        self.latency_ms = Some(self.latency_ms.map_or(newest, |old| old + NEWEST * (newest - old)));
+        self.latency_ms = Some(self.latency_ms.map_or(newest, |old| old + LATENCY_EMA_WEIGHT * (newest - old)));
     }
 
     fn failed(&mut self, error: &EngineError, now: DateTime<Utc>) {
@@ -172,18 +173,18 @@ impl State {
     }
 }
 
-/// How long to leave an engine alone after its `failures`-th failure in a row.
+/// How long to suspend an engine after its `failures`-th consecutive failure; `None` if not yet.
 fn suspension(error: &EngineError, failures: u32) -> Option<Duration> {
     match error {
-        EngineError::Captcha => Some(CAPTCHA),
-        EngineError::RateLimited { retry_after, .. } => Some(retry_after.unwrap_or(RATE_LIMIT)),
+        EngineError::Captcha => Some(CAPTCHA_SUSPENSION),
+        EngineError::RateLimited { retry_after, .. } => Some(retry_after.unwrap_or(RATE_LIMIT_SUSPENSION)),
         _ => {
             let doublings = failures.checked_sub(FAILURES_BEFORE_SUSPENSION)?;
-            Some(FIRST_SUSPENSION.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST_SUSPENSION))
+            Some(FIRST_SUSPENSION.saturating_mul(2_u32.saturating_pow(doublings)).min(MAX_SUSPENSION))
         }
     }
 }
 
 fn after(now: DateTime<Utc>, pause: Duration) -> DateTime<Utc> {
-    now + TimeDelta::from_std(pause.min(LONGEST_RETRY_AFTER)).expect("a day fits")
+    now + TimeDelta::from_std(pause.min(MAX_RETRY_AFTER)).expect("a day fits")
 }

@@ -1,12 +1,12 @@
-//! When two addresses mean the same page.
+//! Canonical addresses: when two addresses are the same page.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-/// Query parameters that only say where a visitor came from.
-const TRACKING: [&str; 32] = [
+/// Query parameters that only track visitors.
+const TRACKING_PARAMETERS: [&str; 32] = [
     "_ga",
     "_gl",
     "_hsenc",
@@ -96,7 +96,7 @@ fn parse(url: &str) -> Option<Url> {
 fn parameters(url: &Url) -> impl Iterator<Item = &str> {
     url.query().unwrap_or_default().split('&').filter(|parameter| {
         let name = parameter.split('=').next().unwrap_or_default().to_ascii_lowercase();
-        !parameter.is_empty() && !name.starts_with("utm_") && !TRACKING.contains(&name.as_str())
+        !parameter.is_empty() && !name.starts_with("utm_") && !TRACKING_PARAMETERS.contains(&name.as_str())
     })
 }
 
@@ -104,7 +104,7 @@ fn is_amp(parameter: &str) -> bool {
     matches!(parameter, "amp" | "amp=" | "amp=1" | "amp=true" | "outputType=amp")
 }
 
-/// The part of a fragment that chooses the page in applications that route by it.
+/// The fragment, if it selects the page in a single-page application.
 fn route(url: &Url) -> Option<&str> {
     url.fragment().filter(|fragment| fragment.starts_with(['!', '/']))
 }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use fetch::operator::OperatorError;
 use serde::Deserialize;
 
-use super::{Access, Engine, EngineError, Found, Kind, Pace, Query, dates, http::Upstream, query::HitList};
+use super::{
+    Engine, EngineError, EngineResults, Pace, Query, SearchKind, UpstreamAccess, dates, http::Upstream, query::HitList,
+};
 
 const NAME: &str = "crossref";
 
@@ -15,7 +17,7 @@ pub struct Crossref {
 }
 
 #[derive(Debug, Deserialize)]
-struct SearchAnswer {
+struct ApiResponse {
     message: Message,
 }
 
@@ -50,7 +52,7 @@ struct PartialDate {
 
 impl Crossref {
     /// `base` is `https://api.crossref.org` or a mirror of it.
-    pub fn new(base: &str, access: &Access) -> Result<Self, OperatorError> {
+    pub fn new(base: &str, access: &UpstreamAccess) -> Result<Self, OperatorError> {
         Ok(Self { upstream: access.upstream(base)? })
     }
 }
@@ -61,15 +63,15 @@ impl Engine for Crossref {
         NAME
     }
 
-    fn serves(&self, kind: Kind) -> bool {
-        kind == Kind::Academic
+    fn serves(&self, kind: SearchKind) -> bool {
+        kind == SearchKind::Academic
     }
 
     fn pace(&self) -> Option<Pace> {
         Some(Pace { burst: 5, every: Duration::from_millis(500) })
     }
 
-    async fn search(&self, query: &Query) -> Result<Found, EngineError> {
+    async fn search(&self, query: &Query) -> Result<EngineResults, EngineError> {
         let (rows, offset) = (query.limit.clamp(1, 50).to_string(), query.offset().to_string());
         let mut parameters = vec![
             ("query", query.text.clone()),
@@ -81,7 +83,7 @@ impl Engine for Crossref {
             let since = recency.since(self.upstream.now()).format("%Y-%m-%d");
             parameters.push(("filter", format!("from-pub-date:{since}")));
         }
-        let answer: SearchAnswer = self.upstream.json(self.upstream.get("/works").query(&parameters)).await?;
+        let answer: ApiResponse = self.upstream.json(self.upstream.get("/works").query(&parameters)).await?;
         let mut hits = HitList::new(NAME, query.limit);
         for work in answer.message.items {
             let url = work.url.unwrap_or_else(|| format!("https://doi.org/{}", work.doi));
@@ -91,6 +93,6 @@ impl Engine for Crossref {
                 work.published.and_then(|date| date.parts.into_iter().next()?.into_iter().collect());
             hits.push(&url, title, &snippet, parts.and_then(|parts| dates::from_parts(&parts)));
         }
-        Ok(hits.found())
+        Ok(hits.into_results())
     }
 }

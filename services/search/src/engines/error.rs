@@ -1,17 +1,17 @@
-//! Why an engine did not answer.
+//! Errors of search engines.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::Unresponsive;
+use super::UnresponsiveSource;
 
-/// A failure of one engine. Messages may be shown to a client; those that an operator can cure say how.
+/// A failure of one engine. Messages are safe to show to a client; they say what an operator can change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
     #[error("too many requests{}", advice.map(|advice| format!(": {advice}")).unwrap_or_default())]
     RateLimited {
-        /// How long the upstream asked us to wait.
+        /// Delay that the upstream asked for.
         retry_after: Option<Duration>,
         /// What an operator can change about it.
         advice: Option<&'static str>,
@@ -22,7 +22,7 @@ pub enum EngineError {
     Captcha,
     #[error("the engine refuses to serve this client")]
     Blocked,
-    /// The engine is set up so that it cannot serve us; the text tells the operator what to change.
+    /// The engine's own configuration prevents it from serving us; the text says what to change.
     #[error("{0}")]
     Misconfigured(String),
     #[error("the engine does not accept this query (HTTP {status})")]
@@ -31,7 +31,7 @@ pub enum EngineError {
     Upstream { status: u16 },
     /// A metasearch engine answered, but none of the engines behind it did.
     #[error("none of the engines behind it answered: {}", list(.engines))]
-    AllFailed { engines: Vec<Unresponsive> },
+    AllFailed { engines: Vec<UnresponsiveSource> },
     #[error("the engine did not answer in time")]
     Timeout,
     #[error("the engine cannot be reached")]
@@ -42,10 +42,10 @@ pub enum EngineError {
     TooLarge { limit: usize },
     #[error("the engine's answer cannot be read: {0}")]
     Decode(String),
-    /// Failed before and is left alone until then.
+    /// The breaker is open until then.
     #[error("left alone until {} after failures", until.format("%Y-%m-%d %H:%M:%S UTC"))]
     Suspended { until: DateTime<Utc> },
-    /// Its own rule on request rates leaves no room within the time limit.
+    /// Its rate limit allows no request within the timeout.
     #[error("the engine may not be asked again so soon")]
     Paced { wait: Duration },
     #[error("the engine does not serve queries of this kind")]
@@ -75,13 +75,13 @@ impl EngineError {
         }
     }
 
-    /// Whether it says something about the engine's health, rather than about the query or about us.
-    pub(super) fn is_illness(&self) -> bool {
+    /// Whether the error counts against the engine's health, unlike errors of the query or of this client.
+    pub(super) fn affects_health(&self) -> bool {
         !matches!(self, Self::BadQuery { .. } | Self::Suspended { .. } | Self::Paced { .. } | Self::Unsupported)
     }
 }
 
-fn list(engines: &[Unresponsive]) -> String {
+fn list(engines: &[UnresponsiveSource]) -> String {
     let each: Vec<_> = engines.iter().map(|each| format!("{} ({})", each.engine, each.reason)).collect();
     each.join(", ")
 }

@@ -1,42 +1,40 @@
-//! One list out of many, by reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009).
+//! Merges the result lists of several engines into one by reciprocal rank fusion.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use text::fusion::{K, reciprocal_rank};
 use url::Url;
 
 use super::{Hit, Query, canonical};
 
-/// The constant of the paper: keeps the first places of one list from outweighing agreement between lists.
-const K: f64 = 60.0;
-
 /// A page that one or more engines found.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fused {
+pub struct FusedResult {
     /// Without tracking parameters; the plain address when a variant was found too.
     pub url: String,
     /// Of the best-ranked hit.
     pub title: String,
     /// The longest one.
     pub snippet: String,
-    /// Who found it, in order of arrival.
+    /// The engines that found it, in order of arrival.
     pub engines: Vec<&'static str>,
     /// Sum of `1 / (60 + rank)` over all lists.
     pub score: f64,
     pub published_at: Option<DateTime<Utc>>,
 }
 
-/// Ranked lists merged so far. Each list is one engine's answer to one query; lists may be added as they arrive.
+/// Ranked lists merged so far. Each list is one engine's answer to one query; lists are added as they arrive.
 #[derive(Debug, Clone, Default)]
-pub struct Fusion {
+pub struct ResultFusion {
     by_key: HashMap<String, usize>,
-    entries: Vec<Entry>,
+    entries: Vec<MergedPage>,
     lists: usize,
 }
 
 #[derive(Debug, Clone)]
-struct Entry {
-    fused: Fused,
+struct MergedPage {
+    fused: FusedResult,
     best_rank: usize,
     /// Lower is better: variants of the page last, plain http after https, then the rank.
     url_order: (bool, bool, usize),
@@ -44,8 +42,8 @@ struct Entry {
     last_list: usize,
 }
 
-impl Fusion {
-    /// Adds one list. A page that occurs twice in it counts once, at its better place.
+impl ResultFusion {
+    /// Adds one list. A page that occurs twice in it counts once, at its better rank.
     pub fn add(&mut self, hits: &[Hit]) {
         self.lists += 1;
         let list = self.lists;
@@ -55,36 +53,37 @@ impl Fusion {
                 Some(&index) => self.entries[index].merge(hit, url, list),
                 None => {
                     self.by_key.insert(key, self.entries.len());
-                    self.entries.push(Entry::new(hit, url, list));
+                    self.entries.push(MergedPage::new(hit, url, list));
                 }
             }
         }
     }
 
-    /// The pages the query's domain filters let through, best first; equals in order of arrival.
-    pub fn finish(&self, query: &Query) -> Vec<Fused> {
-        let allowed = |fused: &&Fused| {
+    /// The pages that the query's domain filters allow, best first; equals in order of arrival.
+    pub fn results(&self, query: &Query) -> Vec<FusedResult> {
+        let allowed = |fused: &&FusedResult| {
             let url = Url::parse(&fused.url).ok();
             url.is_some_and(|url| url.host_str().is_some_and(|host| query.allows(host)))
         };
-        let mut list: Vec<Fused> = self.entries.iter().map(|entry| &entry.fused).filter(allowed).cloned().collect();
+        let mut list: Vec<FusedResult> =
+            self.entries.iter().map(|entry| &entry.fused).filter(allowed).cloned().collect();
         list.sort_by(|one, other| other.score.total_cmp(&one.score));
         list
     }
 }
 
-impl Entry {
+impl MergedPage {
     fn new(hit: &Hit, url: String, list: usize) -> Self {
         Self {
             best_rank: hit.rank,
             url_order: url_order(&url, hit.rank),
             last_list: list,
-            fused: Fused {
+            fused: FusedResult {
                 url,
                 title: hit.title.clone(),
                 snippet: hit.snippet.clone(),
                 engines: vec![hit.engine],
-                score: share(hit.rank),
+                score: reciprocal_rank(hit.rank, K),
                 published_at: hit.published_at,
             },
         }
@@ -94,7 +93,7 @@ impl Entry {
         let fused = &mut self.fused;
         if self.last_list != list {
             self.last_list = list;
-            fused.score += share(hit.rank);
+            fused.score += reciprocal_rank(hit.rank, K);
         }
         if !fused.engines.contains(&hit.engine) {
             fused.engines.push(hit.engine);
@@ -111,10 +110,6 @@ impl Entry {
         }
         fused.published_at = fused.published_at.or(hit.published_at);
     }
-}
-
-fn share(rank: usize) -> f64 {
-    1.0 / (K + rank as f64)
 }
 
 fn url_order(url: &str, rank: usize) -> (bool, bool, usize) {

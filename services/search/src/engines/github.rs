@@ -8,8 +8,8 @@ use reqwest::StatusCode;
 use serde::Deserialize;
 
 use super::{
-    Access, Engine, EngineError, Found, Kind, Pace, Query, dates,
-    http::{Reply, Upstream},
+    Engine, EngineError, EngineResults, Pace, Query, SearchKind, UpstreamAccess, dates,
+    http::{Upstream, UpstreamResponse},
     query::HitList,
 };
 
@@ -22,7 +22,7 @@ pub struct GitHub {
 }
 
 #[derive(Debug, Deserialize)]
-struct SearchAnswer {
+struct ApiResponse {
     items: Vec<Repository>,
 }
 
@@ -39,7 +39,7 @@ struct Repository {
 
 impl GitHub {
     /// `base` is `https://api.github.com` or an enterprise server's API; `token` raises the rate limit.
-    pub fn new(base: &str, token: Option<String>, access: &Access) -> Result<Self, OperatorError> {
+    pub fn new(base: &str, token: Option<String>, access: &UpstreamAccess) -> Result<Self, OperatorError> {
         Ok(Self { upstream: access.upstream(base)?, token })
     }
 }
@@ -50,8 +50,8 @@ impl Engine for GitHub {
         NAME
     }
 
-    fn serves(&self, kind: Kind) -> bool {
-        kind == Kind::Code
+    fn serves(&self, kind: SearchKind) -> bool {
+        kind == SearchKind::Code
     }
 
     fn sites(&self) -> &[&str] {
@@ -64,7 +64,7 @@ impl Engine for GitHub {
         Some(Pace { burst: 5, every })
     }
 
-    async fn search(&self, query: &Query) -> Result<Found, EngineError> {
+    async fn search(&self, query: &Query) -> Result<EngineResults, EngineError> {
         let mut words = query.text.clone();
         if let Some(recency) = query.recency {
             words.push_str(&format!(" pushed:>{}", recency.since(self.upstream.now()).format("%Y-%m-%d")));
@@ -79,11 +79,11 @@ impl Engine for GitHub {
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
-        let reply = self.upstream.send(request).await?;
-        if !reply.status.is_success() {
-            return Err(failure(&reply, self.upstream.now()));
+        let response = self.upstream.send(request).await?;
+        if !response.status.is_success() {
+            return Err(failure(&response, self.upstream.now()));
         }
-        let answer: SearchAnswer = reply.json()?;
+        let answer: ApiResponse = response.json()?;
         let mut hits = HitList::new(NAME, query.limit);
         for repository in answer.items {
             let language = repository.language.map(|language| format!("{language}, ")).unwrap_or_default();
@@ -92,18 +92,18 @@ impl Engine for GitHub {
             let pushed_at = repository.pushed_at.as_deref().and_then(dates::parse);
             hits.push(&repository.html_url, &repository.full_name, &snippet, pushed_at);
         }
-        Ok(hits.found())
+        Ok(hits.into_results())
     }
 }
 
-/// A spent allowance is 403 or 429 with the moment at which it is whole again; a 403 may also ask for a wait.
-fn failure(reply: &Reply, now: DateTime<Utc>) -> EngineError {
-    let header = |name: &str| reply.headers.get(name).and_then(|value| value.to_str().ok());
-    let limited = header("x-ratelimit-remaining") == Some("0") || reply.retry_after().is_some();
-    if !limited || !matches!(reply.status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
-        return reply.failure();
+/// An exhausted rate limit is 403 or 429 with the time of its reset; a 403 may also have `Retry-After`.
+fn failure(response: &UpstreamResponse, now: DateTime<Utc>) -> EngineError {
+    let header = |name: &str| response.headers.get(name).and_then(|value| value.to_str().ok());
+    let limited = header("x-ratelimit-remaining") == Some("0") || response.retry_after().is_some();
+    if !limited || !matches!(response.status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
+        return response.failure();
     }
     let reset = header("x-ratelimit-reset").and_then(|seconds| dates::from_unix(seconds.parse().ok()?));
     let until_reset = reset.map(|reset| (reset - now).to_std().unwrap_or_default());
-    EngineError::RateLimited { retry_after: reply.retry_after().or(until_reset), advice: None }
+    EngineError::RateLimited { retry_after: response.retry_after().or(until_reset), advice: None }
 }

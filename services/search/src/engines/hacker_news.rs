@@ -5,7 +5,9 @@ use std::time::Duration;
 use fetch::operator::OperatorError;
 use serde::Deserialize;
 
-use super::{Access, Engine, EngineError, Found, Kind, Pace, Query, dates, http::Upstream, query::HitList};
+use super::{
+    Engine, EngineError, EngineResults, Pace, Query, SearchKind, UpstreamAccess, dates, http::Upstream, query::HitList,
+};
 
 const NAME: &str = "hacker_news";
 
@@ -18,7 +20,7 @@ pub struct HackerNews {
 }
 
 #[derive(Debug, Deserialize)]
-struct SearchAnswer {
+struct ApiResponse {
     hits: Vec<Story>,
 }
 
@@ -37,7 +39,7 @@ struct Story {
 
 impl HackerNews {
     /// `base` is `https://hn.algolia.com` or a mirror of it.
-    pub fn new(base: &str, access: &Access) -> Result<Self, OperatorError> {
+    pub fn new(base: &str, access: &UpstreamAccess) -> Result<Self, OperatorError> {
         Ok(Self { upstream: access.upstream(base)? })
     }
 }
@@ -48,8 +50,8 @@ impl Engine for HackerNews {
         NAME
     }
 
-    fn serves(&self, kind: Kind) -> bool {
-        matches!(kind, Kind::Web | Kind::Discussions | Kind::News)
+    fn serves(&self, kind: SearchKind) -> bool {
+        matches!(kind, SearchKind::Web | SearchKind::Discussions | SearchKind::News)
     }
 
     /// Ten thousand requests an hour.
@@ -57,7 +59,7 @@ impl Engine for HackerNews {
         Some(Pace { burst: 20, every: Duration::from_millis(360) })
     }
 
-    async fn search(&self, query: &Query) -> Result<Found, EngineError> {
+    async fn search(&self, query: &Query) -> Result<EngineResults, EngineError> {
         let mut parameters = vec![
             ("query", query.text.clone()),
             ("tags", "story".to_owned()),
@@ -69,11 +71,11 @@ impl Engine for HackerNews {
             let since = recency.since(self.upstream.now()).timestamp();
             parameters.push(("numericFilters", format!("created_at_i>{since}")));
         }
-        let answer: SearchAnswer = self.upstream.json(self.upstream.get("/api/v1/search").query(&parameters)).await?;
+        let answer: ApiResponse = self.upstream.json(self.upstream.get("/api/v1/search").query(&parameters)).await?;
         let mut hits = HitList::new(NAME, query.limit);
         for story in answer.hits {
             let discussion = format!("{DISCUSSION}{}", story.id);
-            let article = story.url.filter(|url| query.kind != Kind::Discussions && !url.is_empty());
+            let article = story.url.filter(|url| query.kind != SearchKind::Discussions && !url.is_empty());
             let snippet = story.story_text.filter(|text| !text.is_empty()).unwrap_or_else(|| {
                 format!("{} points, {} comments", story.points.unwrap_or(0), story.num_comments.unwrap_or(0))
             });
@@ -85,6 +87,6 @@ impl Engine for HackerNews {
                 published_at,
             );
         }
-        Ok(hits.found())
+        Ok(hits.into_results())
     }
 }

@@ -1,5 +1,5 @@
-//! How engines talk to their upstreams: one configured origin, a user agent with a contact address, a bounded
-//! body, and HTTP failures turned into [`EngineError`].
+//! HTTP client of the engines: one configured origin, a user agent with a contact address, a bounded response body, and
+//! HTTP failures mapped to [`EngineError`].
 
 use std::{io::Read, time::Duration};
 
@@ -12,25 +12,25 @@ use reqwest::{
 };
 use serde::de::DeserializeOwned;
 
-use super::{Clock, EngineError};
+use super::{EngineClock, EngineError};
 
-/// No answer of an engine may be larger, packed or unpacked: ten megabytes.
-const ANSWER_LIMIT: usize = 10 * 1024 * 1024;
+/// Longest response of an engine, compressed or not: 10 MiB.
+const MAX_RESPONSE_BYTES: usize = 10 * 1024 * 1024;
 
-/// Engines are near or they are of no use to a person who waits.
-const CONNECT: Duration = Duration::from_secs(3);
+/// A slower engine is of no use to a waiting user.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What every engine needs to reach its upstream.
 #[derive(Clone)]
-pub struct Access {
+pub struct UpstreamAccess {
     user_agent: String,
-    clock: Clock,
+    clock: EngineClock,
 }
 
-impl Access {
-    /// `contact` (empty when the operator gives none) is an address or page where the operator can be reached; Wikimedia, Crossref and others block
-    /// clients without one.
-    pub fn new(contact: &str, clock: Clock) -> Self {
+impl UpstreamAccess {
+    /// `contact` is an address or page where the operator can be reached, or empty; Wikimedia, Crossref and others
+    /// block clients without one.
+    pub fn new(contact: &str, clock: EngineClock) -> Self {
         Self { user_agent: user_agent(contact), clock }
     }
 
@@ -39,7 +39,7 @@ impl Access {
     }
 
     pub(super) fn upstream(&self, base: &str) -> Result<Upstream, OperatorError> {
-        Ok(Upstream { client: OperatorClient::new(base, CONNECT)?, access: self.clone() })
+        Ok(Upstream { client: OperatorClient::new(base, CONNECT_TIMEOUT)?, access: self.clone() })
     }
 }
 
@@ -47,7 +47,7 @@ impl Access {
 #[derive(Clone)]
 pub(super) struct Upstream {
     client: OperatorClient,
-    access: Access,
+    access: UpstreamAccess,
 }
 
 impl Upstream {
@@ -67,47 +67,47 @@ impl Upstream {
         self.client.request(method, path).header(header::USER_AGENT, &self.access.user_agent)
     }
 
-    /// Sends and reads to the end, whatever the status.
-    pub(super) async fn send(&self, request: RequestBuilder) -> Result<Reply, EngineError> {
+    /// Sends a request and reads the whole response, whatever its status.
+    pub(super) async fn send(&self, request: RequestBuilder) -> Result<UpstreamResponse, EngineError> {
         let response = request.send().await.map_err(|error| transport(&error))?;
-        Reply::read(response, self.now()).await
+        UpstreamResponse::read(response, self.now()).await
     }
 
-    /// Sends, and reads a successful answer as JSON.
+    /// Sends a request and parses a successful response as JSON.
     pub(super) async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, EngineError> {
         self.send(request).await?.success()?.json()
     }
 }
 
-/// A whole answer.
-pub(super) struct Reply {
+/// A response that has been read to its end.
+pub(super) struct UpstreamResponse {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
     received_at: DateTime<Utc>,
 }
 
-impl Reply {
+impl UpstreamResponse {
     async fn read(mut response: Response, received_at: DateTime<Utc>) -> Result<Self, EngineError> {
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| interrupted(&error))? {
-            if body.len() + chunk.len() > ANSWER_LIMIT {
-                return Err(EngineError::TooLarge { limit: ANSWER_LIMIT });
+            if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
+                return Err(EngineError::TooLarge { limit: MAX_RESPONSE_BYTES });
             }
             body.extend_from_slice(&chunk);
         }
-        let packed = headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip");
-        let body = if packed { unpack(&body)? } else { body };
+        let is_compressed = headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding == "gzip");
+        let body = if is_compressed { decompress(&body)? } else { body };
         Ok(Self { status, headers, body, received_at })
     }
 
-    /// This answer if its status is a success, else the failure that its status and headers mean.
+    /// This response if its status is a success, else [`Self::failure`].
     pub(super) fn success(self) -> Result<Self, EngineError> {
         if self.status.is_success() { Ok(self) } else { Err(self.failure()) }
     }
 
-    /// The usual meaning of a status that is not a success.
+    /// The error that status and headers stand for.
     pub(super) fn failure(&self) -> EngineError {
         let challenged = self.headers.get("cf-mitigated").is_some_and(|value| value == "challenge");
         if challenged {
@@ -149,12 +149,12 @@ impl Reply {
     }
 }
 
-fn unpack(packed: &[u8]) -> Result<Vec<u8>, EngineError> {
+fn decompress(compressed: &[u8]) -> Result<Vec<u8>, EngineError> {
     let mut body = Vec::new();
-    let limit = ANSWER_LIMIT as u64 + 1;
-    let read = MultiGzDecoder::new(packed).take(limit).read_to_end(&mut body);
+    let limit = MAX_RESPONSE_BYTES as u64 + 1;
+    let read = MultiGzDecoder::new(compressed).take(limit).read_to_end(&mut body);
     read.map_err(|_| EngineError::Decode("broken gzip".to_owned()))?;
-    if body.len() > ANSWER_LIMIT { Err(EngineError::TooLarge { limit: ANSWER_LIMIT }) } else { Ok(body) }
+    if body.len() > MAX_RESPONSE_BYTES { Err(EngineError::TooLarge { limit: MAX_RESPONSE_BYTES }) } else { Ok(body) }
 }
 
 fn transport(error: &reqwest::Error) -> EngineError {

@@ -1,12 +1,14 @@
-//! The engines that need no account: what a fresh installation searches with.
+//! Engines that need no account; a fresh installation searches with them.
 
 use std::sync::Arc;
 
 use fetch::operator::OperatorError;
 
-use super::{Access, Arxiv, Crossref, Engine, GitHub, HackerNews, OpenAlex, StackExchange, Wikidata, Wikipedia};
+use super::{
+    Arxiv, Crossref, Engine, GitHub, HackerNews, OpenAlex, StackExchange, UpstreamAccess, Wikidata, Wikipedia,
+};
 
-/// Where the keyless engines are. An empty address switches an engine off.
+/// Addresses of the keyless engines. An empty address disables an engine.
 #[derive(Debug, Clone)]
 pub struct KeylessConfig {
     /// With `{lang}` in place of the edition.
@@ -44,8 +46,8 @@ impl Default for KeylessConfig {
     }
 }
 
-/// The engines switched on.
-pub fn keyless(config: KeylessConfig, access: &Access) -> Result<Vec<Arc<dyn Engine>>, OperatorError> {
+/// Builds the enabled engines.
+pub fn keyless(config: KeylessConfig, access: &UpstreamAccess) -> Result<Vec<Arc<dyn Engine>>, OperatorError> {
     let mut engines: Vec<Arc<dyn Engine>> = Vec::new();
     if !config.wikipedia.is_empty() {
         engines.push(Arc::new(Wikipedia::new(config.wikipedia, access)?));

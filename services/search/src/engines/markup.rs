@@ -1,10 +1,10 @@
-//! Titles and snippets of engines as plain text. They are supposed to be text and often hold a little HTML.
+//! Converts titles and snippets to plain text; many engines return a little HTML in them.
 
 use std::{borrow::Cow, sync::LazyLock};
 
 use regex::{Captures, Regex};
 
-/// Only these tags are taken for markup: `Vec<String>` in a title is text.
+/// Only these tags are treated as markup: `Vec<String>` in a title is text.
 static TAG: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?is)<(script|style)\b.*?</(script|style)\s*>|</?(jats:[a-z-]+|a|abbr|b|blockquote|br|cite|code|div|em|font|h[1-6]|hr|i|img|li|mark|ol|p|pre|q|s|script|small|span|strong|style|sub|sup|td|title|tr|tt|u|ul|wbr)(\s[^<>]*)?/?>")
         .expect("a constant pattern")

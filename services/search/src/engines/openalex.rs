@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use fetch::operator::OperatorError;
 use serde::Deserialize;
 
-use super::{Access, Engine, EngineError, Found, Kind, Pace, Query, dates, http::Upstream, query::HitList};
+use super::{
+    Engine, EngineError, EngineResults, Pace, Query, SearchKind, UpstreamAccess, dates, http::Upstream, query::HitList,
+};
 
 const NAME: &str = "openalex";
 
-/// Words of an abstract kept as the snippet.
+/// Words of an abstract used as the snippet.
 const SNIPPET_WORDS: usize = 80;
 
 /// Works by title, abstract and full text.
@@ -19,7 +21,7 @@ pub struct OpenAlex {
 }
 
 #[derive(Debug, Deserialize)]
-struct SearchAnswer {
+struct ApiResponse {
     results: Vec<Work>,
 }
 
@@ -30,7 +32,7 @@ struct Work {
     display_name: Option<String>,
     publication_date: Option<String>,
     primary_location: Option<Location>,
-    /// Each word with its places; publishers do not let abstracts be passed on as text.
+    /// Each word with its positions; publishers do not permit abstracts to be passed on as text.
     abstract_inverted_index: Option<BTreeMap<String, Vec<usize>>>,
 }
 
@@ -41,7 +43,7 @@ struct Location {
 
 impl OpenAlex {
     /// `base` is `https://api.openalex.org` or a mirror of it; `key` raises the daily allowance.
-    pub fn new(base: &str, key: Option<String>, access: &Access) -> Result<Self, OperatorError> {
+    pub fn new(base: &str, key: Option<String>, access: &UpstreamAccess) -> Result<Self, OperatorError> {
         Ok(Self { upstream: access.upstream(base)?, key })
     }
 }
@@ -52,15 +54,15 @@ impl Engine for OpenAlex {
         NAME
     }
 
-    fn serves(&self, kind: Kind) -> bool {
-        kind == Kind::Academic
+    fn serves(&self, kind: SearchKind) -> bool {
+        kind == SearchKind::Academic
     }
 
     fn pace(&self) -> Option<Pace> {
         Some(Pace { burst: 10, every: std::time::Duration::from_millis(100) })
     }
 
-    async fn search(&self, query: &Query) -> Result<Found, EngineError> {
+    async fn search(&self, query: &Query) -> Result<EngineResults, EngineError> {
         let mut parameters = vec![
             ("search", query.text.clone()),
             ("per_page", query.limit.clamp(1, 50).to_string()),
@@ -74,7 +76,7 @@ impl Engine for OpenAlex {
         if let Some(key) = &self.key {
             parameters.push(("api_key", key.clone()));
         }
-        let answer: SearchAnswer = self.upstream.json(self.upstream.get("/works").query(&parameters)).await?;
+        let answer: ApiResponse = self.upstream.json(self.upstream.get("/works").query(&parameters)).await?;
         let mut hits = HitList::new(NAME, query.limit);
         for work in answer.results {
             let landing = work.primary_location.and_then(|location| location.landing_page_url);
@@ -83,7 +85,7 @@ impl Engine for OpenAlex {
             let published_at = work.publication_date.as_deref().and_then(dates::parse);
             hits.push(&url, work.display_name.as_deref().unwrap_or_default(), &snippet, published_at);
         }
-        Ok(hits.found())
+        Ok(hits.into_results())
     }
 }
 

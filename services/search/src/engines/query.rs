@@ -1,14 +1,14 @@
-//! What an engine is asked, and what it answers.
+//! Queries to engines and their results.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-/// What sort of thing is looked for.
+/// The kind of sources to search.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum SearchKind {
     #[default]
     Web,
     Academic,
@@ -50,20 +50,20 @@ impl Recency {
     }
 }
 
-/// One question to the engines. Equal queries that run at the same time are sent once.
+/// A query to the engines. Equal queries that run at the same time are sent once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Query {
-    /// The words to look for, as the person or the planner wrote them.
+    /// The search text, as written by the user or the planner.
     pub text: String,
     /// BCP 47 tag (`ru`, `en-GB`); `None` leaves it to the engine.
     pub language: Option<String>,
     /// Page of results, from 1.
     pub page: u32,
     pub recency: Option<Recency>,
-    pub kind: Kind,
-    /// Ask engines that can to leave out adult content.
+    pub kind: SearchKind,
+    /// Leave out adult content, on engines that support it.
     pub safe_search: bool,
-    /// Hits wanted from each engine.
+    /// Maximum number of hits from each engine.
     pub limit: usize,
     /// Only hits on these sites and their subdomains; empty means any.
     pub domains: Vec<String>,
@@ -79,7 +79,7 @@ impl Query {
             language: None,
             page: 1,
             recency: None,
-            kind: Kind::Web,
+            kind: SearchKind::Web,
             safe_search: true,
             limit: 10,
             domains: Vec::new(),
@@ -87,7 +87,7 @@ impl Query {
         }
     }
 
-    pub fn kind(mut self, kind: Kind) -> Self {
+    pub fn kind(mut self, kind: SearchKind) -> Self {
         self.kind = kind;
         self
     }
@@ -102,7 +102,7 @@ impl Query {
         (self.page.max(1) as usize - 1) * self.limit
     }
 
-    /// Whether the domain filters let a host through.
+    /// Whether the domain filters allow a host.
     pub(super) fn allows(&self, host: &str) -> bool {
         let within = |domains: &[String]| domains.iter().any(|domain| on_site(host, domain));
         (self.domains.is_empty() || within(&self.domains)) && !within(&self.exclude_domains)
@@ -124,7 +124,7 @@ pub(super) fn on_site(host: &str, site: &str) -> bool {
     !site.is_empty() && host.strip_suffix(site).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// One result. Title and snippet are plain text; both come from strangers and are not to be trusted.
+/// One result. Title and snippet are plain text from an untrusted source.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hit {
     /// As the engine gave it; http or https.
@@ -132,41 +132,41 @@ pub struct Hit {
     pub title: String,
     pub snippet: String,
     pub published_at: Option<DateTime<Utc>>,
-    /// [`Engine::name`](super::Engine::name) of who found it.
+    /// [`Engine::name`](super::Engine::name) of the engine that found it.
     pub engine: &'static str,
-    /// Place in the engine's list, from 1.
+    /// Position in the engine's list, from 1.
     pub rank: usize,
 }
 
-/// A ready answer that an engine gave beside its results (a conversion, a definition).
+/// An answer that an engine returned beside its results, such as a conversion or definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct InstantAnswer {
     pub text: String,
     pub url: Option<String>,
 }
 
 /// A source behind a metasearch engine that did not answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unresponsive {
+pub struct UnresponsiveSource {
     pub engine: String,
     pub reason: String,
 }
 
-/// What one engine found.
+/// The results of one engine.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Found {
+pub struct EngineResults {
     /// Best first.
     pub hits: Vec<Hit>,
     /// Other queries worth trying, corrections of the spelling first.
     pub suggestions: Vec<String>,
-    pub answers: Vec<Answer>,
+    pub answers: Vec<InstantAnswer>,
     /// Sources behind a metasearch engine that did not answer this time.
-    pub unresponsive: Vec<Unresponsive>,
-    /// The upstream asked not to be called again for this long, although it answered.
+    pub unresponsive: Vec<UnresponsiveSource>,
+    /// The upstream asked for this pause before the next request, although it answered.
     pub pause: Option<Duration>,
 }
 
-/// Builds ranked hits, dropping those that cannot be opened or named.
+/// Builds a ranked list of hits, leaving out those that cannot be opened.
 pub(super) struct HitList {
     engine: &'static str,
     limit: usize,
@@ -195,7 +195,7 @@ impl HitList {
         });
     }
 
-    pub(super) fn found(self) -> Found {
-        Found { hits: self.hits, ..Found::default() }
+    pub(super) fn into_results(self) -> EngineResults {
+        EngineResults { hits: self.hits, ..EngineResults::default() }
     }
 }

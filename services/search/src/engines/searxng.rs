@@ -1,8 +1,8 @@
-//! SearXNG, the metasearch engine an operator runs beside us.
+//! SearXNG, a metasearch engine run by the operator.
 //!
-//! Its traps: an engine name it does not know is silently ignored and the default engines run instead; a format that
-//! is not switched on is refused with an HTML page; words beginning with `!`, `:` and `<` are commands, of which `!!`
-//! redirects the client to a stranger; and when every engine behind it fails it still answers 200 without results.
+//! Pitfalls: it silently ignores unknown engine names and runs the default engines instead; it answers a disabled
+//! format with an HTML page; words that begin with `!`, `:` or `<` are commands, and `!!` redirects the client to a
+//! third-party site; and if every engine behind it fails it still answers 200 without results.
 
 mod answer;
 mod catalogue;
@@ -13,10 +13,10 @@ use fetch::operator::OperatorError;
 use reqwest::StatusCode;
 use tokio::sync::OnceCell;
 
-use self::{answer::SearchAnswer, catalogue::Catalogue};
+use self::{answer::ApiResponse, catalogue::Catalogue};
 use super::{
-    Access, Engine, EngineError, Found, Kind, Query,
-    http::{Reply, Upstream},
+    Engine, EngineError, EngineResults, Query, SearchKind, UpstreamAccess,
+    http::{Upstream, UpstreamResponse},
 };
 
 const NAME: &str = "searxng";
@@ -25,14 +25,14 @@ const LIMITER: &str =
     "SearXNG's limiter is on: set server.limiter to false or add this server to pass_ip in limiter.toml";
 const REDIRECTS: &str = "SearXNG redirects elsewhere: its address must be the final one, without a login in front";
 
-/// Which SearXNG to ask, and which of its engines.
+/// Address of the instance, and which of its engines to use.
 #[derive(Debug, Clone)]
 pub struct SearxngConfig {
     /// Base address, with the path SearXNG is mounted at.
     pub base: String,
-    /// Display names of the engines asked for each kind of query; for kinds not listed, the engines that the
-    /// instance itself has enabled in the matching category are asked.
-    pub engines: BTreeMap<Kind, Vec<String>>,
+    /// Display names of the engines for each kind of query; other kinds use the engines that the instance itself has
+    /// enabled in the matching category.
+    pub engines: BTreeMap<SearchKind, Vec<String>>,
 }
 
 impl SearxngConfig {
@@ -40,15 +40,18 @@ impl SearxngConfig {
     pub fn new(base: impl Into<String>) -> Self {
         let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         let engines = BTreeMap::from([
-            (Kind::Academic, names(&["arxiv", "google scholar", "pubmed", "semantic scholar", "crossref", "openalex"])),
-            (Kind::Discussions, names(&["stackoverflow", "hackernews", "lemmy posts", "lobste.rs"])),
-            (Kind::Code, names(&["github", "gitlab", "codeberg", "stackoverflow", "mdn"])),
+            (
+                SearchKind::Academic,
+                names(&["arxiv", "google scholar", "pubmed", "semantic scholar", "crossref", "openalex"]),
+            ),
+            (SearchKind::Discussions, names(&["stackoverflow", "hackernews", "lemmy posts", "lobste.rs"])),
+            (SearchKind::Code, names(&["github", "gitlab", "codeberg", "stackoverflow", "mdn"])),
         ]);
         Self { base: base.into(), engines }
     }
 }
 
-/// What a look at the instance's own configuration showed.
+/// Result of comparing the instance's own configuration with ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigCheck {
     /// SearXNG's version, as it writes it.
@@ -56,29 +59,28 @@ pub struct ConfigCheck {
     /// Configured engine names that the instance does not have; they are left out of requests.
     pub unknown: Vec<String>,
     /// Kinds of query for which no configured engine is left: these are not served.
-    pub unserved: Vec<Kind>,
+    pub unserved: Vec<SearchKind>,
 }
 
 /// A SearXNG instance as one engine.
 pub struct Searxng {
     upstream: Upstream,
-    engines: BTreeMap<Kind, Vec<String>>,
+    engines: BTreeMap<SearchKind, Vec<String>>,
     catalogue: OnceCell<Catalogue>,
 }
 
-/// What a query runs on, and how many engines that is when known.
-struct Scope {
+/// The parameter that selects the engines of a query, and how many these are if known.
+struct EngineSelection {
     parameter: (&'static str, String),
     engines: Option<usize>,
 }
 
 impl Searxng {
-    pub fn new(config: SearxngConfig, access: &Access) -> Result<Self, OperatorError> {
+    pub fn new(config: SearxngConfig, access: &UpstreamAccess) -> Result<Self, OperatorError> {
         Ok(Self { upstream: access.upstream(&config.base)?, engines: config.engines, catalogue: OnceCell::new() })
     }
 
-    /// Reads the instance's list of engines and compares it with the configured names. Done once at start-up, or
-    /// with the first query that names engines.
+    /// Reads the instance's list of engines, once, and compares it with the configured names.
     pub async fn check(&self) -> Result<ConfigCheck, EngineError> {
         let catalogue = self.catalogue().await?;
         let mut unknown: Vec<String> =
@@ -96,18 +98,18 @@ impl Searxng {
 
     async fn catalogue(&self) -> Result<&Catalogue, EngineError> {
         let load = async || {
-            let reply = self.upstream.send(self.upstream.get("/config")).await?;
-            json_reply(&reply)
+            let response = self.upstream.send(self.upstream.get("/config")).await?;
+            parse_json(&response)
         };
         self.catalogue.get_or_try_init(load).await
     }
 
-    async fn scope(&self, kind: Kind) -> Result<Scope, EngineError> {
+    async fn select_engines(&self, kind: SearchKind) -> Result<EngineSelection, EngineError> {
         let names = self.engines.get(&kind).map(Vec::as_slice).unwrap_or_default();
         if names.is_empty() {
             let category = category(kind);
             let engines = self.catalogue.get().map(|catalogue| catalogue.enabled_in(category));
-            return Ok(Scope { parameter: ("categories", category.to_owned()), engines });
+            return Ok(EngineSelection { parameter: ("categories", category.to_owned()), engines });
         }
         let catalogue = self.catalogue().await?;
         let known: Vec<&str> = names.iter().map(String::as_str).filter(|name| catalogue.has(name)).collect();
@@ -115,7 +117,7 @@ impl Searxng {
             let names = names.join(", ");
             return Err(EngineError::Misconfigured(format!("SearXNG has none of the configured engines: {names}")));
         }
-        Ok(Scope { engines: Some(known.len()), parameter: ("engines", known.join(",")) })
+        Ok(EngineSelection { engines: Some(known.len()), parameter: ("engines", known.join(",")) })
     }
 }
 
@@ -125,18 +127,18 @@ impl Engine for Searxng {
         NAME
     }
 
-    fn serves(&self, _kind: Kind) -> bool {
+    fn serves(&self, _kind: SearchKind) -> bool {
         true
     }
 
-    async fn search(&self, query: &Query) -> Result<Found, EngineError> {
-        let scope = self.scope(query.kind).await?;
+    async fn search(&self, query: &Query) -> Result<EngineResults, EngineError> {
+        let selection = self.select_engines(query.kind).await?;
         let mut parameters = vec![
             ("q", words(query)),
             ("format", "json".to_owned()),
             ("pageno", query.page.max(1).to_string()),
             ("safesearch", u8::from(query.safe_search).to_string()),
-            scope.parameter,
+            selection.parameter,
         ];
         if let Some(language) = query.language.as_deref().and_then(locale) {
             parameters.push(("language", language));
@@ -144,22 +146,22 @@ impl Engine for Searxng {
         if let Some(recency) = query.recency {
             parameters.push(("time_range", recency.as_str().to_owned()));
         }
-        let reply = self.upstream.send(self.upstream.get("/search").query(&parameters)).await?;
-        let answer: SearchAnswer = json_reply(&reply)?;
-        answer.found(NAME, query.limit, scope.engines)
+        let response = self.upstream.send(self.upstream.get("/search").query(&parameters)).await?;
+        let answer: ApiResponse = parse_json(&response)?;
+        answer.into_results(NAME, query.limit, selection.engines)
     }
 
     async fn suggest(&self, text: &str, _language: Option<&str>) -> Result<Vec<String>, EngineError> {
         let request = self.upstream.get("/autocompleter").query(&[("q", text)]);
-        let reply = self.upstream.send(request.header("x-requested-with", "XMLHttpRequest")).await?;
-        json_reply(&reply)
+        let response = self.upstream.send(request.header("x-requested-with", "XMLHttpRequest")).await?;
+        parse_json(&response)
     }
 }
 
-/// Reads a JSON answer, or says what the operator has to change about the instance.
-fn json_reply<T: serde::de::DeserializeOwned>(reply: &Reply) -> Result<T, EngineError> {
+/// Parses a JSON response, or returns an error that says what to change in the instance's configuration.
+fn parse_json<T: serde::de::DeserializeOwned>(response: &UpstreamResponse) -> Result<T, EngineError> {
     let misconfigured = |text: &str| Err(EngineError::Misconfigured(text.to_owned()));
-    match (reply.failure(), reply.status) {
+    match (response.failure(), response.status) {
         (EngineError::Captcha, _) => Err(EngineError::Captcha),
         (EngineError::RateLimited { retry_after, .. }, StatusCode::TOO_MANY_REQUESTS) => {
             Err(EngineError::RateLimited { retry_after, advice: Some(LIMITER) })
@@ -167,18 +169,18 @@ fn json_reply<T: serde::de::DeserializeOwned>(reply: &Reply) -> Result<T, Engine
         (_, StatusCode::FORBIDDEN) => misconfigured(ENABLE_JSON),
         (_, status) if status.is_redirection() => misconfigured(REDIRECTS),
         (failure, status) if !status.is_success() => Err(failure),
-        _ if !reply.is_json() => misconfigured(ENABLE_JSON),
-        _ => reply.json(),
+        _ if !response.is_json() => misconfigured(ENABLE_JSON),
+        _ => response.json(),
     }
 }
 
-fn category(kind: Kind) -> &'static str {
+fn category(kind: SearchKind) -> &'static str {
     match kind {
-        Kind::Web => "general",
-        Kind::Academic => "science",
-        Kind::Discussions => "social media",
-        Kind::News => "news",
-        Kind::Code => "it",
+        SearchKind::Web => "general",
+        SearchKind::Academic => "science",
+        SearchKind::Discussions => "social media",
+        SearchKind::News => "news",
+        SearchKind::Code => "it",
     }
 }
 

@@ -1,4 +1,4 @@
-//! All engines together: who is asked for a query, when the fallback starts, and what everyone said.
+//! The set of all engines: which of them a query is sent to, when the fallback starts, and their reports.
 
 mod race;
 
@@ -7,55 +7,55 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use futures::{Stream, StreamExt};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use self::race::Race;
+use self::race::EngineRace;
 use super::{
-    Answer, Clock, Engine, EngineError, EngineHealth, Found, Fused, Fusion, Query, Unresponsive, breaker::Breaker,
-    flight::Flights, pace::Pacer, query::on_site,
+    Engine, EngineClock, EngineError, EngineHealth, EngineResults, FusedResult, InstantAnswer, Query, ResultFusion,
+    UnresponsiveSource, breaker::Breaker, pace::Pacer, query::on_site, singleflight::Singleflight,
 };
 
-/// How patient the set is.
+/// Timeouts and thresholds of the set.
 #[derive(Debug, Clone)]
 pub struct EnginesConfig {
-    /// The longest one engine is waited for.
+    /// Timeout of one engine.
     pub engine_timeout: Duration,
-    /// The keyless engines start when the first choice has not answered after this long.
+    /// The keyless engines start if the primary engine has not answered after this delay.
     pub hedge_after: Duration,
-    /// The keyless engines start when the first choice found fewer hits than this.
-    pub enough: usize,
+    /// The keyless engines start if the primary engine found fewer hits than this.
+    pub min_hits: usize,
 }
 
 impl Default for EnginesConfig {
     fn default() -> Self {
-        Self { engine_timeout: Duration::from_secs(5), hedge_after: Duration::from_millis(1200), enough: 3 }
+        Self { engine_timeout: Duration::from_secs(5), hedge_after: Duration::from_millis(1200), min_hits: 3 }
     }
 }
 
-/// What one engine said to one query.
+/// The result of one engine for one query.
 #[derive(Debug, Clone)]
 pub struct EngineReport {
     pub engine: &'static str,
-    pub outcome: Result<Arc<Found>, EngineError>,
+    pub outcome: Result<Arc<EngineResults>, EngineError>,
     /// From the start of the search, or of this engine when it started later.
     pub elapsed: Duration,
 }
 
-/// What all engines found together.
+/// The merged results of all engines.
 #[derive(Debug, Clone, Default)]
-pub struct Outcome {
-    /// Best first; empty when at least one engine answered and nobody found anything.
-    pub hits: Vec<Fused>,
+pub struct SearchOutcome {
+    /// Best first; empty if engines answered but none found anything.
+    pub hits: Vec<FusedResult>,
     pub suggestions: Vec<String>,
-    pub answers: Vec<Answer>,
-    /// Engines that did not answer, with the code of why.
+    pub answers: Vec<InstantAnswer>,
+    /// Engine and error code of each failure.
     pub failures: Vec<(&'static str, &'static str)>,
     /// Sources behind a metasearch engine that did not answer.
-    pub unresponsive: Vec<Unresponsive>,
+    pub unresponsive: Vec<UnresponsiveSource>,
 }
 
-/// No engine answered: the web is out of reach, which is not the same as nothing found.
+/// No engine answered. This is an outage, not an empty result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct SearchOutage {
-    /// Engine and code of each failure; empty when no engine serves the query at all.
+    /// Engine and error code of each failure; empty if no engine serves the query.
     pub failures: Vec<(&'static str, &'static str)>,
 }
 
@@ -69,61 +69,61 @@ impl fmt::Display for SearchOutage {
     }
 }
 
-/// An engine with what is known about it.
-struct Member {
+/// An engine with its breaker and rate limiter.
+struct EngineHandle {
     engine: Arc<dyn Engine>,
     breaker: Arc<Breaker>,
     pacer: Pacer,
 }
 
-type Requests = Flights<(&'static str, Arc<Query>), Result<Arc<Found>, EngineError>>;
+type Requests = Singleflight<(&'static str, Arc<Query>), Result<Arc<EngineResults>, EngineError>>;
 
-/// The engines of this server. Cheap to clone; clones share health and requests on their way.
+/// The engines of this server. Cheap to clone; clones share health and running requests.
 #[derive(Clone)]
 pub struct Engines {
-    primary: Option<Arc<Member>>,
-    keyless: Vec<Arc<Member>>,
+    primary: Option<Arc<EngineHandle>>,
+    keyless: Vec<Arc<EngineHandle>>,
     requests: Arc<Requests>,
     config: EnginesConfig,
 }
 
 impl Engines {
-    /// `primary` is asked first, the `keyless` ones when it fails, dawdles or finds too little, or when there is no
-    /// primary. `clock` times suspensions.
+    /// The `keyless` engines are the fallback: they start if there is no `primary`, or it fails, is slow or finds too
+    /// little. `clock` times suspensions.
     pub fn new(
         primary: Option<Arc<dyn Engine>>,
         keyless: Vec<Arc<dyn Engine>>,
         config: EnginesConfig,
-        clock: &Clock,
+        clock: &EngineClock,
     ) -> Self {
         let member = |engine: Arc<dyn Engine>| {
             let (breaker, pacer) = (Breaker::new(Arc::clone(clock)), Pacer::new(engine.pace()));
-            Arc::new(Member { engine, breaker, pacer })
+            Arc::new(EngineHandle { engine, breaker, pacer })
         };
         Self {
             primary: primary.map(member),
             keyless: keyless.into_iter().map(member).collect(),
-            requests: Flights::new(),
+            requests: Singleflight::new(),
             config,
         }
     }
 
-    /// Asks the engines that serve the query. Each report is handed out as soon as it is there; the stream ends when
-    /// everyone has reported, at the latest after `deadline`, when those still busy are reported as timed out.
-    /// Dropping the stream gives up the requests that nobody else waits for.
+    /// Queries the engines that serve `query`. Yields each report as it arrives and ends after the last one, at the
+    /// latest after `deadline`, when the remaining engines are reported as timed out. Dropping the stream aborts the
+    /// requests that no other caller shares.
     pub fn search(&self, query: Query, deadline: Duration) -> impl Stream<Item = EngineReport> + Send + use<> {
-        let serves = |member: &&Arc<Member>| member.serves(&query);
+        let serves = |member: &&Arc<EngineHandle>| member.serves(&query);
         let first = self.primary.as_ref().filter(serves).cloned();
         let fallback = self.keyless.iter().filter(serves).cloned().collect();
-        let race = Race::new(self.clone(), Arc::new(query), first, fallback, Instant::now() + deadline);
+        let race = EngineRace::new(self.clone(), Arc::new(query), first, fallback, Instant::now() + deadline);
         futures::stream::unfold(race, async |mut race| race.next().await.map(|report| (report, race)))
     }
 
-    /// [`Engines::search`] to its end, with the lists merged and the domain filters applied.
-    pub async fn collect(&self, query: Query, deadline: Duration) -> Result<Outcome, SearchOutage> {
+    /// Runs [`Engines::search`] to its end, merges the lists and applies the domain filters.
+    pub async fn collect(&self, query: Query, deadline: Duration) -> Result<SearchOutcome, SearchOutage> {
         let reports = self.search(query.clone(), deadline);
         let mut reports = std::pin::pin!(reports);
-        let (mut outcome, mut fusion, mut answered) = (Outcome::default(), Fusion::default(), false);
+        let (mut outcome, mut fusion, mut answered) = (SearchOutcome::default(), ResultFusion::default(), false);
         while let Some(report) = reports.next().await {
             match report.outcome {
                 Ok(found) => {
@@ -139,11 +139,11 @@ impl Engines {
         if !answered {
             return Err(SearchOutage { failures: outcome.failures });
         }
-        outcome.hits = fusion.finish(&query);
+        outcome.hits = fusion.results(&query);
         Ok(outcome)
     }
 
-    /// Completions of a text being typed, from the first engine that has some within `deadline`.
+    /// Completions of a partial query, from the first engine that returns some within `deadline`.
     pub async fn suggest(
         &self,
         text: &str,
@@ -164,16 +164,16 @@ impl Engines {
         if answered { Ok(Vec::new()) } else { Err(SearchOutage { failures }) }
     }
 
-    /// How each engine is doing, the first choice first.
+    /// Health of each engine, the primary one first.
     pub fn health(&self) -> Vec<EngineHealth> {
         let members = self.primary.iter().chain(&self.keyless);
         members.map(|member| member.breaker.health(member.engine.name())).collect()
     }
 
-    /// One engine's report on `query`, which comes at the latest at `until`.
-    fn ask(
+    /// Sends `query` to one engine; resolves at the latest at `until`.
+    fn query_engine(
         &self,
-        member: &Arc<Member>,
+        member: &Arc<EngineHandle>,
         query: &Arc<Query>,
         until: Instant,
     ) -> impl Future<Output = EngineReport> + Send + use<> {
@@ -181,13 +181,14 @@ impl Engines {
         let limit = until.min(started + self.config.engine_timeout);
         let request = Arc::clone(member).search(Arc::clone(query), limit);
         let engine = member.engine.name();
-        let flight = self.requests.join(&(engine, Arc::clone(query)), request);
+        let shared = self.requests.join(&(engine, Arc::clone(query)), request);
         async move {
-            let outcome = match timeout_at(until, flight.clone()).await {
+            let outcome = match timeout_at(until, shared.clone()).await {
                 Ok(outcome) => outcome.unwrap_or(Err(EngineError::Cut)),
                 Err(_) => {
-                    // Its own limit is not later; left to end by itself, it notes the failure.
-                    drop(tokio::spawn(flight));
+                    // The request's own timeout is not later. It is left to run into it, so that the breaker records
+                    // the failure.
+                    drop(tokio::spawn(shared));
                     Err(EngineError::Timeout)
                 }
             };
@@ -196,7 +197,7 @@ impl Engines {
     }
 }
 
-impl Member {
+impl EngineHandle {
     fn serves(&self, query: &Query) -> bool {
         let sites = self.engine.sites();
         let anywhere = query.domains.is_empty() || sites.is_empty();
@@ -204,12 +205,12 @@ impl Member {
         self.engine.serves(query.kind) && (anywhere || sites.iter().any(|site| overlaps(site)))
     }
 
-    async fn search(self: Arc<Self>, query: Arc<Query>, until: Instant) -> Result<Arc<Found>, EngineError> {
+    async fn search(self: Arc<Self>, query: Arc<Query>, until: Instant) -> Result<Arc<EngineResults>, EngineError> {
         let found = self.guarded(until, self.engine.search(&query), |found| found.pause).await?;
         Ok(Arc::new(found))
     }
 
-    /// Runs a request if the breaker and the upstream's pace let it, and notes how it went.
+    /// Runs a request if breaker and rate limiter permit it, and records the outcome.
     async fn guarded<T>(
         &self,
         until: Instant,

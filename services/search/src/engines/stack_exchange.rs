@@ -1,4 +1,4 @@
-//! Stack Exchange: questions and answers. Its API packs every answer with gzip, whatever was asked for.
+//! Stack Exchange: questions and answers. Its API compresses every response with gzip, whatever the client accepts.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use fetch::operator::OperatorError;
 use serde::Deserialize;
 
 use super::{
-    Access, Engine, EngineError, Found, Kind, Pace, Query, dates,
-    http::{Reply, Upstream},
+    Engine, EngineError, EngineResults, Pace, Query, SearchKind, UpstreamAccess, dates,
+    http::{Upstream, UpstreamResponse},
     query::HitList,
 };
 
 const NAME: &str = "stack_exchange";
 
-/// Characters of a question's text kept as the snippet.
-const SNIPPET: usize = 500;
+/// Characters of a question's text used as the snippet.
+const SNIPPET_CHARS: usize = 500;
 
 /// Questions of one site of the network.
 pub struct StackExchange {
@@ -24,7 +24,7 @@ pub struct StackExchange {
 }
 
 #[derive(Debug, Deserialize)]
-struct SearchAnswer {
+struct ApiResponse {
     #[serde(default)]
     items: Vec<Question>,
     /// Seconds to wait before the same method is called again.
@@ -48,7 +48,7 @@ struct Failure {
 
 impl StackExchange {
     /// `base` is `https://api.stackexchange.com` or a mirror of it; `site` is a site's name in the API.
-    pub fn new(base: &str, site: &str, access: &Access) -> Result<Self, OperatorError> {
+    pub fn new(base: &str, site: &str, access: &UpstreamAccess) -> Result<Self, OperatorError> {
         let hosts = ["stackoverflow.com", "stackexchange.com"];
         Ok(Self { upstream: access.upstream(base)?, site: site.to_owned(), hosts })
     }
@@ -60,8 +60,8 @@ impl Engine for StackExchange {
         NAME
     }
 
-    fn serves(&self, kind: Kind) -> bool {
-        matches!(kind, Kind::Web | Kind::Discussions | Kind::Code)
+    fn serves(&self, kind: SearchKind) -> bool {
+        matches!(kind, SearchKind::Web | SearchKind::Discussions | SearchKind::Code)
     }
 
     fn sites(&self) -> &[&str] {
@@ -73,7 +73,7 @@ impl Engine for StackExchange {
         Some(Pace { burst: 5, every: Duration::from_secs(1) })
     }
 
-    async fn search(&self, query: &Query) -> Result<Found, EngineError> {
+    async fn search(&self, query: &Query) -> Result<EngineResults, EngineError> {
         let mut parameters = vec![
             ("q", query.text.clone()),
             ("site", self.site.clone()),
@@ -87,29 +87,30 @@ impl Engine for StackExchange {
             parameters.push(("fromdate", recency.since(self.upstream.now()).timestamp().to_string()));
         }
         let request = self.upstream.get("/2.3/search/advanced").query(&parameters);
-        let reply = self.upstream.send(request).await?;
-        if !reply.status.is_success() {
-            return Err(failure(&reply));
+        let response = self.upstream.send(request).await?;
+        if !response.status.is_success() {
+            return Err(failure(&response));
         }
-        let answer: SearchAnswer = reply.json()?;
+        let answer: ApiResponse = response.json()?;
         let mut hits = HitList::new(NAME, query.limit);
         for question in answer.items {
-            let body: String = super::markup::plain(&question.body.unwrap_or_default()).chars().take(SNIPPET).collect();
+            let body: String =
+                super::markup::plain(&question.body.unwrap_or_default()).chars().take(SNIPPET_CHARS).collect();
             hits.push(&question.link, &question.title, &body, question.creation_date.and_then(dates::from_unix));
         }
-        Ok(Found { pause: answer.backoff.map(Duration::from_secs), ..hits.found() })
+        Ok(EngineResults { pause: answer.backoff.map(Duration::from_secs), ..hits.into_results() })
     }
 }
 
-/// A spent allowance comes as status 400 with a name; the message holds the seconds until it is whole again.
-fn failure(reply: &Reply) -> EngineError {
-    let Ok(failure) = reply.json::<Failure>() else { return reply.failure() };
+/// An exhausted quota comes as status 400 with an error name; the message contains the seconds until it is reset.
+fn failure(response: &UpstreamResponse) -> EngineError {
+    let Ok(failure) = response.json::<Failure>() else { return response.failure() };
     match failure.error_name.as_str() {
         "throttle_violation" | "temporarily_unavailable" => {
             let seconds = failure.error_message.split_whitespace().find_map(|word| word.parse().ok());
             EngineError::RateLimited { retry_after: seconds.map(Duration::from_secs), advice: None }
         }
         "access_token_required" | "key_required" | "invalid_access_token" => EngineError::Unauthorized,
-        _ => reply.failure(),
+        _ => response.failure(),
     }
 }

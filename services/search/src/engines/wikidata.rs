@@ -4,7 +4,8 @@ use fetch::operator::OperatorError;
 use serde::Deserialize;
 
 use super::{
-    Access, Engine, EngineError, Found, Kind, Pace, Query, http::Upstream, query::HitList, wikipedia::ApiError,
+    Engine, EngineError, EngineResults, Pace, Query, SearchKind, UpstreamAccess, http::Upstream, query::HitList,
+    wikipedia::ApiError,
 };
 
 const NAME: &str = "wikidata";
@@ -15,7 +16,7 @@ pub struct Wikidata {
 }
 
 #[derive(Debug, Deserialize)]
-struct SearchAnswer {
+struct ApiResponse {
     #[serde(default)]
     search: Vec<Item>,
     error: Option<ApiError>,
@@ -30,7 +31,7 @@ struct Item {
 
 impl Wikidata {
     /// `base` is `https://www.wikidata.org` or a mirror of it.
-    pub fn new(base: &str, access: &Access) -> Result<Self, OperatorError> {
+    pub fn new(base: &str, access: &UpstreamAccess) -> Result<Self, OperatorError> {
         Ok(Self { upstream: access.upstream(base)? })
     }
 }
@@ -41,8 +42,8 @@ impl Engine for Wikidata {
         NAME
     }
 
-    fn serves(&self, kind: Kind) -> bool {
-        kind == Kind::Web
+    fn serves(&self, kind: SearchKind) -> bool {
+        kind == SearchKind::Web
     }
 
     fn sites(&self) -> &[&str] {
@@ -53,7 +54,7 @@ impl Engine for Wikidata {
         Some(Pace { burst: 10, every: std::time::Duration::from_millis(200) })
     }
 
-    async fn search(&self, query: &Query) -> Result<Found, EngineError> {
+    async fn search(&self, query: &Query) -> Result<EngineResults, EngineError> {
         let language = query.primary_language().unwrap_or_else(|| "en".to_owned());
         let (limit, offset) = (query.limit.clamp(1, 50).to_string(), query.offset().to_string());
         let request = self.upstream.get("/w/api.php").query(&[
@@ -66,7 +67,7 @@ impl Engine for Wikidata {
             ("continue", &offset),
             ("format", "json"),
         ]);
-        let answer: SearchAnswer = self.upstream.json(request).await?;
+        let answer: ApiResponse = self.upstream.json(request).await?;
         if let Some(error) = answer.error {
             return Err(error.into_engine_error());
         }
@@ -75,6 +76,6 @@ impl Engine for Wikidata {
             let url = format!("{}/wiki/{}", self.upstream.base(), item.id);
             hits.push(&url, &item.label.unwrap_or(item.id), &item.description.unwrap_or_default(), None);
         }
-        Ok(hits.found())
+        Ok(hits.into_results())
     }
 }

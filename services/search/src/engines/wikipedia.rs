@@ -1,4 +1,4 @@
-//! Wikipedia in the asker's language, through the MediaWiki action API.
+//! Wikipedia in the user's language, through the MediaWiki action API.
 
 use std::{collections::HashMap, sync::Mutex};
 
@@ -7,21 +7,21 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::{
-    Access, Engine, EngineError, Found, Kind, Pace, Query,
+    Engine, EngineError, EngineResults, Pace, Query, SearchKind, UpstreamAccess,
     http::Upstream,
     query::{HitList, primary_language},
 };
 
 const NAME: &str = "wikipedia";
 
-/// Editions large enough to answer from; other languages are asked in English. Also bounds the number of clients.
+/// Editions large enough to search; other languages use the English one. The list also bounds the number of clients.
 const EDITIONS: [&str; 37] = [
     "ar", "bg", "ca", "cs", "da", "de", "el", "en", "es", "et", "eu", "fa", "fi", "fr", "he", "hi", "hr", "hu", "hy",
     "id", "it", "ja", "ka", "ko", "lt", "nl", "no", "pl", "pt", "ro", "ru", "sr", "sv", "tr", "uk", "vi", "zh",
 ];
 
-/// Characters of a search that Wikipedia accepts.
-const LONGEST_SEARCH: usize = 300;
+/// Longest search text that Wikipedia accepts, in characters.
+const MAX_QUERY_CHARS: usize = 300;
 
 /// Characters of a page title that stay as they are in its address.
 const TITLE: &AsciiSet =
@@ -30,12 +30,12 @@ const TITLE: &AsciiSet =
 /// Full-text search over one edition per language.
 pub struct Wikipedia {
     base: String,
-    access: Access,
+    access: UpstreamAccess,
     editions: Mutex<HashMap<String, Upstream>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct SearchAnswer {
+struct ApiResponse {
     query: Option<QueryPart>,
     error: Option<ApiError>,
 }
@@ -60,7 +60,7 @@ struct Page {
     snippet: String,
 }
 
-/// MediaWiki reports failures inside an answer with status 200.
+/// MediaWiki reports errors in a response with status 200.
 #[derive(Debug, Deserialize)]
 pub(super) struct ApiError {
     code: String,
@@ -81,7 +81,7 @@ impl ApiError {
 
 impl Wikipedia {
     /// `base` is an address with `{lang}` in place of the edition: `https://{lang}.wikipedia.org`.
-    pub fn new(base: impl Into<String>, access: &Access) -> Result<Self, OperatorError> {
+    pub fn new(base: impl Into<String>, access: &UpstreamAccess) -> Result<Self, OperatorError> {
         let base = base.into();
         let english = access.upstream(&base.replace("{lang}", "en"))?;
         let editions = Mutex::new(HashMap::from([("en".to_owned(), english)]));
@@ -108,8 +108,8 @@ impl Engine for Wikipedia {
         NAME
     }
 
-    fn serves(&self, kind: Kind) -> bool {
-        kind == Kind::Web
+    fn serves(&self, kind: SearchKind) -> bool {
+        kind == SearchKind::Web
     }
 
     fn sites(&self) -> &[&str] {
@@ -120,9 +120,9 @@ impl Engine for Wikipedia {
         Some(Pace { burst: 10, every: std::time::Duration::from_millis(200) })
     }
 
-    async fn search(&self, query: &Query) -> Result<Found, EngineError> {
+    async fn search(&self, query: &Query) -> Result<EngineResults, EngineError> {
         let edition = self.edition(query.language.as_deref())?;
-        let words: String = query.text.chars().take(LONGEST_SEARCH).collect();
+        let words: String = query.text.chars().take(MAX_QUERY_CHARS).collect();
         let (limit, offset) = (query.limit.clamp(1, 50).to_string(), query.offset().to_string());
         let request = edition.get("/w/api.php").query(&[
             ("action", "query"),
@@ -135,7 +135,7 @@ impl Engine for Wikipedia {
             ("format", "json"),
             ("formatversion", "2"),
         ]);
-        let answer: SearchAnswer = edition.json(request).await?;
+        let answer: ApiResponse = edition.json(request).await?;
         if let Some(error) = answer.error {
             return Err(error.into_engine_error());
         }
@@ -146,7 +146,7 @@ impl Engine for Wikipedia {
             let url = format!("{}/wiki/{}", edition.base(), utf8_percent_encode(&path, TITLE));
             hits.push(&url, &page.title, &page.snippet, None);
         }
-        Ok(Found { suggestions: part.searchinfo.suggestion.into_iter().collect(), ..hits.found() })
+        Ok(EngineResults { suggestions: part.searchinfo.suggestion.into_iter().collect(), ..hits.into_results() })
     }
 
     async fn suggest(&self, text: &str, language: Option<&str>) -> Result<Vec<String>, EngineError> {

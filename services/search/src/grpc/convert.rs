@@ -1,4 +1,4 @@
-//! Between the contract's messages and our types.
+//! Converts between protobuf messages and domain types.
 
 use proto::{
     convert::timestamp,
@@ -9,18 +9,18 @@ use uuid::Uuid;
 
 use super::invalid;
 use crate::{
-    engines::{Fused, Kind, Query, Recency},
+    engines::{FusedResult, Query, Recency, SearchKind},
     pages::Page,
-    passages::{Chosen, Event, Finished},
-    web::Report,
+    passages::{SearchEvent, SearchFinished, SelectedPassage},
+    web::QueryReport,
 };
 
-const MOST_QUERIES: usize = 10;
-const LONGEST_QUERY: usize = 2_000;
+const MAX_QUERIES: usize = 10;
+const MAX_QUERY_CHARS: usize = 2_000;
 
-/// `value`, or `otherwise` for zero, but no more than `most`.
-pub(super) fn default(value: u32, otherwise: u32, most: u32) -> usize {
-    let value = if value == 0 { otherwise } else { value.min(most) };
+/// `value`, or `fallback` if it is zero, but at most `max`.
+pub(super) fn default(value: u32, fallback: u32, max: u32) -> usize {
+    let value = if value == 0 { fallback } else { value.min(max) };
     value as usize
 }
 
@@ -30,10 +30,10 @@ pub(super) fn queries(
     filters: Option<&pb::Filters>,
     limit: usize,
 ) -> Result<Vec<Query>, Status> {
-    if texts.len() > MOST_QUERIES {
+    if texts.len() > MAX_QUERIES {
         return Err(invalid("queries", "at most 10"));
     }
-    if texts.iter().any(|text| text.trim().is_empty() || text.chars().count() > LONGEST_QUERY) {
+    if texts.iter().any(|text| text.trim().is_empty() || text.chars().count() > MAX_QUERY_CHARS) {
         return Err(invalid("queries", "each has 1 to 2000 characters"));
     }
     let filters = filters.cloned().unwrap_or_default();
@@ -43,18 +43,18 @@ pub(super) fn queries(
         domains: filters.domains.clone(),
         exclude_domains: filters.exclude_domains.clone(),
         limit,
-        ..Query::new(text.trim()).kind(domain_kind(kind))
+        ..Query::new(text.trim()).kind(search_kind(kind))
     };
     Ok(texts.iter().map(query).collect())
 }
 
-fn domain_kind(kind: pb::Kind) -> Kind {
+fn search_kind(kind: pb::Kind) -> SearchKind {
     match kind {
-        pb::Kind::Unspecified | pb::Kind::Web => Kind::Web,
-        pb::Kind::Academic => Kind::Academic,
-        pb::Kind::Discussions => Kind::Discussions,
-        pb::Kind::News => Kind::News,
-        pb::Kind::Code => Kind::Code,
+        pb::Kind::Unspecified | pb::Kind::Web => SearchKind::Web,
+        pb::Kind::Academic => SearchKind::Academic,
+        pb::Kind::Discussions => SearchKind::Discussions,
+        pb::Kind::News => SearchKind::News,
+        pb::Kind::Code => SearchKind::Code,
     }
 }
 
@@ -68,8 +68,8 @@ fn recency(recency: pb::Recency) -> Option<Recency> {
     }
 }
 
-fn results(found: Vec<Fused>) -> Vec<pb::Result> {
-    let result = |fused: Fused| pb::Result {
+fn results(found: Vec<FusedResult>) -> Vec<pb::Result> {
+    let result = |fused: FusedResult| pb::Result {
         url: fused.url,
         title: fused.title,
         snippet: fused.snippet,
@@ -80,7 +80,7 @@ fn results(found: Vec<Fused>) -> Vec<pb::Result> {
     found.into_iter().map(result).collect()
 }
 
-fn outcome(report: &Report) -> pb::EngineOutcome {
+fn outcome(report: &QueryReport) -> pb::EngineOutcome {
     pb::EngineOutcome {
         engine: report.engine.to_owned(),
         results: report.outcome.as_ref().map_or(0, |hits| u32::try_from(hits.len()).unwrap_or(u32::MAX)),
@@ -102,37 +102,37 @@ fn page(page: &Page) -> pb::Page {
     }
 }
 
-/// `pages` collects the copies in the order of opening, which the ranking at the end refers to.
-pub(super) fn event(event: Event, pages: &mut Vec<Uuid>) -> pb::PassagesEvent {
+/// `pages` collects the page copies in the order of opening; the final ranking refers to them by index.
+pub(super) fn event(event: SearchEvent, pages: &mut Vec<Uuid>) -> pb::PassagesEvent {
     let event = match event {
-        Event::Engine(report) => passages_event::Event::Engine(outcome(&report)),
-        Event::Results { results: found, outage, cached } => passages_event::Event::Results(pb::SearchResults {
+        SearchEvent::Engine(report) => passages_event::Event::Engine(outcome(&report)),
+        SearchEvent::Results { results: found, outage, cached } => passages_event::Event::Results(pb::SearchResults {
             results: results(found),
             engines: Vec::new(),
             outage,
             from_cache: cached,
         }),
-        Event::Opened { opened, passages, elapsed, .. } => {
+        SearchEvent::Opened { opened, passages, elapsed, .. } => {
             pages.push(opened.page.snapshot_id);
             passages_event::Event::Opened(passages_event::Opened {
                 page: Some(page(&opened.page)),
-                passages: passages.iter().map(|chosen| passage(&opened.page, chosen)).collect(),
+                passages: passages.iter().map(|selected| passage(&opened.page, selected)).collect(),
                 from_cache: opened.from_cache,
                 elapsed_ms: millis(elapsed),
             })
         }
-        Event::Failed { url, code, elapsed } => passages_event::Event::Failed(passages_event::Failed {
+        SearchEvent::Failed { url, code, elapsed } => passages_event::Event::Failed(passages_event::Failed {
             url,
             code: code.to_owned(),
             elapsed_ms: millis(elapsed),
         }),
-        Event::Degraded(reason) => passages_event::Event::Degraded(passages_event::Degraded { reason }),
-        Event::Finished(finished) => passages_event::Event::Finished(end(&finished, pages)),
+        SearchEvent::Degraded(reason) => passages_event::Event::Degraded(passages_event::Degraded { reason }),
+        SearchEvent::Finished(finished) => passages_event::Event::Finished(end(&finished, pages)),
     };
     pb::PassagesEvent { event: Some(event) }
 }
 
-fn end(finished: &Finished, pages: &[Uuid]) -> passages_event::Finished {
+fn end(finished: &SearchFinished, pages: &[Uuid]) -> passages_event::Finished {
     let ranked = finished.ranking.iter().map(|ranked| passages_event::Ranked {
         snapshot_id: pages[ranked.page].to_string(),
         place: u32::try_from(ranked.place).unwrap_or(u32::MAX),
@@ -145,16 +145,16 @@ fn end(finished: &Finished, pages: &[Uuid]) -> passages_event::Finished {
     }
 }
 
-fn passage(page: &Page, chosen: &Chosen) -> pb::Passage {
-    let passage = &page.passages[chosen.passage];
+fn passage(page: &Page, selected: &SelectedPassage) -> pb::Passage {
+    let passage = &page.passages[selected.passage];
     pb::Passage {
         text: page.text_of(passage).to_owned(),
         start: passage.chars.start as u64,
         end: passage.chars.end as u64,
         page: passage.page.unwrap_or_default(),
         heading: passage.heading.clone().unwrap_or_default(),
-        score: f64::from(chosen.score),
-        near: chosen.near,
+        score: f64::from(selected.score),
+        near: selected.semantic_match,
     }
 }
 

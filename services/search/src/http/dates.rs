@@ -1,24 +1,23 @@
-//! Dates as the Search API writes them: MM/DD/YYYY.
+//! Date filters of the Search API: MM/DD/YYYY.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use kit::Validator;
 
-/// From when to when a page may have been published; both days are excluded, as in the API's own words "after" and
-/// "before".
+/// The dates between which a page may have been published, both exclusive.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Period {
+pub(super) struct DateRange {
     after: Option<NaiveDate>,
     before: Option<NaiveDate>,
 }
 
-impl Period {
-    /// Reads two filters; each fault is noted at its field.
+impl DateRange {
+    /// Parses two filters; an error is reported at its field.
     pub(super) fn read(check: &mut Validator, after: (&str, Option<&str>), before: (&str, Option<&str>)) -> Self {
         Self { after: date(check, after), before: date(check, before) }
     }
 
-    /// A page without a date passes only when no date was asked for.
-    pub(super) fn holds(&self, published: Option<DateTime<Utc>>) -> bool {
+    /// Whether a date is in the range. A page without a date is only if the range is unlimited.
+    pub(super) fn contains(&self, published: Option<DateTime<Utc>>) -> bool {
         if self.after.is_none() && self.before.is_none() {
             return true;
         }

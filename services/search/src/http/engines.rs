@@ -1,4 +1,4 @@
-//! How the engines are doing.
+//! Health of the engines.
 
 use access::{Allowed, action};
 use axum::{Json, extract::State};
@@ -8,25 +8,25 @@ use utoipa::ToSchema;
 
 use crate::{Search, engines::EngineStatus};
 
-/// The engines, the first choice first.
+/// The search engines, the primary one first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EngineList {
     engines: Vec<EngineState>,
 }
 
-/// An engine since this process started.
+/// Health of an engine since this process started.
 #[derive(Debug, Serialize, ToSchema)]
 struct EngineState {
     name: &'static str,
-    /// `unknown` (not asked yet), `up`, `failing`, `suspended`.
+    /// `unknown` (no request yet), `up`, `failing` or `suspended`.
     #[schema(value_type = String)]
     status: EngineStatus,
-    /// Moving average over requests that succeeded.
+    /// Moving average over successful requests, in milliseconds.
     latency_ms: Option<f64>,
     requests: u64,
     failures: u64,
     suspended_until: Option<DateTime<Utc>>,
-    /// Code of the last failure.
+    /// Error code of the last failure.
     last_error: Option<&'static str>,
     last_error_message: Option<String>,
 }

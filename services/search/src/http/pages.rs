@@ -25,11 +25,11 @@ pub(crate) struct PageCopy {
     language: Option<String>,
     published_at: Option<DateTime<Utc>>,
     fetched_at: DateTime<Utc>,
-    /// What offsets of passages and citations count in, by characters (Unicode scalar values).
+    /// The text that offsets of passages and citations refer to, in characters (Unicode scalar values).
     text: String,
 }
 
-/// A page copy. It stays as it was when the page changes.
+/// Get a stored page copy. It does not change when the page changes.
 #[utoipa::path(
     get, path = "/api/v1/search/pages/{snapshot}", operation_id = "get_page_copy", params(("snapshot" = String, Path)),
     responses((status = 404, description = "There is no such copy.")))]

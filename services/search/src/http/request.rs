@@ -1,4 +1,4 @@
-//! The request of the Search API (Perplexity's shape), checked field by field.
+//! Request body of the Search API (in the shape of Perplexity's) and its validation.
 
 use base::Problem;
 use kit::Validator;
@@ -6,32 +6,32 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    dates::Period,
+    dates::DateRange,
     schema::{DateFilter, DomainFilter, LanguageCode},
 };
-use crate::engines::{Kind, Query, Recency};
+use crate::engines::{Query, Recency, SearchKind};
 
 pub(super) const MAX_QUERIES: usize = 5;
 pub(super) const MAX_QUERY_LENGTH: usize = 2_000;
 pub(super) const MAX_FILTERS: usize = 20;
 pub(super) const MAX_DOMAIN_LENGTH: usize = 253;
 
-/// A search.
+/// A search request.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SearchBody {
-    /// A query, or up to 5.
+    /// One query, or a list of up to 5.
     query: OneOrMany,
-    /// 10 when left out.
+    /// Number of results, by default 10.
     #[schema(minimum = 1, maximum = 20)]
     max_results: Option<u32>,
-    /// Tokens of all snippets together; 10,000 when left out.
+    /// Tokens of all snippets together, by default 10,000.
     #[schema(minimum = 1, maximum = 1_000_000)]
     max_tokens: Option<u32>,
-    /// Tokens of one snippet; 4,096 when left out.
+    /// Tokens of one snippet, by default 4,096.
     #[schema(minimum = 1, maximum = 1_000_000)]
     max_tokens_per_page: Option<u32>,
-    /// Stands for `max_tokens_per_page` when that is left out: 1,024, 4,096 or 8,192.
+    /// Default of `max_tokens_per_page`: 1,024, 4,096 or 8,192.
     search_context_size: Option<ContextSize>,
     /// ISO 3166-1.
     #[schema(pattern = "^[A-Za-z]{2}$")]
@@ -39,7 +39,7 @@ pub(crate) struct SearchBody {
     search_mode: Option<SearchMode>,
     #[expect(dead_code, reason = "both values ask for what this does anyway; others are refused")]
     search_type: Option<SearchType>,
-    /// Hosts, or hosts with a leading `-` that are left out.
+    /// Hosts to include, or hosts with a leading `-` to exclude.
     #[serde(default)]
     #[schema(value_type = DomainFilter)]
     search_domain_filter: Vec<String>,
@@ -54,13 +54,13 @@ pub(crate) struct SearchBody {
     /// MM/DD/YYYY
     #[schema(value_type = Option<DateFilter>)]
     search_before_date_filter: Option<String>,
-    /// MM/DD/YYYY; compared with the date of publication.
+    /// MM/DD/YYYY; compared with the publication date.
     #[schema(value_type = Option<DateFilter>)]
     last_updated_after_filter: Option<String>,
-    /// MM/DD/YYYY; compared with the date of publication.
+    /// MM/DD/YYYY; compared with the publication date.
     #[schema(value_type = Option<DateFilter>)]
     last_updated_before_filter: Option<String>,
-    /// Whether the answer says what time it is here.
+    /// Whether the response includes the server's time.
     #[serde(default)]
     display_server_time: bool,
 }
@@ -100,7 +100,7 @@ enum SearchType {
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum RecencyFilter {
-    /// Engines know no hours: a day.
+    /// Treated as `day`; engines have no shorter period.
     Hour,
     Day,
     Week,
@@ -108,22 +108,22 @@ enum RecencyFilter {
     Year,
 }
 
-/// A checked request.
+/// A validated request.
 #[derive(Debug)]
-pub(super) struct Checked {
+pub(super) struct ValidatedSearch {
     pub(super) queries: Vec<Query>,
     pub(super) results: usize,
     pub(super) tokens: usize,
     pub(super) tokens_per_page: usize,
-    /// Empty: any.
+    /// Empty for any language.
     pub(super) languages: Vec<String>,
-    pub(super) periods: [Period; 2],
+    pub(super) date_ranges: [DateRange; 2],
     pub(super) server_time: bool,
 }
 
 impl SearchBody {
-    /// Every fault at once.
-    pub(super) fn check(self) -> Result<Checked, Problem> {
+    /// Validates all fields and reports all errors at once.
+    pub(super) fn check(self) -> Result<ValidatedSearch, Problem> {
         let mut check = Validator::default();
         let texts = match &self.query {
             OneOrMany::One(text) => std::slice::from_ref(text),
@@ -149,18 +149,18 @@ impl SearchBody {
         self.check_domains(&mut check);
         let after = ("search_after_date_filter", self.search_after_date_filter.as_deref());
         let before = ("search_before_date_filter", self.search_before_date_filter.as_deref());
-        let published = Period::read(&mut check, after, before);
+        let published = DateRange::read(&mut check, after, before);
         let after = ("last_updated_after_filter", self.last_updated_after_filter.as_deref());
         let before = ("last_updated_before_filter", self.last_updated_before_filter.as_deref());
-        let updated = Period::read(&mut check, after, before);
+        let updated = DateRange::read(&mut check, after, before);
         check.finish()?;
-        Ok(Checked {
+        Ok(ValidatedSearch {
             queries: texts.iter().map(|text| self.query_of(text, results)).collect(),
             results,
             tokens,
             tokens_per_page,
             languages: languages.iter().map(|code| code.to_ascii_lowercase()).collect(),
-            periods: [published, updated],
+            date_ranges: [published, updated],
             server_time: self.display_server_time,
         })
     }
@@ -188,8 +188,8 @@ impl SearchBody {
             domains.push("sec.gov".to_owned());
         }
         let kind = match self.search_mode {
-            Some(SearchMode::Academic) => Kind::Academic,
-            Some(SearchMode::Web | SearchMode::Sec) | None => Kind::Web,
+            Some(SearchMode::Academic) => SearchKind::Academic,
+            Some(SearchMode::Web | SearchMode::Sec) | None => SearchKind::Web,
         };
         let language = match (self.search_language_filter.as_slice(), &self.country) {
             ([only], Some(country)) => Some(format!("{}-{}", only.to_ascii_lowercase(), country.to_ascii_uppercase())),
@@ -213,9 +213,9 @@ impl SearchBody {
     }
 }
 
-fn number(check: &mut Validator, field: &str, value: Option<u32>, otherwise: u32, most: u32) -> usize {
-    let value = value.unwrap_or(otherwise);
-    check.ensure((1..=most).contains(&value), field, format!("1 to {most}"));
+fn number(check: &mut Validator, field: &str, value: Option<u32>, default: u32, max: u32) -> usize {
+    let value = value.unwrap_or(default);
+    check.ensure((1..=max).contains(&value), field, format!("1 to {max}"));
     value as usize
 }
 

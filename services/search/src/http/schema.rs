@@ -1,4 +1,4 @@
-//! What the OpenAPI document says of those fields of a search whose rules no attribute can express.
+//! OpenAPI schemas of search request fields whose rules attributes cannot express.
 
 use utoipa::{
     PartialSchema, ToSchema,

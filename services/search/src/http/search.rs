@@ -11,21 +11,21 @@ use kit::JsonBody;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::request::{Checked, SearchBody};
+use super::request::{SearchBody, ValidatedSearch};
 use crate::{
     Search,
     engines::canonical,
     pages::Page,
-    passages::{self, Chosen, Event, Finished, Wanted},
-    web::Asked,
+    passages::{self, PassagesRequest, SearchEvent, SearchFinished, SelectedPassage},
+    web::WebQuery,
 };
 
-/// The longest a search takes.
-const WITHIN: Duration = Duration::from_secs(8);
-/// A snippet that is not the whole page is made of at most this many passages.
-const PASSAGES: usize = 100;
+/// Timeout of a search.
+const SEARCH_TIMEOUT: Duration = Duration::from_secs(8);
+/// Most passages in a snippet that is not the whole page.
+const MAX_SNIPPET_PASSAGES: usize = 100;
 
-/// What was found, best first; one list also for several queries.
+/// The results, best first, in one list for all queries.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SearchAnswer {
     id: String,
@@ -39,17 +39,17 @@ pub(crate) struct SearchAnswer {
 struct SearchResult {
     title: String,
     url: String,
-    /// The page's own text: all of it, or the passages nearest to the query.
+    /// Text of the page: all of it, or the passages that match the query best.
     snippet: String,
-    /// When it was published, YYYY-MM-DD.
+    /// Publication date, YYYY-MM-DD.
     #[serde(skip_serializing_if = "Option::is_none")]
     date: Option<String>,
-    /// When the page was read, YYYY-MM-DD.
+    /// Date on which the page was fetched, YYYY-MM-DD.
     #[serde(skip_serializing_if = "Option::is_none")]
     last_updated: Option<String>,
 }
 
-/// Search the web and read what is found.
+/// Search the web and read the results.
 #[utoipa::path(
     post, path = "/api/v1/search", operation_id = "search_web",
     responses((status = 503, description = "No engine answered (`search_outage`), or the server is busy.")))]
@@ -60,11 +60,11 @@ pub(crate) async fn search(
 ) -> Result<Json<SearchAnswer>, Problem> {
     let checked = body.check()?;
     let found = find(&search, who.into_caller(), &checked).await?;
-    let mut left = checked.tokens;
+    let mut tokens_left = checked.tokens;
     let mut results = Vec::new();
-    for (page, chosen) in found.iter().take(checked.results) {
-        let (snippet, tokens) = snippet(page, chosen, checked.tokens_per_page.min(left));
-        left -= tokens;
+    for (page, selected) in found.iter().take(checked.results) {
+        let (snippet, tokens) = snippet(page, selected, checked.tokens_per_page.min(tokens_left));
+        tokens_left -= tokens;
         results.push(SearchResult {
             title: page.title.clone(),
             url: page.url.clone(),
@@ -77,66 +77,73 @@ pub(crate) async fn search(
     Ok(Json(SearchAnswer { id: search.ids.next().to_string(), results, server_time }))
 }
 
-type Opened = (Arc<Page>, Vec<Chosen>);
+type PageWithPassages = (Arc<Page>, Vec<SelectedPassage>);
 
 /// The pages that pass the filters, in the order of the engines' merged list.
-async fn find(search: &Search, who: Caller, checked: &Checked) -> Result<Vec<Opened>, Problem> {
+async fn find(search: &Search, who: Caller, checked: &ValidatedSearch) -> Result<Vec<PageWithPassages>, Problem> {
     let texts: Vec<&str> = checked.queries.iter().map(|query| query.text.as_str()).collect();
-    let wanted = Wanted {
+    let request = PassagesRequest {
         question: texts.join(" "),
         pages: checked.results,
-        passages: PASSAGES,
+        passages: MAX_SNIPPET_PASSAGES,
         urls: Vec::new(),
         exclude_urls: Vec::new(),
-        within: WITHIN,
-        asked: Asked { who: Arc::new(who), queries: checked.queries.clone(), private: false, within: WITHIN },
+        timeout: SEARCH_TIMEOUT,
+        web: WebQuery { who: Arc::new(who), queries: checked.queries.clone(), private: false, timeout: SEARCH_TIMEOUT },
     };
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut found: Vec<(String, Opened)> = Vec::new();
-    let mut events = std::pin::pin!(passages::find(search, wanted));
+    let mut positions: HashMap<String, usize> = HashMap::new();
+    let mut found: Vec<(String, PageWithPassages)> = Vec::new();
+    let mut events = std::pin::pin!(passages::find(search, request));
     while let Some(event) = events.next().await {
         match event {
-            Event::Results { results, .. } => {
+            SearchEvent::Results { results, .. } => {
                 let keyed = results
                     .iter()
                     .enumerate()
-                    .filter_map(|(place, result)| Some((canonical::key(&result.url)?, place)));
-                places = keyed.collect();
+                    .filter_map(|(position, result)| Some((canonical::key(&result.url)?, position)));
+                positions = keyed.collect();
             }
-            Event::Opened { opened, asked_url, passages, .. } if passes(&opened.page, checked) => {
-                found.push((asked_url, (opened.page, passages)));
+            SearchEvent::Opened { opened, requested_url, passages, .. } if passes(&opened.page, checked) => {
+                found.push((requested_url, (opened.page, passages)));
             }
-            Event::Finished(Finished { outage: Some(outage), .. }) => return Err(super::outage(&outage)),
-            Event::Degraded(reason) => tracing::warn!(reason, "passages are ranked by words alone"),
-            Event::Opened { .. } | Event::Finished(_) | Event::Engine(_) | Event::Failed { .. } => {}
+            SearchEvent::Finished(SearchFinished { outage: Some(outage), .. }) => return Err(super::outage(&outage)),
+            SearchEvent::Degraded(reason) => {
+                tracing::warn!(reason, "failed to compare vectors; passages are ranked by words alone");
+            }
+            SearchEvent::Opened { .. }
+            | SearchEvent::Finished(_)
+            | SearchEvent::Engine(_)
+            | SearchEvent::Failed { .. } => {}
         }
     }
-    found.sort_by_key(|(url, _)| canonical::key(url).and_then(|key| places.get(&key).copied()).unwrap_or(usize::MAX));
+    found
+        .sort_by_key(|(url, _)| canonical::key(url).and_then(|key| positions.get(&key).copied()).unwrap_or(usize::MAX));
     Ok(found.into_iter().map(|(_, opened)| opened).collect())
 }
 
-fn passes(page: &Page, checked: &Checked) -> bool {
-    let spoken = page.language.as_ref().is_none_or(|language| checked.languages.contains(language));
-    (checked.languages.is_empty() || spoken) && checked.periods.iter().all(|period| period.holds(page.published_at))
+fn passes(page: &Page, checked: &ValidatedSearch) -> bool {
+    let language_matches = page.language.as_ref().is_none_or(|language| checked.languages.contains(language));
+    (checked.languages.is_empty() || language_matches)
+        && checked.date_ranges.iter().all(|range| range.contains(page.published_at))
 }
 
-/// Text of at most `budget` tokens, and how many it has: the whole page when it fits, else its best passages in
-/// reading order.
-fn snippet(page: &Page, chosen: &[Chosen], budget: usize) -> (String, usize) {
+/// A snippet of at most `budget` tokens, and its number of tokens: the whole page if it fits, otherwise its best
+/// passages in reading order.
+fn snippet(page: &Page, selected: &[SelectedPassage], budget: usize) -> (String, usize) {
     let whole = text::tokens::count(&page.text);
     if whole <= budget {
         return (page.text.clone(), whole);
     }
-    let (mut taken, mut used) = (Vec::new(), 0);
-    for chosen in chosen {
-        let tokens = page.passages[chosen.passage].tokens;
+    let (mut included, mut used) = (Vec::new(), 0);
+    for selected in selected {
+        let tokens = page.passages[selected.passage].tokens;
         if used + tokens <= budget {
             used += tokens;
-            taken.push(chosen.passage);
+            included.push(selected.passage);
         }
     }
-    taken.sort_unstable();
-    let texts: Vec<&str> = taken.iter().map(|passage| page.text_of(&page.passages[*passage])).collect();
+    included.sort_unstable();
+    let texts: Vec<&str> = included.iter().map(|passage| page.text_of(&page.passages[*passage])).collect();
     (texts.join("\n\n"), used)
 }
 

@@ -1,4 +1,4 @@
-//! Completions of a query being typed.
+//! Completions of a partial query.
 
 use access::{Allowed, action};
 use axum::{Json, extract::State};
@@ -11,8 +11,8 @@ use crate::Search;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Typed {
-    /// The text so far.
+pub(crate) struct SuggestParams {
+    /// The text typed so far.
     #[param(min_length = 1, max_length = 200)]
     q: String,
 }
@@ -28,11 +28,11 @@ pub(crate) struct Suggestions {
 pub(crate) async fn suggest(
     State(search): State<Search>,
     _who: Allowed<action::SuggestQueries>,
-    QueryParams(typed): QueryParams<Typed>,
+    QueryParams(query): QueryParams<SuggestParams>,
 ) -> Result<Json<Suggestions>, Problem> {
     let mut check = Validator::default();
-    check.ensure((1..=200).contains(&typed.q.chars().count()), "q", "1 to 200 characters");
+    check.ensure((1..=200).contains(&query.q.chars().count()), "q", "1 to 200 characters");
     check.finish()?;
-    let suggestions = search.web.suggest(&typed.q).await.map_err(|outage| super::outage(&outage))?;
+    let suggestions = search.web.suggest(&query.q).await.map_err(|outage| super::outage(&outage))?;
     Ok(Json(Suggestions { suggestions }))
 }

@@ -1,4 +1,4 @@
-//! A page that was read, cut into passages and ready to be ranked.
+//! A page split into passages, ready for ranking.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -8,7 +8,8 @@ use std::{
 use chrono::{DateTime, Utc};
 use reader::Section;
 use text::{
-    passages::{Limits, split},
+    near_duplicates::{Shingles, Sketch},
+    passages::{PassageLimits, split},
     terms::index_terms,
 };
 use uuid::Uuid;
@@ -17,7 +18,7 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) snapshot_id: Uuid,
-    /// Whether it belongs to one organisation; else it is everybody's.
+    /// It belongs to one organisation; otherwise all tenants may read it.
     pub(crate) private: bool,
     pub(crate) url: String,
     pub(crate) title: String,
@@ -29,7 +30,7 @@ pub(crate) struct Page {
     pub(crate) passages: Vec<Passage>,
 }
 
-/// A stretch of a page's text with what ranking needs of it, so that a page that is opened often is analysed once.
+/// A passage of a page with the data that ranking needs, so that a cached page is analysed once.
 #[derive(Debug, Clone)]
 pub(crate) struct Passage {
     /// In bytes.
@@ -54,8 +55,8 @@ impl Page {
         &self.text[passage.range.clone()]
     }
 
-    /// About how many bytes it takes in memory.
-    pub(crate) fn weight(&self) -> usize {
+    /// Approximate size in memory, in bytes.
+    pub(crate) fn memory_size(&self) -> usize {
         let passage =
             |passage: &Passage| 200 + passage.terms.hashes.len() * 5 + passage.heading.as_ref().map_or(0, String::len);
         400 + self.text.len() + self.passages.iter().map(passage).sum::<usize>()
@@ -71,13 +72,15 @@ pub(crate) fn site(url: &str) -> String {
 
 /// The passages of a text, in order.
 pub(crate) fn passages(text: &str, sections: &[Section]) -> Vec<Passage> {
-    let cut = split(text, Limits::PAGE);
-    cut.into_iter()
+    let split = split(text, PassageLimits::PAGE);
+    split
+        .into_iter()
         .map(|passage| {
-            let terms: Vec<u32> = index_terms(&text[passage.range.clone()]).iter().map(|term| hash(term)).collect();
+            let terms: Vec<u32> =
+                index_terms(&text[passage.range.clone()]).iter().map(|term| term_hash(term)).collect();
             let heading = passage.heading.as_deref().map(index_terms).unwrap_or_default();
-            let sketch = Sketch::of(&terms);
-            let terms = TermCounts::of(terms.into_iter().chain(heading.iter().map(|term| hash(term))).collect());
+            let sketch = Shingles::of_terms(&terms).sketch();
+            let terms = TermCounts::of(terms.into_iter().chain(heading.iter().map(|term| term_hash(term))).collect());
             let page = page_at(sections, passage.chars.start);
             let (range, chars, heading, tokens) = (passage.range, passage.chars, passage.heading, passage.tokens);
             Passage { range, chars, page, heading, tokens, terms, sketch }
@@ -90,20 +93,19 @@ fn page_at(sections: &[Section], char: usize) -> Option<u32> {
     sections.get(after.checked_sub(1)?)?.page
 }
 
-/// A term as ranking knows it. Two of a page's terms share a number once in a million pages, and then a score is off
-/// by a little.
-pub(crate) fn hash(term: &str) -> u32 {
+/// Hash of a term for ranking. Two terms of a page collide about once in a million pages; then a score is slightly off.
+pub(crate) fn term_hash(term: &str) -> u32 {
     let mut hasher = DefaultHasher::new();
     term.hash(&mut hasher);
     (hasher.finish() >> 32) as u32
 }
 
-/// How often each term occurs: five bytes a term, where a list of strings takes forty.
+/// Occurrences of each term, in five bytes per term; a list of strings would take forty.
 #[derive(Debug, Clone)]
 pub(crate) struct TermCounts {
     hashes: Box<[u32]>,
     counts: Box<[u8]>,
-    /// Terms with repetitions.
+    /// Number of terms, with repetitions.
     pub(crate) length: usize,
 }
 
@@ -125,54 +127,5 @@ impl TermCounts {
 
     pub(crate) fn count(&self, term: u32) -> u8 {
         self.hashes.binary_search(&term).map_or(0, |at| self.counts[at])
-    }
-}
-
-/// The smallest hashes of a passage's word triples (bottom-k sketch: Broder, 1997): two sketches tell how alike two
-/// passages are in a hundred bytes, where [`text::similar::Shingles`] take a thousand.
-#[derive(Debug, Clone)]
-pub(crate) struct Sketch(Box<[u32]>);
-
-const SKETCH: usize = 24;
-const SHINGLE: usize = 3;
-/// Resemblance from which two passages are one.
-const NEAR_DUPLICATE: f32 = 0.7;
-
-impl Sketch {
-    fn of(terms: &[u32]) -> Self {
-        let size = SHINGLE.min(terms.len().max(1));
-        let mut hashes: Vec<u32> = terms
-            .windows(size)
-            .map(|window| {
-                let mut hasher = DefaultHasher::new();
-                window.hash(&mut hasher);
-                (hasher.finish() >> 32) as u32
-            })
-            .collect();
-        hashes.sort_unstable();
-        hashes.dedup();
-        hashes.truncate(SKETCH);
-        Self(hashes.into())
-    }
-
-    /// Whether both say the same in nearly the same words.
-    pub(crate) fn repeats(&self, other: &Self) -> bool {
-        let (mut mine, mut theirs) = (0, 0);
-        let (mut seen, mut shared) = (0, 0);
-        while seen < SKETCH && mine < self.0.len() && theirs < other.0.len() {
-            match self.0[mine].cmp(&other.0[theirs]) {
-                std::cmp::Ordering::Less => mine += 1,
-                std::cmp::Ordering::Greater => theirs += 1,
-                std::cmp::Ordering::Equal => {
-                    shared += 1;
-                    mine += 1;
-                    theirs += 1;
-                }
-            }
-            seen += 1;
-        }
-        let rest = (self.0.len() - mine) + (other.0.len() - theirs);
-        let all = SKETCH.min(seen + rest);
-        all > 0 && shared as f32 >= NEAR_DUPLICATE * all as f32
     }
 }

@@ -1,21 +1,21 @@
-//! Full text over the pages already read: FTS5 and tsvector, hence two texts.
+//! Full-text search over the pages already read. FTS5 and tsvector need different SQL.
 
 use base::Scope;
 use chrono::{DateTime, Utc};
 use db::{DbError, Session, execute, fetch_all};
 
-/// A page that holds enough of the terms.
+/// A page that contains enough of the terms.
 #[derive(Debug, Clone, sqlx::FromRow)]
-pub(crate) struct Found {
+pub(crate) struct IndexedPage {
     pub(crate) url: String,
     pub(crate) title: String,
     pub(crate) opening: String,
     pub(crate) published_at: Option<DateTime<Utc>>,
 }
 
-/// Makes page `number` findable by `terms` (separated by spaces) and by the label of the session's scope.
+/// Indexes page `number` under `terms` (separated by spaces) and the session's scope.
 pub(crate) async fn index(session: &mut Session, number: i64, terms: &str) -> Result<(), DbError> {
-    // A page without words has the scope's alone; Postgres takes no empty lexeme.
+    // A page without words has the scope term alone; Postgres accepts no empty lexeme.
     let terms = format!("{} {terms}", scope_term(session.scope()));
     let terms = terms.trim_end();
     if session.is_sqlite() {
@@ -40,13 +40,14 @@ pub(crate) async fn index(session: &mut Session, number: i64, terms: &str) -> Re
     Ok(())
 }
 
-/// Pages of the session's scope and public ones that hold at least `least` of `terms`, best first; none without terms.
+/// Public pages and those of the session's scope that contain at least `least` of `terms`, best first; empty without
+/// terms.
 pub(crate) async fn search(
     session: &mut Session,
     terms: &[String],
     least: i64,
     limit: i64,
-) -> Result<Vec<Found>, DbError> {
+) -> Result<Vec<IndexedPage>, DbError> {
     if terms.is_empty() {
         return Ok(Vec::new());
     }
@@ -87,8 +88,8 @@ pub(crate) async fn search(
     }
 }
 
-/// Forgets the pages that were checked longest ago until `keep` are left, at most a thousand at once; says how many.
-/// Their copies stay, because citations point to them.
+/// Removes the least recently checked pages from the index until `keep` are left, at most a thousand per call; returns
+/// how many. Their copies remain, because citations refer to them.
 pub(crate) async fn trim(session: &mut Session, keep: i64) -> Result<u64, DbError> {
     if session.is_sqlite() {
         // On Postgres the index goes with its page.
@@ -107,8 +108,8 @@ pub(crate) async fn trim(session: &mut Session, keep: i64) -> Result<u64, DbErro
     )
 }
 
-/// The word that every page of a scope is indexed with, so that other tenants' pages cost a search nothing. It only
-/// narrows: who may see a page is decided by the column.
+/// A term that all pages of a scope are indexed with, so that a search does not scan other tenants' pages. It is only
+/// an optimisation: access is decided by the `scope` column.
 fn scope_term(scope: &Scope) -> String {
     format!("xscope{}", scope.label().replace('-', ""))
 }

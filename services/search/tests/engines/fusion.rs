@@ -1,13 +1,13 @@
 //! Which addresses are one page, and how lists become one.
 
-use search_svc::engines::{Fused, Fusion, Hit, Query, canonical};
+use search_svc::engines::{FusedResult, Hit, Query, ResultFusion, canonical};
 
 fn hit(engine: &'static str, rank: usize, url: &str) -> Hit {
     let (title, snippet) = (format!("{engine} {rank}"), String::new());
     Hit { url: url.to_owned(), title, snippet, published_at: None, engine, rank }
 }
 
-fn addresses(list: &[Fused]) -> Vec<&str> {
+fn addresses(list: &[FusedResult]) -> Vec<&str> {
     list.iter().map(|fused| fused.url.as_str()).collect()
 }
 
@@ -82,10 +82,10 @@ fn a_clean_address_opens_the_same_page() {
 
 #[test]
 fn agreement_between_engines_outranks_a_first_place() {
-    let mut fusion = Fusion::default();
+    let mut fusion = ResultFusion::default();
     fusion.add(&[hit("a", 1, "https://only-a.org/"), hit("a", 2, "https://m.both.org/x?utm_source=a")]);
     fusion.add(&[hit("b", 1, "https://only-b.org/"), hit("b", 2, "https://both.org/x")]);
-    let list = fusion.finish(&Query::new("q"));
+    let list = fusion.results(&Query::new("q"));
 
     assert_eq!(addresses(&list), ["https://both.org/x", "https://only-a.org/", "https://only-b.org/"]);
     assert_eq!(list[0].engines, ["a", "b"]);
@@ -94,13 +94,13 @@ fn agreement_between_engines_outranks_a_first_place() {
 
 #[test]
 fn a_page_twice_in_one_list_counts_once() {
-    let mut fusion = Fusion::default();
+    let mut fusion = ResultFusion::default();
     fusion.add(&[
         hit("a", 1, "https://one.org/"),
         hit("a", 2, "https://two.org/"),
         hit("a", 3, "http://www.two.org/?gclid=1"),
     ]);
-    let list = fusion.finish(&Query::new("q"));
+    let list = fusion.results(&Query::new("q"));
     assert_eq!(addresses(&list), ["https://one.org/", "https://two.org/"]);
     assert!((list[1].score - 1.0 / 62.0).abs() < 1e-12);
 }
@@ -110,10 +110,10 @@ fn the_best_of_each_is_kept() {
     let date = chrono::DateTime::from_timestamp(1_767_225_600, 0);
     let poor = Hit { snippet: "short".to_owned(), ..hit("a", 1, "http://www.x.org/amp/p") };
     let rich = Hit { snippet: "a longer snippet".to_owned(), published_at: date, ..hit("b", 5, "https://x.org/p") };
-    let mut fusion = Fusion::default();
+    let mut fusion = ResultFusion::default();
     fusion.add(&[poor]);
     fusion.add(&[rich]);
-    let best = &fusion.finish(&Query::new("q"))[0];
+    let best = &fusion.results(&Query::new("q"))[0];
     assert_eq!((best.url.as_str(), best.title.as_str()), ("https://x.org/p", "a 1"));
     assert_eq!((best.snippet.as_str(), best.published_at), ("a longer snippet", date));
 }
@@ -121,7 +121,7 @@ fn the_best_of_each_is_kept() {
 #[test]
 fn domain_filters_cover_subdomains_only() {
     let all = ["https://a.org/", "https://sub.a.org/", "https://nota.org/", "https://bad.a.org/", "https://b.net/"];
-    let mut fusion = Fusion::default();
+    let mut fusion = ResultFusion::default();
     fusion.add(&all.iter().enumerate().map(|(place, url)| hit("a", place + 1, url)).collect::<Vec<_>>());
 
     let only = Query {
@@ -129,7 +129,7 @@ fn domain_filters_cover_subdomains_only() {
         exclude_domains: vec!["bad.a.org".to_owned()],
         ..Query::new("q")
     };
-    assert_eq!(addresses(&fusion.finish(&only)), ["https://a.org/", "https://sub.a.org/"]);
+    assert_eq!(addresses(&fusion.results(&only)), ["https://a.org/", "https://sub.a.org/"]);
     let without = Query { exclude_domains: vec![".a.org".to_owned()], ..Query::new("q") };
-    assert_eq!(addresses(&fusion.finish(&without)), ["https://nota.org/", "https://b.net/"]);
+    assert_eq!(addresses(&fusion.results(&without)), ["https://nota.org/", "https://b.net/"]);
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use search_svc::engines::{
-    Access, Engine, EngineError, Engines, EnginesConfig, KeylessConfig, Kind, Query, Recency, keyless,
+    Engine, EngineError, Engines, EnginesConfig, KeylessConfig, Query, Recency, SearchKind, UpstreamAccess, keyless,
 };
 use testkit::{FakeEngine, FakeEngines, Fault};
 
@@ -105,7 +105,7 @@ async fn hacker_news_leads_to_articles_or_to_the_discussion() {
     let web = engine.search(&Query::new("rust")).await.unwrap();
     assert_eq!(urls(&web)[..2], ["https://news.example/1", "https://news.ycombinator.com/item?id=2"]);
     assert_eq!(web.hits[1].snippet, "Ask away");
-    let talk = engine.search(&Query::new("rust").kind(Kind::Discussions)).await.unwrap();
+    let talk = engine.search(&Query::new("rust").kind(SearchKind::Discussions)).await.unwrap();
     assert_eq!(urls(&talk)[0], "https://news.ycombinator.com/item?id=1");
 }
 
@@ -231,7 +231,7 @@ async fn stack_exchange_may_ask_for_silence_beside_an_answer() {
 #[tokio::test]
 async fn a_client_without_contact_is_blocked_by_wikipedia() {
     let fake = FakeEngines::start().await;
-    let engines = keyless(config(&fake), &Access::new("", TestClock::new().clock())).unwrap();
+    let engines = keyless(config(&fake), &UpstreamAccess::new("", TestClock::new().clock())).unwrap();
     let error = named(&engines, "wikipedia").search(&Query::new("rust")).await.unwrap_err();
     assert_eq!(error, EngineError::Blocked);
 }

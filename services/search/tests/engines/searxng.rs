@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use search_svc::engines::{Engine, EngineError, Kind, Query, Recency, Searxng, SearxngConfig, Unresponsive};
+use search_svc::engines::{
+    Engine, EngineError, Query, Recency, SearchKind, Searxng, SearxngConfig, UnresponsiveSource,
+};
 use testkit::{FakeSearxng, FakeWeb, SearxngFault};
 
 use super::{access, titles, urls};
@@ -47,7 +49,7 @@ async fn what_a_query_asks_for_reaches_the_instance_in_its_own_words() {
         safe_search: false,
         domains: vec!["a.org".to_owned(), "b.org".to_owned()],
         exclude_domains: vec!["c.org".to_owned()],
-        ..Query::new("rust").kind(Kind::News)
+        ..Query::new("rust").kind(SearchKind::News)
     };
     engine.search(&query).await.unwrap();
 
@@ -92,13 +94,13 @@ async fn engine_names_the_instance_lacks_are_never_sent() {
     assert!(check.unknown.contains(&"semantic scholar".to_owned()) && !check.unknown.contains(&"arxiv".to_owned()));
     assert_eq!(check.unserved, []);
 
-    engine.search(&Query::new("rust").kind(Kind::Academic)).await.unwrap();
+    engine.search(&Query::new("rust").kind(SearchKind::Academic)).await.unwrap();
     assert_eq!(fake.calls()[0]["engines"], "arxiv,google scholar,pubmed");
 
-    let engines = BTreeMap::from([(Kind::Discussions, vec!["reddit".to_owned()])]);
+    let engines = BTreeMap::from([(SearchKind::Discussions, vec!["reddit".to_owned()])]);
     let engine = Searxng::new(SearxngConfig { base: fake.url(), engines }, &access()).unwrap();
-    assert_eq!(engine.check().await.unwrap().unserved, [Kind::Discussions]);
-    let error = engine.search(&Query::new("rust").kind(Kind::Discussions)).await.unwrap_err();
+    assert_eq!(engine.check().await.unwrap().unserved, [SearchKind::Discussions]);
+    let error = engine.search(&Query::new("rust").kind(SearchKind::Discussions)).await.unwrap_err();
     assert_eq!(error.to_string(), "SearXNG has none of the configured engines: reddit");
     assert_eq!(fake.calls().len(), 1);
 }
@@ -116,7 +118,7 @@ async fn all_engines_failing_is_an_outage_and_some_failing_is_not() {
 
     fake.set_fault(Some(SearxngFault::OneUnresponsive));
     let found = engine.search(&Query::new("rust")).await.unwrap();
-    let unresponsive = Unresponsive { engine: "duckduckgo".to_owned(), reason: "Suspended: CAPTCHA".to_owned() };
+    let unresponsive = UnresponsiveSource { engine: "duckduckgo".to_owned(), reason: "Suspended: CAPTCHA".to_owned() };
     assert_eq!((found.hits.len(), found.unresponsive), (0, vec![unresponsive]));
 }
 

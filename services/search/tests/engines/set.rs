@@ -13,8 +13,8 @@ use std::{
 
 use futures::StreamExt;
 use search_svc::engines::{
-    Engine, EngineError, EngineReport, EngineStatus, Engines, EnginesConfig, Found, Hit, Kind, Pace, Query,
-    SearchOutage,
+    Engine, EngineError, EngineReport, EngineResults, EngineStatus, Engines, EnginesConfig, Hit, Pace, Query,
+    SearchKind, SearchOutage,
 };
 use tokio::{
     sync::Semaphore,
@@ -30,9 +30,9 @@ const SHORT: Duration = Duration::from_millis(150);
 
 /// What a stub does when asked.
 enum Step {
-    Now(Result<Found, EngineError>),
+    Now(Result<EngineResults, EngineError>),
     /// After [`Stub::open`].
-    Told(Result<Found, EngineError>),
+    Told(Result<EngineResults, EngineError>),
     Never,
 }
 
@@ -96,8 +96,8 @@ impl Engine for Stub {
         self.name
     }
 
-    fn serves(&self, kind: Kind) -> bool {
-        kind != Kind::News
+    fn serves(&self, kind: SearchKind) -> bool {
+        kind != SearchKind::News
     }
 
     fn sites(&self) -> &[&str] {
@@ -108,12 +108,12 @@ impl Engine for Stub {
         self.pace
     }
 
-    async fn search(&self, _query: &Query) -> Result<Found, EngineError> {
+    async fn search(&self, _query: &Query) -> Result<EngineResults, EngineError> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         let mut watch = Watch { given_up: Arc::clone(&self.given_up), answered: false };
         let step = self.script.lock().unwrap().pop_front();
         let answer = match step {
-            None => Ok(Found::default()),
+            None => Ok(EngineResults::default()),
             Some(Step::Now(answer)) => answer,
             Some(Step::Told(answer)) => {
                 self.gate.acquire().await.unwrap().forget();
@@ -140,7 +140,7 @@ async fn until(condition: impl Fn() -> bool, future: impl Future) {
     }
 }
 
-fn finds(engine: &'static str, count: usize) -> Result<Found, EngineError> {
+fn finds(engine: &'static str, count: usize) -> Result<EngineResults, EngineError> {
     let hit = |rank: usize| Hit {
         url: format!("https://{engine}.org/{rank}"),
         title: String::new(),
@@ -149,7 +149,7 @@ fn finds(engine: &'static str, count: usize) -> Result<Found, EngineError> {
         engine,
         rank,
     };
-    Ok(Found { hits: (1..=count).map(hit).collect(), ..Found::default() })
+    Ok(EngineResults { hits: (1..=count).map(hit).collect(), ..EngineResults::default() })
 }
 
 fn now_finds(engine: &'static str, count: usize) -> Step {
@@ -164,7 +164,7 @@ fn fails(error: EngineError) -> Step {
 fn set(primary: Option<&Arc<Stub>>, keyless: &[&Arc<Stub>], clock: &TestClock) -> Engines {
     let upcast = |stub: &Arc<Stub>| Arc::clone(stub) as Arc<dyn Engine>;
     let keyless = keyless.iter().map(|stub| upcast(stub)).collect();
-    let config = EnginesConfig { engine_timeout: PATIENT, hedge_after: SHORT, enough: 3 };
+    let config = EnginesConfig { engine_timeout: PATIENT, hedge_after: SHORT, min_hits: 3 };
     Engines::new(primary.map(upcast), keyless, config, &clock.clock())
 }
 
@@ -243,7 +243,7 @@ async fn all_failed_is_an_outage_and_nothing_found_is_not() {
     let outcome = engines.collect(Query::new("q"), PATIENT).await.unwrap();
     assert_eq!((outcome.hits.len(), outcome.failures), (0, vec![("broken", "unauthorized")]));
 
-    let nobody = engines.collect(Query::new("q").kind(Kind::News), PATIENT).await.unwrap_err();
+    let nobody = engines.collect(Query::new("q").kind(SearchKind::News), PATIENT).await.unwrap_err();
     assert_eq!(nobody.to_string(), "no search engine serves this query");
 }
 
@@ -362,7 +362,7 @@ async fn each_kind_of_failure_has_its_own_suspension() {
 #[tokio::test]
 async fn a_pause_asked_for_beside_an_answer_is_kept() {
     let clock = TestClock::new();
-    let found = Found { pause: Some(Duration::from_secs(10)), ..finds("stub", 1).unwrap() };
+    let found = EngineResults { pause: Some(Duration::from_secs(10)), ..finds("stub", 1).unwrap() };
     let stub = Stub::new("stub", [Step::Now(Ok(found))]);
     let engines = set(None, &[&stub], &clock);
     assert_eq!(code(&engines).await, Ok(1));

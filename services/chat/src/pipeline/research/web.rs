@@ -1,4 +1,4 @@
-//! The web, through search-svc: passages of opened pages as they arrive.
+//! Web search through search-svc: receives the passages of pages as they are opened.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use proto::{
     convert,
     search::v1::{
         Filters, Kind, PassagesRequest, Recency as PbRecency,
-        passages_event::Event as Piece,
+        passages_event::Event as PassagesEvent,
         passages_event::{Failed, Finished, Opened},
         search_service_client::SearchServiceClient,
     },
@@ -16,7 +16,7 @@ use tonic::Streaming;
 
 use super::super::{
     Context,
-    rank::{Document, Found, Passage},
+    rank::{ResearchDocument, ResearchPassage, ResearchResults},
     started,
     understand::Understanding,
 };
@@ -25,35 +25,35 @@ use crate::{
     event::{Event, Step},
 };
 
-/// With this many pages open, the rest get a moment and are then left behind.
-const PLENTY: u32 = 3;
-/// Passages of a page that are worth ranking.
-const PER_PAGE: u32 = 4;
-const MOMENT: Duration = Duration::from_millis(400);
+/// Once this many pages are open, the others get [`STRAGGLER_TIMEOUT`].
+const SUFFICIENT_PAGES: u32 = 3;
+/// Passages requested per page.
+const MAX_PASSAGES_PER_PAGE: u32 = 4;
+const STRAGGLER_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// Searches and opens pages; what failed is in the steps and in `degraded`.
-pub(super) async fn look(
+/// Searches the web and opens pages; failures are recorded in the steps and in `degraded`.
+pub(super) async fn search(
     context: &Context,
     kind: SourceKind,
     queries: &[String],
     understanding: &Understanding,
-    known: &Found,
-) -> Found {
+    known: &ResearchResults,
+) -> ResearchResults {
     let query = queries.join(" | ");
     let step = Step { query: Some(query.clone()), ..started(context, "search", query) };
-    let begun = Instant::now();
+    let started_at = Instant::now();
     context.count_search();
-    let deadline = (begun + context.effort.round).min(context.deadline);
+    let deadline = (started_at + context.limits.round_timeout).min(context.deadline);
     let request = request(context, kind, queries, understanding, known, deadline);
     let mut request = context.who.request(request);
     request.set_timeout(deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
     let stream = SearchServiceClient::new(context.callees.search.clone()).passages(request).await;
-    let mut look = Look { context, step, begun, found: Found::default(), opened: 0 };
+    let mut research = WebResearch { context, step, started_at, found: ResearchResults::default(), opened: 0 };
     match stream {
-        Ok(stream) => look.read(stream.into_inner(), deadline).await,
-        Err(status) => look.failed(status.message()),
+        Ok(stream) => research.receive(stream.into_inner(), deadline).await,
+        Err(status) => research.failed(status.message()),
     }
-    look.found
+    research.found
 }
 
 fn request(
@@ -61,10 +61,10 @@ fn request(
     kind: SourceKind,
     queries: &[String],
     understanding: &Understanding,
-    known: &Found,
+    known: &ResearchResults,
     deadline: Instant,
 ) -> PassagesRequest {
-    let filters = &context.job.ask.filters;
+    let filters = &context.run_request.ask.filters;
     PassagesRequest {
         queries: queries.to_vec(),
         question: understanding.question.clone(),
@@ -88,45 +88,47 @@ fn request(
             .into(),
             language: understanding.language.code().to_owned(),
         }),
-        pages: context.effort.pages,
-        // None at all would mean the usual time.
+        pages: context.limits.pages,
+        // Zero would mean the default timeout.
         deadline_ms: u32::try_from((deadline - Instant::now()).as_millis()).unwrap_or(u32::MAX).max(1),
-        // A question about a project or in a thread, and one made of what files say, may carry words of private text.
-        private: context.job.project.is_some() || context.job.ask.thread_id.is_some() || known.has_files(),
+        // Queries may contain private text if there is a project or a thread, or they are derived from files.
+        private: context.run_request.project.is_some()
+            || context.run_request.ask.thread_id.is_some()
+            || known.has_files(),
         exclude_urls: known.urls(),
         urls: Vec::new(),
-        passages_per_page: PER_PAGE,
+        passages_per_page: MAX_PASSAGES_PER_PAGE,
     }
 }
 
-struct Look<'a> {
+struct WebResearch<'a> {
     context: &'a Context,
     step: Step,
-    begun: Instant,
-    found: Found,
+    started_at: Instant,
+    found: ResearchResults,
     opened: u32,
 }
 
-impl Look<'_> {
-    /// Takes pieces until the end, the deadline, or a moment after there is plenty.
-    async fn read(&mut self, mut stream: Streaming<proto::search::v1::PassagesEvent>, deadline: Instant) {
+impl WebResearch<'_> {
+    /// Receives events until the end, the deadline, or [`STRAGGLER_TIMEOUT`] after enough pages are open.
+    async fn receive(&mut self, mut stream: Streaming<proto::search::v1::PassagesEvent>, deadline: Instant) {
         let mut until = deadline;
         loop {
             match tokio::time::timeout_at(until, stream.message()).await {
                 Ok(Ok(Some(event))) => match event.event {
-                    Some(Piece::Opened(opened)) => self.opened(opened),
-                    Some(Piece::Failed(failed)) => self.unopened(failed),
-                    Some(Piece::Results(results)) => self.searched(results.results.len()),
-                    Some(Piece::Finished(finished)) => return self.finished(&finished),
-                    Some(Piece::Degraded(degraded)) => self.context.degrade("web", degraded.reason),
-                    Some(Piece::Engine(_)) | None => {}
+                    Some(PassagesEvent::Opened(opened)) => self.opened(opened),
+                    Some(PassagesEvent::Failed(failed)) => self.not_opened(failed),
+                    Some(PassagesEvent::Results(results)) => self.searched(results.results.len()),
+                    Some(PassagesEvent::Finished(finished)) => return self.finished(&finished),
+                    Some(PassagesEvent::Degraded(degraded)) => self.context.degrade("web", degraded.reason),
+                    Some(PassagesEvent::Engine(_)) | None => {}
                 },
                 Ok(Ok(None)) => return self.finished(&Finished::default()),
                 Ok(Err(status)) => return self.failed(status.message()),
                 Err(_) => return self.finished(&Finished::default()),
             }
-            if self.opened >= PLENTY.min(self.context.effort.pages) {
-                until = until.min(Instant::now() + MOMENT);
+            if self.opened >= SUFFICIENT_PAGES.min(self.context.limits.pages) {
+                until = until.min(Instant::now() + STRAGGLER_TIMEOUT);
             }
         }
     }
@@ -148,8 +150,8 @@ impl Look<'_> {
             file_id: None,
             passages: Vec::new(),
         };
-        let passages = opened.passages.into_iter().map(|passage| Passage {
-            near: passage.near,
+        let passages = opened.passages.into_iter().map(|passage| ResearchPassage {
+            semantic_match: passage.near,
             text: SourcePassage {
                 text: passage.text,
                 start: passage.start,
@@ -158,10 +160,10 @@ impl Look<'_> {
                 heading: (!passage.heading.is_empty()).then_some(passage.heading),
             },
         });
-        self.found.documents.push(Document { key: page.url, source, passages: passages.collect() });
+        self.found.documents.push(ResearchDocument { key: page.url, source, passages: passages.collect() });
     }
 
-    fn unopened(&self, failed: Failed) {
+    fn not_opened(&self, failed: Failed) {
         let title = failed.url.clone();
         self.page_step(&failed.url, "failed", &title, failed.elapsed_ms, Some(failed.code));
     }
@@ -199,14 +201,14 @@ impl Look<'_> {
     }
 
     fn failed(&mut self, reason: &str) {
-        // What was opened before stays.
+        // Pages opened before the failure are kept.
         self.found.outage = self.found.documents.is_empty();
         self.context.degrade("web", reason);
         self.end("failed", Some(reason.to_owned()));
     }
 
     fn end(&self, status: &str, error: Option<String>) {
-        let ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let ms = u64::try_from(self.started_at.elapsed().as_millis()).unwrap_or(u64::MAX);
         let step = Step { status: status.to_owned(), ms: Some(ms), error, ..self.step.clone() };
         self.context.emit(Event::Step(step));
     }

@@ -19,12 +19,12 @@ struct CatalogueEngine {
 }
 
 impl Catalogue {
-    /// Whether an engine of that name can be asked for, enabled by default or not.
+    /// Whether the instance has an engine of that name, enabled by default or not.
     pub(super) fn has(&self, name: &str) -> bool {
         self.engines.iter().any(|engine| engine.name == name)
     }
 
-    /// How many engines run when a query names only the category.
+    /// Number of engines that run if a query names only the category.
     pub(super) fn enabled_in(&self, category: &str) -> usize {
         let within = |engine: &&CatalogueEngine| engine.categories.iter().any(|name| name == category);
         self.engines.iter().filter(within).filter(|engine| engine.enabled).count()

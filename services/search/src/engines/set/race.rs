@@ -1,34 +1,34 @@
-//! One query running on several engines.
+//! One query running on several engines, with a hedged fallback.
 
 use std::{sync::Arc, time::Duration};
 
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use tokio::time::{Instant, timeout_at};
 
-use super::{EngineReport, Engines, Member, Query};
+use super::{EngineHandle, EngineReport, Engines, Query};
 
-/// The engines still busy with a query, and those held back.
-pub(super) struct Race {
+/// The running requests of a query, and the fallback engines that have not started.
+pub(super) struct EngineRace {
     engines: Engines,
     query: Arc<Query>,
     until: Instant,
     hedge_at: Instant,
-    busy: FuturesUnordered<BoxFuture<'static, EngineReport>>,
-    /// Started when the first choice fails, dawdles or finds too little; empty once started.
-    fallback: Vec<Arc<Member>>,
+    running: FuturesUnordered<BoxFuture<'static, EngineReport>>,
+    /// Started if the primary engine fails, is slow or finds too little; empty once started.
+    fallback: Vec<Arc<EngineHandle>>,
 }
 
-impl Race {
+impl EngineRace {
     pub(super) fn new(
         engines: Engines,
         query: Arc<Query>,
-        first: Option<Arc<Member>>,
-        fallback: Vec<Arc<Member>>,
+        first: Option<Arc<EngineHandle>>,
+        fallback: Vec<Arc<EngineHandle>>,
         until: Instant,
     ) -> Self {
         let hedge_after: Duration = engines.config.hedge_after;
         let hedge_at = Instant::now() + hedge_after;
-        let mut race = Self { engines, query, until, hedge_at, busy: FuturesUnordered::new(), fallback };
+        let mut race = Self { engines, query, until, hedge_at, running: FuturesUnordered::new(), fallback };
         match first {
             Some(first) => race.start(&first),
             None => race.start_fallback(),
@@ -39,17 +39,17 @@ impl Race {
     /// The next report, or `None` after the last.
     pub(super) async fn next(&mut self) -> Option<EngineReport> {
         let report = if self.fallback.is_empty() {
-            self.busy.next().await
+            self.running.next().await
         } else {
-            match timeout_at(self.hedge_at, self.busy.next()).await {
+            match timeout_at(self.hedge_at, self.running.next()).await {
                 Ok(report) => report,
                 Err(_) => {
                     self.start_fallback();
-                    self.busy.next().await
+                    self.running.next().await
                 }
             }
         }?;
-        if self.is_enough(&report) {
+        if self.has_enough_hits(&report) {
             self.fallback.clear();
         } else {
             self.start_fallback();
@@ -57,12 +57,12 @@ impl Race {
         Some(report)
     }
 
-    fn is_enough(&self, report: &EngineReport) -> bool {
-        report.outcome.as_ref().is_ok_and(|found| found.hits.len() >= self.engines.config.enough)
+    fn has_enough_hits(&self, report: &EngineReport) -> bool {
+        report.outcome.as_ref().is_ok_and(|found| found.hits.len() >= self.engines.config.min_hits)
     }
 
-    fn start(&self, member: &Arc<Member>) {
-        self.busy.push(Box::pin(self.engines.ask(member, &self.query, self.until)));
+    fn start(&self, member: &Arc<EngineHandle>) {
+        self.running.push(Box::pin(self.engines.query_engine(member, &self.query, self.until)));
     }
 
     fn start_fallback(&mut self) {

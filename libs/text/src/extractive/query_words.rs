@@ -1,14 +1,14 @@
-//! The words of a question: what it is about, apart from the words people ask with.
+//! The words of a question that say what it is about, without the words that only ask.
 
 use std::collections::HashSet;
 
-use super::kind::Kind;
+use super::value_kind::ValueKind;
 use crate::language::Language;
 use crate::terms::{self, Keyword, Tokens, fold};
 use crate::{language, stopwords};
 
-/// Words that ask, and say nothing of what is asked for.
-const ASKING: &str = "tell show find list know want wonder wondering see say says said mention mentions mentioned state states stated \
+/// Words that only phrase the request and carry no topic.
+const ASKING_WORDS: &str = "tell show find list know want wonder wondering see say says said mention mentions mentioned state states stated \
 compare comparison difference differences differ differs versus vs summarize summarise summary overview tldr briefly outline please \
 thanks thank hello hi exactly actually really anyone someone anybody somebody anything something everything thing things kind sort \
 question answer information info details according regarding concerning happen happens happened much would like exist exists \
@@ -16,55 +16,58 @@ question answer information info details according regarding concerning happen h
 отличается отличаются отличие отличия разница различия кратко коротко вкратце изложи изложите перескажи перескажите резюме обзор \
 спасибо привет здравствуйте хочу знать узнать интересует говорится сказано написано указано бывает происходит случится \
 zeige nenne vergleiche unterschied danke compare montre merci gracias compara resume";
-/// Words that nearly every sentence could go without: they help to choose and decide nothing.
-const LIGHT: &str = "need needs needed have take takes make makes give gives given keep use used uses using allow allows allowed permitted \
+/// Generic words: a match on one of them ranks a sentence but is never enough to make it an answer.
+const GENERIC_WORDS: &str = "need needs needed have take takes make makes give gives given keep use used uses using allow allows allowed permitted \
 possible call pay pays paid cost costs big high large number amount count time name current currently exactly latest newest work \
 company people person document documents file files source sources text new come go going able lose get apply applies valid \
 нужно нужен нужна нужны надо можно нельзя делать делает сделать стоит стоить получить получает составляет разрешено разрешается \
 количество число имя время документ документы файл файлы источник источники текст какова каков действует сейчас";
 
-/// A word of a question that says what it is about.
+/// A word of a question.
 #[derive(Clone, Debug)]
-pub(super) struct Word {
-    /// As the person wrote it.
+pub(super) struct QueryWord {
+    /// As written in the question.
     pub(super) surface: String,
     pub(super) terms: Vec<String>,
-    /// A name or an identifier: what does not have it is about something else.
+    /// A name or identifier: a sentence without it is about something else.
     pub(super) is_name: bool,
-    pub(super) is_light: bool,
-    pub(super) kind: Option<Kind>,
+    /// In [`GENERIC_WORDS`]; the other words are the content words.
+    pub(super) is_generic: bool,
+    /// The kind of value the word stands for.
+    pub(super) value_kind: Option<ValueKind>,
 }
 
-impl Word {
-    /// A Russian infinitive: a source may say the same with a noun. The few nouns that end so are taken for verbs.
-    pub(super) fn is_verb(&self) -> bool {
+impl QueryWord {
+    /// Whether it looks like a Russian infinitive; a source may use the noun instead. A few nouns with such endings
+    /// match too.
+    pub(super) fn is_infinitive(&self) -> bool {
         let word = fold(&self.surface);
         ["ать", "ять", "ить", "еть", "уть", "ться"].iter().any(|ending| word.ends_with(ending))
     }
 
-    /// 1 for one of its terms, less for another form of it, else 0.
-    pub(super) fn nearness(&self, said: &str) -> f32 {
-        if self.terms.iter().any(|term| term == said) {
+    /// 1 if `term` is one of its terms, [`OTHER_FORM_SIMILARITY`] if it is another form of it, else 0.
+    pub(super) fn similarity(&self, term: &str) -> f32 {
+        if self.terms.iter().any(|own| own == term) {
             return 1.0;
         }
-        if self.terms.iter().any(|term| same_root(term, said)) { NEAR_FORM } else { 0.0 }
+        if self.terms.iter().any(|own| same_root(own, term)) { OTHER_FORM_SIMILARITY } else { 0.0 }
     }
 }
 
-/// What another form of a word counts for.
-const NEAR_FORM: f32 = 0.85;
+/// Weight of a match on another form of the word.
+const OTHER_FORM_SIMILARITY: f32 = 0.85;
 
-/// The telling words of `question`, each once; the asking ones only if there are no others.
-pub(super) fn words(question: &str) -> Vec<Word> {
+/// The words of `question`, each once, without the asking words unless there are no others.
+pub(super) fn query_words(question: &str) -> Vec<QueryWord> {
     let keywords = keywords(question);
-    let asking = listed(ASKING);
-    let light = listed(LIGHT);
+    let asking = word_set(ASKING_WORDS);
+    let generic = word_set(GENERIC_WORDS);
     let german = language::detect(question) == Some(Language::GERMAN);
     let tokens: Vec<&str> = terms::words(question).take(64).collect();
-    // Headlines capitalise everything.
+    // Capitals mark names, except in German and in headlines, where most words have one.
     let capitals = tokens.iter().filter(|token| token.starts_with(char::is_uppercase)).count();
-    let tells = !german && capitals * 3 <= tokens.len() * 2;
-    let mut words: Vec<Word> = Vec::new();
+    let capitals_mark_names = !german && capitals * 3 <= tokens.len() * 2;
+    let mut words: Vec<QueryWord> = Vec::new();
     for keyword in keywords {
         let folded = fold(&keyword.surface);
         if words.iter().any(|known| known.terms == keyword.terms) {
@@ -75,29 +78,30 @@ pub(super) fn words(question: &str) -> Vec<Word> {
         let code = keyword.surface.chars().filter(char::is_ascii_digit).count() >= 4
             || (keyword.surface.contains(char::is_alphabetic)
                 && keyword.surface.contains(|c: char| c.is_ascii_digit()));
-        words.push(Word {
-            is_name: (tells && capital) || code,
-            is_light: light.contains(folded.as_str()),
-            kind: Kind::named(&keyword.terms),
+        words.push(QueryWord {
+            is_name: (capitals_mark_names && capital) || code,
+            is_generic: generic.contains(folded.as_str()),
+            value_kind: ValueKind::named_by(&keyword.terms),
             surface: keyword.surface,
             terms: keyword.terms,
         });
     }
-    let telling: Vec<Word> =
+    let topical: Vec<QueryWord> =
         words.iter().filter(|word| !asking.contains(fold(&word.surface).as_str())).cloned().collect();
-    if !telling.is_empty() {
-        return telling;
+    if !topical.is_empty() {
+        return topical;
     }
     let only_asks = words.iter().any(|word| asking.contains(fold(&word.surface).as_str()));
-    words.iter_mut().for_each(|word| word.is_light |= only_asks);
+    words.iter_mut().for_each(|word| word.is_generic |= only_asks);
     words
 }
 
-fn listed(words: &'static str) -> HashSet<&'static str> {
+fn word_set(words: &'static str) -> HashSet<&'static str> {
     words.split_whitespace().collect()
 }
 
-/// The keywords, with lone capitals (`band A`) and without function words of the other script (`the` in a Russian question).
+/// The keywords, with lone capitals (`band A`) and without function words of the other script (`the` in a Russian
+/// question).
 fn keywords(question: &str) -> Vec<Keyword> {
     let mut keywords = terms::keywords(question);
     let cyrillic = |word: &str| word.chars().any(|c| ('\u{400}'..='\u{4ff}').contains(&c));
@@ -117,16 +121,17 @@ fn keywords(question: &str) -> Vec<Keyword> {
     keywords
 }
 
-/// Letters two words must share from their start to be forms of one word that the stemmer keeps apart.
-const SHARED_START: usize = 5;
+/// Two words the stemmer keeps apart may be forms of one word if they share at least this many leading letters.
+const MIN_SHARED_PREFIX: usize = 5;
 
-/// `уведомлен` and `уведом`: both begin with the same long part. Russian verbs and their nouns differ in more than English ones.
+/// Whether two words share a long prefix, such as `уведомлен` and `уведом`. Non-ASCII words may differ more: Russian
+/// verbs and their nouns do.
 fn same_root(a: &str, b: &str) -> bool {
-    if a.len() < SHARED_START || a.as_bytes().get(..SHARED_START) != b.as_bytes().get(..SHARED_START) {
+    if a.len() < MIN_SHARED_PREFIX || a.as_bytes().get(..MIN_SHARED_PREFIX) != b.as_bytes().get(..MIN_SHARED_PREFIX) {
         return false;
     }
     let shared = a.chars().zip(b.chars()).take_while(|(a, b)| a == b && a.is_alphabetic()).count();
     let longer = a.chars().count().max(b.chars().count());
-    let long_root = !a.is_ascii() && shared > SHARED_START && shared * 5 >= longer * 3;
-    shared >= SHARED_START && (shared * 4 >= longer * 3 || long_root)
+    let long_root = !a.is_ascii() && shared > MIN_SHARED_PREFIX && shared * 5 >= longer * 3;
+    shared >= MIN_SHARED_PREFIX && (shared * 4 >= longer * 3 || long_root)
 }

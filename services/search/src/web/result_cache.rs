@@ -1,4 +1,4 @@
-//! What the engines found for a query, as the cache keeps it.
+//! Cached results of a query.
 
 use std::time::Duration;
 
@@ -8,41 +8,41 @@ use cache::CacheKey;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Report;
+use super::QueryReport;
 use crate::engines::{Hit, Query};
 
-/// The lists of the engines that answered.
+/// The results of the engines that answered.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Kept {
+pub(super) struct CachedResults {
     pub(super) at: DateTime<Utc>,
-    lists: Vec<List>,
+    lists: Vec<CachedList>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct List {
+struct CachedList {
     engine: String,
-    hits: Vec<KeptHit>,
+    hits: Vec<CachedHit>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct KeptHit {
+struct CachedHit {
     url: String,
     title: String,
     snippet: String,
     published_at: Option<DateTime<Utc>>,
 }
 
-/// Every field of a query is part of what it asks for.
+/// The cache key; it includes every field of the query.
 pub(super) fn key(scope: &Scope, query: &Query) -> CacheKey {
     CacheKey::new(scope, "search.query", &format!("{query:?}"))
 }
 
-impl Kept {
+impl CachedResults {
     pub(super) fn new(at: DateTime<Utc>) -> Self {
         Self { at, lists: Vec::new() }
     }
 
-    /// `None` for what an older version wrote.
+    /// `None` if another version wrote it in another format.
     pub(super) fn read(bytes: &Bytes) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }
@@ -52,13 +52,13 @@ impl Kept {
     }
 
     pub(super) fn add(&mut self, engine: &str, hits: &[Hit]) {
-        let hit = |hit: &Hit| KeptHit {
+        let hit = |hit: &Hit| CachedHit {
             url: hit.url.clone(),
             title: hit.title.clone(),
             snippet: hit.snippet.clone(),
             published_at: hit.published_at,
         };
-        self.lists.push(List { engine: engine.to_owned(), hits: hits.iter().map(hit).collect() });
+        self.lists.push(CachedList { engine: engine.to_owned(), hits: hits.iter().map(hit).collect() });
     }
 
     /// Whether no engine answered.
@@ -70,19 +70,19 @@ impl Kept {
         self.lists.iter().map(|list| list.hits.len()).sum()
     }
 
-    /// The same reports again, but for engines that this server has no more.
-    pub(super) fn reports(&self, names: &[&'static str]) -> Vec<Report> {
-        let report = |list: &List| {
+    /// The cached reports, without those of engines that this server no longer has.
+    pub(super) fn reports(&self, names: &[&'static str]) -> Vec<QueryReport> {
+        let report = |list: &CachedList| {
             let engine = *names.iter().find(|name| **name == list.engine)?;
-            let hits = list.hits.iter().enumerate().map(|(place, hit)| Hit {
+            let hits = list.hits.iter().enumerate().map(|(index, hit)| Hit {
                 url: hit.url.clone(),
                 title: hit.title.clone(),
                 snippet: hit.snippet.clone(),
                 published_at: hit.published_at,
                 engine,
-                rank: place + 1,
+                rank: index + 1,
             });
-            Some(Report { engine, outcome: Ok(hits.collect()), elapsed: Duration::ZERO, cached: true })
+            Some(QueryReport { engine, outcome: Ok(hits.collect()), elapsed: Duration::ZERO, cached: true })
         };
         self.lists.iter().filter_map(report).collect()
     }

@@ -1,16 +1,17 @@
-//! Words that name the kind of thing asked for. An answer of that kind need not say them: a notice "of three months" is a period.
+//! Question words that name a kind of value, such as `period` or `price`. An answer need not repeat the word if it
+//! gives a value of that kind: "three months' notice" answers a question about a notice period.
 
 use crate::facts::Fact;
 use crate::terms;
 
-/// What such a word is answered by.
+/// The kind of value such a word stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ValueKind {
     /// A date or a length of time.
     Time,
     Money,
     Number,
-    /// Whatever is laid down.
+    /// A policy or procedure: any statement may answer.
     Rule,
 }
 
@@ -20,16 +21,16 @@ const MONEY: &str = "price fee цена стоимость плата preis prix
 const NUMBER: &str = "sum total length size сумма размер betrag montant";
 const RULE: &str = "policy rule condition requirement procedure process правило условие порядок";
 
-impl Kind {
+impl ValueKind {
     /// The kind that a word with these terms names.
-    pub(super) fn named(word: &[String]) -> Option<Self> {
+    pub(super) fn named_by(word: &[String]) -> Option<Self> {
         let kinds = [(Self::Time, TIME), (Self::Money, MONEY), (Self::Number, NUMBER), (Self::Rule, RULE)];
         let names = |list: &str| terms::index_terms(list).iter().any(|term| word.contains(term));
         kinds.into_iter().find(|(_, list)| names(list)).map(|(kind, _)| kind)
     }
 
-    /// Whether a statement with these facts gives something of the kind.
-    pub(super) fn is_in(self, facts: &[Fact]) -> bool {
+    /// Whether a statement with these facts gives a value of this kind.
+    pub(super) fn is_among(self, facts: &[Fact]) -> bool {
         self == Self::Rule
             || facts.iter().any(|fact| match (self, fact) {
                 (Self::Time, Fact::Date(_)) | (Self::Number, Fact::Number(_)) => true,

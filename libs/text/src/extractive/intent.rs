@@ -1,17 +1,17 @@
-//! Whether a question wants a fact, two things side by side, or a whole document in short.
+//! What a question wants: a fact, a comparison of two things, or a summary of a document.
 
 use crate::terms;
 
-/// What is to be done.
+/// What a question wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Task {
+pub enum QueryIntent {
     Answer,
-    /// The two sides as asked.
+    /// The two sides as written.
     Compare(String, String),
     Summarize,
 }
 
-const COMPARING: [&str; 14] = [
+const COMPARE_PHRASES: [&str; 14] = [
     "compare",
     "comparison of",
     "difference between",
@@ -27,10 +27,10 @@ const COMPARING: [&str; 14] = [
     "различия между",
     "vergleiche",
 ];
-/// Between the sides, the clearest first.
-const BETWEEN: [&str; 11] =
+/// Separators between the sides, the most specific first. The first three make a comparison on their own.
+const SEPARATORS: [&str; 11] =
     [" vs. ", " vs ", " versus ", " compared to ", " compared with ", " and ", " with ", " to ", " от ", " и ", " с "];
-const SUMMARIZING: [&str; 19] = [
+const SUMMARY_PHRASES: [&str; 19] = [
     "summarize",
     "summarise",
     "summary",
@@ -51,50 +51,50 @@ const SUMMARIZING: [&str; 19] = [
     "резюмируй",
     "о чем ",
 ];
-/// Words about the sides that belong to neither.
-const LEADS: [&str; 8] = ["the ", "in ", "of ", "между ", "both ", "me ", "please ", "мне "];
+/// Words before a side that are not part of it.
+const SIDE_PREFIXES: [&str; 8] = ["the ", "in ", "of ", "между ", "both ", "me ", "please ", "мне "];
 
-/// Reads the wish from the wording.
+/// Detects the intent of a question from its wording.
 #[must_use]
-pub fn task(question: &str) -> Task {
+pub fn query_intent(question: &str) -> QueryIntent {
     let line = question.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_end_matches(['?', '.', '!', ' ']);
     let lower = line.to_lowercase().replace('ё', "е");
     if let Some(sides) = sides(line, &lower) {
-        return Task::Compare(sides.0, sides.1);
+        return QueryIntent::Compare(sides.0, sides.1);
     }
-    let summarizes = SUMMARIZING.iter().any(|sign| lower.contains(sign))
+    let summarizes = SUMMARY_PHRASES.iter().any(|phrase| lower.contains(phrase))
         || (lower.starts_with("what is") && lower.ends_with(" about"));
-    if summarizes { Task::Summarize } else { Task::Answer }
+    if summarizes { QueryIntent::Summarize } else { QueryIntent::Answer }
 }
 
 fn sides(line: &str, lower: &str) -> Option<(String, String)> {
-    // Lower case may have other lengths in rare scripts; such a question is read as a plain one.
+    // In rare scripts lower case has another length; such a question is not treated as a comparison.
     if line.len() != lower.len() {
         return None;
     }
-    let lead = COMPARING.iter().find_map(|sign| lower.find(sign).map(|at| at + sign.len()));
-    let separators = if lead.is_some() { &BETWEEN[..] } else { &BETWEEN[..3] };
+    let lead = COMPARE_PHRASES.iter().find_map(|phrase| lower.find(phrase).map(|at| at + phrase.len()));
+    let separators = if lead.is_some() { &SEPARATORS[..] } else { &SEPARATORS[..3] };
     let rest = lead.unwrap_or(0);
-    let between = separators.iter().find_map(|sign| lower[rest..].find(sign).map(|at| (rest + at, sign.len())))?;
+    let between = separators.iter().find_map(|text| lower[rest..].find(text).map(|at| (rest + at, text.len())))?;
     let left = trimmed(line.get(rest..between.0)?);
     let right = trimmed(line.get(between.0 + between.1..)?);
-    let (left, right) = shared(&left, &right);
+    let (left, right) = share_common_words(&left, &right);
     let named = |side: &str| !terms::query_terms(side).is_empty();
     (named(&left) && named(&right)).then_some((left, right))
 }
 
 fn trimmed(side: &str) -> String {
     let mut side = side.trim().trim_start_matches([':', ',', ' ']);
-    while let Some(rest) = LEADS.iter().find_map(|lead| side.strip_prefix(lead)) {
+    while let Some(rest) = SIDE_PREFIXES.iter().find_map(|prefix| side.strip_prefix(prefix)) {
         side = rest.trim_start();
     }
     side.to_owned()
 }
 
-/// Gives the shorter side what the longer one says of both: `hotel limits in Germany` and `Japan`, `annual` and `sick leave`,
-/// `Heron` and `Siskin budgets`.
-fn shared(left: &str, right: &str) -> (String, String) {
+/// Adds to the shorter side the words that the longer one states for both: `hotel limits in Germany` and `Japan`,
+/// `annual` and `sick leave`, `Heron` and `Siskin budgets`.
+fn share_common_words(left: &str, right: &str) -> (String, String) {
     let (mut a, mut b): (Vec<&str>, Vec<&str>) =
         (left.split_whitespace().collect(), right.split_whitespace().collect());
     if a.len() > b.len() && !b.is_empty() {

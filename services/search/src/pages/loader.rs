@@ -1,5 +1,4 @@
-//! From an address to a document: fetched under the rules for strangers' addresses, parsed away from the threads that
-//! serve.
+//! Fetches and parses pages: fetched under the policy for untrusted addresses, parsed off the async worker threads.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -15,41 +14,41 @@ use super::OpenError;
 use crate::store::Validators;
 
 #[derive(Debug)]
-pub(super) struct Reading {
+pub(super) struct PageLoader {
     fetcher: Fetcher,
     child: ParserChild,
-    /// One parser for each core: more would only take turns, with a stack each.
-    cores: Arc<Semaphore>,
+    /// One permit per core: more parsers would not be faster, only take more memory.
+    parser_permits: Arc<Semaphore>,
 }
 
-impl Reading {
-    /// `executable` is started again as the parser of PDF files.
+impl PageLoader {
+    /// `executable` is started as a child process to parse PDF files.
     pub(super) fn new(policy: Policy, executable: PathBuf) -> anyhow::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
             fetcher: Fetcher::new(policy)?,
             child: ParserChild::new(executable, ChildLimits::default()),
-            cores: Arc::new(Semaphore::new(cores)),
+            parser_permits: Arc::new(Semaphore::new(cores)),
         })
     }
 
     pub(super) async fn fetch(
         &self,
         url: &str,
-        known: Option<Validators>,
+        validators: Option<Validators>,
         deadline: Instant,
     ) -> Result<FetchResponse, fetch::FetchError> {
-        let known = known.unwrap_or_default();
+        let validators = validators.unwrap_or_default();
         let request = FetchRequest {
-            if_none_match: known.etag,
-            if_modified_since: known.last_modified,
+            if_none_match: validators.etag,
+            if_modified_since: validators.last_modified,
             deadline: Some(deadline.into_std()),
             ..FetchRequest::default()
         };
         self.fetcher.get(url, request).await
     }
 
-    /// PDF files go to a process of their own; the other formats are read here.
+    /// Parses PDF files in a child process, other formats in this one.
     pub(super) async fn parse(&self, fetched: FetchResponse) -> Result<Document, OpenError> {
         let hints = Hints { url: Some(fetched.url.to_string()), charset: fetched.charset.clone() };
         let format = format(&fetched);
@@ -59,12 +58,12 @@ impl Reading {
         self.compute(move || Ok(reader::parse(format, &fetched.body, &hints)?)).await
     }
 
-    /// Runs `work` where it holds nobody up. A panic of a parser is the page's failure, not ours.
+    /// Runs `work` on the blocking thread pool. A panic in it becomes an error of the page.
     pub(super) async fn compute<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
     ) -> Result<T, OpenError> {
-        let _core = self.cores.acquire().await.expect("the semaphore is never closed");
+        let _permit = self.parser_permits.acquire().await.expect("the semaphore is never closed");
         let done = tokio::task::spawn_blocking(work).await;
         done.unwrap_or_else(|_| Err(ParseError::Crashed("it panicked".to_owned()).into()))
     }
@@ -83,7 +82,7 @@ fn format(fetched: &FetchResponse) -> Format {
     }
 }
 
-/// Two copies with the same digest say the same.
+/// Digest of a page's content; equal digests mean equal content.
 pub(super) fn digest(title: &str, text: &str) -> Vec<u8> {
     let mut hasher = Sha256::new();
     hasher.update((title.len() as u64).to_be_bytes());

@@ -1,8 +1,8 @@
-//! The kind of thing that answers a question.
+//! The type of answer a question expects, judged by its question words (`who`, `when`, `how many`).
 
-/// What is asked for.
+/// What would answer the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asks {
+pub(super) enum AnswerType {
     Person,
     Time,
     Amount,
@@ -30,13 +30,13 @@ const MEASURES: [&str; 15] = [
     "velika",
 ];
 
-/// Whether a word, with the one before it, asks for a measure: the `many` of `how many`, which no answer says again.
-pub(super) fn measures(before: &str, word: &str) -> bool {
+/// Whether `word` after `before` asks for a measure: the `many` of `how many`. Answers do not repeat it.
+pub(super) fn asks_for_measure(before: &str, word: &str) -> bool {
     HOW.contains(&before) && MEASURES.contains(&word)
 }
 
-/// Judges the folded words of a question that has `keywords` telling ones.
-pub(super) fn asks(words: &[String], keywords: usize) -> Asks {
+/// Classifies a question by its folded `words`; `keywords` is the number of content words among them.
+pub(super) fn classify(words: &[String], keywords: usize) -> AnswerType {
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     let pair = |first: &[&str], second: &[&str]| {
         words.windows(2).any(|pair| first.contains(&pair[0].as_str()) && second.contains(&pair[1].as_str()))
@@ -44,9 +44,9 @@ pub(super) fn asks(words: &[String], keywords: usize) -> Asks {
     if has(&["when", "когда", "wann", "quand", "cuando", "deadline", "date", "дата"])
         || pair(&["what", "which", "каком", "welchem"], &["year", "day", "date", "году", "jahr"])
     {
-        return Asks::Time;
+        return AnswerType::Time;
     }
-    let amounts = [
+    let amount_words = [
         "сколько",
         "wieviel",
         "combien",
@@ -74,20 +74,20 @@ pub(super) fn asks(words: &[String], keywords: usize) -> Asks {
         "preavis",
         "plazo",
     ];
-    if has(&amounts) || pair(&HOW, &MEASURES) {
-        return Asks::Amount;
+    if has(&amount_words) || pair(&HOW, &MEASURES) {
+        return AnswerType::Amount;
     }
     if has(&["who", "whom", "whose", "кто", "кем", "кого", "wer", "wen", "qui", "quien", "quienes"])
         && !pair(&["кто"], &["такой", "такая", "такие"])
     {
-        return Asks::Person;
+        return AnswerType::Person;
     }
     if has(&["why", "почему", "зачем", "warum", "wieso", "pourquoi"]) {
-        return Asks::Reason;
+        return AnswerType::Reason;
     }
     let defines = pair(
         &["what", "кто", "что", "was", "who"],
         &["is", "are", "такое", "такой", "такая", "такие", "ist", "sind", "means"],
     ) || has(&["define", "qu'est-ce", "definition"]);
-    if defines && keywords <= 4 { Asks::Definition } else { Asks::Anything }
+    if defines && keywords <= 4 { AnswerType::Definition } else { AnswerType::Anything }
 }

@@ -1,0 +1,270 @@
+//! All passages split into statements, with their headings, tables and terms. Independent of the question.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::entry::{self, RenderedEntry};
+use super::vocabulary::{TermId, Vocabulary, sorted};
+use super::{SourcePassage, quotable, records};
+use crate::sentences::{self, TextUnit, UnitKind};
+use crate::tables::{self, TablePosition};
+use crate::{stopwords, terms};
+
+/// Most statements per answer; the passages of a run have a few hundred.
+const MAX_STATEMENTS: usize = 4_000;
+/// Passages of one source at most this many characters apart follow each other directly: only white space fits between.
+const MAX_GAP: u64 = 4;
+
+/// A sentence, row, record or list that may be quoted in an answer.
+pub(super) struct Statement {
+    pub(super) passage: usize,
+    /// Index among the units of its passage.
+    pub(super) unit_index: usize,
+    pub(super) source: u32,
+    /// Number of its section; statements under one heading share it.
+    pub(super) section: usize,
+    /// Index within its section, copies not counted.
+    pub(super) section_index: usize,
+    /// Repeats an earlier statement of its source: passages overlap and pages repeat their headers.
+    pub(super) is_copy: bool,
+    /// Byte range in the passage.
+    pub(super) range: Range<usize>,
+    pub(super) text: String,
+    /// Table row, record or list item: the caption above applies to all of its siblings too.
+    pub(super) is_entry: bool,
+    /// All terms in reading order.
+    pub(super) terms: Vec<TermId>,
+    /// Terms without those of column names; sorted, no duplicates.
+    pub(super) own_terms: Vec<TermId>,
+    /// `own_terms` without numbers.
+    pub(super) word_terms: Vec<TermId>,
+    /// Terms of the first cell of a row.
+    pub(super) key_terms: Vec<TermId>,
+    /// Terms of the names of its columns.
+    pub(super) column_terms: Vec<TermId>,
+    /// Terms of the headings above it; for an entry also of the caption.
+    pub(super) heading_terms: Rc<Vec<TermId>>,
+    /// Begins with a word that refers to the sentence before.
+    pub(super) is_context_dependent: bool,
+}
+
+/// The statements of all passages, source by source and in the order of the text.
+pub(super) struct Corpus<'a> {
+    pub(super) passages: &'a [SourcePassage],
+    pub(super) statements: Vec<Statement>,
+    /// All terms of each source, headings and title included.
+    pub(super) source_terms: BTreeMap<u32, HashSet<TermId>>,
+    /// The terms of the title of each passage.
+    pub(super) title_terms: Vec<Vec<TermId>>,
+    pub(super) vocabulary: Vocabulary,
+    sections: HashMap<(u32, String), usize>,
+    section_sizes: HashMap<usize, usize>,
+    seen_texts: HashSet<(u32, String)>,
+}
+
+impl<'a> Corpus<'a> {
+    pub(super) fn new(passages: &'a [SourcePassage]) -> Self {
+        let mut corpus = Self {
+            passages,
+            statements: Vec::new(),
+            source_terms: BTreeMap::new(),
+            title_terms: Vec::with_capacity(passages.len()),
+            vocabulary: Vocabulary::default(),
+            sections: HashMap::new(),
+            section_sizes: HashMap::new(),
+            seen_texts: HashSet::new(),
+        };
+        for passage in passages {
+            let title = corpus.vocabulary.intern_set(passage.title.as_deref().unwrap_or_default());
+            let terms = corpus.source_terms.entry(passage.source).or_default();
+            terms.extend(&title);
+            for text in [Some(&passage.text), passage.heading.as_ref()].into_iter().flatten() {
+                terms.extend(corpus.vocabulary.intern(text));
+            }
+            corpus.title_terms.push(title);
+        }
+        let mut order: Vec<usize> = (0..passages.len()).collect();
+        order.sort_by_key(|index| (passages[*index].source, passages[*index].start));
+        let mut previous: Option<(usize, HeadingContext<'a>)> = None;
+        for index in order {
+            let carried = previous.take().filter(|(other, _)| adjoins(&passages[*other], &passages[index]));
+            let mut context =
+                HeadingContext::new(&passages[index], carried.map(|(_, context)| context), &mut corpus.vocabulary);
+            corpus.add_passage(index, &mut context);
+            previous = Some((index, context));
+        }
+        corpus
+    }
+
+    /// Adds the statements of a passage and updates `context` to the headings in force at its end.
+    fn add_passage(&mut self, index: usize, context: &mut HeadingContext<'a>) {
+        let passages = self.passages;
+        let text = passages[index].text.as_str();
+        let units = records::merge_records(text, sentences::units(text));
+        let positions = tables::positions(text, &units);
+        let mut section = self.section(index, context.section_name());
+        // Rows of a table that began in the previous passage.
+        let is_headless =
+            |position: &&TablePosition| matches!(position, TablePosition::Row(None) | TablePosition::Lone);
+        let leading = positions.iter().take_while(is_headless).count();
+        for (at, unit) in units.iter().enumerate() {
+            if self.statements.len() >= MAX_STATEMENTS || unit.range.len() > quotable::MAX_SENTENCE_CHARS * 4 {
+                continue;
+            }
+            let raw = &text[unit.range.clone()];
+            context.track_table(positions[at], at < leading, raw);
+            if quotable::is_heading(text, &units, at) {
+                context.enter(raw, &mut self.vocabulary);
+                section = self.section(index, context.section_name());
+                continue;
+            }
+            if positions[at] == TablePosition::Header
+                || (context.in_table_of_contents && !quotable::ends_like_sentence(raw))
+            {
+                continue;
+            }
+            if raw.ends_with(':')
+                || (unit.kind == UnitKind::Prose && unit.opens_block && !quotable::ends_like_sentence(raw))
+            {
+                context.set_caption(raw, &mut self.vocabulary);
+            }
+            let list = entry::render_list(text, &units, at);
+            let is_list = list.is_some();
+            let (range, entry) =
+                list.unwrap_or_else(|| (unit.range.clone(), render_unit(text, &units, &positions, at)));
+            let kind = if is_list { UnitKind::Prose } else { unit.kind };
+            let is_menu = positions[at] == TablePosition::Lone && !raw.contains(|c: char| c.is_ascii_digit());
+            if is_menu || !quotable::is_quotable(&entry.text, kind) {
+                continue;
+            }
+            let is_entry = !is_list && is_entry(&entry.text, kind);
+            let terms = self.vocabulary.intern(&entry.text);
+            let own_terms = match &entry.values {
+                Some(values) => self.vocabulary.intern_set(values),
+                None => sorted(terms.clone()),
+            };
+            let column_names = if at < leading { context.columns_of(raw) } else { &entry.column_names };
+            let is_copy = !self.seen_texts.insert((passages[index].source, entry.text.clone()));
+            let section_size = self.section_sizes.entry(section).or_default();
+            *section_size += usize::from(!is_copy);
+            self.statements.push(Statement {
+                passage: index,
+                unit_index: at,
+                source: passages[index].source,
+                section,
+                section_index: section_size.saturating_sub(1),
+                is_copy,
+                range,
+                is_entry,
+                word_terms: own_terms.iter().copied().filter(|term| !self.vocabulary.is_number(*term)).collect(),
+                own_terms,
+                key_terms: self.vocabulary.intern_set(&entry.key),
+                column_terms: self.vocabulary.intern_set(column_names),
+                terms,
+                heading_terms: Rc::clone(if is_entry { &context.with_caption } else { &context.headings }),
+                is_context_dependent: is_context_dependent(&entry.text),
+                text: entry.text,
+            });
+        }
+    }
+
+    /// The number of the section called `heading`; without a heading each passage is its own section.
+    fn section(&mut self, passage: usize, heading: String) -> usize {
+        let next = self.sections.len();
+        let name = if heading.trim().is_empty() { format!("#{passage}") } else { heading };
+        *self.sections.entry((self.passages[passage].source, name)).or_insert(next)
+    }
+}
+
+/// Whether two passages follow each other in one source with only white space between.
+fn adjoins(before: &SourcePassage, after: &SourcePassage) -> bool {
+    let end = before.start + before.text.chars().count() as u64;
+    before.source == after.source && before.heading == after.heading && (end..=end + MAX_GAP).contains(&after.start)
+}
+
+fn render_unit(text: &str, units: &[TextUnit], positions: &[TablePosition], at: usize) -> RenderedEntry {
+    let unit = &units[at];
+    let header = match positions[at] {
+        TablePosition::Row(Some(header)) => Some(&text[units[header].range.clone()]),
+        _ => None,
+    };
+    entry::render(&text[unit.range.clone()], unit.kind, positions[at], header)
+}
+
+/// The headings, caption and table header that apply at one point of a passage.
+struct HeadingContext<'a> {
+    /// Headings above the passage.
+    outer: &'a str,
+    /// Innermost heading within the passage.
+    heading: &'a str,
+    /// Header row of the current table.
+    columns: &'a str,
+    in_table_of_contents: bool,
+    /// Terms of the headings.
+    headings: Rc<Vec<TermId>>,
+    /// Terms of the headings and the caption.
+    with_caption: Rc<Vec<TermId>>,
+}
+
+impl<'a> HeadingContext<'a> {
+    /// The context at the start of a passage; `carried` is that at the end of the adjoining passage before it.
+    fn new(passage: &'a SourcePassage, carried: Option<Self>, vocabulary: &mut Vocabulary) -> Self {
+        carried.unwrap_or_else(|| Self::under(passage.heading.as_deref().unwrap_or_default(), "", vocabulary))
+    }
+
+    fn under(outer: &'a str, heading: &'a str, vocabulary: &mut Vocabulary) -> Self {
+        let headings = Rc::new(vocabulary.intern_set(&[outer, heading].join(" ")));
+        let innermost = if heading.is_empty() { outer } else { heading };
+        let in_table_of_contents = quotable::is_table_of_contents(innermost);
+        Self { outer, heading, columns: "", in_table_of_contents, with_caption: Rc::clone(&headings), headings }
+    }
+
+    /// Sets the caption of the entries that follow: a lead-in or a line that is not a sentence.
+    fn set_caption(&mut self, caption: &str, vocabulary: &mut Vocabulary) {
+        self.with_caption = Rc::new(self.headings.iter().copied().chain(vocabulary.intern(caption)).collect());
+    }
+
+    /// Remembers the header of a table as long as its rows follow.
+    fn track_table(&mut self, position: TablePosition, continues: bool, raw: &'a str) {
+        match position {
+            TablePosition::Header => self.columns = raw,
+            TablePosition::Row(Some(_)) => {}
+            TablePosition::Row(None) | TablePosition::Lone if continues => {}
+            _ => self.columns = "",
+        }
+    }
+
+    /// The current table's header if `row` has as many cells, else empty.
+    fn columns_of(&self, row: &str) -> &'a str {
+        let fits = !self.columns.is_empty() && tables::cells(self.columns).len() == tables::cells(row).len();
+        if fits { self.columns } else { "" }
+    }
+
+    fn enter(&mut self, heading: &'a str, vocabulary: &mut Vocabulary) {
+        *self = Self::under(self.outer, heading, vocabulary);
+    }
+
+    fn section_name(&self) -> String {
+        format!("{} {}", self.outer, self.heading)
+    }
+}
+
+/// Whether the sentence begins with a word that refers back: a pronoun, or `this` without a noun.
+fn is_context_dependent(text: &str) -> bool {
+    const PRONOUNS: &str = "it its he his she they his her their them such however therefore thus but он она оно они его ее их однако поэтому но \
+        er sie es il elle ils cela";
+    const DEMONSTRATIVES: &str = "this these that those это этот эта эти dies diese dieser dieses ce cette ces";
+    let mut words = terms::words(text).map(terms::fold);
+    let Some(first) = words.next() else { return false };
+    let is_in = |list: &str| list.split_whitespace().any(|word| word == first);
+    let alone = words.next().is_none_or(|next| stopwords::languages_of(&next) != 0);
+    is_in(PRONOUNS) || (is_in(DEMONSTRATIVES) && alone)
+}
+
+/// Whether a text is a row or item among siblings rather than a sentence.
+fn is_entry(text: &str, kind: UnitKind) -> bool {
+    matches!(kind, UnitKind::Row)
+        || (kind != UnitKind::Prose && !quotable::ends_like_sentence(text))
+        || text.contains(": ")
+}
