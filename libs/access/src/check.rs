@@ -17,6 +17,8 @@ pub struct Rule {
     pub scope: &'static str,
     /// Whether a caller without an account may.
     pub anonymous: bool,
+    /// Whether it commits one audit record with its effect.
+    pub audited: bool,
 }
 
 /// What the caller must be to the object.

@@ -1,6 +1,10 @@
 //! The extractor by which a handler says what it does, and that answers 401 or 403 before the handler runs.
 
-use std::{marker::PhantomData, ops::Deref};
+use std::{
+    marker::PhantomData,
+    ops::Deref,
+    sync::{Arc, OnceLock},
+};
 
 use axum::extract::FromRequestParts;
 use base::Problem;
@@ -58,7 +62,22 @@ impl<S: Sync, A: Permission> FromRequestParts<S> for Allowed<A> {
         let caller = Caller::attached(&parts.extensions).cloned();
         let caller = caller.ok_or_else(|| Problem::internal("a route outside of the HTTP middleware"))?;
         check(&caller, A::ACTION, &Object::InSession)?;
+        if let Some(TakenAction(taken)) = parts.extensions.get() {
+            // Middleware of the route may have asked for the same before.
+            let _ = taken.set(A::ACTION);
+        }
         Ok(Self { caller, action: PhantomData })
+    }
+}
+
+/// Which action the handler of a request took up. The server puts an empty one on each request.
+#[derive(Debug, Clone, Default)]
+pub struct TakenAction(Arc<OnceLock<Action>>);
+
+impl TakenAction {
+    /// `None` while no handler was reached, or when it needs no permission.
+    pub fn get(&self) -> Option<Action> {
+        self.0.get().copied()
     }
 }
 

@@ -21,7 +21,7 @@ pub use caller::{Caller, LOCAL_ORG, LOCAL_OWNER, Rights, Role, Roles, Scopes, Su
 pub use check::{Object, ObjectRule, ProjectRole, Rule, check};
 pub use client::{Client, TrustedProxies};
 pub use directory::{ApiKey, CachedDirectory, Directory, LocalDirectory, OrgPolicy};
-pub use extract::{Allowed, Permission};
+pub use extract::{Allowed, Permission, TakenAction};
 pub use link::{Link, SecretHash};
 pub use policy::{ALL_IN_ONE, Action, action};
 pub use rpc_auth::{RpcAuth, SERVICE_TOKEN, ServiceIdentity};

@@ -26,6 +26,18 @@ pub enum LinkKind {
     PasswordReset,
 }
 
+impl LinkKind {
+    /// As audit records name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SharePage => "share_page",
+            Self::Webhook => "webhook",
+            Self::Unsubscribe => "unsubscribe",
+            Self::PasswordReset => "password_reset",
+        }
+    }
+}
+
 /// A type for each kind, by which a handler says which secret opens it.
 pub trait Kind: Sealed + Send + Sync + 'static {
     const KIND: LinkKind;

@@ -117,18 +117,19 @@ impl Consumer {
         Ok(())
     }
 
-    /// Handles the event of a dead letter and deletes the letter, in one transaction; `false` when the letter is gone.
-    pub(super) async fn replay(&self, key: &DeadLetterKey, event: &EventRecord) -> Result<bool, DeliveryError> {
-        let replayed = async {
-            let mut session = self.db.begin(&system()).await?;
-            if !dead_letters::delete(&mut session, key).await? {
-                return Ok(false);
-            }
-            self.handle(&mut session, event).await?;
-            session.commit().await?;
-            Ok(true)
-        };
-        replayed.await.map_err(|error: HandleError| DeliveryError::from(error))
+    /// Handles the event of a dead letter and deletes the letter in a session that is to be committed; `None` when the letter
+    /// is gone.
+    pub(super) async fn replay(
+        &self,
+        key: &DeadLetterKey,
+        event: &EventRecord,
+    ) -> Result<Option<Session>, HandleError> {
+        let mut session = self.db.begin(&system()).await?;
+        if !dead_letters::delete(&mut session, key).await? {
+            return Ok(None);
+        }
+        self.handle(&mut session, event).await?;
+        Ok(Some(session))
     }
 
     async fn try_process(&self, clock: &Clock, events: &[EventRecord]) -> Result<(), HandleError> {

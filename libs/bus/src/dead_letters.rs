@@ -5,11 +5,12 @@ use base::{Problem, Scope, problem::Code, time::Clock};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use db::{Db, DbError, Session, execute, fetch_all, fetch_optional};
+use futures::TryFutureExt;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Consumer, DeliveryError, EventRecord, Relay, envelope, retry};
+use super::{Consumer, DeliveryError, EventRecord, HandleError, Relay, envelope, retry};
 
 /// Characters of a reason that are stored.
 const REASON_LIMIT: usize = 500;
@@ -115,11 +116,19 @@ pub struct DeadLetters {
     clock: Clock,
     relay: Relay,
     consumers: Vec<Consumer>,
+    /// Published in the commit of a change.
+    record: Option<EventRecord>,
 }
 
 impl DeadLetters {
     pub fn new(db: Db, clock: Clock, relay: Relay, consumers: Vec<Consumer>) -> Self {
-        Self { db, clock, relay, consumers }
+        Self { db, clock, relay, consumers, record: None }
+    }
+
+    /// For one change, in whose commit `record` is published: the audit record of it.
+    #[must_use]
+    pub fn recording(&self, record: EventRecord) -> Self {
+        Self { record: Some(record), ..self.clone() }
     }
 
     /// At most `limit` letters that come after `after`, in the order of their keys.
@@ -155,7 +164,10 @@ impl DeadLetters {
             return Err(ReplayError::Failed("this version has no such consumer".to_owned()));
         };
         let outcome = match envelope::event(&envelope::from_json(&letter.headers), &letter.payload.into()) {
-            Ok(event) => retry::attempt(self.relay.delivery_timeout(), consumer.replay(key, &event)).await,
+            Ok(event) => {
+                let handled = self.handle_again(consumer, key, &event).map_err(DeliveryError::from);
+                retry::attempt(self.relay.delivery_timeout(), handled).await
+            }
             Err(error) => Err(DeliveryError::Poison(error.to_string())),
         };
         retry::count(consumer.name, outcome.is_ok());
@@ -175,9 +187,12 @@ impl DeadLetters {
             return Ok(true);
         }
         let mut session = self.db.begin(scope).await?;
-        let existed = delete(&mut session, key).await?;
+        if !delete(&mut session, key).await? {
+            return Ok(false);
+        }
+        self.publish_record(&mut session).await?;
         session.commit().await?;
-        Ok(existed)
+        Ok(true)
     }
 
     async fn find(&self, scope: &Scope, key: &DeadLetterKey) -> Result<Option<StoredMessage>, DbError> {
@@ -221,9 +236,33 @@ impl DeadLetters {
             &key.consumer,
             state,
             self.clock.now()
-        )? > 0;
+        )?;
+        if changed == 0 {
+            return Ok(false);
+        }
+        self.publish_record(&mut session).await?;
         session.commit().await?;
-        Ok(changed)
+        Ok(true)
+    }
+
+    async fn publish_record(&self, session: &mut Session) -> Result<(), DbError> {
+        match &self.record {
+            Some(record) => self.relay.outbox().publish_record(session, record).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Handles the event and deletes the letter, in one transaction; `false` when the letter is gone.
+    async fn handle_again(
+        &self,
+        consumer: &Consumer,
+        key: &DeadLetterKey,
+        event: &EventRecord,
+    ) -> Result<bool, HandleError> {
+        let Some(mut session) = consumer.replay(key, event).await? else { return Ok(false) };
+        self.publish_record(&mut session).await?;
+        session.commit().await?;
+        Ok(true)
     }
 }
 

@@ -5,7 +5,7 @@
 
 mod memory;
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{http::HeaderValue, response::Response};
 use base::{Problem, time::Clock};
@@ -56,7 +56,23 @@ impl LimitKey {
     pub fn user(org: Uuid, user: Uuid, what: &str) -> Self {
         Self(format!("gooseek/{org}/{what}/{user}"))
     }
+
+    /// Of a whole organisation.
+    pub fn organisation(org: Uuid, what: &str) -> Self {
+        Self(format!("gooseek/{org}/{what}"))
+    }
+
+    /// Of an address: all of an IPv4 address, or of an IPv6 network of a subscriber (/64).
+    pub fn address(address: IpAddr, what: &str) -> Self {
+        match address {
+            IpAddr::V4(address) => Self(format!("gooseek/address/{what}/{address}")),
+            IpAddr::V6(address) => Self(format!("gooseek/address/{what}/{:x}", address.to_bits() >> 64)),
+        }
+    }
 }
+
+/// A limit of somebody.
+pub type KeyedLimit = (LimitKey, PerMinute);
 
 /// What came of acquiring one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +150,21 @@ impl Limits {
             None => self.memory.try_acquire(key, limit, self.clock.now()),
         };
         RateLimitDecision::new(limit, allowed, until_reset)
+    }
+
+    /// Acquires one of each limit, up to the first that refuses. The decision with the least left; `None` without limits.
+    pub async fn try_acquire_each(&self, limits: &[KeyedLimit]) -> Option<RateLimitDecision> {
+        let mut tightest: Option<RateLimitDecision> = None;
+        for (key, limit) in limits {
+            let decision = self.try_acquire(key, *limit).await;
+            if !decision.allowed {
+                return Some(decision);
+            }
+            if tightest.is_none_or(|tightest| decision.remaining < tightest.remaining) {
+                tightest = Some(decision);
+            }
+        }
+        tightest
     }
 
     async fn try_acquire_in_redis(&self, key: &LimitKey, limit: PerMinute) -> Option<(u64, bool)> {

@@ -54,6 +54,23 @@ CREATE TABLE dead_letters (
 );
 SELECT tenant_table('dead_letters');
 
+-- A row without a status is a request that is being answered.
+CREATE TABLE idempotency_keys (
+    org UUID NOT NULL,
+    user_id UUID NOT NULL,
+    route TEXT NOT NULL,
+    key TEXT NOT NULL,
+    request_hash BYTEA NOT NULL,
+    attempt UUID NOT NULL,
+    status BIGINT,
+    answer BYTEA,
+    expires_at TIMESTAMPTZ NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (org, user_id, route, key)
+);
+CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
+SELECT tenant_table('idempotency_keys');
+
 CREATE TABLE frame_secrets (
     name TEXT PRIMARY KEY,
     value BYTEA NOT NULL

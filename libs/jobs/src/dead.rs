@@ -2,7 +2,7 @@
 
 use base::{Scope, SystemScope};
 use chrono::{DateTime, Utc};
-use db::{DbError, execute, fetch_all};
+use db::{DbError, Session, execute, fetch_all};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -50,32 +50,34 @@ impl DeadJobs {
         )
     }
 
+    /// A session in which jobs are replayed or dropped, and recorded.
+    pub async fn begin(&self) -> Result<Session, DbError> {
+        self.queue.db().begin(&Scope::from(SYSTEM)).await
+    }
+
     /// Has a job done again, with all attempts; whether there was such a job.
-    pub async fn replay(&self, org: Uuid, id: Uuid) -> Result<bool, DbError> {
-        let mut session = self.queue.db().begin(&Scope::from(SYSTEM)).await?;
+    pub async fn replay(&self, session: &mut Session, org: Uuid, id: Uuid) -> Result<bool, DbError> {
         let replayed = execute!(
-            &mut session,
+            session,
             any: "UPDATE jobs SET state = 'available', run_at = $1, attempts = 0, crashes = 0, error = NULL
                 WHERE state = 'dead' AND org = $2 AND id = $3",
             self.queue.clock().now(),
             org,
             id
         )?;
-        session.commit().await?;
-        self.queue.wake();
+        let queue = self.queue.clone();
+        session.on_commit(move || queue.wake());
         Ok(replayed == 1)
     }
 
     /// Deletes a job that is not wanted any more; whether there was such a job.
-    pub async fn drop_job(&self, org: Uuid, id: Uuid) -> Result<bool, DbError> {
-        let mut session = self.queue.db().begin(&Scope::from(SYSTEM)).await?;
+    pub async fn drop_job(&self, session: &mut Session, org: Uuid, id: Uuid) -> Result<bool, DbError> {
         let dropped = execute!(
-            &mut session,
+            session,
             any: "DELETE FROM jobs WHERE state = 'dead' AND org = $1 AND id = $2",
             org,
             id
         )?;
-        session.commit().await?;
         Ok(dropped == 1)
     }
 }

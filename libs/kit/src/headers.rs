@@ -43,6 +43,7 @@ impl Describe for IdempotencyKey {
         let about = "A request that is sent again with the same key gets the work of the first one.";
         header(description, "Idempotency-Key", about, key);
         description.problem(Code::IdempotencyKeyReused);
+        description.problem(Code::RequestInProgress);
     }
 }
 

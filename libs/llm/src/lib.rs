@@ -42,6 +42,7 @@ mod retry;
 mod server_capabilities;
 pub mod settings;
 mod structured;
+mod telemetry;
 mod tokens;
 mod upstream;
 

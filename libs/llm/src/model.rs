@@ -12,7 +12,7 @@ use crate::{
     retry::RetryPolicy,
     server_capabilities::ServerCapabilities,
     structured::JsonFormat,
-    upstream,
+    telemetry, upstream,
 };
 
 /// A streamed answer; see [`Model::stream`].
@@ -126,7 +126,10 @@ impl Inner {
         format: Option<&JsonFormat>,
     ) -> Result<StartedStream, LlmError> {
         loop {
-            let error = match self.send_request(candidate, request, format).await {
+            let sent_at = Instant::now();
+            let outcome = self.send_request(candidate, request, format).await;
+            telemetry::count_request(&candidate.model, outcome.as_ref().err(), sent_at.elapsed());
+            let error = match outcome {
                 Ok(started) => return Ok(started),
                 Err(error) => error,
             };
@@ -166,6 +169,7 @@ impl Inner {
     fn with_cost(&self, mut delta: Delta) -> Delta {
         if let Delta::Finished { usage, model, .. } = &mut delta {
             usage.cost = pricing::cost(&self.config.prices, &model.model, usage);
+            telemetry::count_usage(model, usage);
         }
         delta
     }

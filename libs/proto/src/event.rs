@@ -1,6 +1,6 @@
 //! Events: each message together with the subject it is published under, so that publisher and consumers name one type.
 
-use crate::events::v1::{AnswerCompleted, ThreadDeleted};
+use crate::events::v1::{AnswerCompleted, AuditRecordCreated, ThreadDeleted};
 
 /// A message that one service publishes and others consume.
 pub trait Event: prost::Message + Default + 'static {
@@ -10,6 +10,10 @@ pub trait Event: prost::Message + Default + 'static {
 
 impl Event for AnswerCompleted {
     const SUBJECT: &'static str = "gooseek.chat.answer.completed.v1";
+}
+
+impl Event for AuditRecordCreated {
+    const SUBJECT: &'static str = "gooseek.audit.record.created.v1";
 }
 
 impl Event for ThreadDeleted {

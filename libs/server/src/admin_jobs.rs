@@ -2,23 +2,24 @@
 
 use std::sync::Arc;
 
-use access::{Allowed, Auth, Caller, action};
+use access::{Action, Allowed, Auth, Caller, action};
+use audit::Object;
 use axum::{extract::State, http::StatusCode};
 use base::Problem;
-use jobs::{DeadJob, DeadJobs};
+use jobs::DeadJob;
 use kit::{Id, Page, PageOf, Resource, cursor::CursorKey};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
-use super::Server;
+use super::{Administered, Server};
 
 const LIST: &str = "dead jobs";
 
 #[derive(Clone)]
 struct Jobs {
-    services: Arc<Vec<(&'static str, DeadJobs)>>,
+    services: Arc<Vec<Administered>>,
     cursors: CursorKey,
     /// Without accounts the owner of the one organisation has the installation, and so the jobs of the system.
     has_accounts: bool,
@@ -33,7 +34,7 @@ impl Jobs {
 
 pub(super) fn routes(server: &Server) -> OpenApiRouter {
     let jobs = Jobs {
-        services: Arc::new(server.dead_jobs.clone()),
+        services: Arc::new(server.administered.clone()),
         cursors: server.cursors.clone(),
         has_accounts: !matches!(server.options.auth, Auth::LocalOwner),
     };
@@ -62,9 +63,9 @@ async fn list(
     let orgs = jobs.visible(&who);
     let after: Uuid = jobs.cursors.position(LIST, &page)?.unwrap_or_default();
     let mut items = Vec::new();
-    for (service, dead) in jobs.services.iter() {
+    for Administered { service, jobs, .. } in jobs.services.iter() {
         for org in &orgs {
-            let found = dead.list(*org, after, page.fetch_limit()).await?;
+            let found = jobs.list(*org, after, page.fetch_limit()).await?;
             items.extend(found.into_iter().map(|job| ListedJob { service, job }));
         }
     }
@@ -82,9 +83,12 @@ async fn replay(
     id: Id<ListedJob>,
 ) -> Result<StatusCode, Problem> {
     let orgs = jobs.visible(&who);
-    for (_, dead) in jobs.services.iter() {
+    for Administered { jobs, audit, .. } in jobs.services.iter() {
         for org in &orgs {
-            if dead.replay(*org, id.0).await? {
+            let mut session = jobs.begin().await?;
+            if jobs.replay(&mut session, *org, id.0).await? {
+                audit.record(&mut session, &who, Action::ReplayDeadJob, Object::new("dead job", id.0)).await?;
+                session.commit().await?;
                 return Ok(StatusCode::ACCEPTED);
             }
         }
@@ -101,9 +105,12 @@ async fn drop_job(
     id: Id<ListedJob>,
 ) -> Result<StatusCode, Problem> {
     let orgs = jobs.visible(&who);
-    for (_, dead) in jobs.services.iter() {
+    for Administered { jobs, audit, .. } in jobs.services.iter() {
         for org in &orgs {
-            if dead.drop_job(*org, id.0).await? {
+            let mut session = jobs.begin().await?;
+            if jobs.drop_job(&mut session, *org, id.0).await? {
+                audit.record(&mut session, &who, Action::DropDeadJob, Object::new("dead job", id.0)).await?;
+                session.commit().await?;
                 return Ok(StatusCode::NO_CONTENT);
             }
         }

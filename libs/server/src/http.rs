@@ -4,6 +4,7 @@
 //! Calls between the services of one process come through here too, so that they meet the same.
 
 mod adaptive_limiter;
+mod audited;
 mod body;
 mod guard;
 
@@ -14,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use access::{Authenticator, Caller, Client, LocalCall, RpcCall, SERVICE_TOKEN, TrustedProxies};
+use access::{Authenticator, Caller, Client, LocalCall, RpcCall, SERVICE_TOKEN, TakenAction, TrustedProxies};
 pub use adaptive_limiter::{AdaptiveLimiter, Bounds, exempt_from_limit};
 use axum::{
     Router,
@@ -124,7 +125,10 @@ async fn admit(
         if org.is_some() && !is_reflection(request.uri().path()) {
             request = read_ahead(request, BODY_LIMIT).await;
         }
-        return frame.limiter.serve(&route, org, adaptive_limiter::USER_QUEUE_TIMEOUT, run(next, request)).await;
+        let taken = TakenAction::default();
+        request.extensions_mut().insert(taken.clone());
+        let served = frame.limiter.serve(&route, org, adaptive_limiter::USER_QUEUE_TIMEOUT, run(next, request));
+        return audited::checked(taken, served).await;
     };
     // Only our own services may set one: a user's would make us give up, and blame the service that is asked.
     let asked = deadline::from_headers(request.headers());

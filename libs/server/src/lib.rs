@@ -25,6 +25,7 @@ use std::{
 
 use access::{Authenticator, CachedDirectory};
 use anyhow::Context;
+use audit::Audit;
 use axum::Router;
 use base::{
     Scope, SystemScope,
@@ -41,10 +42,12 @@ use cache::{
 };
 pub use database::migrate;
 use db::{Db, PgConnections};
+use idempotency::IdempotencyKeys;
 use jobs::{DeadJobs, JobQueue, JobRunner};
 use kit::cursor::CursorKey;
 use objects::Objects;
 pub use options::{Bus, Mode, Options, frame_variables, telemetry};
+use quota::Quota;
 use rand::RngCore;
 use rpc::Endpoints;
 use tokio::net::TcpListener;
@@ -68,10 +71,8 @@ pub struct Server {
     pub openapi: OpenApi,
     /// Signs the cursors of the operator's lists.
     cursors: CursorKey,
-    /// The dead letters of each service.
-    dead_letters: Vec<(&'static str, DeadLetters)>,
-    /// The dead jobs of each service.
-    dead_jobs: Vec<(&'static str, DeadJobs)>,
+    /// What administrators see of each service.
+    administered: Vec<Administered>,
     /// The relay of each service's outbox.
     relays: Vec<(&'static str, Relay)>,
     http: Router,
@@ -89,6 +90,15 @@ pub struct Server {
     signals: stop::Signals,
     /// Held for as long as the process has the data folder.
     _lock: File,
+}
+
+/// What administrators see of a service, whatever it does.
+#[derive(Debug, Clone)]
+struct Administered {
+    service: &'static str,
+    letters: DeadLetters,
+    jobs: DeadJobs,
+    audit: Audit,
 }
 
 /// Every variable the frame and the services read, each once.
@@ -142,25 +152,24 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     let mut services = Vec::new();
     let mut relays = Vec::new();
     let mut dbs = Vec::new();
-    let mut dead_letters = Vec::new();
+    let mut administered = Vec::new();
     let access = Authenticator::new(options.auth.clone(), options.rpc_auth(), shared.directory.clone());
     let frame = Frame { proxies: options.proxies.clone(), ..Frame::new(access, shared.ids.clone()) };
-    let mut dead_jobs = Vec::new();
     let mut tasks = Vec::new();
     let mut cursors = None;
     for (spec, builder) in specs.iter().zip(builders) {
         let deps = shared.deps(spec, &options).await?;
         cursors.get_or_insert_with(|| deps.cursor_key.clone());
-        let (db, queue) = (deps.db.clone(), deps.jobs.clone());
+        let (db, queue, audit) = (deps.db.clone(), deps.jobs.clone(), deps.audit.clone());
+        let keys = deps.idempotency.clone();
         let relay = Relay::new(db.clone(), deps.outbox.clone(), relay_options(&options));
         let mut service = builder.build(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
         shared.endpoints.connect_local(spec.name, framed(service.grpc.clone(), frame.clone()))?;
         let consumers = service.consumers.clone();
         let letters = DeadLetters::new(db.clone(), shared.clock.clone(), relay.clone(), consumers);
-        dead_letters.push((spec.name, letters));
-        let jobs = maintenance::add(std::mem::take(&mut service.jobs), relay.clone())?;
+        let jobs = maintenance::add(std::mem::take(&mut service.jobs), relay.clone(), keys)?;
         tasks.push(JobRunner::new(queue.clone(), jobs).task());
-        dead_jobs.push((spec.name, DeadJobs::new(queue)));
+        administered.push(Administered { service: spec.name, letters, jobs: DeadJobs::new(queue), audit });
         relays.push((spec.name, relay));
         dbs.push(db);
         services.push(service);
@@ -173,8 +182,7 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
         options,
         openapi: OpenApi::default(),
         cursors: cursors.context("a process has at least one service")?,
-        dead_letters,
-        dead_jobs,
+        administered,
         relays,
         http: Router::new(),
         grpc: probes::grpc(shared.drain.clone()),
@@ -277,11 +285,15 @@ impl SharedResources {
     async fn deps(&self, spec: &ServiceDef, options: &Options) -> anyhow::Result<Deps> {
         let opened = database::open(spec, options, self.postgres.as_ref()).await;
         let db = opened.with_context(|| format!("the database of {} cannot be opened", spec.name))?;
+        let outbox = Outbox::new(self.ids.clone(), self.clock.clone());
         Ok(Deps {
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             cursor_key: cursor_key(&db).await?,
-            outbox: Outbox::new(self.ids.clone(), self.clock.clone()),
+            audit: Audit::new(spec.name, outbox.clone(), self.ids.clone(), self.clock.clone()),
+            idempotency: IdempotencyKeys::new(db.clone(), self.clock.clone(), self.ids.clone()),
+            quota: Quota::unlimited(),
+            outbox,
             jobs: JobQueue::new(db.clone(), self.clock.clone(), self.ids.clone()),
             db,
             cache: self.cache.clone(),

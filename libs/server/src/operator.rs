@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use access::{Allowed, Auth, Caller, action};
+use access::{Action, Allowed, Auth, Caller, action};
+use audit::Object;
 use axum::{
     Json,
     extract::{Path, State},
     http::StatusCode,
 };
 use base::{Problem, Scope, SystemScope, problem::Code};
-use bus::{DeadLetter, DeadLetterKey, DeadLetters, Relay};
-use db::DbError;
+use bus::{DeadLetter, DeadLetterKey, Relay};
+use db::{Db, DbError};
 use kit::{Page, PageOf, cursor::CursorKey};
 use serde::Serialize;
 use tokio::sync::Mutex;
@@ -18,14 +19,15 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
-use super::Server;
+use super::{Administered, Server};
 
 const LIST: &str = "dead letters";
 
 #[derive(Clone)]
 struct Bus {
-    letters: Arc<Vec<(&'static str, DeadLetters)>>,
+    services: Arc<Vec<Administered>>,
     relays: Arc<Vec<Relay>>,
+    dbs: Arc<Vec<Db>>,
     cursors: CursorKey,
     /// Held while one is running.
     resyncing: Arc<Mutex<()>>,
@@ -44,8 +46,9 @@ impl Bus {
 
 pub(super) fn routes(server: &Server) -> OpenApiRouter {
     let bus = Bus {
-        letters: Arc::new(server.dead_letters.clone()),
+        services: Arc::new(server.administered.clone()),
         relays: Arc::new(server.relays.iter().map(|(_, relay)| relay.clone()).collect()),
+        dbs: Arc::new(server.dbs.clone()),
         cursors: server.cursors.clone(),
         resyncing: Arc::default(),
         has_accounts: !matches!(server.options.auth, Auth::LocalOwner),
@@ -74,7 +77,7 @@ async fn list(
     let limit = usize::try_from(page.fetch_limit()).unwrap_or_default();
     let scope = bus.scope(&who);
     let mut items = Vec::new();
-    for (service, letters) in bus.letters.iter() {
+    for Administered { service, letters, .. } in bus.services.iter() {
         let found = letters.list(&scope, &after, limit).await?;
         items.extend(found.into_iter().map(|letter| Listed { service, letter }));
     }
@@ -97,8 +100,10 @@ async fn replay(
     Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let (scope, key) = (bus.scope(&who), key(&id, consumer)?);
-    for (_, letters) in bus.letters.iter() {
-        if letters.replay(&scope, &key).await? {
+    for Administered { letters, audit, .. } in bus.services.iter() {
+        let record = audit.prepare(&who, Action::ReplayDeadLetter, audited(&key));
+        if letters.recording(record.event()).replay(&scope, &key).await? {
+            record.committed();
             return Ok(StatusCode::NO_CONTENT);
         }
     }
@@ -115,8 +120,10 @@ async fn drop_letter(
     Path((id, consumer)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     let (scope, key) = (bus.scope(&who), key(&id, consumer)?);
-    for (_, letters) in bus.letters.iter() {
-        if letters.drop_letter(&scope, &key).await? {
+    for Administered { letters, audit, .. } in bus.services.iter() {
+        let record = audit.prepare(&who, Action::DropDeadLetter, audited(&key));
+        if letters.recording(record.event()).drop_letter(&scope, &key).await? {
+            record.committed();
             return Ok(StatusCode::NO_CONTENT);
         }
     }
@@ -125,6 +132,10 @@ async fn drop_letter(
 
 fn key(id: &str, consumer: String) -> Result<DeadLetterKey, Problem> {
     Ok(DeadLetterKey { id: id.parse().map_err(|_| missing())?, consumer })
+}
+
+fn audited(key: &DeadLetterKey) -> Object {
+    Object::new("dead letter", format!("{}/{}", key.id, key.consumer))
 }
 
 fn missing() -> Problem {
@@ -141,10 +152,19 @@ struct Resync {
 #[utoipa::path(
     post, path = "/api/v1/admin/bus/resync", operation_id = "resync_bus",
     responses((status = 202, body = Resync), (status = 409, description = "This process does it already.")))]
-async fn resync(State(bus): State<Bus>, _: Allowed<action::ResyncBus>) -> Result<(StatusCode, Json<Resync>), Problem> {
+async fn resync(
+    State(bus): State<Bus>,
+    who: Allowed<action::ResyncBus>,
+) -> Result<(StatusCode, Json<Resync>), Problem> {
     let Ok(only) = bus.resyncing.clone().try_lock_owned() else {
         return Err(Problem::new(Code::ResyncRunning, "this process publishes all events again already"));
     };
+    // It has no single commit, so that it is recorded before it begins, in the first service of the process.
+    if let (Some(Administered { audit, .. }), Some(db)) = (bus.services.first(), bus.dbs.first()) {
+        let mut session = db.begin(&who.scope()).await?;
+        audit.record(&mut session, &who, Action::ResyncBus, Object::new("bus", "events")).await?;
+        session.commit().await?;
+    }
     // It may take a while, and goes on when nobody waits for its end any more.
     let resync = tokio::spawn(async move {
         let _only = only;

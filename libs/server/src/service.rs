@@ -3,6 +3,7 @@
 use std::{convert::Infallible, future::Future, path::PathBuf, pin::Pin};
 
 use access::CachedDirectory;
+use audit::Audit;
 use axum::Router;
 use base::{
     config::{Reader, Variable},
@@ -12,9 +13,11 @@ use base::{
 use bus::{Consumer, Outbox};
 use cache::{Cache, limits::Limits, live::LiveFeeds};
 use db::{Db, Migrations};
+use idempotency::IdempotencyKeys;
 use jobs::{JobQueue, Jobs};
 use kit::cursor::CursorKey;
 use objects::Objects;
+use quota::Quota;
 use registry::ServiceInfo;
 use rpc::Peers;
 use tokio_util::sync::CancellationToken;
@@ -89,6 +92,12 @@ pub struct Deps {
     pub directory: CachedDirectory,
     /// Publishes the events of the service.
     pub outbox: Outbox,
+    /// Records who changed what, in the session of the change.
+    pub audit: Audit,
+    /// Answers of requests that may be sent again.
+    pub idempotency: IdempotencyKeys,
+    /// What the plans of organisations allow.
+    pub quota: Quota,
     /// Where the service's jobs are put; [`Service::jobs`] has who does them.
     pub jobs: JobQueue,
     pub cursor_key: CursorKey,

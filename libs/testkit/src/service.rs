@@ -11,6 +11,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use access::{ALL_IN_ONE, Auth, Authenticator, CachedDirectory, Role, RpcAuth};
 pub use answer::Answer;
+use audit::Audit;
 use axum::{Router, body::Body};
 use base::{
     config::{Reader, Secret, Settings},
@@ -19,13 +20,17 @@ use base::{
 use bus::{DeliveryError, EventRecord, Outbox};
 use cache::{Cache, limits::Limits, live::LiveFeeds, redis::Redis};
 pub use clock::TestClock;
-use db::{Db, DbError, PgConnections};
+use db::{Db, DbError, PgConnections, fetch_all};
 use http::Request;
+use idempotency::IdempotencyKeys;
 pub use idle::{idle, one_migration};
 use jobs::{JobQueue, JobRunner};
 use kit::cursor::CursorKey;
 use objects::Objects;
 pub use person::{Issuer, Person};
+use prost::Message;
+use proto::{Event, events::v1::AuditRecordCreated};
+use quota::Quota;
 use rpc::{Endpoints, Transport};
 use server::{
     Deps,
@@ -87,6 +92,8 @@ pub struct World {
     pub executable: PathBuf,
     /// What organisations demand and who is in which project; that of a server without auth-svc unless a test has another.
     pub directory: CachedDirectory,
+    /// What plans allow; everything unless a test has another.
+    pub quota: Quota,
     postgres: Option<Secret>,
     endpoints: Endpoints,
     issuer: Issuer,
@@ -120,6 +127,7 @@ impl World {
             settings: Vec::new(),
             executable: std::env::current_exe().expect("a test knows its own path"),
             directory: CachedDirectory::local(clock.clock()),
+            quota: Quota::unlimited(),
             clock,
             postgres,
             endpoints: Endpoints::new(registry::names()),
@@ -214,8 +222,12 @@ impl World {
         };
         let jobs = JobQueue::new(db.clone(), clock.clone(), self.ids.clone());
         self.clock.wakes(jobs.clone());
+        let outbox = Outbox::new(self.ids.clone(), clock.clone());
         Deps {
             jobs,
+            audit: Audit::new(spec.name, outbox.clone(), self.ids.clone(), clock.clone()),
+            idempotency: IdempotencyKeys::new(db.clone(), clock.clone(), self.ids.clone()),
+            quota: self.quota.clone(),
             ids: self.ids.clone(),
             cache,
             limits,
@@ -223,7 +235,7 @@ impl World {
             objects: self.objects.clone(),
             peers: self.endpoints.for_caller(spec.name),
             directory: self.directory.clone(),
-            outbox: Outbox::new(self.ids.clone(), clock.clone()),
+            outbox,
             cursor_key: CursorKey::new(&[7; 32]),
             drain: CancellationToken::new(),
             closing: CancellationToken::new(),
@@ -319,6 +331,22 @@ impl TestService {
     pub async fn send_json(&self, who: &Person, method: &str, path: &str, body: &serde_json::Value) -> Answer {
         let request = who.http(method, path).header("content-type", "application/json");
         self.send(request.body(Body::from(body.to_string())).expect("a request is well formed")).await
+    }
+
+    /// The audit records of the person's organisation, the oldest first.
+    ///
+    /// # Panics
+    /// When the outbox cannot be read.
+    pub async fn audit_records(&self, who: &Person) -> Vec<AuditRecordCreated> {
+        let mut session = self.db.read(&who.scope()).await.expect("the database can be read");
+        let rows: Vec<(Vec<u8>,)> = fetch_all!(
+            &mut session,
+            org: "SELECT payload FROM outbox WHERE org = $1 AND subject = $2 ORDER BY id",
+            AuditRecordCreated::SUBJECT
+        )
+        .expect("the outbox can be read");
+        let decode = |(payload,): (Vec<u8>,)| AuditRecordCreated::decode(payload.as_slice());
+        rows.into_iter().map(|row| decode(row).expect("a record can be decoded")).collect()
     }
 
     /// Hands an event to every consumer of its subject, as the relay would.

@@ -3,7 +3,6 @@ CREATE TABLE runs (
     org UUID NOT NULL,
     user_id UUID NOT NULL,
     thread_id UUID NOT NULL,
-    idempotency_key TEXT,
     question TEXT NOT NULL,
     request TEXT NOT NULL,
     state TEXT NOT NULL,
@@ -15,8 +14,7 @@ CREATE TABLE runs (
     watched_until TIMESTAMPTZ,
     attempts BIGINT NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
-    finished_at TIMESTAMPTZ,
-    UNIQUE (org, user_id, idempotency_key)
+    finished_at TIMESTAMPTZ
 );
 CREATE INDEX runs_thread ON runs (org, user_id, thread_id, id);
 CREATE INDEX runs_leased ON runs (lease_until) WHERE state = 'running';

@@ -23,15 +23,32 @@ pub(crate) const VARIABLES: &[Variable] = &[
         "60",
         "questions per user and minute; 0 for no limit; ignored without accounts",
     ),
+    Variable::with_default(
+        "ASKS_PER_MINUTE_ORG",
+        "0",
+        "questions per organisation and minute; 0 for no limit; ignored without accounts",
+    ),
+    Variable::with_default(
+        "ASKS_PER_MINUTE_ADDRESS",
+        "0",
+        "questions per client address (IPv6: /64) and minute; 0 for no limit; ignored without accounts",
+    ),
 ];
+
+/// Questions a minute; `None` for no limit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AskLimits {
+    pub(crate) user: Option<PerMinute>,
+    pub(crate) organisation: Option<PerMinute>,
+    pub(crate) address: Option<PerMinute>,
+}
 
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) detach_grace: Duration,
     pub(crate) lease: Duration,
     pub(crate) run_limit: usize,
-    /// Per user; `None` for no limit.
-    pub(crate) asks: Option<PerMinute>,
+    pub(crate) ask_limits: AskLimits,
     /// `None`: answers are extractive.
     pub(crate) model: Option<ModelConfig>,
 }
@@ -42,10 +59,16 @@ impl Config {
             detach_grace: reader.duration("RUN_DETACH_GRACE"),
             lease: reader.duration("RUN_LEASE").max(Duration::from_secs(1)),
             run_limit: reader.parse("RUN_LIMIT", "a number of runs"),
-            asks: Some(reader.parse("ASKS_PER_MINUTE", "a number of questions"))
-                .filter(|asks| *asks > 0)
-                .map(PerMinute),
+            ask_limits: AskLimits {
+                user: per_minute(reader, "ASKS_PER_MINUTE"),
+                organisation: per_minute(reader, "ASKS_PER_MINUTE_ORG"),
+                address: per_minute(reader, "ASKS_PER_MINUTE_ADDRESS"),
+            },
             model: llm::settings::read(reader).filter(|model| !model.chat_models.is_empty()),
         }
     }
+}
+
+fn per_minute(reader: &mut Reader<'_>, name: &'static str) -> Option<PerMinute> {
+    Some(reader.parse(name, "a number of questions")).filter(|asks| *asks > 0).map(PerMinute)
 }

@@ -4,11 +4,12 @@ use access::{Allowed, Caller, LOCAL_ORG, action};
 use axum::{
     Json,
     extract::State,
-    http::StatusCode,
+    http::{HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
 use base::Problem;
-use cache::limits::{LimitKey, Limits, PerMinute, RateLimitDecision};
+use cache::limits::{LimitKey, Limits, RateLimitDecision};
+use idempotency::REPLAYED_HEADER;
 use kit::{
     Id, IdempotencyKey, JsonBody, LastEventId, Resource, Validator,
     sse::{self, EventStream, ServerSentEvent},
@@ -19,15 +20,18 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
     api::{Answer, AskRequest},
-    runs::Runs,
+    config::AskLimits,
+    runs::{Runs, StartedRun},
 };
+
+/// What the rate limits count.
+const COUNTED: &str = "chat.asks";
 
 /// What the handlers need besides the runs.
 #[derive(Clone)]
 pub(crate) struct HttpContext {
     pub(crate) limits: Limits,
-    /// Questions per user; `None` for no limit.
-    pub(crate) asks: Option<PerMinute>,
+    pub(crate) ask_limits: AskLimits,
     pub(crate) drain: CancellationToken,
     pub(crate) closing: CancellationToken,
 }
@@ -60,9 +64,11 @@ async fn ask(
     // An answer takes as long as the model does; RUN_LIMIT bounds the number of concurrent runs.
     exempt_from_limit();
     check(&ask, chat.runs.has_model())?;
-    let Some(decision) = chat.context.acquire_ask(&who).await else { return answer(chat, &who, ask, key).await };
+    let Some(decision) = chat.context.acquire_ask(&who).await else {
+        return answer(chat, &who, ask, key.as_deref()).await;
+    };
     let answered = match decision.ok_or_429("questions") {
-        Ok(()) => answer(chat, &who, ask, key).await,
+        Ok(()) => answer(chat, &who, ask, key.as_deref()).await,
         Err(problem) => Err(problem),
     };
     let mut response = answered.into_response();
@@ -71,20 +77,39 @@ async fn ask(
 }
 
 impl HttpContext {
-    /// Counts a question against the user's rate limit; `None` without a limit or without accounts.
+    /// Counts a question against the limits of the user, its organisation and its address; `None` without limits or without
+    /// accounts.
     async fn acquire_ask(&self, who: &Caller) -> Option<RateLimitDecision> {
-        let asks = self.asks.filter(|_| who.org() != LOCAL_ORG)?;
-        Some(self.limits.try_acquire(&LimitKey::user(who.org(), who.user(), "chat.asks"), asks).await)
+        if who.org() == LOCAL_ORG {
+            return None;
+        }
+        let AskLimits { user, organisation, address } = self.ask_limits;
+        let address = who.client().address.zip(address);
+        let limits = [
+            user.map(|limit| (LimitKey::user(who.org(), who.user(), COUNTED), limit)),
+            organisation.map(|limit| (LimitKey::organisation(who.org(), COUNTED), limit)),
+            address.map(|(address, limit)| (LimitKey::address(address, COUNTED), limit)),
+        ];
+        self.limits.try_acquire_each(&limits.into_iter().flatten().collect::<Vec<_>>()).await
     }
 }
 
-async fn answer(chat: Chat, who: &Caller, ask: AskRequest, key: Option<String>) -> Result<Response, Problem> {
+async fn answer(chat: Chat, who: &Caller, ask: AskRequest, key: Option<&str>) -> Result<Response, Problem> {
     let stream = ask.stream;
     let started = chat.runs.start(who, ask, key).await?;
-    if stream {
+    let mut response = if stream {
         let events = chat.runs.follow(who, started.run_id, 0).await?;
-        return Ok(sse::response(events, chat.context.drain).into_response());
+        sse::response(events, chat.context.drain).into_response()
+    } else {
+        whole_answer(&chat, who, &started).await?
+    };
+    if started.is_replay {
+        response.headers_mut().insert(REPLAYED_HEADER, HeaderValue::from_static("true"));
     }
+    Ok(response)
+}
+
+async fn whole_answer(chat: &Chat, who: &Caller, started: &StartedRun) -> Result<Response, Problem> {
     let answer = tokio::select! {
         answer = chat.runs.wait(who, started.run_id) => answer?,
         () = chat.context.closing.cancelled() => {

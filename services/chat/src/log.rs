@@ -9,11 +9,13 @@ mod writer;
 
 use std::sync::Arc;
 
+use audit::Record;
 use base::tasks::Task;
 use bus::{EventRecord, Outbox};
 use cache::live::LiveFeeds;
 use db::Db;
 pub(crate) use event_buffer::{EventBuffer, EventFrame};
+use idempotency::Attempt;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use uuid::Uuid;
 use writer::Writer;
@@ -27,12 +29,21 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum LogOp {
     /// The run itself; must be the first.
-    Create(Box<NewRun>),
+    Create(Box<CreateOp>),
     Event(Event),
     /// A chunk of the answer.
     Text(String),
     /// The last event, the state of the run and the event for other services, in one transaction.
     Finish(Box<FinishOp>),
+}
+
+/// The beginning of a run.
+#[derive(Debug)]
+pub(crate) struct CreateOp {
+    pub(crate) run: NewRun,
+    /// Completed with the id of the run.
+    pub(crate) attempt: Attempt,
+    pub(crate) record: Record,
 }
 
 /// The end of a run.

@@ -9,14 +9,16 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-use access::{Caller, LOCAL_ORG, Rights};
-use base::{Problem, problem::Code, tasks::Task};
+use access::{Action, Caller, LOCAL_ORG, Rights};
+use base::{Problem, tasks::Task};
 use bytes::Bytes;
 use chrono::TimeDelta;
 use futures::{StreamExt, stream::BoxStream};
+use idempotency::{Attempt, Begun};
 use kit::tenant_limiter::TenantLimiter;
 use llm::Model;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
+use quota::Meter;
 use serde::{Deserialize, Serialize};
 use server::Deps;
 use tokio::sync::watch;
@@ -29,7 +31,7 @@ use crate::{
     callees::Callees,
     config::Config,
     event::{Event, RUNNING, RunStarted, fold},
-    log::{EventBuffer, EventFrame, Log, LogOp},
+    log::{CreateOp, EventBuffer, EventFrame, Log, LogOp},
     store::{self, NewRun, RunRow},
 };
 
@@ -72,6 +74,8 @@ struct RunsInner {
 /// A run that was started, or found by its idempotency key.
 pub(crate) struct StartedRun {
     pub(crate) run_id: Uuid,
+    /// It was started by an earlier request with the same key.
+    pub(crate) is_replay: bool,
 }
 
 impl Runs {
@@ -110,20 +114,26 @@ impl Runs {
     }
 
     /// Starts a run, or finds the one that the user started with the same idempotency key.
-    pub(crate) async fn start(
-        &self,
-        who: &Caller,
-        ask: AskRequest,
-        key: Option<String>,
-    ) -> Result<StartedRun, Problem> {
-        if let Some(key) = &key
-            && let Some(run) = self.by_key(who, key).await?
-        {
-            return check_same_request(&run, &ask);
+    pub(crate) async fn start(&self, who: &Caller, ask: AskRequest, key: Option<&str>) -> Result<StartedRun, Problem> {
+        let keys = &self.inner.deps.idempotency;
+        // Streamed or whole, it is the same question.
+        let question = AskRequest { stream: true, ..ask.clone() };
+        let attempt = match keys.begin(&who.scope(), Action::Ask.operation(), key, &question).await? {
+            Begun::New(attempt) => attempt,
+            Begun::Replay(answer) => return Ok(StartedRun { run_id: answer.body()?, is_replay: true }),
+        };
+        let started = self.start_new(who, ask, attempt.clone()).await;
+        if started.is_err() {
+            keys.release(&who.scope(), attempt).await;
         }
+        started
+    }
+
+    async fn start_new(&self, who: &Caller, ask: AskRequest, attempt: Attempt) -> Result<StartedRun, Problem> {
         let permit = self.inner.limiter.try_acquire(Some(who.org())).ok_or_else(overloaded)?;
         let (thread_id, run_request) = self.run_request(who, ask).await?;
-        let run = self.new_run(who, thread_id, key.clone(), &run_request)?;
+        let reservation = self.inner.deps.quota.reserve(who, Meter::Questions, 1).await?;
+        let run = self.new_run(who, thread_id, &run_request)?;
         let started = Event::Run(RunStarted {
             run_id: run.id,
             thread_id,
@@ -133,10 +143,11 @@ impl Runs {
             created_at: run.created_at,
         });
         let (id, created_at) = (run.id, run.created_at);
+        let record = self.inner.deps.audit.prepare(who, Action::Ask, audit::Object::new("run", id));
         let buffer = EventBuffer::new(who.org(), id, Vec::new());
         self.live().insert(id, buffer.clone());
         self.inner.begun.send_replace(());
-        self.inner.log.append(&buffer, LogOp::Create(Box::new(run)), false);
+        self.inner.log.append(&buffer, LogOp::Create(Box::new(CreateOp { run, attempt, record })), false);
         let run = supervise::Run {
             buffer,
             who: who.clone(),
@@ -144,19 +155,13 @@ impl Runs {
             request: run_request,
             created_at,
             earlier: None,
+            reservation: Some(reservation),
             _permit: permit,
         };
-        let ask = run.request.ask.clone();
         // Spawned, because a disconnecting client drops this call, but a stored run must be worked on all the same.
         let stored = tokio::spawn(self.clone().store_and_supervise(run, started).in_current_span()).await;
         if stored.is_ok_and(|stored| stored) {
-            return Ok(StartedRun { run_id: id });
-        }
-        // Another connection with the same key was first.
-        if let Some(key) = &key
-            && let Some(run) = self.by_key(who, key).await?
-        {
-            return check_same_request(&run, &ask);
+            return Ok(StartedRun { run_id: id, is_replay: false });
         }
         Err(Problem::unavailable("the run could not be stored"))
     }
@@ -231,8 +236,10 @@ impl Runs {
     pub(crate) async fn cancel(&self, who: &Caller, run_id: Uuid) -> Result<(), Problem> {
         self.find(who, run_id).await?;
         // Stored first, so that an acknowledged cancellation survives this process.
-        let mut session = self.inner.deps.db.begin(&who.scope()).await?;
+        let deps = &self.inner.deps;
+        let mut session = deps.db.begin(&who.scope()).await?;
         store::request_cancel(&mut session, run_id).await?;
+        deps.audit.record(&mut session, who, Action::CancelRun, audit::Object::new("run", run_id)).await?;
         session.commit().await?;
         if let Some(buffer) = self.local_buffer(run_id) {
             buffer.cancel.cancel();
@@ -244,11 +251,6 @@ impl Runs {
         let mut session = self.inner.deps.db.read(&who.scope()).await?;
         let run = store::run(&mut session, run_id).await?;
         run.ok_or_else(|| Problem::not_found("run"))
-    }
-
-    async fn by_key(&self, who: &Caller, key: &str) -> Result<Option<RunRow>, Problem> {
-        let mut session = self.inner.deps.db.read(&who.scope()).await?;
-        Ok(store::run_by_key(&mut session, key).await?)
     }
 
     async fn resolve_project(&self, who: &Caller, project: Option<&str>) -> Result<Option<ProjectRef>, Problem> {
@@ -275,20 +277,13 @@ impl Runs {
         Ok((thread_id, request.and_then(|request| request.project)))
     }
 
-    fn new_run(
-        &self,
-        who: &Caller,
-        thread_id: Uuid,
-        key: Option<String>,
-        request: &RunRequest,
-    ) -> Result<NewRun, Problem> {
+    fn new_run(&self, who: &Caller, thread_id: Uuid, request: &RunRequest) -> Result<NewRun, Problem> {
         let now = self.inner.deps.clock.now();
         Ok(NewRun {
             id: self.inner.deps.ids.next(),
             org: who.org(),
             user: who.user(),
             thread_id,
-            idempotency_key: key,
             question: request.ask.query.clone(),
             request: serde_json::to_string(request).map_err(Problem::internal)?,
             lease_owner: self.inner.owner,
@@ -316,13 +311,4 @@ fn overloaded() -> Problem {
 
 fn fold_frames(frames: &[EventFrame]) -> Answer {
     fold(frames.iter().map(|frame| (frame.kind, frame.data())))
-}
-
-/// The run found by an idempotency key, if it was started with the same request.
-fn check_same_request(run: &RunRow, ask: &AskRequest) -> Result<StartedRun, Problem> {
-    let stored: Option<RunRequest> = serde_json::from_str(&run.request).ok();
-    if stored.is_some_and(|stored| AskRequest { stream: ask.stream, ..stored.ask } == *ask) {
-        return Ok(StartedRun { run_id: run.id });
-    }
-    Err(Problem::new(Code::IdempotencyKeyReused, "this Idempotency-Key was used for another request"))
 }

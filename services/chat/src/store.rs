@@ -12,7 +12,6 @@ pub(crate) struct NewRun {
     pub(crate) org: Uuid,
     pub(crate) user: Uuid,
     pub(crate) thread_id: Uuid,
-    pub(crate) idempotency_key: Option<String>,
     pub(crate) question: String,
     /// The request as JSON, for the process that takes the run over.
     pub(crate) request: String,
@@ -65,14 +64,13 @@ pub(crate) struct Turn {
 pub(crate) async fn insert_run(session: &mut Session, run: &NewRun) -> Result<(), DbError> {
     execute!(
         session,
-        any: "INSERT INTO runs (id, org, user_id, thread_id, idempotency_key, question, request, state,
+        any: "INSERT INTO runs (id, org, user_id, thread_id, question, request, state,
                   cancel_requested, lease_owner, lease_until, attempts, created_at)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, 'running', $8, $9, $10, 1, $11)",
+              VALUES ($1, $2, $3, $4, $5, $6, 'running', $7, $8, $9, 1, $10)",
         run.id,
         run.org,
         run.user,
         run.thread_id,
-        &run.idempotency_key,
         &run.question,
         &run.request,
         false,
@@ -145,16 +143,6 @@ pub(crate) async fn run(session: &mut Session, id: Uuid) -> Result<Option<RunRow
         owner: "SELECT id, org, user_id, thread_id, request, attempts, created_at
                 FROM runs WHERE org = $1 AND user_id = $2 AND id = $3",
         id
-    )
-}
-
-/// The run that the user started with this idempotency key.
-pub(crate) async fn run_by_key(session: &mut Session, key: &str) -> Result<Option<RunRow>, DbError> {
-    fetch_optional!(
-        session,
-        owner: "SELECT id, org, user_id, thread_id, request, attempts, created_at
-                FROM runs WHERE org = $1 AND user_id = $2 AND idempotency_key = $3",
-        key
     )
 }
 

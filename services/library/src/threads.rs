@@ -1,6 +1,7 @@
 //! What threads are and the rules about them.
 
-use access::Caller;
+use access::{Action, Caller};
+use audit::{Audit, Object};
 use base::{Problem, time::Clock};
 use bus::Outbox;
 use chrono::{DateTime, Utc};
@@ -86,6 +87,7 @@ pub(crate) struct Threads {
     db: Db,
     clock: Clock,
     outbox: Outbox,
+    audit: Audit,
     cursors: CursorKey,
 }
 
@@ -95,6 +97,7 @@ impl Threads {
             db: deps.db.clone(),
             clock: deps.clock.clone(),
             outbox: deps.outbox.clone(),
+            audit: deps.audit.clone(),
             cursors: deps.cursor_key.clone(),
         }
     }
@@ -150,6 +153,7 @@ impl Threads {
         store::lock(&mut session, id).await?;
         let before = store::thread(&mut session, id).await?.ok_or_else(Thread::missing)?;
         if_match.check(before.version)?;
+        let object = Object::new(Thread::NAME, id).before(&(&before.title, before.pinned));
         let title = change.title.filter(|title| *title != before.title);
         let row = ThreadRow {
             title: title.clone().unwrap_or(before.title),
@@ -165,6 +169,8 @@ impl Threads {
                 store::search::index(&mut session, id, message.run_id, texts).await?;
             }
         }
+        let object = object.after(&(&row.title, row.pinned));
+        self.audit.record(&mut session, who, Action::ChangeThread, object).await?;
         session.commit().await?;
         Ok(Tagged { version: row.version, body: ThreadItem::from(row) })
     }
@@ -184,6 +190,7 @@ impl Threads {
             deleted_at: Some(convert::timestamp(now)),
         };
         self.outbox.publish(&mut session, &deleted).await?;
+        self.audit.record(&mut session, who, Action::DeleteThread, Object::new(Thread::NAME, id)).await?;
         Ok(session.commit().await?)
     }
 }

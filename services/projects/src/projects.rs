@@ -1,6 +1,7 @@
 //! What projects are and the rules about them.
 
-use access::Caller;
+use access::{Action, Caller};
+use audit::{Audit, Object};
 use base::{
     problem::{Code, Problem},
     time::{Clock, Ids},
@@ -34,12 +35,13 @@ pub(crate) struct Projects {
     db: Db,
     clock: Clock,
     ids: Ids,
+    audit: Audit,
     cursors: CursorKey,
 }
 
 impl Projects {
     pub(crate) fn new(deps: Deps) -> Self {
-        Self { db: deps.db, clock: deps.clock, ids: deps.ids, cursors: deps.cursor_key }
+        Self { db: deps.db, clock: deps.clock, ids: deps.ids, audit: deps.audit, cursors: deps.cursor_key }
     }
 
     /// Makes a project; 409 when the slug is taken.
@@ -54,6 +56,8 @@ impl Projects {
             }
             Err(error) => return Err(error.into()),
         }
+        let object = Object::new("project", project.id).after(&project);
+        self.audit.record(&mut session, who, Action::CreateProject, object).await?;
         session.commit().await?;
         Ok(project)
     }

@@ -83,6 +83,21 @@ testkit::on_both! {
         make(&projects, &eve, "moon").await;
     }
 
+    async fn what_was_made_is_recorded_with_who_made_it(world: World) {
+        let (projects, ann) = (world.start(projects_svc::SERVICE).await, world.person());
+        let made = make(&projects, &ann, "moon").await;
+        let taken = projects.send_json(&ann, "POST", LIST, &json!({ "slug": "moon" })).await;
+        taken.expect(StatusCode::CONFLICT);
+        let records = projects.audit_records(&ann).await;
+        let [record] = records.as_slice() else { panic!("one record: {records:?}") };
+        assert_eq!((record.service.as_str(), record.action.as_str()), ("projects", "create_project"));
+        assert_eq!((record.object_kind.as_str(), record.object_id.as_str()), ("project", made["id"].as_str().unwrap()));
+        assert_eq!((record.actor_kind.as_str(), record.actor_id.as_str()), ("user", record.user_id.as_str()));
+        assert_eq!(record.user_id, ann.user.to_string());
+        assert!(record.before_hash.is_empty() && record.after_hash.len() == 64 && !record.request_id.is_empty());
+        assert!(projects.audit_records(&world.person()).await.is_empty(), "of one organisation");
+    }
+
     async fn other_services_resolve_slugs_and_ids(world: World) {
         let (projects, ann) = (world.start(projects_svc::SERVICE).await, world.person());
         let made = make(&projects, &ann, "moon").await;

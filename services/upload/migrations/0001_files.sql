@@ -3,7 +3,6 @@ CREATE TABLE files (
     id UUID NOT NULL,
     project UUID NOT NULL,
     uploaded_by UUID NOT NULL,
-    idempotency_key TEXT,
     name TEXT NOT NULL,
     format TEXT NOT NULL,
     size BIGINT NOT NULL,
@@ -18,8 +17,7 @@ CREATE TABLE files (
     embedded_with TEXT,
     created_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (org, id),
-    UNIQUE (org, project, sha256),
-    UNIQUE (org, uploaded_by, idempotency_key)
+    UNIQUE (org, project, sha256)
 );
 CREATE INDEX files_embedded ON files (embedded_with) WHERE stage = 'indexed';
 SELECT tenant_table('files');

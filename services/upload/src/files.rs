@@ -4,7 +4,8 @@ mod file;
 mod receive;
 
 use ::jobs::{EnqueueOptions, JobQueue};
-use access::Caller;
+use access::{Action, Caller};
+use audit::{Audit, Object};
 use base::{
     Problem,
     problem::Code,
@@ -12,9 +13,11 @@ use base::{
 };
 use db::{Db, DbError};
 pub(crate) use file::{File, FileText, Row, Stage};
+use idempotency::IdempotencyKeys;
 use kit::{Page, PageOf, Resource, cursor::CursorKey};
 use objects::Objects;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
+use quota::Quota;
 pub(crate) use receive::{Staged, UploadOutcome, too_large};
 use rpc::{PeerError, Transport, retry};
 use server::Deps;
@@ -38,6 +41,9 @@ pub(crate) struct Files {
     projects: Transport,
     max_bytes: u64,
     jobs: JobQueue,
+    keys: IdempotencyKeys,
+    quota: Quota,
+    audit: Audit,
 }
 
 impl Files {
@@ -51,6 +57,9 @@ impl Files {
             projects: deps.peers.to("projects")?,
             max_bytes,
             jobs: deps.jobs.clone(),
+            keys: deps.idempotency.clone(),
+            quota: deps.quota.clone(),
+            audit: deps.audit.clone(),
         })
     }
 
@@ -132,6 +141,7 @@ impl Files {
             let options = EnqueueOptions { run_at, dedupe_key: Some("index"), scope: None };
             self.jobs.enqueue_with(&mut session, &CompactIndex {}, options).await?;
         }
+        self.audit.record(&mut session, who, Action::DeleteFile, Object::new(File::NAME, id)).await?;
         Ok(session.commit().await?)
     }
 }

@@ -9,17 +9,19 @@ use axum::{
         DefaultBodyLimit, Multipart, Request, State,
         multipart::{Field, MultipartError, MultipartRejection},
     },
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::{self, Next},
-    response::{NoContent, Response},
+    response::{IntoResponse, NoContent, Response},
 };
 use base::{
     Problem,
     problem::{Code, Violation},
 };
 use futures::StreamExt;
+use idempotency::REPLAYED_HEADER;
 use kit::{Id, IdempotencyKey, PageOf, PageWith, Validator, tenant_limiter::TenantLimiter};
 use serde::Deserialize;
+use serde_json::Value;
 use server::http::exempt_from_limit;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -88,7 +90,7 @@ async fn upload(
     IdempotencyKey(key): IdempotencyKey,
     headers: HeaderMap,
     multipart: Result<Multipart, MultipartRejection>,
-) -> Result<(StatusCode, Json<File>), Problem> {
+) -> Result<Response, Problem> {
     check_length(&headers, files.max_bytes())?;
     let multipart =
         multipart.map_err(|rejection| Problem::new(Code::of_body(rejection.status()), rejection.body_text()))?;
@@ -110,8 +112,12 @@ async fn upload(
         return Err(missing_fields(false, true));
     };
     Ok(match files.admit(&who, project, staged, key.as_deref()).await? {
-        UploadOutcome::New(file) => (StatusCode::ACCEPTED, Json(file)),
-        UploadOutcome::Known(file) => (StatusCode::OK, Json(file)),
+        UploadOutcome::New(file) => (StatusCode::ACCEPTED, Json(file)).into_response(),
+        UploadOutcome::Known(file) => (StatusCode::OK, Json(file)).into_response(),
+        UploadOutcome::Replay(answer) => {
+            let replayed = [(REPLAYED_HEADER, HeaderValue::from_static("true"))];
+            (answer.status, replayed, Json(answer.body::<Value>()?)).into_response()
+        }
     })
 }
 

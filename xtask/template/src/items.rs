@@ -1,6 +1,7 @@
 //! What items are and the rules about them.
 
-use access::Caller;
+use access::{Action, Caller};
+use audit::{Audit, Object};
 use base::{
     Problem,
     time::{Clock, Ids},
@@ -35,18 +36,21 @@ pub(crate) struct Items {
     db: Db,
     clock: Clock,
     ids: Ids,
+    audit: Audit,
     cursors: CursorKey,
 }
 
 impl Items {
     pub(crate) fn new(deps: Deps) -> Self {
-        Self { db: deps.db, clock: deps.clock, ids: deps.ids, cursors: deps.cursor_key }
+        Self { db: deps.db, clock: deps.clock, ids: deps.ids, audit: deps.audit, cursors: deps.cursor_key }
     }
 
     pub(crate) async fn create(&self, who: &Caller, title: &str) -> Result<ExampleItem, Problem> {
         let item = ExampleItem { id: self.ids.next(), title: title.to_owned(), created_at: self.clock.now() };
         let mut session = self.db.begin(&who.scope()).await?;
         store::insert(&mut session, &item).await?;
+        let object = Object::new(ExampleItem::NAME, item.id).after(&item);
+        self.audit.record(&mut session, who, Action::CreateExample, object).await?;
         session.commit().await?;
         Ok(item)
     }

@@ -53,6 +53,8 @@ codes! {
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, Unimplemented;
     /// It exists already, or is in a state that does not allow this.
     Conflict = "conflict", CONFLICT, AlreadyExists;
+    /// The first request with this `Idempotency-Key` is still being answered.
+    RequestInProgress = "request_in_progress", CONFLICT, Aborted;
     /// The events are being published again already.
     ResyncRunning = "resync_running", CONFLICT, FailedPrecondition;
     /// A dead letter was replayed and its consumer failed again.
@@ -74,6 +76,8 @@ codes! {
     IdempotencyKeyReused = "idempotency_key_reused", UNPROCESSABLE_ENTITY, FailedPrecondition;
     /// More often than the limit allows; `retry_after` says when there is room again.
     TooManyRequests = "too_many_requests", TOO_MANY_REQUESTS, ResourceExhausted;
+    /// The plan of the organisation does not allow more.
+    QuotaExceeded = "quota_exceeded", TOO_MANY_REQUESTS, ResourceExhausted;
     Internal = "internal", INTERNAL_SERVER_ERROR, Internal;
     /// Something this request needs is down.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, Unavailable;

@@ -22,12 +22,16 @@ on_both! {
         assert_eq!((job.kind.as_str(), job.attempts), ("worker.note", 1));
         assert_eq!(job.error.as_deref(), Some("no such address"));
         assert!(dead.list(stranger, Uuid::nil(), 10).await.unwrap().is_empty());
-        assert!(!dead.replay(stranger, job.id).await.unwrap());
-        assert!(!dead.drop_job(stranger, job.id).await.unwrap());
+        let mut session = dead.begin().await.unwrap();
+        assert!(!dead.replay(&mut session, stranger, job.id).await.unwrap());
+        assert!(!dead.drop_job(&mut session, stranger, job.id).await.unwrap());
 
-        assert!(dead.replay(org, job.id).await.unwrap());
+        assert!(dead.replay(&mut session, org, job.id).await.unwrap());
+        session.commit().await.unwrap();
         eventually("it is done", async || effects(&worker.deps).await == [told, "mail"]).await;
-        assert!(!dead.replay(org, job.id).await.unwrap(), "once");
+        let mut session = dead.begin().await.unwrap();
+        assert!(!dead.replay(&mut session, org, job.id).await.unwrap(), "once");
+        drop(session);
     }
 
     async fn a_dead_job_is_dropped(world: World) {
@@ -38,7 +42,9 @@ on_both! {
         eventually("it is dead", async || effects(&worker.deps).await.len() == 1).await;
         let dead = DeadJobs::new(worker.deps.jobs.clone());
         let id = dead.list(org, Uuid::nil(), 10).await.unwrap()[0].id;
-        assert!(dead.drop_job(org, id).await.unwrap());
+        let mut session = dead.begin().await.unwrap();
+        assert!(dead.drop_job(&mut session, org, id).await.unwrap());
+        session.commit().await.unwrap();
         assert!(dead.list(org, Uuid::nil(), 10).await.unwrap().is_empty());
     }
 

@@ -36,7 +36,7 @@ on_both! {
         let behaviour = Behaviour::default();
         let worker = Worker::noting(&world, &behaviour).await;
         enqueue(&worker.deps, world.ids.next(), "later").await;
-        eventually("another job is done", async || behaviour.begun() == ["later"]).await;
+        eventually("another job is done", async || effects(&worker.deps).await == ["later"]).await;
         assert_eq!(in_state(&worker.deps, "running").await, 1, "the lease holds");
         world.clock.advance(AFTER_LEASE);
         eventually("it is taken over", async || effects(&worker.deps).await == ["later", "survives"]).await;

@@ -11,7 +11,7 @@ const FRAME: [&str; 3] = ["inbox", "_frame_migrations", "_sqlx_migrations"];
 /// Of the frame too; only the system may read it.
 const SECRETS: &str = "frame_secrets";
 /// Of the frame, and empty in some tests.
-const FRAME_TENANTS: [&str; 5] = ["outbox", "outbox_deliveries", "dead_letters", JOBS, SECRETS];
+const FRAME_TENANTS: [&str; 6] = ["outbox", "outbox_deliveries", "dead_letters", "idempotency_keys", JOBS, SECRETS];
 /// Of the frame; has rows of the system beside those of organisations.
 const JOBS: &str = "jobs";
 

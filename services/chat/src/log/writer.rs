@@ -2,10 +2,12 @@
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
+use axum::http::StatusCode;
 use base::Scope;
 use bus::Outbox;
 use cache::live::{FeedEntry, LiveFeeds};
 use db::{Db, DbError, Session};
+use idempotency::AttemptError;
 use tokio::{
     sync::{mpsc::UnboundedReceiver, oneshot},
     time::Instant,
@@ -13,7 +15,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::{EventBuffer, EventFrame, FinishOp, LogError, LogOp, LogWrite};
+use super::{CreateOp, EventBuffer, EventFrame, FinishOp, LogError, LogOp, LogWrite};
 use crate::{
     event::Event,
     store::{self, EventRow},
@@ -98,8 +100,8 @@ impl Writer {
     async fn commit(&self, writes: &[&DbWrite]) -> Result<(), DbError> {
         let mut session = self.db.begin(&self.scope).await?;
         for write in writes {
-            if let DbWrite::Run(run) = write {
-                store::insert_run(&mut session, run).await?;
+            if let DbWrite::Run(create) = write {
+                write_create(&mut session, create).await?;
             }
         }
         // A process whose lease has expired must not write to a run that another one has taken over.
@@ -132,6 +134,16 @@ impl Writer {
     }
 }
 
+async fn write_create(session: &mut Session, create: &CreateOp) -> Result<(), DbError> {
+    store::insert_run(session, &create.run).await?;
+    create.record.write(session).await?;
+    match create.attempt.complete(session, StatusCode::OK, &create.run.id).await {
+        Ok(()) => Ok(()),
+        Err(AttemptError::Db(error)) => Err(error),
+        Err(error) => Err(DbError::Inconsistent { table: "idempotency_keys", detail: error.to_string() }),
+    }
+}
+
 async fn collect(first: LogWrite, writes: &mut UnboundedReceiver<LogWrite>) -> Vec<LogWrite> {
     let until = Instant::now() + MAX_COMMIT_DELAY;
     let mut urgent = first.urgent;
@@ -151,7 +163,7 @@ async fn collect(first: LogWrite, writes: &mut UnboundedReceiver<LogWrite>) -> V
 }
 
 enum DbWrite {
-    Run(Box<store::NewRun>),
+    Run(Box<CreateOp>),
     Event(EventRow),
     Finish(Box<FinishOp>, Uuid),
 }
@@ -159,7 +171,7 @@ enum DbWrite {
 impl DbWrite {
     fn run(&self) -> Uuid {
         match self {
-            Self::Run(run) => run.id,
+            Self::Run(create) => create.run.id,
             Self::Event(event) => event.run_id,
             Self::Finish(_, id) => *id,
         }

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use futures::FutureExt;
 use kit::tenant_limiter::TenantPermit;
 use proto::{convert, events::v1::AnswerCompleted};
+use quota::Reservation;
 use tracing::Instrument;
 use uuid::Uuid;
 
@@ -29,6 +30,8 @@ pub(super) struct Run {
     pub(super) created_at: DateTime<Utc>,
     /// What an earlier process has done of it.
     pub(super) earlier: Option<Answer>,
+    /// What the question takes of the plan; `None` for a run that was taken over, whose reservation expires.
+    pub(super) reservation: Option<Reservation>,
     /// Counts towards the runs of this process.
     pub(super) _permit: TenantPermit,
 }
@@ -64,7 +67,7 @@ impl Runs {
         )
     }
 
-    async fn work(&self, run: Run) {
+    async fn work(&self, mut run: Run) {
         let context = self.context(&run);
         // Dropping the pipeline closes the model's stream and all open calls.
         let outcome = tokio::select! {
@@ -81,8 +84,13 @@ impl Runs {
                 return;
             }
         };
+        let answered = !matches!(outcome, Err(_) | Ok(RunOutcome::Cancelled));
         self.finish(&run, &context, outcome).await;
         self.live().remove(&run.buffer.id);
+        // Dropped, it is released: questions without an answer cost nothing.
+        if let Some(reservation) = run.reservation.take().filter(|_| answered) {
+            reservation.settle(1).await;
+        }
     }
 
     /// Returns once the run has had no watcher in any process for `RUN_DETACH_GRACE`.

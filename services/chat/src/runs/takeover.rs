@@ -162,7 +162,16 @@ impl Runs {
         let who = Caller::impersonate(system, row.org, row.user_id, request.rights.clone());
         let (thread_id, created_at) = (row.thread_id, row.created_at);
         let permit = self.inner.limiter.acquire_over_limit(Some(row.org));
-        let run = Run { buffer, who, thread_id, request, created_at, earlier: Some(earlier), _permit: permit };
+        let run = Run {
+            buffer,
+            who,
+            thread_id,
+            request,
+            created_at,
+            earlier: Some(earlier),
+            reservation: None,
+            _permit: permit,
+        };
         if row.attempts <= MAX_ATTEMPTS {
             self.supervise(run);
         } else {

@@ -1,13 +1,20 @@
 //! How many questions a person may ask.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::sync::{Arc, Mutex};
+
+use access::Caller;
+use base::{Problem, problem::Code};
 use cache::redis::Redis;
 use http::StatusCode;
+use quota::{Meter, Quota, QuotaSource};
 use serde_json::json;
 use testkit::{
     Behaviour, FakeOpenAi, Kind, Script, Step,
     service::{Answer, Person, TestService, World},
 };
+use tokio::sync::Notify;
+use uuid::Uuid;
 
 async fn stage(asks_per_minute: &str, questions: usize) -> (World, FakeOpenAi) {
     let model = FakeOpenAi::start(Script::default()).await;
@@ -120,4 +127,69 @@ async fn nobody_is_counted_without_accounts_or_without_a_limit() {
     for _ in 0..2 {
         assert_eq!(ask(&chat, &who).await.status, StatusCode::OK);
     }
+}
+
+/// A plan of so many questions.
+#[derive(Debug, Clone, Default)]
+struct Plan {
+    left: Arc<Mutex<u64>>,
+    settled: Arc<Notify>,
+    released: Arc<Notify>,
+}
+
+#[async_trait::async_trait]
+impl QuotaSource for Plan {
+    async fn reserve(&self, _: &Caller, meter: Meter, amount: u64) -> Result<Uuid, Problem> {
+        assert_eq!(meter, Meter::Questions);
+        let mut left = self.left.lock().unwrap();
+        let Some(rest) = left.checked_sub(amount) else {
+            return Err(Problem::new(Code::QuotaExceeded, "the plan has no questions left today"));
+        };
+        *left = rest;
+        Ok(Uuid::nil())
+    }
+
+    async fn settle(&self, _: Uuid, used: u64) -> Result<(), Problem> {
+        assert_eq!(used, 1);
+        self.settled.notify_one();
+        Ok(())
+    }
+
+    async fn release(&self, _: Uuid) -> Result<(), Problem> {
+        *self.left.lock().unwrap() += 1;
+        self.released.notify_one();
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_plan_says_how_many_questions_are_answered() {
+    let (mut world, model) = stage("0", 0).await;
+    let plan = Plan { left: Arc::new(Mutex::new(1)), ..Plan::default() };
+    world.quota = Quota::from_source(plan.clone());
+    let chat = world.start(chat_svc::SERVICE).await;
+    let anna = world.person();
+
+    model.push(Kind::Chat, Behaviour::error(401, "invalid_api_key", "no such key"));
+    ask(&chat, &anna).await.expect(StatusCode::BAD_GATEWAY);
+    plan.released.notified().await;
+    model.push(Kind::Chat, Behaviour::tokens(["South."]));
+    ask(&chat, &anna).await.expect(StatusCode::OK);
+    let refused = ask(&chat, &anna).await.expect(StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(refused["code"], "quota_exceeded");
+    plan.settled.notified().await;
+    assert_eq!(*plan.left.lock().unwrap(), 0, "a question without an answer cost nothing");
+}
+
+#[tokio::test]
+async fn an_organisation_has_a_limit_beside_those_of_its_users() {
+    let (mut world, _model) = stage("60", 3).await;
+    world.set("ASKS_PER_MINUTE_ORG", "2");
+    let chat = world.start(chat_svc::SERVICE).await;
+    let anna = world.person();
+    assert_eq!(ask(&chat, &anna).await.status, StatusCode::OK);
+    let last = ask(&chat, &world.colleague(&anna)).await;
+    assert_eq!(header(&last, "ratelimit-policy"), "\"asks\";q=2;w=60", "the tightest limit is told");
+    ask(&chat, &world.colleague(&anna)).await.expect(StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(ask(&chat, &world.person()).await.status, StatusCode::OK);
 }

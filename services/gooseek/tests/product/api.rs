@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, env, fs, path::PathBuf};
 
+use access::Action;
 use http::StatusCode;
 use serde_json::{Value, json};
 
@@ -55,6 +56,21 @@ async fn every_route_is_described_under_a_name_of_its_own() {
         assert!(words.is_some_and(|words| !words.is_empty()), "{route} says what it does");
     }
     assert_eq!(server.client().get("/docs/").await.status, StatusCode::OK);
+}
+
+/// What an audited operation commits is counted by the server in debug builds, which all tests run.
+#[tokio::test]
+async fn every_operation_that_is_not_a_get_is_audited() {
+    /// They take a body and change nothing.
+    const READS: &[&str] = &["search_web"];
+    let server = gooseek().start().await;
+    let document = server.client().get("/openapi.json").await.expect(StatusCode::OK);
+    for (route, operation) in operations(&document) {
+        let id = operation["operationId"].as_str().unwrap();
+        let action = Action::ALL.iter().find(|action| action.operation() == id);
+        let audited = action.unwrap_or_else(|| panic!("{id} has no row in the policy")).rule().audited;
+        assert_eq!(audited, !route.starts_with("get ") && !READS.contains(&id), "{route}");
+    }
 }
 
 #[tokio::test]

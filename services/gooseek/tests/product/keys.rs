@@ -1,4 +1,5 @@
-//! An `Idempotency-Key` names one question: asked again, also at the same moment, it is the same run.
+//! An `Idempotency-Key` names one question: asked again it is the same run. Asked at the same moment, one of them is answered and
+//! the others are told to come again.
 
 use std::collections::BTreeSet;
 
@@ -48,9 +49,19 @@ on_both! {
             let key = format!("round-{round}");
             let ask = about_the_lease();
             let answers = futures::future::join_all((0..8).map(|_| keyed(&client, &key, &ask))).await;
-            let runs: BTreeSet<String> =
-                answers.iter().map(|answer| answer.expect(StatusCode::OK)["run_id"].to_string()).collect();
+            let mut runs = BTreeSet::new();
+            for answer in answers {
+                if answer.status == StatusCode::CONFLICT {
+                    assert_eq!(answer.json()["code"], "request_in_progress");
+                    assert!(answer.headers.contains_key("retry-after"));
+                    continue;
+                }
+                runs.insert(answer.expect(StatusCode::OK)["run_id"].to_string());
+            }
             assert_eq!(runs.len(), 1, "{runs:?}");
+            let later = keyed(&client, &key, &ask).await;
+            assert!(runs.contains(&later.expect(StatusCode::OK)["run_id"].to_string()));
+            assert!(later.headers.contains_key("idempotent-replayed"));
         }
         seen.extend(bystander.rest().await);
         assert_eq!(check_log(&seen).data["status"], "complete");

@@ -5,11 +5,14 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::{Value, json};
 use testkit::{
-    Behaviour, FakeOllama, FakeOpenAi, Kind, Script, Step,
+    Behaviour, FakeOllama, FakeOpenAi, FakeWeb, Kind, Script, Step,
     gooseek::{Event, check_log, text},
 };
 
-use crate::support::{NOBODY, about_the_lease, check_citations, gooseek, handbook, run_id, with_model};
+use crate::{
+    support::{NOBODY, about_the_lease, check_citations, gooseek, handbook, run_id, with_model},
+    web::{about_the_lighthouse, lighthouse_engine},
+};
 
 fn deltas(events: &[Event]) -> usize {
     events.iter().filter(|event| event.kind == "delta").count()
@@ -31,6 +34,29 @@ async fn the_answer_of_a_model_streams_and_its_citations_are_checked() {
     check_citations(&client, &answer).await;
     assert!(answer["usage"]["completion_tokens"].as_u64().unwrap() > 0, "{answer:#}");
     assert_eq!(model.requests().iter().filter(|request| request.path.ends_with("/completions")).count(), 1);
+}
+
+#[tokio::test]
+async fn what_an_answer_took_of_models_and_engines_is_in_the_metrics() {
+    let (model, web) = (FakeOpenAi::start(Script::default()).await, FakeWeb::start().await);
+    let engine = lighthouse_engine(&web).await;
+    let server = with_model(gooseek(), &model).set("CHAT_MODEL", "no-such-model,chat-model");
+    let server = server.set("SEARXNG_URL", engine.url()).set("LLM_PRICES", "chat-model=1/2").start().await;
+    let client = server.client();
+    client.ask(&about_the_lighthouse()).await.expect(StatusCode::OK);
+    let metrics = client.get("/metrics").await;
+    let metrics = String::from_utf8_lossy(&metrics.body);
+    for counted in [
+        r#"gooseek_model_seconds_count{model="no-such-model",outcome="model_"#,
+        r#"gooseek_model_seconds_count{model="chat-model",outcome="ok"} "#,
+        r#"gooseek_model_tokens_total{model="chat-model",kind="prompt"} "#,
+        r#"gooseek_model_cost_micros_total{model="chat-model",currency="USD"} "#,
+        r#"gooseek_engine_seconds_count{engine="searxng",outcome="ok"} 1"#,
+        r#"gooseek_metered_total{meter="questions"} 1"#,
+        r#"gooseek_query_seconds_count{statement="#,
+    ] {
+        assert!(metrics.contains(counted), "{counted}\n{metrics}");
+    }
 }
 
 #[tokio::test]

@@ -129,7 +129,8 @@ async fn a_broker_that_forgot_is_given_everything_again() {
     let told = async || {
         let metrics = server.client_of_replica("chat").get("/metrics").await.body;
         let other = server.client_of_replica("chat-2").get("/metrics").await.body;
-        let published = "gooseek_deliveries_total{consumer=\"nats\",outcome=\"ok\"} 1";
+        // The audit record of the question, and its answer.
+        let published = "gooseek_deliveries_total{consumer=\"nats\",outcome=\"ok\"} 2";
         [metrics, other].iter().any(|body| String::from_utf8_lossy(body).contains(published)).then_some(())
     };
     eventually(told).await;

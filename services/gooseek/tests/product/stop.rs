@@ -55,7 +55,7 @@ async fn who_waits_for_a_whole_answer_is_told_that_it_comes_elsewhere() {
     };
     let (answer, stopped) = tokio::join!(asking, stopping);
     let problem = answer.expect(StatusCode::SERVICE_UNAVAILABLE);
-    assert!(problem["detail"].as_str().unwrap().contains("goes on"), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("continues on another"), "{problem}");
     assert!(answer.headers.contains_key("retry-after"));
     assert_eq!(stopped.code, Some(0));
     assert!(stopped.took < DRAIN, "{stopped:?}");

@@ -192,7 +192,10 @@ impl Engines {
                     Err(EngineError::Timeout)
                 }
             };
-            EngineReport { engine, outcome, elapsed: started.elapsed() }
+            let (elapsed, result) = (started.elapsed(), outcome.as_ref().map_or_else(EngineError::code, |_| "ok"));
+            metrics::histogram!("gooseek_engine_seconds", "engine" => engine, "outcome" => result)
+                .record(elapsed.as_secs_f64());
+            EngineReport { engine, outcome, elapsed }
         }
     }
 }

@@ -68,6 +68,12 @@ pub(crate) struct File {
     created_at: DateTime<Utc>,
 }
 
+impl File {
+    pub(super) const fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
 impl Resource for File {
     const NAME: &'static str = "file";
 }
@@ -90,7 +96,6 @@ pub(crate) struct Row {
     pub(crate) project: Uuid,
     name: String,
     size: i64,
-    pub(super) sha256: Vec<u8>,
     #[sqlx(try_from = "String")]
     pub(crate) stage: Stage,
     pub(super) error: Option<String>,

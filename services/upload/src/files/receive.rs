@@ -3,21 +3,27 @@
 use std::pin::Pin;
 
 use ::jobs::EnqueueOptions;
-use access::Caller;
+use access::{Action, Caller};
+use audit::Object;
+use axum::http::StatusCode;
 use base::{
     Problem,
     problem::{Code, Violation},
 };
 use bytes::{Bytes, BytesMut};
 use chrono::TimeDelta;
-use db::DbError;
+use db::{DbError, Session};
 use futures::{Stream, StreamExt};
+use idempotency::{Attempt, AttemptError, Begun, StoredAnswer};
+use kit::Resource;
 use objects::ObjectError;
+use quota::Meter;
 use reader::Format;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{File, Files};
+use super::{File, Files, Row};
 use crate::{
     jobs::{DeleteObject, ReadFile},
     store::{self, files::NewFile},
@@ -42,8 +48,18 @@ pub(crate) struct Staged {
 /// What came of an upload.
 pub(crate) enum UploadOutcome {
     New(File),
-    /// The same content is in the project already, or the same request came before.
+    /// The same content is in the project already.
     Known(File),
+    /// The same request came before, and was answered so.
+    Replay(StoredAnswer),
+}
+
+/// What makes an upload another request.
+#[derive(Serialize)]
+struct UploadRequest<'a> {
+    project: Uuid,
+    name: &'a str,
+    sha256: &'a [u8],
 }
 
 impl Files {
@@ -93,42 +109,77 @@ impl Files {
         staged: Staged,
         idempotency_key: Option<&str>,
     ) -> Result<UploadOutcome, Problem> {
-        let new = NewFile { project, staged: &staged, idempotency_key, now: self.clock.now() };
-        let admitted = match self.try_admit(who, &new).await {
-            // Another request was faster by a moment; now its file is there to be found.
-            Err(UploadError::Db(error)) if error.is_unique_violation() => self.try_admit(who, &new).await,
-            outcome => outcome,
-        };
+        let id = staged.id;
+        let admitted = self.admit_once(who, project, &staged, idempotency_key).await;
         if !matches!(admitted, Ok(UploadOutcome::New(_))) {
-            self.delete_unowned(who, staged.id).await;
+            self.delete_unowned(who, id).await;
         }
-        Ok(admitted?)
+        admitted
     }
 
-    async fn try_admit(&self, who: &Caller, new: &NewFile<'_>) -> Result<UploadOutcome, UploadError> {
-        let mut session = self.db.begin(&who.scope()).await?;
-        if let Some(key) = new.idempotency_key
-            && let Some(row) = store::files::by_key(&mut session, key).await?
-        {
-            if row.project == new.project && row.sha256 == new.staged.sha256 {
-                return Ok(UploadOutcome::Known(row.into()));
+    async fn admit_once(
+        &self,
+        who: &Caller,
+        project: Uuid,
+        staged: &Staged,
+        key: Option<&str>,
+    ) -> Result<UploadOutcome, Problem> {
+        let request = UploadRequest { project, name: &staged.name, sha256: &staged.sha256 };
+        let attempt = match self.keys.begin(&who.scope(), Action::UploadFile.operation(), key, &request).await? {
+            Begun::New(attempt) => attempt,
+            Begun::Replay(answer) => return Ok(UploadOutcome::Replay(answer)),
+        };
+        let size = staged.size.unsigned_abs();
+        let admitted = async {
+            let reservation = self.quota.reserve(who, Meter::UploadBytes, size).await?;
+            let new = NewFile { project, staged, now: self.clock.now() };
+            let outcome = match self.try_admit(who, &new, &attempt).await {
+                // Another request was faster by a moment; now its file is there to be found.
+                Err(UploadError::Db(error)) if error.is_unique_violation() => {
+                    self.try_admit(who, &new, &attempt).await?
+                }
+                outcome => outcome?,
+            };
+            if matches!(outcome, UploadOutcome::New(_)) {
+                reservation.settle(size).await;
             }
-            let detail = "this Idempotency-Key was used for another file";
-            let problem = Problem::new(Code::IdempotencyKeyReused, detail);
-            return Err(UploadError::Problem(problem));
+            Ok(outcome)
+        };
+        let admitted = admitted.await;
+        if admitted.is_err() {
+            self.keys.release(&who.scope(), attempt).await;
         }
-        if let Some(row) = store::files::by_content(&mut session, new.project, &new.staged.sha256).await? {
-            return Ok(UploadOutcome::Known(row.into()));
-        }
-        store::files::insert(&mut session, new).await?;
-        if !self.jobs.cancel::<DeleteObject>(&mut session, &new.staged.id.to_string()).await? {
+        admitted
+    }
+
+    async fn try_admit(
+        &self,
+        who: &Caller,
+        new: &NewFile<'_>,
+        attempt: &Attempt,
+    ) -> Result<UploadOutcome, UploadError> {
+        let mut session = self.db.begin(&who.scope()).await?;
+        let known = store::files::by_content(&mut session, new.project, &new.staged.sha256).await?;
+        let (row, status) = match known {
+            Some(row) => (row, StatusCode::OK),
+            None => (self.insert(&mut session, new).await?, StatusCode::ACCEPTED),
+        };
+        let file = File::from(row);
+        let object = Object::new(File::NAME, file.id()).after(&new.staged.sha256);
+        self.audit.record(&mut session, who, Action::UploadFile, object).await?;
+        attempt.complete(&mut session, status, &file).await?;
+        session.commit().await?;
+        Ok(if status == StatusCode::OK { UploadOutcome::Known(file) } else { UploadOutcome::New(file) })
+    }
+
+    async fn insert(&self, session: &mut Session, new: &NewFile<'_>) -> Result<Row, UploadError> {
+        store::files::insert(session, new).await?;
+        if !self.jobs.cancel::<DeleteObject>(session, &new.staged.id.to_string()).await? {
             return Err(UploadError::Problem(Problem::unavailable("the upload took too long; send it again")));
         }
-        self.jobs.enqueue(&mut session, &ReadFile { file: new.staged.id }).await?;
-        let row = store::files::by_id(&mut session, new.staged.id).await?;
-        session.commit().await?;
-        let missing = || UploadError::Problem(Problem::internal("a row that was just written is missing"));
-        row.map(|row| UploadOutcome::New(row.into())).ok_or_else(missing)
+        self.jobs.enqueue(session, &ReadFile { file: new.staged.id }).await?;
+        let row = store::files::by_id(session, new.staged.id).await?;
+        row.ok_or_else(|| UploadError::Problem(Problem::internal("a row that was just written is missing")))
     }
 
     /// Drops a staged file.
@@ -146,6 +197,15 @@ enum UploadError {
 impl From<DbError> for UploadError {
     fn from(error: DbError) -> Self {
         Self::Db(error)
+    }
+}
+
+impl From<AttemptError> for UploadError {
+    fn from(error: AttemptError) -> Self {
+        match error {
+            AttemptError::Db(error) => Self::Db(error),
+            error => Self::Problem(error.into()),
+        }
     }
 }
 

@@ -10,19 +10,17 @@ use crate::files::{Row, Stage, Staged};
 pub(crate) struct NewFile<'a> {
     pub(crate) project: Uuid,
     pub(crate) staged: &'a Staged,
-    pub(crate) idempotency_key: Option<&'a str>,
     pub(crate) now: DateTime<Utc>,
 }
 
 pub(crate) async fn insert(session: &mut Session, new: &NewFile<'_>) -> Result<(), DbError> {
     execute!(
         session,
-        owner: "INSERT INTO files (org, uploaded_by, id, project, idempotency_key, name, format, size, sha256, stage,
+        owner: "INSERT INTO files (org, uploaded_by, id, project, name, format, size, sha256, stage,
                attempts, chunks, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'received', 0, 0, $10)",
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'received', 0, 0, $9)",
         new.staged.id,
         new.project,
-        new.idempotency_key,
         &new.staged.name,
         &new.staged.format,
         new.staged.size,
@@ -35,7 +33,7 @@ pub(crate) async fn insert(session: &mut Session, new: &NewFile<'_>) -> Result<(
 pub(crate) async fn by_id(session: &mut Session, id: Uuid) -> Result<Option<Row>, DbError> {
     fetch_optional!(
         session,
-        org: "SELECT id, project, name, size, sha256, stage, error, attempts, title, pages, chunks, created_at
+        org: "SELECT id, project, name, size, stage, error, attempts, title, pages, chunks, created_at
             FROM files WHERE org = $1 AND id = $2",
         id
     )
@@ -44,20 +42,10 @@ pub(crate) async fn by_id(session: &mut Session, id: Uuid) -> Result<Option<Row>
 pub(crate) async fn by_content(session: &mut Session, project: Uuid, sha256: &[u8]) -> Result<Option<Row>, DbError> {
     fetch_optional!(
         session,
-        org: "SELECT id, project, name, size, sha256, stage, error, attempts, title, pages, chunks, created_at
+        org: "SELECT id, project, name, size, stage, error, attempts, title, pages, chunks, created_at
             FROM files WHERE org = $1 AND project = $2 AND sha256 = $3",
         project,
         sha256
-    )
-}
-
-/// The file that a person made with this `Idempotency-Key`.
-pub(crate) async fn by_key(session: &mut Session, key: &str) -> Result<Option<Row>, DbError> {
-    fetch_optional!(
-        session,
-        owner: "SELECT id, project, name, size, sha256, stage, error, attempts, title, pages, chunks, created_at
-            FROM files WHERE org = $1 AND uploaded_by = $2 AND idempotency_key = $3",
-        key
     )
 }
 
@@ -70,7 +58,7 @@ pub(crate) async fn list(
 ) -> Result<Vec<Row>, DbError> {
     fetch_all!(
         session,
-        org: "SELECT id, project, name, size, sha256, stage, error, attempts, title, pages, chunks, created_at
+        org: "SELECT id, project, name, size, stage, error, attempts, title, pages, chunks, created_at
             FROM files WHERE org = $1 AND ($2 IS NULL OR project = $2) AND ($3 IS NULL OR id < $3)
             ORDER BY id DESC LIMIT $4",
         project,

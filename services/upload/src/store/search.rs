@@ -64,10 +64,11 @@ pub(crate) async fn compact(session: &mut Session, start: bool) -> Result<bool, 
     if !session.is_sqlite() {
         return Ok(true);
     }
+    // The index is one for all organisations, and rewriting it shows nothing of them.
     let pages: i64 = if start { -COMPACT_PAGES } else { COMPACT_PAGES };
-    let (before,): (i64,) = fetch_one!(session, any on sqlite: "SELECT total_changes()")?;
-    execute!(session, any on sqlite: "INSERT INTO chunk_terms (chunk_terms, rank) VALUES ('merge', $1)", pages)?;
-    let (after,): (i64,) = fetch_one!(session, any on sqlite: "SELECT total_changes()")?;
+    let (before,): (i64,) = fetch_one!(session, unscoped on sqlite: "SELECT total_changes()")?;
+    execute!(session, unscoped on sqlite: "INSERT INTO chunk_terms (chunk_terms, rank) VALUES ('merge', $1)", pages)?;
+    let (after,): (i64,) = fetch_one!(session, unscoped on sqlite: "SELECT total_changes()")?;
     // https://www.sqlite.org/fts5.html#the_merge_command: fewer than two changes mean that nothing was done.
     Ok(after - before < 2)
 }

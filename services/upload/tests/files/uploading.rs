@@ -60,8 +60,10 @@ on_both! {
         let key = [("idempotency-key", "one")];
         let parts = [Part::Field("project", "handbook"), Part::File("a.txt", b"one")];
         let first = post_with(&services.upload, &anna, &parts, &key).await.expect(StatusCode::ACCEPTED);
-        let second = post_with(&services.upload, &anna, &parts, &key).await.expect(StatusCode::OK);
-        assert_eq!(first["id"], second["id"]);
+        let second = post_with(&services.upload, &anna, &parts, &key).await;
+        assert!(second.headers.contains_key("idempotent-replayed"));
+        assert_eq!(second.expect(StatusCode::ACCEPTED), first, "answered as it was the first time");
+        assert_eq!(objects(&world), 1);
         let parts = [Part::Field("project", "handbook"), Part::File("b.txt", b"two")];
         let third = post_with(&services.upload, &anna, &parts, &key).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(third["code"], "idempotency_key_reused");
