@@ -70,43 +70,45 @@ macro_rules! actions {
 // Nothing is open to requests without an account until those are limited by address.
 actions! {
     // operation                                 roles    object           scope             anonymous audited
-    Ask               = "ask":                   READERS, Organisation,    "chat:write",     false, true;
-    GetRun            = "get_run":               READERS, Owner,           "chat:read",      false, false;
-    FollowRun         = "follow_run":            READERS, Owner,           "chat:read",      false, false;
-    CancelRun         = "cancel_run":            READERS, Owner,           "chat:write",     false, true;
+    Ask               = "ask":                   READERS, Organisation,    "chat:write",     false,     true;
+    GetRun            = "get_run":               READERS, Owner,           "chat:read",      false,     false;
+    FollowRun         = "follow_run":            READERS, Owner,           "chat:read",      false,     false;
+    CancelRun         = "cancel_run":            READERS, Owner,           "chat:write",     false,     true;
 
-    ListThreads       = "list_threads":          READERS, Owner,           "library:read",   false, false;
-    GetThread         = "get_thread":            READERS, Owner,           "library:read",   false, false;
-    ChangeThread      = "change_thread":         READERS, Owner,           "library:write",  false, true;
-    DeleteThread      = "delete_thread":         READERS, Owner,           "library:write",  false, true;
+    ListThreads       = "list_threads":          READERS, Owner,           "library:read",   false,     false;
+    GetThread         = "get_thread":            READERS, Owner,           "library:read",   false,     false;
+    ChangeThread      = "change_thread":         READERS, Owner,           "library:write",  false,     true;
+    DeleteThread      = "delete_thread":         READERS, Owner,           "library:write",  false,     true;
 
-    ListProjects      = "list_projects":         READERS, Organisation,    "projects:read",  false, false;
-    GetProject        = "get_project":           READERS, Project(Viewer), "projects:read",  false, false;
+    ListProjects      = "list_projects":         READERS, Organisation,    "projects:read",  false,     false;
+    GetProject        = "get_project":           READERS, Project(Viewer), "projects:read",  false,     false;
     CreateProject     = "create_project":        MEMBERS, Organisation,    "projects:write", false,     true;
 
-    SearchWeb         = "search_web":            READERS, Organisation,    "search:read",    false, false;
-    SuggestQueries    = "suggest_queries":       READERS, Organisation,    "search:read",    false, false;
-    ListSearchEngines = "list_search_engines":   READERS, Organisation,    "search:read",    false, false;
-    GetPageCopy       = "get_page_copy":         READERS, Organisation,    "search:read",    false, false;
+    SearchWeb         = "search_web":            READERS, Organisation,    "search:read",    false,     false;
+    SuggestQueries    = "suggest_queries":       READERS, Organisation,    "search:read",    false,     false;
+    ListSearchEngines = "list_search_engines":   READERS, Organisation,    "search:read",    false,     false;
+    GetPageCopy       = "get_page_copy":         READERS, Organisation,    "search:read",    false,     false;
 
-    ListFiles         = "list_files":            READERS, Project(Viewer), "files:read",     false, false;
-    GetFile           = "get_file":              READERS, Project(Viewer), "files:read",     false, false;
-    GetFileText       = "get_file_text":         READERS, Project(Viewer), "files:read",     false, false;
-    UploadFile        = "upload_file":           MEMBERS, Project(Editor), "files:write",    false, true;
-    DeleteFile        = "delete_file":           MEMBERS, Project(Editor), "files:write",    false, true;
+    ListFiles         = "list_files":            READERS, Project(Viewer), "files:read",     false,     false;
+    GetFile           = "get_file":              READERS, Project(Viewer), "files:read",     false,     false;
+    GetFileText       = "get_file_text":         READERS, Project(Viewer), "files:read",     false,     false;
+    UploadFile        = "upload_file":           MEMBERS, Project(Editor), "files:write",    false,     true;
+    DeleteFile        = "delete_file":           MEMBERS, Project(Editor), "files:write",    false,     true;
 
-    ListDeadLetters   = "list_dead_letters":     ADMINS,  Organisation,    "admin:bus",      false, false;
-    ReplayDeadLetter  = "replay_dead_letter":    ADMINS,  Organisation,    "admin:bus",      false, true;
-    DropDeadLetter    = "drop_dead_letter":      ADMINS,  Organisation,    "admin:bus",      false, true;
-    ResyncBus         = "resync_bus":            ADMINS,  Organisation,    "admin:bus",      false, true;
-    ListDeadJobs      = "list_dead_jobs":        ADMINS,  Organisation,    "admin:jobs",     false, false;
-    ReplayDeadJob     = "replay_dead_job":       ADMINS,  Organisation,    "admin:jobs",     false, true;
-    DropDeadJob       = "drop_dead_job":         ADMINS,  Organisation,    "admin:jobs",     false, true;
+    ListDeadLetters   = "list_dead_letters":     ADMINS,  Organisation,    "admin:bus",      false,     false;
+    ReplayDeadLetter  = "replay_dead_letter":    ADMINS,  Organisation,    "admin:bus",      false,     true;
+    DropDeadLetter    = "drop_dead_letter":      ADMINS,  Organisation,    "admin:bus",      false,     true;
+    ResyncBus         = "resync_bus":            ADMINS,  Organisation,    "admin:bus",      false,     true;
+    ListDeadJobs      = "list_dead_jobs":        ADMINS,  Organisation,    "admin:jobs",     false,     false;
+    ReplayDeadJob     = "replay_dead_job":       ADMINS,  Organisation,    "admin:jobs",     false,     true;
+    DropDeadJob       = "drop_dead_job":         ADMINS,  Organisation,    "admin:jobs",     false,     true;
 
     // Of `xtask/template`: `cargo xtask new-service` copies these rows for a new service.
-    ListExample       = "list_example":          READERS, Organisation,    "example:read",   false, false;
-    GetExample        = "get_example":           READERS, Organisation,    "example:read",   false, false;
-    CreateExample     = "create_example":        MEMBERS, Organisation,    "example:write",  false, true;
+    ListExample       = "list_example":          READERS, Organisation,    "example:read",   false,     false;
+    GetExample        = "get_example":           READERS, Organisation,    "example:read",   false,     false;
+    CreateExample     = "create_example":        MEMBERS, Organisation,    "example:write",  false,     true;
+    RenameExample     = "rename_example":        MEMBERS, Organisation,    "example:write",  false,     true;
+    DeleteExample     = "delete_example":        MEMBERS, Organisation,    "example:write",  false,     true;
 }
 
 /// A gRPC method between services.

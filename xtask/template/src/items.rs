@@ -8,7 +8,7 @@ use base::{
 };
 use chrono::{DateTime, Utc};
 use db::Db;
-use kit::{Page, PageOf, Resource, cursor::CursorKey};
+use kit::{IfMatch, Page, PageOf, Resource, Tagged, cursor::CursorKey};
 use serde::Serialize;
 use server::Deps;
 use utoipa::ToSchema;
@@ -23,6 +23,9 @@ const LIST: &str = "example";
 pub(crate) struct ExampleItem {
     pub(crate) id: Uuid,
     pub(crate) title: String,
+    /// Counts the edits; clients see it as the `ETag`.
+    #[serde(skip)]
+    pub(crate) version: i64,
     pub(crate) created_at: DateTime<Utc>,
 }
 
@@ -46,7 +49,8 @@ impl Items {
     }
 
     pub(crate) async fn create(&self, who: &Caller, title: &str) -> Result<ExampleItem, Problem> {
-        let item = ExampleItem { id: self.ids.next(), title: title.to_owned(), created_at: self.clock.now() };
+        let (id, created_at) = (self.ids.next(), self.clock.now());
+        let item = ExampleItem { id, title: title.to_owned(), version: 1, created_at };
         let mut session = self.db.begin(&who.scope()).await?;
         store::insert(&mut session, &item).await?;
         let object = Object::new(ExampleItem::NAME, item.id).after(&item);
@@ -56,9 +60,38 @@ impl Items {
     }
 
     /// What belongs to another organisation is answered as what does not exist.
-    pub(crate) async fn get(&self, who: &Caller, id: Uuid) -> Result<ExampleItem, Problem> {
+    pub(crate) async fn get(&self, who: &Caller, id: Uuid) -> Result<Tagged<ExampleItem>, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
-        store::get(&mut session, id).await?.ok_or_else(ExampleItem::missing)
+        let item = store::get(&mut session, id).await?.ok_or_else(ExampleItem::missing)?;
+        Ok(Tagged { version: item.version, body: item })
+    }
+
+    /// Renames an item if `if_match` allows it.
+    pub(crate) async fn rename(
+        &self,
+        who: &Caller,
+        id: Uuid,
+        title: &str,
+        if_match: &IfMatch,
+    ) -> Result<Tagged<ExampleItem>, Problem> {
+        let mut session = self.db.begin(&who.scope()).await?;
+        let before = store::begin_edit(&mut session, id).await?.ok_or_else(ExampleItem::missing)?;
+        if_match.check(before.version - 1)?;
+        store::set_title(&mut session, id, title).await?;
+        let item = ExampleItem { title: title.to_owned(), ..before.clone() };
+        let object = Object::new(ExampleItem::NAME, id).before(&before).after(&item);
+        self.audit.record(&mut session, who, Action::RenameExample, object).await?;
+        session.commit().await?;
+        Ok(Tagged { version: item.version, body: item })
+    }
+
+    pub(crate) async fn delete(&self, who: &Caller, id: Uuid) -> Result<(), Problem> {
+        let mut session = self.db.begin(&who.scope()).await?;
+        if !store::delete(&mut session, id).await? {
+            return Err(ExampleItem::missing());
+        }
+        self.audit.record(&mut session, who, Action::DeleteExample, Object::new(ExampleItem::NAME, id)).await?;
+        Ok(session.commit().await?)
     }
 
     /// Newest first.

@@ -38,6 +38,36 @@ testkit::on_both! {
         assert_eq!(service.get(&eve, ITEMS).await.expect(StatusCode::OK)["items"], json!([]));
     }
 
+    async fn a_change_is_not_made_over_that_of_another(world: World) {
+        let service = world.start(SERVICE).await;
+        let (ann, eve) = (world.person(), world.person());
+        let made = service.send_json(&ann, "POST", ITEMS, &json!({ "title": "old" })).await.expect(StatusCode::CREATED);
+        let path = format!("{ITEMS}/{}", made["id"].as_str().unwrap());
+        let tag = service.get(&ann, &path).await.headers["etag"].to_str().unwrap().to_owned();
+        let rename = async |tag: &str, title: &str| {
+            let request = ann.http("PATCH", &path).header("content-type", "application/json").header("if-match", tag);
+            service.send(request.body(json!({ "title": title }).to_string().into()).unwrap()).await
+        };
+        assert_eq!(rename(&tag, "new").await.expect(StatusCode::OK)["title"], "new");
+        rename(&tag, "lost").await.expect(StatusCode::PRECONDITION_FAILED);
+        service.send_json(&eve, "PATCH", &path, &json!({ "title": "hers" })).await.expect(StatusCode::NOT_FOUND);
+        assert_eq!(service.get(&ann, &path).await.expect(StatusCode::OK)["title"], "new");
+    }
+
+    async fn a_deleted_item_is_gone_and_who_deleted_it_is_recorded(world: World) {
+        let service = world.start(SERVICE).await;
+        let (ann, eve) = (world.person(), world.person());
+        let made = service.send_json(&ann, "POST", ITEMS, &json!({ "title": "old" })).await.expect(StatusCode::CREATED);
+        let path = format!("{ITEMS}/{}", made["id"].as_str().unwrap());
+        assert_eq!(service.delete(&eve, &path).await.status, StatusCode::NOT_FOUND);
+        assert_eq!(service.delete(&ann, &path).await.status, StatusCode::NO_CONTENT);
+        assert_eq!(service.delete(&ann, &path).await.status, StatusCode::NOT_FOUND);
+        service.get(&ann, &path).await.expect(StatusCode::NOT_FOUND);
+        let records = service.audit_records(&ann).await;
+        let actions: Vec<&str> = records.iter().map(|record| record.action.as_str()).collect();
+        assert_eq!(actions, ["create_example", "delete_example"]);
+    }
+
     async fn what_is_wrong_with_a_request_is_said(world: World) {
         let service = world.start(SERVICE).await;
         let ann = world.person();
