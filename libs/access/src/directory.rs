@@ -81,7 +81,7 @@ pub struct CachedDirectory {
     clock: Clock,
     organisations: Cache<Uuid, Answer<OrgPolicy>>,
     /// By project and user.
-    members: Cache<(Uuid, Uuid), Answer<Option<ProjectRole>>>,
+    members: Cache<(Uuid, Uuid, Uuid), Answer<Option<ProjectRole>>>,
     keys: Cache<SecretHash, Answer<Option<ApiKey>>>,
 }
 
@@ -106,7 +106,7 @@ impl CachedDirectory {
     }
 
     pub async fn project_role(&self, org: Uuid, user: Uuid, project: Uuid) -> Result<Option<ProjectRole>, Problem> {
-        self.ask(&self.members, (project, user), || self.source.project_role(org, user, project)).await
+        self.ask(&self.members, (org, project, user), || self.source.project_role(org, user, project)).await
     }
 
     pub async fn api_key(&self, hash: SecretHash) -> Result<Option<ApiKey>, Problem> {
@@ -123,7 +123,7 @@ impl CachedDirectory {
 
     /// For the event that the members of a project have changed.
     pub fn forget_project(&self, project: Uuid) {
-        let of_project = move |(of, _): &(Uuid, Uuid), _: &Answer<Option<ProjectRole>>| *of == project;
+        let of_project = move |(_, of, _): &(Uuid, Uuid, Uuid), _: &Answer<Option<ProjectRole>>| *of == project;
         self.members.invalidate_entries_if(of_project).expect("the cache was built for this");
     }
 

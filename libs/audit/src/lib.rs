@@ -16,7 +16,7 @@ use base::time::{Clock, Ids};
 use bus::{EventRecord, Outbox};
 use db::{DbError, Session};
 pub use object::Object;
-use proto::{convert, events::v1::AuditRecordCreated};
+use proto::{Event, convert, events::v1::AuditRecordCreated};
 use uuid::Uuid;
 
 tokio::task_local! {
@@ -76,8 +76,9 @@ impl Audit {
             after_hash: object.after,
             occurred_at: Some(convert::timestamp(now)),
         };
+        let subject = AuditRecordCreated::SUBJECT.replace('*', self.service);
         Record {
-            event: EventRecord::new(self.ids.next(), caller.org(), &message, now),
+            event: EventRecord { subject, ..EventRecord::new(self.ids.next(), caller.org(), &message, now) },
             outbox: self.outbox.clone(),
             committed: COMMITTED.try_with(Arc::clone).ok(),
         }

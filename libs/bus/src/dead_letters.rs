@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{Consumer, DeliveryError, EventRecord, HandleError, Relay, envelope, retry};
+use super::{Consumer, DeliveryError, EventRecord, HandleError, Relay, envelope, retry, system};
 
 /// Characters of a reason that are stored.
 const REASON_LIMIT: usize = 500;
@@ -247,7 +247,11 @@ impl DeadLetters {
 
     async fn publish_record(&self, session: &mut Session) -> Result<(), DbError> {
         match &self.record {
-            Some(record) => self.relay.outbox().publish_record(session, record).await,
+            // The event may be of another organisation than who changes its letter: the operator without accounts has all.
+            Some(record) => {
+                session.enter(system()).await?;
+                self.relay.outbox().publish_record(session, record).await
+            }
             None => Ok(()),
         }
     }

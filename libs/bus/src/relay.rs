@@ -22,6 +22,8 @@ use uuid::Uuid;
 use super::{DeliveryError, EventRecord, EventSink, Outbox, SubjectPattern, retry, system};
 
 const BATCH_SIZE: i64 = 256;
+/// Before a dead letter is stored again that could not be.
+const DEAD_LETTER_RETRY_DELAY: TimeDelta = TimeDelta::seconds(1);
 /// The name that deliveries to a broker are recorded under. No consumer has it: their names have a dot.
 const BROKER: &str = "nats";
 
@@ -250,7 +252,7 @@ impl Relay {
             }
             Err(error) => {
                 tracing::warn!(%error, id = %delivery.event.id, "failed to store dead letter; the event will be retried");
-                Some(FailedDelivery::pending(delivery.attempts, now, Some(reason)))
+                Some(FailedDelivery::pending(delivery.attempts, now + DEAD_LETTER_RETRY_DELAY, Some(reason)))
             }
         }
     }

@@ -21,7 +21,7 @@ const HISTORY: &str = "_sqlx_migrations";
 /// The advisory lock of migrations: one for the whole database, because roles and extensions are not a schema's.
 const LOCK: i64 = 0x676f_6f73_6565_6b00;
 /// Between two tries to get it. Waiting inside Postgres would hold a snapshot, which `CREATE INDEX CONCURRENTLY` waits for.
-const LOCK_PAUSE: Duration = Duration::from_millis(100);
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// A change of a table that is in use gives way after this, since everybody queues behind it.
 const LOCK_TIMEOUT: &str = "5s";
 
@@ -115,7 +115,7 @@ async fn lock(owner: &mut PgConnection) -> Result<(), DbError> {
         if locked {
             return Ok(());
         }
-        tokio::time::sleep(LOCK_PAUSE).await;
+        tokio::time::sleep(LOCK_POLL_INTERVAL).await;
     }
 }
 

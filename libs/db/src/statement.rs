@@ -46,11 +46,9 @@ impl Statement {
             Bound::Org => org = session.org(),
             Bound::Owner => (org, user) = (session.org(), session.user()),
             Bound::Scope => label = scope.label(),
-            Bound::Any => debug_assert!(
-                scope.org().is_none(),
-                "a statement without a tenant in the session of one: {}",
-                sql.as_str()
-            ),
+            Bound::Any => {
+                assert!(scope.org().is_none(), "a statement without a tenant in the session of one: {}", sql.as_str());
+            }
             Bound::Unscoped => {}
         }
         debug_assert!(names_tenant(bound, sql.as_str()), "{bound:?} is bound and not named: {}", sql.as_str());

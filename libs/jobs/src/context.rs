@@ -19,7 +19,8 @@ pub struct JobContext {
     pub(crate) system: SystemScope,
     /// The schedule this is a run of, if this version still has it.
     pub(crate) schedule: Option<Arc<Schedule>>,
-    pub(crate) is_completed: AtomicBool,
+    /// Whether [`complete`](Self::complete) was committed.
+    pub(crate) is_completed: Arc<AtomicBool>,
 }
 
 impl JobContext {
@@ -68,7 +69,8 @@ impl JobContext {
         if !is_held {
             return Err(JobError::ClaimLost);
         }
-        self.is_completed.store(true, Ordering::Relaxed);
+        let is_completed = self.is_completed.clone();
+        session.on_commit(move || is_completed.store(true, Ordering::Relaxed));
         Ok(())
     }
 }

@@ -47,13 +47,22 @@ pub(crate) struct ClaimedJob {
     pub(crate) trace: Option<String>,
 }
 
-/// `false` when a row with the same key is there. Unscoped: the system enqueues for organisations.
+/// `false` when a row with the same key is there. That row is then locked until the session ends, so that no worker begins it
+/// before the change that asked for this job is committed. Unscoped: the system enqueues for organisations.
 pub(crate) async fn insert(session: &mut Session, new: &NewJob<'_>) -> Result<bool, DbError> {
-    let inserted = execute!(
+    let statement = if new.schedule.is_some() {
+        "INSERT INTO jobs (id, org, user_id, kind, payload, state, run_at, attempts, crashes, dedupe_key, schedule,
+             trace, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, $8, $9, $10, $11) ON CONFLICT DO NOTHING RETURNING id"
+    } else {
+        "INSERT INTO jobs (id, org, user_id, kind, payload, state, run_at, attempts, crashes, dedupe_key, schedule,
+             trace, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, $8, $9, $10, $11)
+         ON CONFLICT (org, kind, dedupe_key) DO UPDATE SET kind = excluded.kind RETURNING id"
+    };
+    let row: Option<(Uuid,)> = fetch_optional!(
         session,
-        unscoped: "INSERT INTO jobs (id, org, user_id, kind, payload, state, run_at, attempts, crashes, dedupe_key, schedule,
-               trace, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+        unscoped: statement,
         new.id,
         new.org,
         new.user,
@@ -66,7 +75,7 @@ pub(crate) async fn insert(session: &mut Session, new: &NewJob<'_>) -> Result<bo
         &new.trace,
         new.now
     )?;
-    Ok(inserted == 1)
+    Ok(row.is_some_and(|(id,)| id == new.id))
 }
 
 /// Adds the row of a schedule, or brings what this version says of it to the row; a run that is due or under way stays.

@@ -99,7 +99,7 @@ impl Objects {
     }
 }
 
-/// An upload that is taken back unless it is finished: its parts would stay in the store, and nobody sees them there.
+/// Aborts a multipart upload on drop unless it was finished: parts that are left over are in no listing, and are paid for.
 struct Upload(Option<BufWriter>);
 
 impl Upload {

@@ -15,7 +15,7 @@ use object_store::{
 use super::ObjectError;
 
 /// For finding out about the bucket at the start.
-const PATIENCE: Duration = Duration::from_secs(5);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// A request is tried again for at most this long.
 const RETRY_WITHIN: Duration = Duration::from_secs(10);
 const RETRIES: usize = 3;
@@ -69,10 +69,11 @@ struct Bucket<'a> {
 
 impl Bucket<'_> {
     async fn request(&self, method: Method) -> Result<StatusCode, ObjectError> {
-        let signed = self.s3.signed_url(method.clone(), &Path::default(), PATIENCE * 12).await?;
+        let signed = self.s3.signed_url(method.clone(), &Path::default(), REQUEST_TIMEOUT * 12).await?;
         let origin = signed.origin().ascii_serialization();
-        let client = OperatorClient::new(&origin, PATIENCE).map_err(|error| self.unusable(&error.to_string()))?;
-        let sent = client.request(method, &signed.as_str()[origin.len()..]).timeout(PATIENCE).send().await;
+        let client =
+            OperatorClient::new(&origin, REQUEST_TIMEOUT).map_err(|error| self.unusable(&error.to_string()))?;
+        let sent = client.request(method, &signed.as_str()[origin.len()..]).timeout(REQUEST_TIMEOUT).send().await;
         let answer = sent.map_err(|error| {
             tracing::debug!(%error, "the object store does not answer");
             ObjectError::Away(self.tell("is out of reach: nothing answers there"))

@@ -12,8 +12,9 @@ impl Event for AnswerCompleted {
     const SUBJECT: &'static str = "gooseek.chat.answer.completed.v1";
 }
 
+/// Every service publishes these: the second part of a subject is the service whose data changed, which `libs/audit` fills in.
 impl Event for AuditRecordCreated {
-    const SUBJECT: &'static str = "gooseek.audit.record.created.v1";
+    const SUBJECT: &'static str = "gooseek.*.audit.recorded.v1";
 }
 
 impl Event for ThreadDeleted {

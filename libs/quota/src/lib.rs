@@ -82,6 +82,11 @@ impl Reservation {
             tracing::warn!(reservation = %id, detail = problem.detail, "failed to settle quota; the reserved amount is charged");
         }
     }
+
+    /// The work goes on elsewhere: the reservation stands until it expires at the billing service.
+    pub fn leave(mut self) {
+        self.held = None;
+    }
 }
 
 impl Drop for Reservation {

@@ -39,7 +39,7 @@ use tracing::Instrument;
 use uuid::Uuid;
 
 /// A body of which nothing arrives for this long is given up.
-const BODY_PAUSE: Duration = Duration::from_secs(30);
+const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The longest message of a call, as tonic has it.
 const MESSAGE_LIMIT: usize = 4 * 1024 * 1024;
 const URI_LIMIT: usize = 8 * 1024;
@@ -105,7 +105,7 @@ async fn admit(
     next: Next,
 ) -> Result<Response, Problem> {
     check_size(&request)?;
-    request = request.map(|body| axum::body::Body::new(TimeoutBody::new(BODY_PAUSE, body)));
+    request = request.map(|body| axum::body::Body::new(TimeoutBody::new(BODY_IDLE_TIMEOUT, body)));
     let path = request.uri().path();
     if is_health(path) {
         return Ok(run(next, request).await);

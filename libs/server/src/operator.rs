@@ -92,7 +92,7 @@ async fn list(
 #[utoipa::path(
     post, path = "/api/v1/admin/bus/dead-letters/{id}/{consumer}/replay", operation_id = "replay_dead_letter",
     params(("id" = Uuid, Path), ("consumer" = String, Path)),
-    responses((status = 204, description = "Its consumer has handled it."), (status = 404),
+    responses((status = 204, description = "Its consumer has handled it; an event that no broker took is delivered again."), (status = 404),
         (status = 409, description = "Its consumer failed again; the dead letter stays.")))]
 async fn replay(
     State(bus): State<Bus>,

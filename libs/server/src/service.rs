@@ -98,7 +98,7 @@ pub struct Deps {
     pub idempotency: IdempotencyKeys,
     /// What the plans of organisations allow.
     pub quota: Quota,
-    /// Where the service's jobs are put; [`Service::jobs`] has who does them.
+    /// Enqueues the jobs of the service; their handlers are in [`Service::jobs`].
     pub jobs: JobQueue,
     pub cursor_key: CursorKey,
     /// Cancelled when the process starts to stop: streams send `reconnect` and end.

@@ -342,7 +342,7 @@ impl TestService {
         let rows: Vec<(Vec<u8>,)> = fetch_all!(
             &mut session,
             org: "SELECT payload FROM outbox WHERE org = $1 AND subject = $2 ORDER BY id",
-            AuditRecordCreated::SUBJECT
+            AuditRecordCreated::SUBJECT.replace('*', self.name)
         )
         .expect("the outbox can be read");
         let decode = |(payload,): (Vec<u8>,)| AuditRecordCreated::decode(payload.as_slice());

@@ -73,7 +73,7 @@ impl Position {
 pub(crate) async fn lock(session: &mut Session, thread_id: Uuid) -> Result<(), DbError> {
     if !session.is_sqlite() {
         let (high, low) = thread_id.as_u64_pair();
-        // A lock is nobody's row. Two threads of the same number wait for each other needlessly, which is rare.
+        // A lock belongs to no tenant. Two threads whose ids give the same number wait for each other, which is rare and harmless.
         execute!(session, unscoped on postgres: "SELECT pg_advisory_xact_lock($1)", (high ^ low).cast_signed())?;
     }
     Ok(())

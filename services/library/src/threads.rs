@@ -81,7 +81,7 @@ pub(crate) struct Change {
     pub(crate) pinned: Option<bool>,
 }
 
-/// The threads of everybody, each asked for in a person's name. Cheap to clone.
+/// The threads of every user; each call is made for one caller. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Threads {
     db: Db,

@@ -29,7 +29,7 @@ pub(crate) struct Project {
     pub(crate) created_at: DateTime<Utc>,
 }
 
-/// The projects of every organisation, each asked for in a person's name. Cheap to clone.
+/// The projects of every organisation; each call is made for one caller. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Projects {
     db: Db,

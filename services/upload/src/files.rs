@@ -28,9 +28,7 @@ use crate::{
     store,
 };
 
-const LIST: &str = "files";
-
-/// The files of every tenant, each asked for in a person's name. Cheap to clone.
+/// The files of every organisation; each call is made for one caller. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Files {
     db: Db,
@@ -77,29 +75,30 @@ impl Files {
         project.id.parse().map_err(|_| Problem::internal("projects-svc sent an id that is none"))
     }
 
-    /// Deletes an object that no file will own. What fails here is done by the job that was enqueued before its first byte.
+    /// Has an object deleted that no file owns. The deletion that was enqueued before its first byte tells whether that is so: it is
+    /// cancelled in the commit that makes the file, whatever was heard of that commit.
     async fn delete_unowned(&self, who: &Caller, id: Uuid) {
-        if let Err(error) = self.objects.delete(&who.scope(), id).await {
-            tracing::warn!(%error, "failed to delete an object; it is deleted when its upload would have timed out");
-            return;
-        }
-        let cancelled: Result<(), DbError> = async {
+        let deleted: Result<(), DbError> = async {
             let mut session = self.db.begin(&who.scope()).await?;
-            self.jobs.cancel::<DeleteObject>(&mut session, &id.to_string()).await?;
+            if self.jobs.cancel::<DeleteObject>(&mut session, &id.to_string()).await? {
+                self.jobs.enqueue(&mut session, &DeleteObject { object: id }).await?;
+            }
             session.commit().await
         }
         .await;
-        if let Err(error) = cancelled {
-            tracing::warn!(%error, "failed to cancel the deletion of a deleted object; it is deleted twice");
+        if let Err(error) = deleted {
+            tracing::warn!(%error, "failed to enqueue the deletion of an object; it is deleted when its upload would have timed out");
         }
     }
 
     /// Newest first.
     pub(crate) async fn list(&self, who: &Caller, project: Option<Uuid>, page: &Page) -> Result<PageOf<File>, Problem> {
-        let before: Option<Uuid> = self.cursors.position(LIST, page)?;
+        // A cursor goes on with the files of its own project only.
+        let list = project.map_or_else(|| "files".to_owned(), |project| format!("files of {project}"));
+        let before: Option<Uuid> = self.cursors.position(&list, page)?;
         let mut session = self.db.read(&who.scope()).await?;
         let rows = store::files::list(&mut session, project, before, page.fetch_limit()).await?;
-        Ok(self.cursors.page(LIST, page, rows, |row| row.id).map(File::from))
+        Ok(self.cursors.page(&list, page, rows, |row| row.id).map(File::from))
     }
 
     pub(crate) async fn get(&self, who: &Caller, id: Uuid) -> Result<File, Problem> {

@@ -2,7 +2,7 @@
 
 use std::{
     panic::AssertUnwindSafe,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -69,7 +69,7 @@ impl Work {
         };
         let schedule = claimed.schedule.as_deref().and_then(|name| runner.jobs.schedules.get(name)).cloned();
         let queue = runner.queue.clone();
-        let is_completed = AtomicBool::new(false);
+        let is_completed = Arc::default();
         Self { context: JobContext { queue, claimed, scope, system: system.clone(), schedule, is_completed }, kind }
     }
 

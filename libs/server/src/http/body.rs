@@ -1,5 +1,5 @@
-//! Bodies that come slowly: whoever waits for a client's bytes does no work, so a body is read before its request asks for a
-//! place. What is too long for that is left to the handler, which refuses it or says that it takes long.
+//! Buffers the body of a request before a concurrency permit is taken, so that a slow sender holds none. A longer body is
+//! streamed to the handler, which refuses it or calls `exempt_from_limit`.
 
 use axum::body::{Body, HttpBody};
 use bytes::{Bytes, BytesMut};

@@ -77,11 +77,11 @@ impl Runs {
             }),
             () = run.buffer.cancel.cancelled() => Ok(RunOutcome::Cancelled),
             () = self.unwatched(&run) => Ok(RunOutcome::Cancelled),
-            () = self.inner.shutdown.cancelled() => return,
+            () = self.inner.shutdown.cancelled() => return leave(run),
             // The process that takes the run over continues from the log; nothing else has been sent.
             () = run.buffer.lost.cancelled() => {
                 self.live().remove(&run.buffer.id);
-                return;
+                return leave(run);
             }
         };
         let answered = !matches!(outcome, Err(_) | Ok(RunOutcome::Cancelled));
@@ -174,6 +174,13 @@ impl Runs {
             completed_at: Some(convert::timestamp(now)),
         };
         EventRecord::new(self.inner.deps.ids.next(), run.who.org(), &completed, now)
+    }
+}
+
+/// Another process goes on with the run.
+fn leave(run: Run) {
+    if let Some(reservation) = run.reservation {
+        reservation.leave();
     }
 }
 

@@ -33,9 +33,9 @@ on_both! {
         let again = [Part::Field("project", "handbook"), Part::File("copy.md", LEASE.as_bytes())];
         let again = post(&services.upload, &anna, &again).await.expect(StatusCode::OK);
         assert_eq!((&again["id"], &again["name"]), (&first.into(), &"lease.md".into()));
-        assert_eq!(objects(&world), 1, "the copy is not kept");
+        eventually("the copy is not kept", || async { objects(&world) == 1 }).await;
         add(&services.upload, &anna, "other", "lease.md", LEASE.as_bytes()).await;
-        assert_eq!(objects(&world), 2, "another project has its own");
+        eventually("another project has its own", || async { objects(&world) == 2 }).await;
     }
 
     async fn equal_uploads_at_once_make_one_file(world: World) {
@@ -49,7 +49,7 @@ on_both! {
         assert_eq!(created, 1);
         let ids: std::collections::BTreeSet<String> = answers.iter().map(|answer| text(&answer.json()["id"])).collect();
         assert_eq!(ids.len(), 1);
-        assert_eq!(objects(&world), 1);
+        eventually("1 objects are left", || async { objects(&world) == 1 }).await;
     }
 
     async fn a_repeated_request_has_the_same_answer(world: World) {
@@ -63,7 +63,7 @@ on_both! {
         let second = post_with(&services.upload, &anna, &parts, &key).await;
         assert!(second.headers.contains_key("idempotent-replayed"));
         assert_eq!(second.expect(StatusCode::ACCEPTED), first, "answered as it was the first time");
-        assert_eq!(objects(&world), 1);
+        eventually("1 objects are left", || async { objects(&world) == 1 }).await;
         let parts = [Part::Field("project", "handbook"), Part::File("b.txt", b"two")];
         let third = post_with(&services.upload, &anna, &parts, &key).await.expect(StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(third["code"], "idempotency_key_reused");
@@ -77,7 +77,7 @@ on_both! {
         let parts = [Part::File("a.txt", b"hello"), Part::Field("project", "handbok")];
         let problem = post(&services.upload, &anna, &parts).await.expect(StatusCode::NOT_FOUND);
         assert_eq!(problem["detail"], "project \"handbok\" not found; did you mean handbook?");
-        assert_eq!(objects(&world), 0, "what came before the refusal is not kept");
+        eventually("what came before the refusal is not kept", || async { objects(&world) == 0 }).await;
     }
 
     async fn a_file_that_is_too_large_is_refused(world: World) {
@@ -92,7 +92,7 @@ on_both! {
         let parts = [Part::Field("project", "handbook"), Part::File("large.txt", &large)];
         let problem = post(&services.upload, &anna, &parts).await.expect(StatusCode::PAYLOAD_TOO_LARGE);
         assert_eq!((&problem["code"], &problem["detail"]), (&"file_too_large".into(), &"the file is larger than 100000 bytes".into()));
-        assert_eq!(objects(&world), 1, "nothing is kept of it");
+        eventually("nothing is kept of it", || async { objects(&world) == 1 }).await;
     }
 
     async fn a_length_that_is_too_large_is_refused_before_a_byte_is_read(world: World) {
@@ -157,7 +157,7 @@ on_both! {
             let problem = post(&services.upload, &anna, &parts).await.expect(StatusCode::UNSUPPORTED_MEDIA_TYPE);
             assert!(text(&problem["detail"]).contains(detail), "{problem}");
         }
-        assert_eq!(objects(&world), 0);
+        eventually("0 objects are left", || async { objects(&world) == 0 }).await;
     }
 
     async fn a_form_with_faults_is_refused_with_all_of_them(world: World) {
