@@ -64,8 +64,8 @@ impl Directory for TestDirectory {
         self.answer(OrgPolicy { mfa_required: org == STRICT, public_sharing: org != STRICT })
     }
 
-    async fn project_role(&self, _: Uuid, user: Uuid, _: Uuid) -> Result<Option<ProjectRole>, Problem> {
-        self.answer((user == USER).then_some(ProjectRole::Viewer))
+    async fn project_role(&self, org: Uuid, user: Uuid, _: Uuid) -> Result<Option<ProjectRole>, Problem> {
+        self.answer((org == OPEN && user == USER).then_some(ProjectRole::Viewer))
     }
 
     async fn api_key(&self, hash: &SecretHash) -> Result<Option<ApiKey>, Problem> {
@@ -277,6 +277,8 @@ async fn the_directory_is_asked_once_in_a_while_and_again_after_a_change() {
         assert!(cached.api_key(SecretHash::of(SECRET)).await.unwrap().is_some());
     }
     assert_eq!(directory.asked(), 3, "each fact once");
+    assert_eq!(cached.project_role(STRICT, USER, project).await.unwrap(), None, "a role is one organisation's");
+    assert_eq!(directory.asked(), 1);
 
     cached.forget_project(project);
     role().await.unwrap();

@@ -30,6 +30,24 @@ impl Jobs {
     fn visible(&self, caller: &Caller) -> Vec<Uuid> {
         if self.has_accounts { vec![caller.org()] } else { vec![caller.org(), Uuid::nil()] }
     }
+
+    /// Replays or drops a job, and records it; 404 when no service has such a dead job for the caller.
+    async fn change(&self, who: &Caller, id: Uuid, action: Action) -> Result<(), Problem> {
+        for Administered { jobs, audit, .. } in self.services.iter() {
+            for org in self.visible(who) {
+                let mut session = jobs.begin().await?;
+                let changed = match action {
+                    Action::ReplayDeadJob => jobs.replay(&mut session, org, id).await?,
+                    _ => jobs.drop_job(&mut session, org, id).await?,
+                };
+                if changed {
+                    audit.record(&mut session, who, action, Object::new(ListedJob::NAME, id)).await?;
+                    return Ok(session.commit().await?);
+                }
+            }
+        }
+        Err(ListedJob::missing())
+    }
 }
 
 pub(super) fn routes(server: &Server) -> OpenApiRouter {
@@ -82,18 +100,8 @@ async fn replay(
     who: Allowed<action::ReplayDeadJob>,
     id: Id<ListedJob>,
 ) -> Result<StatusCode, Problem> {
-    let orgs = jobs.visible(&who);
-    for Administered { jobs, audit, .. } in jobs.services.iter() {
-        for org in &orgs {
-            let mut session = jobs.begin().await?;
-            if jobs.replay(&mut session, *org, id.0).await? {
-                audit.record(&mut session, &who, Action::ReplayDeadJob, Object::new("dead job", id.0)).await?;
-                session.commit().await?;
-                return Ok(StatusCode::ACCEPTED);
-            }
-        }
-    }
-    Err(ListedJob::missing())
+    jobs.change(&who, id.0, Action::ReplayDeadJob).await?;
+    Ok(StatusCode::ACCEPTED)
 }
 
 /// Give a job up.
@@ -104,16 +112,6 @@ async fn drop_job(
     who: Allowed<action::DropDeadJob>,
     id: Id<ListedJob>,
 ) -> Result<StatusCode, Problem> {
-    let orgs = jobs.visible(&who);
-    for Administered { jobs, audit, .. } in jobs.services.iter() {
-        for org in &orgs {
-            let mut session = jobs.begin().await?;
-            if jobs.drop_job(&mut session, *org, id.0).await? {
-                audit.record(&mut session, &who, Action::DropDeadJob, Object::new("dead job", id.0)).await?;
-                session.commit().await?;
-                return Ok(StatusCode::NO_CONTENT);
-            }
-        }
-    }
-    Err(ListedJob::missing())
+    jobs.change(&who, id.0, Action::DropDeadJob).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

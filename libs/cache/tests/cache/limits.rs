@@ -165,3 +165,11 @@ async fn to_the_microsecond_and_whatever_the_clock_does() {
         "a clock set back locks nobody out"
     );
 }
+
+#[test]
+fn an_address_is_one_of_ipv4_or_the_network_of_a_subscriber() {
+    let key = |address: &str| LimitKey::address(address.parse().unwrap(), "test.asks");
+    assert_eq!(key("2001:db8::1"), key("2001:db8::ffff:0:0:2"));
+    assert_ne!(key("2001:db8::1"), key("2001:db8:0:1::1"));
+    assert_ne!(key("203.0.113.1"), key("203.0.113.2"));
+}

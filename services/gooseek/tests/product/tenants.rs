@@ -104,6 +104,18 @@ on_both! {
         assert_ne!(runs[0], runs[1]);
     }
 
+    async fn an_address_has_a_limit_whoever_asks_from_it(server: Builder) {
+        let (issuer, ids) = (Issuer::new(), Ids::new(Clock::system()));
+        let server = server.set("JWT_PUBLIC_KEY", issuer.public_key()).set("ASKS_PER_MINUTE_ADDRESS", "1").start().await;
+        let statuses = [StatusCode::OK, StatusCode::TOO_MANY_REQUESTS];
+        for status in statuses {
+            let person = server.client_of(&issuer.person(ids.next(), ids.next()));
+            person.make_project("handbook").await;
+            person.add_file("handbook", "lease.md", LEASE.to_owned()).await;
+            assert_eq!(person.ask(&about_the_lease()).await.status, status);
+        }
+    }
+
     async fn the_same_questions_of_two_organisations_have_their_own_answers(server: Builder) {
         let (issuer, ids) = (Issuer::new(), Ids::new(Clock::system()));
         let server = server.set("JWT_PUBLIC_KEY", issuer.public_key()).set("ASKS_PER_MINUTE", "0").start().await;

@@ -83,6 +83,11 @@ on_both! {
         let page = services.upload.get(&anna, &next).await.expect(StatusCode::OK);
         assert_eq!(names(&page), ["a.txt"]);
         assert!(page["next_cursor"].is_null());
+        for elsewhere in ["/api/v1/upload?limit=2", "/api/v1/upload?project=two&limit=2"] {
+            let cursor = next.split_once("cursor=").unwrap().1;
+            let refused = services.upload.get(&anna, &format!("{elsewhere}&cursor={cursor}")).await;
+            refused.expect(StatusCode::BAD_REQUEST);
+        }
         let all = services.upload.get(&anna, "/api/v1/upload").await.expect(StatusCode::OK);
         assert_eq!(names(&all).len(), 4);
     }
