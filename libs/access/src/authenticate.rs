@@ -1,8 +1,7 @@
 //! From what a request carries to its [`Caller`].
 //!
 //! Over HTTP a user brings an access token or an API key. A gRPC call is made by a service: over the network it proves which
-//! one, inside the process the transport says so; the user's own token travels along and is verified again, or the service is
-//! one that may name the user. A bare user id in a header is never believed.
+//! one and names the user it acts for, inside the process the transport says so. A bare user id in a header is never believed.
 
 use std::sync::Arc;
 

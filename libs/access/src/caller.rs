@@ -4,7 +4,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use base::{Scope, SystemScope, config::Secret};
+use base::{Scope, SystemScope};
 use http::Extensions;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -25,8 +25,6 @@ pub struct Caller {
     /// `None`: not limited.
     scopes: Option<Scopes>,
     client: Client,
-    /// The access token this was read from; it goes along on calls to other services.
-    token: Option<Arc<Secret>>,
 }
 
 /// What kind of caller it is.
@@ -148,7 +146,7 @@ impl Caller {
     pub(crate) fn user_of(org: Uuid, user: Uuid, rights: Rights, client: Client) -> Self {
         let Rights { roles, scopes, key } = rights;
         let subject = key.map_or(Subject::User, Subject::ApiKey);
-        Self { subject, scope: SystemScope::new().on_behalf_of(org, user), roles, scopes, client, token: None }
+        Self { subject, scope: SystemScope::new().on_behalf_of(org, user), roles, scopes, client }
     }
 
     pub(crate) fn service(name: Cow<'static, str>, client: Client) -> Self {
@@ -165,11 +163,7 @@ impl Caller {
     }
 
     fn without_rights(subject: Subject, scope: Scope, client: Client) -> Self {
-        Self { subject, scope, roles: Roles::default(), scopes: None, client, token: None }
-    }
-
-    pub(crate) fn with_token(self, token: &str) -> Self {
-        Self { token: Some(Arc::new(Secret::new(token))), ..self }
+        Self { subject, scope, roles: Roles::default(), scopes: None, client }
     }
 
     pub(crate) fn with_client(self, client: Client) -> Self {
@@ -206,10 +200,6 @@ impl Caller {
         matches!(self.subject, Subject::User | Subject::ApiKey(_))
     }
 
-    pub(crate) fn belongs_to(&self, org: Uuid) -> bool {
-        self.scope.org() == Some(org)
-    }
-
     pub fn roles(&self) -> Roles {
         self.roles
     }
@@ -241,9 +231,6 @@ impl Caller {
     pub fn request<T>(&self, message: T) -> tonic::Request<T> {
         let mut request = tonic::Request::new(message);
         self.clone().attach(request.extensions_mut());
-        if let Some(value) = self.token.as_ref().and_then(|token| format!("Bearer {}", token.expose()).parse().ok()) {
-            request.metadata_mut().insert("authorization", value);
-        }
         request
     }
 

@@ -1,19 +1,46 @@
 //! What auth-svc and projects-svc know of organisations, API keys and members, asked through one trait and kept for a while.
 
-use std::{fmt, future::Future, hash::Hash, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    future::Future,
+    hash::Hash,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use base::{Problem, time::Clock};
 use chrono::{DateTime, Utc};
 use moka::sync::Cache;
 use uuid::Uuid;
 
-use crate::{ProjectRole, Roles, Scopes, SecretHash};
+use crate::{Action, Caller, ProjectRole, Roles, Scopes, SecretHash, check::check_project_role};
 
 /// An answer is used for this long unless an event takes it back.
 const TTL: Duration = Duration::from_secs(60);
 /// While the directory does not answer, older ones are: as long as an access token lives.
 const MAX_STALE: Duration = Duration::from_secs(600);
 const MAX_ENTRIES: u64 = 100_000;
+
+tokio::task_local! {
+    /// Whether the request being served has asked what its caller may do in a project.
+    static PROJECT_CHECKED: Arc<AtomicBool>;
+}
+
+/// Serves a request; answers also whether it checked a project.
+pub async fn noting_project_checks<T>(served: impl Future<Output = T>) -> (T, bool) {
+    let checked = Arc::new(AtomicBool::new(false));
+    let answer = PROJECT_CHECKED.scope(checked.clone(), served).await;
+    (answer, checked.load(Ordering::Acquire))
+}
+
+/// Outside of a request, and in release builds, nobody wants to know.
+fn note_project_check() {
+    let _ = PROJECT_CHECKED.try_with(|checked| checked.store(true, Ordering::Release));
+}
 
 /// What an organisation demands and allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +93,7 @@ impl Directory for LocalDirectory {
     }
 
     async fn project_role(&self, _: Uuid, _: Uuid, _: Uuid) -> Result<Option<ProjectRole>, Problem> {
-        Ok(Some(ProjectRole::Editor))
+        Ok(Some(ProjectRole::Owner))
     }
 
     async fn api_key(&self, _: &SecretHash) -> Result<Option<ApiKey>, Problem> {
@@ -107,6 +134,34 @@ impl CachedDirectory {
 
     pub async fn project_role(&self, org: Uuid, user: Uuid, project: Uuid) -> Result<Option<ProjectRole>, Problem> {
         self.ask(&self.members, (org, project, user), || self.source.project_role(org, user, project)).await
+    }
+
+    /// Whether `who` may do `action` in a project of its organisation: 404, naming `what` is in the project, for no member, and
+    /// 403 where the member's role is too little.
+    pub async fn check_project(&self, who: &Caller, action: Action, what: &str, project: Uuid) -> Result<(), Problem> {
+        note_project_check();
+        let role = self.project_role(who.org(), who.user(), project).await?;
+        check_project_role(action, what, role)
+    }
+
+    /// Drops the items of a list that are in projects where `who` may not do `action`.
+    pub async fn retain_allowed<T>(
+        &self,
+        who: &Caller,
+        action: Action,
+        items: &mut Vec<T>,
+        project: impl Fn(&T) -> Uuid,
+    ) -> Result<(), Problem> {
+        note_project_check();
+        let mut allowed = HashMap::new();
+        for id in items.iter().map(&project) {
+            if !allowed.contains_key(&id) {
+                let role = self.project_role(who.org(), who.user(), id).await?;
+                allowed.insert(id, check_project_role(action, "project", role).is_ok());
+            }
+        }
+        items.retain(|item| allowed[&project(item)]);
+        Ok(())
     }
 
     pub async fn api_key(&self, hash: SecretHash) -> Result<Option<ApiKey>, Problem> {

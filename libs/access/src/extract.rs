@@ -11,7 +11,7 @@ use base::Problem;
 use http::request::Parts;
 use kit::openapi::{Describe, Description};
 
-use crate::{Action, Caller, Object, check};
+use crate::{Action, Caller, check};
 
 pub(crate) mod sealed {
     /// Actions and links are declared in this crate alone.
@@ -40,13 +40,6 @@ impl<A> Allowed<A> {
     }
 }
 
-impl<A: Permission> Allowed<A> {
-    /// Checks the action on an object that was loaded, where the database session alone does not tell whose it is.
-    pub fn on(&self, object: &Object<'_>) -> Result<(), Problem> {
-        check(&self.caller, A::ACTION, object)
-    }
-}
-
 impl<A> Deref for Allowed<A> {
     type Target = Caller;
 
@@ -61,7 +54,7 @@ impl<S: Sync, A: Permission> FromRequestParts<S> for Allowed<A> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let caller = Caller::attached(&parts.extensions).cloned();
         let caller = caller.ok_or_else(|| Problem::internal("a route outside of the HTTP middleware"))?;
-        check(&caller, A::ACTION, &Object::InSession)?;
+        check(&caller, A::ACTION)?;
         if let Some(TakenAction(taken)) = parts.extensions.get() {
             // Middleware of the route may have asked for the same before.
             let _ = taken.set(A::ACTION);

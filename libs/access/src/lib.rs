@@ -18,9 +18,9 @@ mod token;
 
 pub use authenticate::{API_KEY_PREFIX, Auth, Authenticator, LocalCall, RpcCall};
 pub use caller::{Caller, LOCAL_ORG, LOCAL_OWNER, Rights, Role, Roles, Scopes, Subject};
-pub use check::{Object, ObjectRule, ProjectRole, Rule, check};
+pub use check::{ObjectRule, ProjectRole, Rule, check};
 pub use client::{Client, TrustedProxies};
-pub use directory::{ApiKey, CachedDirectory, Directory, LocalDirectory, OrgPolicy};
+pub use directory::{ApiKey, CachedDirectory, Directory, LocalDirectory, OrgPolicy, noting_project_checks};
 pub use extract::{Allowed, Permission, TakenAction};
 pub use link::{Link, SecretHash};
 pub use policy::{ALL_IN_ONE, Action, action};

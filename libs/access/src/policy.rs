@@ -9,7 +9,7 @@ use crate::{
     caller::{Role, Roles},
     check::{
         ObjectRule::{Organisation, Owner, Project},
-        ProjectRole::{Editor, Viewer},
+        ProjectRole::{self, Editor, Viewer},
         Rule, check_role,
     },
 };
@@ -74,6 +74,7 @@ actions! {
     GetRun            = "get_run":               READERS, Owner,           "chat:read",      false,     false;
     FollowRun         = "follow_run":            READERS, Owner,           "chat:read",      false,     false;
     CancelRun         = "cancel_run":            READERS, Owner,           "chat:write",     false,     true;
+    GetCapabilities   = "get_capabilities":      READERS, Organisation,    "chat:read",      false,     false;
 
     ListThreads       = "list_threads":          READERS, Owner,           "library:read",   false,     false;
     GetThread         = "get_thread":            READERS, Owner,           "library:read",   false,     false;
@@ -83,6 +84,8 @@ actions! {
     ListProjects      = "list_projects":         READERS, Organisation,    "projects:read",  false,     false;
     GetProject        = "get_project":           READERS, Project(Viewer), "projects:read",  false,     false;
     CreateProject     = "create_project":        MEMBERS, Organisation,    "projects:write", false,     true;
+    RenameProject     = "rename_project":        MEMBERS, Project(Editor), "projects:write", false,     true;
+    DeleteProject     = "delete_project":        MEMBERS, Project(ProjectRole::Owner), "projects:write", false,     true;
 
     SearchWeb         = "search_web":            READERS, Organisation,    "search:read",    false,     false;
     SuggestQueries    = "suggest_queries":       READERS, Organisation,    "search:read",    false,     false;
@@ -92,6 +95,7 @@ actions! {
     ListFiles         = "list_files":            READERS, Project(Viewer), "files:read",     false,     false;
     GetFile           = "get_file":              READERS, Project(Viewer), "files:read",     false,     false;
     GetFileText       = "get_file_text":         READERS, Project(Viewer), "files:read",     false,     false;
+    GetFileContent    = "get_file_content":      READERS, Project(Viewer), "files:read",     false,     false;
     UploadFile        = "upload_file":           MEMBERS, Project(Editor), "files:write",    false,     true;
     DeleteFile        = "delete_file":           MEMBERS, Project(Editor), "files:write",    false,     true;
 
@@ -141,10 +145,6 @@ pub const RPC_ACL: &[RpcRule] = &[
     },
 ];
 
-/// Services that go on with a user's work when the user's own token is no longer at hand: chat-svc with the runs of a
-/// replica that has died.
-const IMPERSONATORS: &[&str] = &["chat"];
-
 /// The name of a process that runs several services; it may call what any of them may.
 pub const ALL_IN_ONE: &str = "gooseek";
 
@@ -159,9 +159,9 @@ pub fn may_call_any(service: &str, callee: &str) -> bool {
     RPC_ACL.iter().any(|rule| rpc_callee(rule.method) == Some(callee) && may_call(service, rule.method))
 }
 
-/// Whether `service` is believed when it names the user it acts for.
-pub fn may_impersonate(service: &str) -> bool {
-    service == ALL_IN_ONE || IMPERSONATORS.contains(&service)
+/// What `method` does for the user it is called for. A service that may call such a method is believed when it names the user.
+pub fn action_of(method: &str) -> Option<Action> {
+    rpc_rule(method)?.action
 }
 
 /// The service a method belongs to: `search` of `/gooseek.search.v1.SearchService/Passages`.
@@ -180,7 +180,7 @@ pub(crate) fn check_service(service: &str, method: &str) -> Result<(), Problem> 
 /// Checks the user a method is called for. Scopes limit what an API key opens at the edge; what a service asks of others to
 /// answer is its own affair.
 pub(crate) fn check_user(caller: &Caller, method: &str) -> Result<(), Problem> {
-    match rpc_rule(method).and_then(|rule| rule.action) {
+    match action_of(method) {
         Some(action) => check_role(caller, action),
         None => Ok(()),
     }

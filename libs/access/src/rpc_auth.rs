@@ -1,6 +1,6 @@
 //! Which service calls over the network: each call carries a token that is good for a minute, signed with the caller's own
-//! key, and names caller and callee. It opens the methods that the [`policy`](crate::policy) lists for that caller and nothing
-//! else; a user's token opens no method by itself.
+//! key, and names caller, callee and the user it is made for. It opens the methods that the [`policy`](crate::policy) lists for
+//! that caller and nothing else; a user's token opens no method by itself.
 
 use std::{
     borrow::Cow,
@@ -20,7 +20,7 @@ use crate::{
     Caller, Client, Rights,
     jwks::Keys,
     keys::SigningKey,
-    policy::{check_service, may_impersonate, rpc_callee},
+    policy::{action_of, check_service, rpc_callee},
 };
 
 /// The request header with the calling service's token.
@@ -97,16 +97,11 @@ impl ServiceIdentity {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Whether its calls name the user they are for.
-    pub fn impersonates(&self) -> bool {
-        may_impersonate(self.inner.name)
-    }
-
-    /// What a call to `callee` carries. A service that may act for users names the user here, so that its work outlives
-    /// the user's own token; for the others that token goes along.
+    /// What a call to `callee` carries. It names the user the call is made for: the user's own token would end before the work
+    /// does, and an API key must go nowhere else.
     pub fn token(&self, callee: &'static str, acting: Option<&Caller>) -> String {
         let now = self.inner.clock.now().timestamp();
-        let act = acting.filter(|caller| caller.has_user() && self.impersonates());
+        let act = acting.filter(|caller| caller.has_user());
         if act.is_some() {
             return self.sign(callee, now, act);
         }
@@ -138,8 +133,11 @@ impl ServiceIdentity {
         let claims =
             self.read(token, callee).await.ok_or_else(|| Problem::unauthorized("the service's token is not valid"))?;
         check_service(&claims.iss, method)?;
-        if claims.act.is_some() && !may_impersonate(&claims.iss) {
-            return Err(Problem::forbidden(format!("{} may not act for a user", claims.iss)));
+        if claims.act.is_some() && action_of(method).is_none() {
+            return Err(Problem::forbidden(format!("{method} is called for no user")));
+        }
+        if claims.act.as_ref().is_some_and(|act| act.org.is_nil() || act.sub.is_nil()) {
+            return Err(Problem::unauthorized("the service's token names no user"));
         }
         let user = claims.act.map(|act| Caller::user_of(act.org, act.sub, act.rights, Client::default()));
         Ok(RpcCaller { service: Some(claims.iss.into()), user })
@@ -239,14 +237,23 @@ mod tests {
         assert_eq!(refused(&search, &library, PASSAGES).await, StatusCode::FORBIDDEN);
         let chat = services.identity("chat").token("search", None);
         assert_eq!(refused(&search, &chat, "/gooseek.search.v1.SearchService/Unlisted").await, StatusCode::FORBIDDEN);
-        let upload = services.identity("upload");
-        let act = json!({ "org": Uuid::nil(), "sub": Uuid::nil(), "roles": ["owner"] });
+        let upload = services.identity("upload").token("search", Some(&user()));
+        assert_eq!(refused(&search, &upload, PASSAGES).await, StatusCode::FORBIDDEN, "whoever it is for");
+    }
+
+    #[tokio::test]
+    async fn a_user_without_an_id_or_an_organisation_is_none() {
+        let services = Services::new();
+        let (upload, projects) = (services.identity("upload"), services.identity("search"));
         let now = upload.inner.clock.now().timestamp();
-        let claims =
-            json!({ "iss": "upload", "aud": "projects", "iat": now, "exp": now + 60, "jti": Uuid::nil(), "act": act });
-        let acting = upload.inner.key.sign(KIND, &claims);
-        assert_eq!(refused(&search, &acting, RESOLVE).await, StatusCode::FORBIDDEN, "upload may not act for users");
-        assert_eq!(search.check(&upload.token("projects", Some(&user())), RESOLVE).await.unwrap().user, None);
+        for (org, sub) in [(0, 2), (1, 0)] {
+            let act = json!({ "org": Uuid::from_u128(org), "sub": Uuid::from_u128(sub), "roles": ["owner"] });
+            let claims = json!({ "iss": "upload", "aud": "projects", "iat": now, "exp": now + 60, "jti": Uuid::nil(), "act": act });
+            let acting = upload.inner.key.sign(KIND, &claims);
+            assert_eq!(refused(&projects, &acting, RESOLVE).await, StatusCode::UNAUTHORIZED);
+        }
+        let named = projects.check(&upload.token("projects", Some(&user())), RESOLVE).await.unwrap();
+        assert_eq!(named.user, Some(user()));
     }
 
     #[tokio::test]

@@ -102,9 +102,13 @@ impl Verifier {
         }
         let key = self.keys.find(header.kid.as_deref()).await?;
         let claims = self.claims(token, &key)?;
+        // Nobody's rows and nobody's organisation are those of the system.
+        if claims.org.is_nil() || claims.sub.is_nil() {
+            return Err(TokenError::Invalid);
+        }
         let roles = claims.roles().ok_or(TokenError::Invalid)?;
         let rights = Rights::new(roles, claims.scope.as_deref().map(Scopes::parse));
-        let caller = Caller::user_of(claims.org, claims.sub, rights, Client::default()).with_token(token);
+        let caller = Caller::user_of(claims.org, claims.sub, rights, Client::default());
         Ok(Verified { caller, has_mfa: claims.amr.iter().any(|method| method == "mfa") })
     }
 

@@ -27,7 +27,7 @@ use base::{
     time::{Clock, Ids},
 };
 use serde_json::{Value, json};
-use server::http::{Frame, framed};
+use server::http::{RequestMiddleware, with_middleware};
 use testkit::service::{Answer, Issuer, Person, TestClock};
 use tower::ServiceExt;
 use uuid::Uuid;
@@ -164,8 +164,8 @@ impl Server {
         let auth = Auth::Tokens(Arc::new(Verifier::pinned(issuer.public_key()).unwrap()));
         let proxies = TrustedProxies::parse(&["10.0.0.0/8".to_owned()]).unwrap();
         let access = Authenticator::new(auth, RpcAuth::Closed, cached.clone());
-        let frame = Frame { proxies, ..Frame::new(access, Ids::new(Clock::system())) };
-        Self { app: framed(routes, frame), directory, cached, clock, issuer }
+        let middleware = RequestMiddleware { proxies, ..RequestMiddleware::new(access, Ids::new(Clock::system())) };
+        Self { app: with_middleware(routes, middleware), directory, cached, clock, issuer }
     }
 
     async fn send(&self, request: Request<Body>) -> Answer {

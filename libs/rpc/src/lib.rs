@@ -193,10 +193,6 @@ impl Endpoint {
                     let token = identity.token(self.name, Caller::attached(request.extensions()));
                     let token = HeaderValue::try_from(token).map_err(|_| Status::internal("a token is ASCII"))?;
                     request.headers_mut().insert(SERVICE_TOKEN, token);
-                    if identity.impersonates() {
-                        // It would open the public API to whoever reads it on the way.
-                        request.headers_mut().remove(http::header::AUTHORIZATION);
-                    }
                 }
                 let answer = channel.channel.clone().oneshot(request).await;
                 answer.map_err(|error| {

@@ -15,7 +15,7 @@ use base::time::{Clock, Ids};
 use futures::{StreamExt, future::join_all, stream};
 use http::Request;
 use rpc::{Endpoints, Transport, retry};
-use server::http::{Frame, framed};
+use server::http::{RequestMiddleware, with_middleware};
 use testkit::FakeServer;
 use tonic::{Code, Status, body::Body};
 use tower::ServiceExt;
@@ -76,9 +76,9 @@ fn peer(routes: Router) -> Transport {
 async fn remote(routes: Router) -> (Transport, FakeServer) {
     let (_, health) = tonic_health::server::health_reporter();
     let access = Authenticator::local(Auth::LocalOwner, RpcAuth::Anyone);
-    let frame = Frame::new(access, Ids::new(Clock::system()));
+    let middleware = RequestMiddleware::new(access, Ids::new(Clock::system()));
     let health = tonic::service::Routes::from(Router::new()).add_service(health).into_axum_router();
-    let server = FakeServer::start(framed(routes.merge(health), frame)).await;
+    let server = FakeServer::start(with_middleware(routes.merge(health), middleware)).await;
     let endpoints = Endpoints::new(["search"]);
     endpoints.connect_remote("search", &server.url(), None).unwrap();
     (endpoints.for_caller(ALL_IN_ONE).to("search").unwrap(), server)

@@ -4,9 +4,9 @@
 //! Calls between the services of one process come through here too, so that they meet the same.
 
 mod adaptive_limiter;
-mod audited;
 mod body;
 mod guard;
+mod policy_duties;
 
 use std::{
     net::SocketAddr,
@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use access::{Authenticator, Caller, Client, LocalCall, RpcCall, SERVICE_TOKEN, TakenAction, TrustedProxies};
+use access::{Authenticator, Caller, Client, LocalCall, RpcCall, SERVICE_TOKEN, TakenAction, TrustedProxies, policy};
 pub use adaptive_limiter::{AdaptiveLimiter, Bounds, exempt_from_limit};
 use axum::{
     Router,
@@ -45,9 +45,9 @@ const MESSAGE_LIMIT: usize = 4 * 1024 * 1024;
 const URI_LIMIT: usize = 8 * 1024;
 const HEADER_LIMIT: usize = 16 * 1024;
 
-/// What the frame needs to vouch for a request.
+/// What the middleware needs to know who makes a request and whether it may.
 #[derive(Debug, Clone)]
-pub struct Frame {
+pub struct RequestMiddleware {
     pub access: Authenticator,
     /// Set on a machine without accounts.
     pub guard: Option<LoopbackGuard>,
@@ -56,26 +56,26 @@ pub struct Frame {
     pub limiter: AdaptiveLimiter,
 }
 
-impl Frame {
+impl RequestMiddleware {
     /// Without a guard or proxies, and with the limits of a server.
     pub fn new(access: Authenticator, ids: Ids) -> Self {
         Self { access, guard: None, proxies: TrustedProxies::default(), ids, limiter: AdaptiveLimiter::default() }
     }
 }
 
-/// Puts the frame around `routes`.
-pub fn framed(routes: Router, frame: Frame) -> Router {
+/// Puts the middleware around `routes`.
+pub fn with_middleware(routes: Router, middleware: RequestMiddleware) -> Router {
     routes
         .fallback(|| async { Problem::new(Code::NotFound, "there is nothing at this address") })
         .method_not_allowed_fallback(|| async {
             Problem::new(Code::MethodNotAllowed, "this address has other methods")
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(middleware::from_fn_with_state(Arc::new(frame), serve))
+        .layer(middleware::from_fn_with_state(Arc::new(middleware), serve))
 }
 
-async fn serve(State(frame): State<Arc<Frame>>, request: Request, next: Next) -> Response {
-    let request_id = request_id(request.headers(), &frame.ids);
+async fn serve(State(middleware): State<Arc<RequestMiddleware>>, request: Request, next: Next) -> Response {
+    let request_id = request_id(request.headers(), &middleware.ids);
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let method = request.method().clone();
     let span = tracing::info_span!("http", %method, route, request_id, trace_id = tracing::field::Empty);
@@ -83,7 +83,7 @@ async fn serve(State(frame): State<Arc<Frame>>, request: Request, next: Next) ->
     telemetry::set_parent(&span, parent);
     let started = Instant::now();
     let is_call = rpc_method(request.uri().path()).is_some();
-    let served = admit(&frame, &route, &request_id, request, next);
+    let served = admit(&middleware, &route, &request_id, request, next);
     let answer = REQUEST_ID.scope(request_id.clone(), served).instrument(span).await;
     let mut response = REQUEST_ID.sync_scope(request_id.clone(), || match answer {
         // A gRPC client reads no problem documents.
@@ -93,12 +93,12 @@ async fn serve(State(frame): State<Arc<Frame>>, request: Request, next: Next) ->
     metrics::histogram!("gooseek_http_seconds", "route" => route, "method" => method_label(&method),
         "status" => response.status().as_u16().to_string())
     .record(started.elapsed().as_secs_f64());
-    harden(response.headers_mut(), &request_id);
+    set_response_headers(response.headers_mut(), &request_id);
     response
 }
 
 async fn admit(
-    frame: &Frame,
+    middleware: &RequestMiddleware,
     route: &str,
     request_id: &str,
     mut request: Request,
@@ -110,14 +110,14 @@ async fn admit(
     if is_health(path) {
         return Ok(run(next, request).await);
     }
-    if let Some(guard) = &frame.guard {
+    if let Some(guard) = &middleware.guard {
         guard.check(&request)?;
     }
     if path == "/metrics" {
         return Ok(run(next, request).await);
     }
     let (mut parts, body) = request.into_parts();
-    let org = identify(frame, request_id, &mut parts).await?;
+    let org = identify(middleware, request_id, &mut parts).await?;
     request = Request::from_parts(parts, body);
     let Some(call) = rpc_method(request.uri().path()).map(str::to_owned) else {
         let route = format!("{} {route}", method_label(request.method()));
@@ -127,15 +127,16 @@ async fn admit(
         }
         let taken = TakenAction::default();
         request.extensions_mut().insert(taken.clone());
-        let served = frame.limiter.serve(&route, org, adaptive_limiter::USER_QUEUE_TIMEOUT, run(next, request));
-        return audited::checked(taken, served).await;
+        let served = middleware.limiter.serve(&route, org, adaptive_limiter::USER_QUEUE_TIMEOUT, run(next, request));
+        return policy_duties::of_request(taken, served).await;
     };
     // Only our own services may set one: a user's would make us give up, and blame the service that is asked.
     let asked = deadline::from_headers(request.headers());
     let served = async {
         let request = read_ahead(request, MESSAGE_LIMIT).await;
         // To the router all methods of a service are one route.
-        frame.limiter.serve(&call, org, adaptive_limiter::RPC_QUEUE_TIMEOUT, run(next, request)).await
+        let served = middleware.limiter.serve(&call, org, adaptive_limiter::RPC_QUEUE_TIMEOUT, run(next, request));
+        policy_duties::of_call(policy::action_of(&call), served).await
     };
     match asked {
         None => served.await,
@@ -153,9 +154,13 @@ async fn read_ahead(request: Request, most: usize) -> Request {
 }
 
 /// Puts its caller on the request; the caller's organisation, if it has one.
-async fn identify(frame: &Frame, request_id: &str, request: &mut Parts) -> Result<Option<Uuid>, Problem> {
+async fn identify(
+    middleware: &RequestMiddleware,
+    request_id: &str,
+    request: &mut Parts,
+) -> Result<Option<Uuid>, Problem> {
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| *peer);
-    let client = Client::new(&frame.proxies, peer, &request.headers, request_id);
+    let client = Client::new(&middleware.proxies, peer, &request.headers, request_id);
     let text = |name: &str| request.headers.get(name).and_then(|value| value.to_str().ok());
     let authorization = text(header::AUTHORIZATION.as_str());
     let path = request.uri.path();
@@ -164,9 +169,9 @@ async fn identify(frame: &Frame, request_id: &str, request: &mut Parts) -> Resul
             let local = request.extensions.get::<LocalCall>().copied();
             let carried = Caller::attached(&request.extensions).filter(|_| local.is_some());
             let call = RpcCall { method, local, token: text(SERVICE_TOKEN), carried };
-            frame.access.rpc(call, authorization, client).await?
+            middleware.access.rpc(call, authorization, client).await?
         }
-        None => frame.access.user(authorization, client).await?,
+        None => middleware.access.user(authorization, client).await?,
     };
     if !caller.has_org() && is_reflection(path) {
         return Err(Problem::unauthorized("reflection needs an access token"));
@@ -233,7 +238,7 @@ fn request_id(headers: &HeaderMap, ids: &Ids) -> String {
 }
 
 /// Headers of every answer, errors too. A page sets its own policy; everything else is data.
-fn harden(headers: &mut HeaderMap, request_id: &str) {
+fn set_response_headers(headers: &mut HeaderMap, request_id: &str) {
     if let Ok(value) = HeaderValue::from_str(request_id) {
         headers.insert("x-request-id", value);
     }

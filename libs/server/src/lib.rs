@@ -56,7 +56,7 @@ use utoipa::openapi::OpenApi;
 
 pub use crate::service::{Deps, Service, ServiceBuilder};
 use crate::{
-    http::{Frame, LoopbackGuard, framed},
+    http::{LoopbackGuard, RequestMiddleware, with_middleware},
     service::ServiceDef,
 };
 
@@ -77,7 +77,7 @@ pub struct Server {
     relays: Vec<(&'static str, Relay)>,
     http: Router,
     grpc: Router,
-    frame: Frame,
+    middleware: RequestMiddleware,
     tasks: Vec<Task>,
     /// Where every relay delivers to.
     subscriptions: Vec<Subscription>,
@@ -101,7 +101,7 @@ struct Administered {
     audit: Audit,
 }
 
-/// Every variable the frame and the services read, each once.
+/// Every variable the server and the services read, each once.
 pub fn variables(specs: &[ServiceDef]) -> Vec<Variable> {
     let mut variables = frame_variables();
     for variable in specs.iter().flat_map(|spec| spec.variables).copied().flatten() {
@@ -112,7 +112,7 @@ pub fn variables(specs: &[ServiceDef]) -> Vec<Variable> {
     variables
 }
 
-/// Reads the configuration of the frame and of every service, and names all faults at once.
+/// Reads the configuration of the server and of every service, and names all faults at once.
 pub fn check(specs: &[ServiceDef], settings: &Settings, mode: Mode) -> anyhow::Result<Options> {
     configure(specs, settings, mode).map(|(options, _)| options)
 }
@@ -154,7 +154,8 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     let mut dbs = Vec::new();
     let mut administered = Vec::new();
     let access = Authenticator::new(options.auth.clone(), options.rpc_auth(), shared.directory.clone());
-    let frame = Frame { proxies: options.proxies.clone(), ..Frame::new(access, shared.ids.clone()) };
+    let middleware =
+        RequestMiddleware { proxies: options.proxies.clone(), ..RequestMiddleware::new(access, shared.ids.clone()) };
     let mut tasks = Vec::new();
     let mut cursors = None;
     for (spec, builder) in specs.iter().zip(builders) {
@@ -164,7 +165,7 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
         let keys = deps.idempotency.clone();
         let relay = Relay::new(db.clone(), deps.outbox.clone(), relay_options(&options));
         let mut service = builder.build(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
-        shared.endpoints.connect_local(spec.name, framed(service.grpc.clone(), frame.clone()))?;
+        shared.endpoints.connect_local(spec.name, with_middleware(service.grpc.clone(), middleware.clone()))?;
         let consumers = service.consumers.clone();
         let letters = DeadLetters::new(db.clone(), shared.clock.clone(), relay.clone(), consumers);
         let jobs = maintenance::add(std::mem::take(&mut service.jobs), relay.clone(), keys)?;
@@ -186,7 +187,7 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
         relays,
         http: Router::new(),
         grpc: probes::grpc(shared.drain.clone()),
-        frame,
+        middleware,
         tasks,
         subscriptions,
         broker,
@@ -420,15 +421,15 @@ impl Server {
         bound: SocketAddr,
         stop: &stop::Stop,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let routes = framed(routes, self.frame_at(bound));
+        let routes = with_middleware(routes, self.frame_at(bound));
         let timeouts = listen::Timeouts::default();
         listen::serve(listener, routes, self.options.connections, timeouts, stop.accepting.clone())
     }
 
-    /// The frame of one listener: without accounts, requests must name its very port.
-    fn frame_at(&self, bound: SocketAddr) -> Frame {
-        let guard = self.frame.access.is_local_owner().then(|| LoopbackGuard::new(bound));
-        Frame { guard, ..self.frame.clone() }
+    /// The middleware of one listener: without accounts, requests must name its very port.
+    fn frame_at(&self, bound: SocketAddr) -> RequestMiddleware {
+        let guard = self.middleware.access.is_local_owner().then(|| LoopbackGuard::new(bound));
+        RequestMiddleware { guard, ..self.middleware.clone() }
     }
 
     fn start_tasks(&self, stop: &stop::Stop) {
@@ -438,7 +439,7 @@ impl Server {
             let own: Vec<Subscription> = own.cloned().collect();
             stop.relays.tracker.spawn(async move { relay.run(own, token).await });
         }
-        let limiter = self.frame.limiter.clone();
+        let limiter = self.middleware.limiter.clone();
         let watch = Task::new("adjust concurrency limits", move |_, stop| {
             let limiter = limiter.clone();
             async move {

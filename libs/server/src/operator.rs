@@ -91,7 +91,7 @@ async fn list(
 /// Hand an event to its consumer again.
 #[utoipa::path(
     post, path = "/api/v1/admin/bus/dead-letters/{id}/{consumer}/replay", operation_id = "replay_dead_letter",
-    params(("id" = Uuid, Path), ("consumer" = String, Path)),
+    params(("id" = Uuid, Path), ("consumer" = String, Path, max_length = 200)),
     responses((status = 204, description = "Its consumer has handled it; an event that no broker took is delivered again."), (status = 404),
         (status = 409, description = "Its consumer failed again; the dead letter stays.")))]
 async fn replay(
@@ -113,7 +113,7 @@ async fn replay(
 /// Give an event up.
 #[utoipa::path(
     delete, path = "/api/v1/admin/bus/dead-letters/{id}/{consumer}", operation_id = "drop_dead_letter",
-    params(("id" = Uuid, Path), ("consumer" = String, Path)), responses((status = 204), (status = 404)))]
+    params(("id" = Uuid, Path), ("consumer" = String, Path, max_length = 200)), responses((status = 204), (status = 404)))]
 async fn drop_letter(
     State(bus): State<Bus>,
     who: Allowed<action::DropDeadLetter>,

@@ -35,6 +35,21 @@ fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
 }
 
 #[test]
+fn a_misspelt_variable_of_the_environment_is_a_fault_that_names_the_right_one() {
+    let variables = [Variable::optional("SEARXNG_URL", "a metasearch engine"), VARIABLES[0]];
+    let load = |name: &str| {
+        Settings::load(variables.to_vec(), Path::new("absent.toml"), [(name.to_owned(), "http://searx".to_owned())])
+    };
+    for misspelt in ["SEARXNGURL", "searxng_url", "SEARXNG_ULR", "SEARXNG-URL", "SEARXG_URL"] {
+        let fault = load(misspelt).unwrap_err().to_string();
+        assert!(fault.ends_with(&format!("{misspelt} is not a variable: SEARXNG_URL?")), "{fault}");
+    }
+    for foreign in ["SEARCH_URL", "SPORT", "PORTS", "SEARXNG_SECRET_KEY", "PATH"] {
+        assert!(load(foreign).is_ok(), "{foreign}");
+    }
+}
+
+#[test]
 fn a_misspelt_setting_of_the_file_is_a_fault() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("gooseek.toml");

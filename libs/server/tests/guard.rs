@@ -10,7 +10,7 @@ use axum::{
     routing::get,
 };
 use base::time::{Clock, Ids};
-use server::http::{Frame, LoopbackGuard, framed};
+use server::http::{LoopbackGuard, RequestMiddleware, with_middleware};
 use tower::ServiceExt;
 
 /// A route that only the owner gets through to.
@@ -18,8 +18,8 @@ fn server() -> Router {
     let owner = |who: Allowed<action::ListProjects>| async move { who.user().to_string() };
     let access = Authenticator::local(Auth::LocalOwner, RpcAuth::Anyone);
     let guard = Some(LoopbackGuard::new(([127, 0, 0, 1], 8080).into()));
-    let frame = Frame { guard, ..Frame::new(access, Ids::new(Clock::system())) };
-    framed(Router::new().route("/things", get(owner).post(owner).delete(owner)), frame)
+    let middleware = RequestMiddleware { guard, ..RequestMiddleware::new(access, Ids::new(Clock::system())) };
+    with_middleware(Router::new().route("/things", get(owner).post(owner).delete(owner)), middleware)
 }
 
 async fn status(method: Method, headers: &[(&str, &str)]) -> StatusCode {
@@ -56,12 +56,19 @@ async fn a_rebound_name_is_misdirected() {
         "127.0.0.1:80",
         "127.0.0.1:8081",
         "127.0.0.1:8080@evil.example",
+        "127.0.0.1:08080",
+        "127.0.0.1:+8080",
+        "127.0.0.1 :8080",
+        "127.0.0.1: 8080",
         "[::1]",
         "0.0.0.0:8080",
         "",
     ] {
         assert_eq!(status(Method::GET, &[("host", host)]).await, StatusCode::MISDIRECTED_REQUEST, "{host}");
     }
+    let twice = Request::get("/things").header("host", "127.0.0.1:8080").header("host", "127.0.0.1:8080");
+    let twice = server().oneshot(twice.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(twice.status(), StatusCode::MISDIRECTED_REQUEST);
     let nameless = Request::get("/things").body(Body::empty()).unwrap();
     assert_eq!(server().oneshot(nameless).await.unwrap().status(), StatusCode::MISDIRECTED_REQUEST);
 }

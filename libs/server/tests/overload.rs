@@ -16,7 +16,7 @@ use base::time::{Clock, Ids};
 use fetch::operator::OperatorClient;
 use futures::{FutureExt, future::join_all, stream};
 use serde_json::Value;
-use server::http::{AdaptiveLimiter, Bounds, Frame, exempt_from_limit, framed};
+use server::http::{AdaptiveLimiter, Bounds, RequestMiddleware, exempt_from_limit, with_middleware};
 use testkit::{
     FakeServer,
     service::{Issuer, Person},
@@ -135,8 +135,8 @@ impl Server {
         let verifier = access::Verifier::pinned(issuer.public_key()).unwrap();
         let limiter = AdaptiveLimiter::with_bounds(bounds);
         let access = Authenticator::local(Auth::Tokens(Arc::new(verifier)), RpcAuth::Anyone);
-        let frame = Frame { limiter: limiter.clone(), ..Frame::new(access, ids.clone()) };
-        let app = framed(routes, frame);
+        let middleware = RequestMiddleware { limiter: limiter.clone(), ..RequestMiddleware::new(access, ids.clone()) };
+        let app = with_middleware(routes, middleware);
         let server = FakeServer::start(app.clone()).await;
         Self { work, issuer, ids, limiter, app, server }
     }

@@ -4,6 +4,7 @@
 mod answer;
 mod clock;
 mod idle;
+mod members;
 mod person;
 mod tenancy;
 
@@ -34,7 +35,7 @@ use quota::Quota;
 use rpc::{Endpoints, Transport};
 use server::{
     Deps,
-    http::{Frame, framed},
+    http::{RequestMiddleware, with_middleware},
     service::ServiceDef,
 };
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, raw_sql, sqlite::SqliteConnectOptions};
@@ -183,8 +184,8 @@ impl World {
         let (routes, _) = service.http.split_for_parts();
         // Nothing comes over the network: services call each other, and the test calls them, through the transport.
         let access = Authenticator::new(auth, RpcAuth::Closed, self.directory.clone());
-        let frame = Frame::new(access, self.ids.clone());
-        let grpc = framed(service.grpc, frame.clone());
+        let middleware = RequestMiddleware::new(access, self.ids.clone());
+        let grpc = with_middleware(service.grpc, middleware.clone());
         // Parts of the frame under test stand for no service, and are not called.
         if registry::names().any(|name| name == spec.name) {
             self.endpoints.connect_local(spec.name, grpc.clone()).expect("the service is a peer");
@@ -199,7 +200,7 @@ impl World {
             jobs,
             consumers: service.consumers,
             clock: self.clock.clone(),
-            http: framed(routes, frame),
+            http: with_middleware(routes, middleware),
             name: spec.name,
             endpoints: own,
             tasks,
@@ -265,7 +266,7 @@ impl World {
         match &self.postgres {
             Some(owner) => {
                 let mut connection = PgConnection::connect(owner.expose()).await.expect("the owner is let in");
-                let text = format!("SET search_path = {}, public; {statement}", service.replace('-', "_"));
+                let text = format!("SET search_path = \"{}\", public; {statement}", service.replace('-', "_"));
                 raw_sql(AssertSqlSafe(text)).execute(&mut connection).await.expect("the owner may do it");
             }
             None => {

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::support::eventually;
 
 const LETTERS: &str = "/api/v1/admin/bus/dead-letters";
+const DEAD_JOBS: &str = "/api/v1/admin/jobs/dead";
 const RESYNC: &str = "/api/v1/admin/bus/resync";
 
 /// A process with one service that does nothing.
@@ -85,6 +86,28 @@ impl Process {
     }
 }
 
+impl Process {
+    /// A job that was given up, of organisation `org`.
+    async fn add_dead_job(&self, id: Uuid, org: Uuid) {
+        sqlx::query(
+            "INSERT INTO jobs (id, org, user_id, kind, payload, state, run_at, attempts, crashes, created_at)
+             VALUES ($1, $2, $2, 'idle.rest', '{}', 'dead', $3, 5, 0, $3)",
+        )
+        .bind(id)
+        .bind(org)
+        .bind(Clock::system().now())
+        .execute(&mut self.database().await)
+        .await
+        .unwrap();
+    }
+
+    async fn state_of_job(&self, id: Uuid) -> Option<String> {
+        let row = sqlx::query_as("SELECT state FROM jobs WHERE id = $1").bind(id);
+        let row: Option<(String,)> = row.fetch_optional(&mut self.database().await).await.unwrap();
+        row.map(|(state,)| state)
+    }
+}
+
 fn accounts() -> (SigningKey, (&'static str, String)) {
     let key = SigningKey::generate("test");
     let public = key.jwk().to_string();
@@ -124,4 +147,30 @@ async fn one_resync_goes_on_at_a_time() {
         assert_eq!(goes_on.await.0, StatusCode::ACCEPTED);
     }
     assert_eq!(process.answer(Method::POST, RESYNC).await.0, StatusCode::ACCEPTED);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_job_is_replayed_and_dropped_by_administrators_of_its_organisation() {
+    let (key, with_accounts) = accounts();
+    let process = Process::start(key, &[with_accounts]).await;
+    let (replayed, dropped, foreign) = (Uuid::from_u128(20), Uuid::from_u128(21), Uuid::from_u128(22));
+    for (id, org) in [(replayed, 8), (dropped, 8), (foreign, 9)] {
+        process.add_dead_job(id, Uuid::from_u128(org)).await;
+    }
+    let (_, listing) = process.answer(Method::GET, DEAD_JOBS).await;
+    let ids: Vec<&Value> = listing["items"].as_array().unwrap().iter().map(|job| &job["id"]).collect();
+    assert_eq!(ids, [&json!(replayed), &json!(dropped)]);
+    for (method, id, suffix, status) in [
+        (Method::POST, replayed, "/replay", StatusCode::ACCEPTED),
+        (Method::POST, replayed, "/replay", StatusCode::NOT_FOUND),
+        (Method::DELETE, dropped, "", StatusCode::NO_CONTENT),
+        (Method::DELETE, dropped, "", StatusCode::NOT_FOUND),
+        (Method::POST, foreign, "/replay", StatusCode::NOT_FOUND),
+        (Method::DELETE, foreign, "", StatusCode::NOT_FOUND),
+    ] {
+        assert_eq!(process.answer(method, &format!("{DEAD_JOBS}/{id}{suffix}")).await.0, status, "{id}{suffix}");
+    }
+    assert_ne!(process.state_of_job(replayed).await.as_deref(), Some("dead"));
+    assert_eq!(process.state_of_job(dropped).await, None);
+    assert_eq!(process.state_of_job(foreign).await.as_deref(), Some("dead"));
 }

@@ -27,6 +27,20 @@ on_both! {
         assert_eq!(in_state(&deps, "available").await, 0, "a job that is done leaves no row");
     }
 
+    async fn a_job_that_is_asked_for_again_is_not_begun_before_the_change_that_asks(world: World) {
+        let (behaviour, deps, org) = (Behaviour::default(), deps(&world).await, world.ids.next());
+        let once = || EnqueueOptions { dedupe_key: Some("index"), ..EnqueueOptions::default() };
+        assert!(enqueue_with(&deps, org, "index", once()).await);
+        let mut change = deps.db.begin(&tenant(org)).await.unwrap();
+        assert!(!deps.jobs.enqueue_with(&mut change, &note("index"), once()).await.unwrap());
+        let worker = Worker::noting(&world, &behaviour).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(behaviour.begun().is_empty(), "it would not see the change");
+        change.commit().await.unwrap();
+        worker.deps.jobs.wake();
+        eventually("it is begun", async || behaviour.begun() == ["index"]).await;
+    }
+
     async fn the_job_of_a_killed_process_is_done_once_more_after_its_lease(world: World) {
         let hanging = Behaviour::gated();
         let doomed = Worker::noting(&world, &hanging).await;

@@ -30,6 +30,10 @@ impl LoopbackGuard {
                 format!("{name} says a proxy stands before this server, which has no accounts: switch accounts on");
             return Err(Problem::forbidden(detail));
         }
+        // What reads the other one would be misled.
+        if headers.get_all(header::HOST).iter().count() > 1 {
+            return Err(Problem::new(Code::Misdirected, "there are two Host headers"));
+        }
         let authority = request.uri().authority().map(axum::http::uri::Authority::as_str);
         let host = text(headers, header::HOST).or(authority.map(Cow::Borrowed)).unwrap_or_default();
         if !self.is_ours(&host) {
@@ -50,9 +54,10 @@ impl LoopbackGuard {
         }
     }
 
+    /// Written as we write it: `+8080` and `08080` are numbers too.
     fn is_ours(&self, host: &str) -> bool {
         let Some((name, port)) = host.rsplit_once(':') else { return false };
-        matches!(name, "127.0.0.1" | "localhost" | "[::1]") && port.parse() == Ok(self.port)
+        matches!(name, "127.0.0.1" | "localhost" | "[::1]") && port == self.port.to_string()
     }
 }
 

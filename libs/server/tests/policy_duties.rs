@@ -1,4 +1,5 @@
-//! A request that changes something commits one audit record, or fails in debug builds.
+//! A request that changes something commits one audit record, and one that is done in a project checks it, or it fails in debug
+//! builds.
 
 use access::{Action, Allowed, action};
 use audit::Object;
@@ -25,8 +26,16 @@ async fn build(deps: Deps) -> anyhow::Result<Service> {
         .route("/two", post(|state, who| record(state, who, 2, true)))
         .route("/rolled-back", post(|state, who| record(state, who, 1, false)))
         .route("/read", post(async |_: Allowed<action::SearchWeb>| StatusCode::OK))
+        .route("/project-unchecked", post(async |_: Allowed<action::GetProject>| StatusCode::OK))
+        .route("/project-checked", post(check_project))
         .with_state(deps);
     Ok(Service::new("recorder", OpenApiRouter::from(routes)))
+}
+
+async fn check_project(State(deps): State<Deps>, who: Allowed<action::GetProject>) -> Result<StatusCode, Problem> {
+    let project = uuid::Uuid::from_u128(7);
+    deps.directory.check_project(&who, Action::GetProject, "project", project).await?;
+    Ok(StatusCode::OK)
 }
 
 async fn record(
@@ -46,7 +55,7 @@ async fn record(
 }
 
 testkit::on_both! {
-    async fn a_forgotten_record_is_found_by_the_first_request(world: World) {
+    async fn what_a_handler_forgot_is_found_by_the_first_request(world: World) {
         let (service, ann) = (world.start(recorder()).await, world.person());
         for (path, status) in [
             ("/one", StatusCode::NO_CONTENT),
@@ -54,6 +63,8 @@ testkit::on_both! {
             ("/none", StatusCode::INTERNAL_SERVER_ERROR),
             ("/two", StatusCode::INTERNAL_SERVER_ERROR),
             ("/rolled-back", StatusCode::INTERNAL_SERVER_ERROR),
+            ("/project-unchecked", StatusCode::INTERNAL_SERVER_ERROR),
+            ("/project-checked", StatusCode::OK),
         ] {
             let answer = service.send_json(&ann, "POST", path, &serde_json::json!({})).await;
             assert_eq!(answer.status, status, "{path}");

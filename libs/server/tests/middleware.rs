@@ -1,4 +1,4 @@
-//! What the frame believes of a request, and what a call carries to another service.
+//! What the middleware believes of a request, and what a call carries to another service.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
@@ -15,7 +15,7 @@ use futures::stream;
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
 use rpc::Endpoints;
 use serde_json::json;
-use server::http::{Frame, framed};
+use server::http::{RequestMiddleware, with_middleware};
 use testkit::{
     FakeServer,
     service::{Issuer, Person},
@@ -45,9 +45,9 @@ impl Accounts {
         Verifier::pinned(self.issuer.public_key()).unwrap()
     }
 
-    fn framed(&self, routes: Router) -> Router {
+    fn with_middleware(&self, routes: Router) -> Router {
         let access = Authenticator::local(Auth::Tokens(Arc::new(self.verifier())), RpcAuth::Anyone);
-        framed(routes, Frame::new(access, self.ids.clone()))
+        with_middleware(routes, RequestMiddleware::new(access, self.ids.clone()))
     }
 }
 
@@ -66,7 +66,7 @@ async fn a_deadline_is_for_services_to_set_and_not_for_persons() {
     let routes = Router::new().route("/slow", get(slow)).route("/gooseek.search.v1.SearchService/Passages", get(slow));
     let ask = async |path: &str| {
         let request = accounts.person().http("GET", path).header("grpc-timeout", "1m").body(Body::empty()).unwrap();
-        accounts.framed(routes.clone()).oneshot(request).await.unwrap()
+        accounts.with_middleware(routes.clone()).oneshot(request).await.unwrap()
     };
     let answer = ask("/slow").await;
     assert_eq!(answer.status(), StatusCode::OK);
@@ -82,7 +82,7 @@ async fn the_contracts_are_shown_to_people_with_a_token() {
     let routes = Router::new().route(path, post(|| async { "contracts" }));
     // Whoever asks may ask more after the first answer.
     let ask = async |request: http::request::Builder| {
-        let asked = accounts.framed(routes.clone()).oneshot(request.body(unfinished()).unwrap());
+        let asked = accounts.with_middleware(routes.clone()).oneshot(request.body(unfinished()).unwrap());
         timeout(PATIENCE, asked).await.expect("the end of the body is not waited for").unwrap().status()
     };
     assert_eq!(ask(Request::post(path)).await, StatusCode::UNAUTHORIZED);
@@ -95,7 +95,7 @@ async fn a_body_that_says_to_be_too_long_is_not_waited_for() {
     let accounts = Accounts::new();
     let routes = Router::new().route("/notes", post(async |_: kit::JsonBody<serde_json::Value>| "kept"));
     let request = accounts.person().http("POST", "/notes").header("content-length", "3000000");
-    let asked = accounts.framed(routes).oneshot(request.body(unfinished()).unwrap());
+    let asked = accounts.with_middleware(routes).oneshot(request.body(unfinished()).unwrap());
     let answer = timeout(PATIENCE, asked).await.expect("it is refused at once").unwrap();
     assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
 }
