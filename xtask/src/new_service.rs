@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, ensure};
-use registry::{EXAMPLE, SERVICES, ServiceInfo};
+use registry::{EXAMPLE, SERVICES, ServiceInfo, identifier};
 
 use crate::generate;
 
@@ -19,8 +19,9 @@ const END_OF_LIST: &str = "    // `cargo xtask new-service` adds to the end.";
 
 /// Makes `services/<name>` below `root` and names it everywhere. Without `port` it gets the one after the highest there is.
 pub fn add(root: &Path, name: &str, port: Option<u16>) -> anyhow::Result<()> {
-    let plain = name.bytes().all(|byte| byte.is_ascii_lowercase());
-    ensure!(plain && (2..=30).contains(&name.len()), "{name:?}: a name has 2 to 30 lowercase letters");
+    let plain = name.split('-').all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()));
+    let faults = "a name has 2 to 30 lowercase letters, with single hyphens between words";
+    ensure!(plain && (2..=30).contains(&name.len()), "{name:?}: {faults}");
     let known = SERVICES.iter().chain([&EXAMPLE]).any(|service| service.name == name);
     let folder = root.join("services").join(name);
     ensure!(!known && !folder.exists(), "there is a service {name:?}");
@@ -28,7 +29,7 @@ pub fn add(root: &Path, name: &str, port: Option<u16>) -> anyhow::Result<()> {
     let service = ServiceInfo {
         name: name.to_owned().leak(),
         port: port.unwrap_or(highest + 1),
-        url_variable: format!("{}_SVC_URL", name.to_uppercase()).leak(),
+        url_variable: format!("{}_SVC_URL", identifier(name).to_uppercase()).leak(),
         prefixes: vec![&*format!("/api/v1/{name}").leak()].leak(),
         ..EXAMPLE
     };
@@ -58,15 +59,21 @@ fn copy(from: &Path, to: &Path, name: &str) -> anyhow::Result<()> {
 }
 
 fn renamed(text: &str, name: &str) -> String {
-    let capitalised = format!("{}{}", name[..1].to_uppercase(), &name[1..]);
-    text.replace("example", name).replace("Example", &capitalised).replace("EXAMPLE", &name.to_uppercase())
+    let identifier = identifier(name);
+    let capitalised: String =
+        name.split('-').map(|word| format!("{}{}", word[..1].to_uppercase(), &word[1..])).collect();
+    text.replace("example_", &format!("{identifier}_"))
+        .replace("_example", &format!("_{identifier}"))
+        .replace("example", name)
+        .replace("Example", &capitalised)
+        .replace("EXAMPLE", &identifier.to_uppercase())
 }
 
 /// Writes the service's entry and its place in the list.
 fn register(path: &Path, service: &ServiceInfo) -> anyhow::Result<()> {
     let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
     ensure!(text.contains(BEFORE_LIST) && text.contains(END_OF_LIST), "{}: the list is not found", path.display());
-    let constant = service.name.to_uppercase();
+    let constant = identifier(service.name).to_uppercase();
     let ServiceInfo { name, tier, port, url_variable, prefixes, objects, replicas, memory } = service;
     let entry = format!(
         "pub const {constant}: ServiceInfo = ServiceInfo {{

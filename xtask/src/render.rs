@@ -1,6 +1,6 @@
 //! What the regions say about each service.
 
-use registry::ServiceInfo;
+use registry::{ServiceInfo, identifier};
 
 /// One text after the other.
 fn each(services: &[ServiceInfo], text: impl FnMut(&ServiceInfo) -> String) -> String {
@@ -20,7 +20,7 @@ pub(crate) fn dependencies(services: &[ServiceInfo]) -> String {
 }
 
 pub(crate) fn definitions(services: &[ServiceInfo]) -> String {
-    each(services, |service| format!("    {}_svc::SERVICE,\n", service.name))
+    each(services, |service| format!("    {}_svc::SERVICE,\n", identifier(service.name)))
 }
 
 pub(crate) fn programs(services: &[ServiceInfo]) -> String {
@@ -71,20 +71,25 @@ fn compose_service(service: &ServiceInfo) -> String {
 
 /// The variable of `docker/.env` with the password of a service's role.
 fn password(service: &ServiceInfo) -> String {
-    format!("POSTGRES_{}_PASSWORD", service.name.to_uppercase())
+    format!("POSTGRES_{}", password_variable(service))
+}
+
+/// The variable of the Postgres container with the password of a service's role.
+fn password_variable(service: &ServiceInfo) -> String {
+    format!("{}_PASSWORD", identifier(service.name).to_uppercase())
 }
 
 pub(crate) fn compose_passwords(services: &[ServiceInfo]) -> String {
-    each(services, |service| format!("      {}_PASSWORD: ${{{}}}\n", service.name.to_uppercase(), password(service)))
+    each(services, |service| format!("      {}: ${{{}}}\n", password_variable(service), password(service)))
 }
 
 pub(crate) fn sql_passwords(services: &[ServiceInfo]) -> String {
-    each(services, |service| format!("\\getenv {} {}_PASSWORD\n", service.name, service.name.to_uppercase()))
+    each(services, |service| format!("\\getenv {} {}\n", identifier(service.name), password_variable(service)))
 }
 
 pub(crate) fn sql_roles(services: &[ServiceInfo]) -> String {
     let role = |service: &ServiceInfo| registry::postgres_role(service.name);
-    each(services, |service| format!("CREATE ROLE {} LOGIN PASSWORD :'{}';\n", role(service), service.name))
+    each(services, |service| format!("CREATE ROLE {} LOGIN PASSWORD :'{}';\n", role(service), identifier(service.name)))
 }
 
 pub(crate) fn scrape_targets(services: &[ServiceInfo]) -> String {

@@ -108,9 +108,41 @@ fn a_new_service_is_named_wherever_the_others_are() {
 }
 
 #[test]
+fn a_name_of_two_words_has_a_hyphen_where_one_may_stand() {
+    let copy = copy();
+    new_service::add(copy.path(), "cache-worker", None).unwrap();
+    let read = |file: &str| fs::read_to_string(copy.path().join(file)).unwrap();
+    for (file, line) in [
+        ("services/cache-worker/Cargo.toml", "name = \"cache-worker-svc\""),
+        ("services/cache-worker/src/main.rs", "server::main(cache_worker_svc::SERVICE)"),
+        (
+            "services/cache-worker/src/http.rs",
+            "path = \"/api/v1/cache-worker\", operation_id = \"create_cache_worker\"",
+        ),
+        ("services/gooseek/src/serve.rs", "cache_worker_svc::SERVICE,"),
+        ("libs/registry/src/lib.rs", "pub const CACHE_WORKER: ServiceInfo"),
+        ("libs/access/src/policy.rs", "CreateCacheWorker     = \"create_cache_worker\":"),
+        (".env.example", "#CACHE_WORKER_SVC_URL="),
+        ("docker/postgres.sql", "\\getenv cache_worker CACHE_WORKER_PASSWORD"),
+        ("docker/postgres.sql", "CREATE ROLE gooseek_cache_worker LOGIN PASSWORD :'cache_worker';"),
+        ("docker/compose.yaml", "CACHE_WORKER_PASSWORD: ${POSTGRES_CACHE_WORKER_PASSWORD}"),
+    ] {
+        assert!(read(file).contains(line), "{file} lacks {line}");
+    }
+}
+
+#[test]
 fn a_name_or_port_that_cannot_be_is_refused() {
     let copy = copy();
-    for (name, port) in [("chat", None), ("example", None), ("two words", None), ("x", None), ("recipes", Some(3000))] {
+    for (name, port) in [
+        ("chat", None),
+        ("example", None),
+        ("two words", None),
+        ("a--b", None),
+        ("-a", None),
+        ("x", None),
+        ("recipes", Some(3000)),
+    ] {
         assert!(new_service::add(copy.path(), name, port).is_err(), "{name}");
     }
     assert!(!copy.path().join("services/recipes").exists());

@@ -121,7 +121,7 @@ async fn lock(owner: &mut PgConnection) -> Result<(), DbError> {
 
 async fn run(owner: &mut PgConnection, schema: &str, migrations: Migrations) -> Result<(), DbError> {
     let [mut frame, own] = migrations.migrators(Dialect::Postgres);
-    frame.create_schema(schema.to_owned());
+    frame.create_schema(format!("\"{schema}\""));
     for mut migrator in [frame, own] {
         // An older version that is brought back finds the migrations of the newer one.
         migrator.set_ignore_missing(true).set_locking(false);
@@ -135,9 +135,9 @@ async fn grant(owner: &mut PgConnection, schema: &str, role: &str) -> Result<(),
     ensure_role(owner, role).await?;
     let role = quoted(role);
     let grants = format!(
-        "GRANT USAGE ON SCHEMA {schema} TO {role};
-         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
-         REVOKE INSERT, UPDATE, DELETE ON {schema}.{HISTORY}, {schema}.{FRAME_HISTORY} FROM {role};"
+        "GRANT USAGE ON SCHEMA \"{schema}\" TO {role};
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA \"{schema}\" TO {role};
+         REVOKE INSERT, UPDATE, DELETE ON \"{schema}\".{HISTORY}, \"{schema}\".{FRAME_HISTORY} FROM {role};"
     );
     sqlx::raw_sql(AssertSqlSafe(grants)).execute(owner).await?;
     Ok(())
@@ -180,7 +180,7 @@ fn quoted(name: &str) -> String {
 /// [`DbError::NotMigrated`] unless every migration of this version has been run.
 pub(super) async fn check(connection: &mut PgConnection, schema: &str, migrations: Migrations) -> Result<(), DbError> {
     for migrator in migrations.migrators(Dialect::Postgres) {
-        let text = format!("SELECT version, checksum FROM {schema}.{} WHERE success", migrator.table_name);
+        let text = format!("SELECT version, checksum FROM \"{schema}\".{} WHERE success", migrator.table_name);
         let applied: Vec<(i64, Vec<u8>)> = match sqlx::query_as(AssertSqlSafe(text)).fetch_all(&mut *connection).await {
             Ok(applied) => applied,
             Err(sqlx::Error::Database(error)) if is_absent(error.code().as_deref()) => Vec::new(),

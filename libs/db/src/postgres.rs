@@ -54,7 +54,7 @@ impl PgConnections {
     /// A transaction in `schema` that sees the rows of `scope`: row-level security compares with these settings, which end
     /// with it. All is one round trip.
     pub(super) async fn begin(&self, schema: &str, scope: &Scope) -> Result<Transaction<'static, Postgres>, DbError> {
-        let text = format!("BEGIN; SET LOCAL search_path = {schema}, public; {}", set_tenant(scope));
+        let text = format!("BEGIN; SET LOCAL search_path = \"{schema}\", public; {}", set_tenant(scope));
         Ok(self.0.begin_with(AssertSqlSafe(text)).await?)
     }
 
@@ -70,14 +70,14 @@ pub(super) fn set_tenant(scope: &Scope) -> String {
     format!("SET LOCAL app.org = '{org}'; SET LOCAL app.system = '{system}'")
 }
 
-/// The schema of a service.
+/// The schema of a service. Statements quote it: `create` is a word of the language.
 pub(super) fn schema(service: &str) -> String {
     service.replace('-', "_")
 }
 
 /// How the owner of the schema of `service` connects: that is looked in first, then `public`, where extensions are.
 pub(super) fn owner_options(url: &Secret, service: &str) -> Result<PgConnectOptions, DbError> {
-    let search_path = format!("{},public", schema(service));
+    let search_path = format!("\"{}\",public", schema(service));
     Ok(PgConnectOptions::from_str(url.expose())?
         .application_name(&format!("gooseek {service}"))
         .options([("search_path", search_path.as_str())]))

@@ -69,6 +69,19 @@ async fn migrations_that_are_run_at_once_are_run_once() {
 }
 
 #[tokio::test]
+async fn a_service_may_be_called_like_a_word_of_sql() {
+    let Some(url) = database().await else { return };
+    for service in ["create", "cache-worker"] {
+        let role = format!("gooseek_{}", service.replace('-', "_"));
+        let migrations = one_migration("CREATE TABLE things (name TEXT NOT NULL); INSERT INTO things VALUES ('made')");
+        Db::migrate(&url, service, migrations, Some(&role)).await.unwrap();
+        let db = connect(&Postgres::as_role(&url, &role), service, migrations).await.unwrap();
+        let mut session = db.read(&ann()).await.unwrap();
+        assert_eq!(text(&mut session, "SELECT name FROM things").await.unwrap(), "made", "{service}");
+    }
+}
+
+#[tokio::test]
 async fn a_schema_that_lacks_a_migration_is_refused_and_one_that_has_more_is_not() {
     let Some(url) = database().await else { return };
     let role = Postgres::as_role(&url, "gooseek_stock");

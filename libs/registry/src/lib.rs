@@ -109,7 +109,12 @@ pub const EXAMPLE: ServiceInfo = ServiceInfo {
 
 /// The role of a service in Postgres, which may use its own schema and nothing else.
 pub fn postgres_role(service: &str) -> String {
-    format!("gooseek_{}", service.replace('-', "_"))
+    format!("gooseek_{}", identifier(service))
+}
+
+/// The name of a service where hyphens are not allowed: in Rust, in SQL and, as capitals, in variables.
+pub fn identifier(service: &str) -> String {
+    service.replace('-', "_")
 }
 
 /// The requests that Traefik sends to a service, as a rule in its language.
