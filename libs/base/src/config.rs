@@ -67,8 +67,8 @@ pub struct Settings {
 pub struct ConfigFaults(pub Vec<String>);
 
 impl Settings {
-    /// Reads `file` (which may be absent) and the environment. A key of the file that no variable has is a fault:
-    /// a misspelt setting must not be silently ignored.
+    /// Reads `file` (which may be absent) and the environment. A key of the file that no variable has is a fault, and so is one of
+    /// the environment that looks like a variable: a misspelt setting must not be silently ignored.
     pub fn load(
         variables: Vec<Variable>,
         file: &Path,
@@ -90,12 +90,10 @@ impl Settings {
             }
         }
         for (key, value) in environment {
-            if let Some(variable) = variables.iter().find(|variable| variable.name == key) {
-                if value.is_empty() {
-                    values.remove(variable.name);
-                } else {
-                    values.insert(variable.name, (value, Origin::Environment));
-                }
+            match variables.iter().find(|variable| variable.name == key) {
+                Some(variable) if value.is_empty() => drop(values.remove(variable.name)),
+                Some(variable) => drop(values.insert(variable.name, (value, Origin::Environment))),
+                None => faults.extend(meant(&variables, &key).map(|name| format!("{key} is not a variable: {name}?"))),
             }
         }
         if faults.is_empty() { Ok(Self { variables, values }) } else { Err(ConfigFaults(faults)) }
@@ -134,6 +132,19 @@ impl Settings {
             (variable, value)
         })
     }
+}
+
+/// The variable that `key` of the environment misspells, if it does. Most variables of an environment are other programs'.
+fn meant(variables: &[Variable], key: &str) -> Option<&'static str> {
+    let plain = |name: &str| name.replace(['_', '-'], "").to_ascii_uppercase();
+    let wanted = plain(key);
+    let is_close = |name: &str| {
+        let edits = strsim::damerau_levenshtein(name, key);
+        plain(name) == wanted || name.len() >= 8 && edits <= 1 || name.len() >= 14 && edits <= 2
+    };
+    // The edit distance takes time in both lengths.
+    let near = variables.iter().filter(|variable| variable.name.len().abs_diff(key.len()) <= 4);
+    near.map(|variable| variable.name).find(|name| is_close(name))
 }
 
 impl fmt::Debug for Settings {

@@ -30,13 +30,15 @@ struct PartialEvent {
     last_id: Vec<u8>,
     /// Whether there was a `data` field: an event whose data is empty is still an event.
     has_data: bool,
+    is_first_line: bool,
     limit: usize,
 }
 
 impl EventParser {
     /// A line or an event of more than `limit` bytes is an error.
     pub fn new(limit: usize) -> Self {
-        let event = PartialEvent { name: Vec::new(), data: Vec::new(), last_id: Vec::new(), has_data: false, limit };
+        let (name, data, last_id) = (Vec::new(), Vec::new(), Vec::new());
+        let event = PartialEvent { name, data, last_id, has_data: false, is_first_line: true, limit };
         Self { lines: LineSplitter::new(limit), event }
     }
 
@@ -74,6 +76,9 @@ impl PartialEvent {
         if line.is_empty() {
             return self.dispatch(on_event);
         }
+        // The stream may begin with a byte order mark.
+        let line = if self.is_first_line { line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line) } else { line };
+        self.is_first_line = false;
         let (field, value) = match line.iter().position(|&byte| byte == b':') {
             Some(colon) => (&line[..colon], &line[colon + 1..]),
             None => (line, &[][..]),
@@ -137,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_stream_cut_anywhere_parses_the_same() {
-        let stream = ": hello\r\nid: 7\r\nevent: x\r\ndata: {\"a\":\"é€😀\"}\r\n\r\n\n\ndata:one\ndata: two\nretry: 9\n\n\
+        let stream = "\u{feff}: hello\r\nid: 7\r\nevent: x\r\ndata: {\"a\":\"é€😀\"}\r\n\r\n\n\ndata:one\ndata: two\nretry: 9\n\n\
                       event: no data\n\ndata\n\nid:8\ndata:  last";
         let whole = events(&[stream.as_bytes()]).unwrap();
         assert_eq!(whole, ["x|{\"a\":\"é€😀\"}|7", "|one\ntwo|7", "||7", "| last|8"]);

@@ -25,6 +25,8 @@ use crate::{
 
 const DEFAULT_LIMIT: usize = 20;
 const MAX_LIMIT: usize = 100;
+/// Those that we make are a tenth of it.
+const MAX_CURSOR_LENGTH: usize = 1_000;
 
 /// Which page of a list is asked for: the parameters `limit` and `cursor`. As an extractor it refuses any other parameter;
 /// a list with filters takes [`PageWith`].
@@ -143,7 +145,7 @@ impl Describe for Page {
             .maximum(Some(MAX_LIMIT))
             .default(Some(DEFAULT_LIMIT.into()));
         description.parameter(parameter("limit", "How many items at most.", limit));
-        let cursor = ObjectBuilder::new().schema_type(Type::String);
+        let cursor = ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_CURSOR_LENGTH));
         description.parameter(parameter("cursor", "The `next_cursor` of the page before.", cursor));
         description.problem(base::problem::Code::InvalidRequest);
     }

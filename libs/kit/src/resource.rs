@@ -83,6 +83,9 @@ impl<T: ToSchema> Describe for Tagged<T> {
     }
 }
 
+/// Longer lists of tags name none.
+const MAX_TAGS_LENGTH: usize = 1_000;
+
 /// The edits that `If-Match` allows a change of; all of them when it is left out.
 #[derive(Debug, Clone)]
 pub struct IfMatch(Option<Vec<String>>);
@@ -121,7 +124,8 @@ impl Describe for IfMatch {
         let about = "Entity tags, of which one must name the present edit; `*` for any.";
         let parameter = ParameterBuilder::new().name("If-Match").parameter_in(ParameterIn::Header);
         let parameter = parameter.required(Required::False).description(Some(about));
-        description.parameter(parameter.schema(Some(ObjectBuilder::new().schema_type(Type::String))).build());
+        let tags = ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_TAGS_LENGTH));
+        description.parameter(parameter.schema(Some(tags)).build());
         description.problem(Code::PreconditionFailed);
     }
 }

@@ -5,7 +5,7 @@ use std::{convert::Infallible, time::Duration};
 
 use axum::{
     body::Body,
-    http::{HeaderValue, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use bytes::{Bytes, BytesMut};
@@ -58,6 +58,11 @@ impl Describe for EventStream {
     fn describe(description: &mut Description<'_>) {
         description.answer::<ServerSentEvent>(200, "text/event-stream");
     }
+}
+
+/// The answer to a client that has read the last event: 204, at which an `EventSource` stops to reconnect.
+pub fn ended() -> EventStream {
+    EventStream(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Sends what `events` yields (already framed) until it ends or `drain` is cancelled.

@@ -116,10 +116,8 @@ pub struct ModelRef {
 /// An increment of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delta {
-    /// Answer text, without reasoning. Text that arrives in one read is one delta.
+    /// Answer text, without reasoning and tokens of chat templates. Text that arrives in one read is one delta.
     Text(String),
-    /// Reasoning of the model, which is not part of the answer.
-    Reasoning(String),
     /// A complete tool call.
     ToolCall(ToolCall),
     /// The end of a successful answer: the last item, exactly once.
@@ -142,7 +140,10 @@ pub enum FinishReason {
     /// The token limit was reached: the answer is incomplete.
     Length,
     ToolCalls,
+    /// The answer is incomplete.
     ContentFilter,
+    /// The model said the same over and over, and was stopped.
+    Repetition,
 }
 
 /// Tokens and cost of a call.

@@ -6,19 +6,28 @@ use serde::de::IgnoredAny;
 
 use crate::{
     Delta, FinishReason, LlmError, ModelRef, ToolCall, Usage,
-    reasoning::{ReasoningSplitter, Segment},
+    reasoning::{AnswerFilter, ReasoningHabit},
+    repetition::RepetitionDetector,
     response_stream::EVENT_SIZE_LIMIT,
-    tokens::tokens_of_bytes,
+    tokens::{BYTES_PER_TOKEN, tokens_of_bytes},
 };
 
 /// More tool calls in one response are an error of the model; the limit bounds memory.
 const TOOL_CALL_LIMIT: usize = 128;
 
 /// State of one response.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct DeltaAccumulator {
     out: VecDeque<Delta>,
-    splitter: ReasoningSplitter,
+    filter: AnswerFilter,
+    text_loop: RepetitionDetector,
+    reasoning_loop: RepetitionDetector,
+    /// By our own count; servers count a little differently.
+    token_limit: Option<u64>,
+    /// We end the answer, whatever the server goes on to send.
+    is_stopped: bool,
+    /// Whether there was text of the answer.
+    has_answer: bool,
     tools: BTreeMap<usize, ToolCall>,
     tool_bytes: usize,
     finish_reason: Option<FinishReason>,
@@ -29,15 +38,55 @@ pub(crate) struct DeltaAccumulator {
 }
 
 impl DeltaAccumulator {
-    pub(crate) fn push_text(&mut self, text: &str) {
-        self.received_bytes += text.len();
-        let Self { splitter, out, .. } = self;
-        splitter.feed(text, &mut |segment, piece| push(out, segment, piece));
+    /// `habit` is what is known of the model, `limit` how many tokens it was asked to keep to.
+    pub(crate) fn new(habit: &ReasoningHabit, limit: Option<u32>) -> Self {
+        Self {
+            out: VecDeque::new(),
+            filter: AnswerFilter::new(habit),
+            text_loop: RepetitionDetector::default(),
+            reasoning_loop: RepetitionDetector::default(),
+            token_limit: limit.map(|limit| u64::from(limit) * 21 / 20),
+            is_stopped: false,
+            has_answer: false,
+            tools: BTreeMap::new(),
+            tool_bytes: 0,
+            finish_reason: None,
+            prompt_tokens: None,
+            completion_tokens: None,
+            received_bytes: 0,
+        }
     }
 
+    pub(crate) fn push_text(&mut self, text: &str) {
+        let text = self.within_limit(text);
+        let Self { filter, out, has_answer, .. } = self;
+        filter.feed(text, &mut |piece| push(out, has_answer, piece));
+        let repeats = self.text_loop.push(text);
+        self.count(text, repeats);
+    }
+
+    /// Reasoning is not part of the answer; it shows progress and costs tokens.
     pub(crate) fn push_reasoning(&mut self, text: &str) {
+        let repeats = self.reasoning_loop.push(text);
+        self.count(text, repeats);
+    }
+
+    /// The part of `text` that we take; some servers send a whole answer at once.
+    fn within_limit<'a>(&self, text: &'a str) -> &'a str {
+        let Some(limit) = self.token_limit else { return text };
+        let bytes = usize::try_from(limit + 1).unwrap_or(usize::MAX).saturating_mul(BYTES_PER_TOKEN);
+        let end = text.floor_char_boundary(bytes.saturating_sub(self.received_bytes));
+        if self.is_stopped { "" } else { &text[..end] }
+    }
+
+    /// Stops an answer that goes round in circles or ignores its limit.
+    fn count(&mut self, text: &str, repeats: bool) {
         self.received_bytes += text.len();
-        push(&mut self.out, Segment::Reasoning, text);
+        let is_too_long = self.token_limit.is_some_and(|limit| tokens_of_bytes(self.received_bytes) > limit);
+        if repeats || is_too_long {
+            self.is_stopped = true;
+            self.finish_reason = Some(if repeats { FinishReason::Repetition } else { FinishReason::Length });
+        }
     }
 
     /// A part of the tool call `index`. Id and name come in the first part, arguments in any.
@@ -88,6 +137,22 @@ impl DeltaAccumulator {
         self.finish_reason.is_some()
     }
 
+    /// Whether the answer is ended although the server sends more.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.is_stopped
+    }
+
+    /// Passes on the beginning of the answer that is held back.
+    pub(crate) fn release(&mut self) {
+        let Self { filter, out, has_answer, .. } = self;
+        filter.release(&mut |piece| push(out, has_answer, piece));
+    }
+
+    /// What the answer showed of its model.
+    pub(crate) fn filter(&self) -> &AnswerFilter {
+        &self.filter
+    }
+
     /// Bytes received so far; grows with tokens only.
     pub(crate) fn received_bytes(&self) -> usize {
         self.received_bytes
@@ -98,13 +163,21 @@ impl DeltaAccumulator {
     }
 
     /// Completes a successful response: text held back, tool calls, and [`Delta::Finished`], whose usage has no cost yet.
-    pub(crate) fn complete(&mut self, model: &ModelRef, prompt_bytes: usize) -> Result<(), LlmError> {
-        let Self { splitter, out, .. } = self;
-        splitter.finish(&mut |segment, piece| push(out, segment, piece));
+    ///
+    /// # Errors
+    /// [`LlmError::NoText`] when there is neither text nor a call of a tool that was offered.
+    pub(crate) fn complete(&mut self, model: &ModelRef, prompt_bytes: usize, has_tools: bool) -> Result<(), LlmError> {
+        let Self { filter, out, has_answer, .. } = self;
+        filter.finish(&mut |piece| push(out, has_answer, piece));
         let mut reason = self.finish_reason.unwrap_or(FinishReason::Stop);
+        let calls = std::mem::take(&mut self.tools);
+        if !self.has_answer && (calls.is_empty() || !has_tools) {
+            let why = self.why_there_is_no_text(reason, !calls.is_empty());
+            return Err(LlmError::NoText { model: model.model.clone(), why });
+        }
         // A call cut off by the token limit is dropped.
         if reason != FinishReason::Length {
-            for (index, call) in std::mem::take(&mut self.tools) {
+            for (index, call) in calls {
                 self.out.push_back(Delta::ToolCall(validate(index, call)?));
                 reason = FinishReason::ToolCalls;
             }
@@ -112,6 +185,18 @@ impl DeltaAccumulator {
         let usage = self.usage(prompt_bytes);
         self.out.push_back(Delta::Finished { reason, usage, model: model.clone() });
         Ok(())
+    }
+
+    fn why_there_is_no_text(&self, reason: FinishReason, has_calls: bool) -> &'static str {
+        match reason {
+            FinishReason::ContentFilter => "its content filter stopped it",
+            FinishReason::Repetition => "it repeated itself",
+            FinishReason::Length => "its tokens ran out while it was reasoning",
+            _ if has_calls => "it called a tool that it was not given",
+            _ if self.filter.is_reasoning() => "its reasoning was never closed",
+            _ if self.received_bytes > 0 => "it only reasoned, or sent white space",
+            _ => "it sent nothing",
+        }
     }
 
     fn usage(&self, prompt_bytes: usize) -> Usage {
@@ -124,15 +209,15 @@ impl DeltaAccumulator {
     }
 }
 
-/// Appends to the last delta if it is of the same segment, so events that arrive in one read cost one allocation.
-fn push(out: &mut VecDeque<Delta>, segment: Segment, piece: &str) {
-    match (segment, out.back_mut()) {
-        _ if piece.is_empty() => {}
-        (Segment::Answer, Some(Delta::Text(text))) | (Segment::Reasoning, Some(Delta::Reasoning(text))) => {
-            text.push_str(piece);
-        }
-        (Segment::Answer, _) => out.push_back(Delta::Text(piece.to_owned())),
-        (Segment::Reasoning, _) => out.push_back(Delta::Reasoning(piece.to_owned())),
+/// Appends to the last delta, so events that arrive in one read cost one allocation.
+fn push(out: &mut VecDeque<Delta>, has_answer: &mut bool, piece: &str) {
+    if piece.is_empty() {
+        return;
+    }
+    *has_answer = true;
+    match out.back_mut() {
+        Some(Delta::Text(text)) => text.push_str(piece),
+        _ => out.push_back(Delta::Text(piece.to_owned())),
     }
 }
 

@@ -40,13 +40,14 @@ impl Model {
     }
 
     async fn embed_batch(&self, name: &str, texts: &[&str]) -> Result<Vec<Vec<f32>>, LlmError> {
-        let mut attempt = 0;
+        let (mut attempt, began_at) = (0, Instant::now());
         loop {
             let error = match self.embed_once(name, texts).await {
                 Ok(vectors) => return Ok(vectors),
                 Err(error) => error,
             };
-            let delay = if error.tries_same_model() { self.retry().delay(attempt, &error, None) } else { None };
+            let retry = || self.retry().delay(attempt, &error, began_at, None);
+            let delay = if error.tries_same_model() { retry() } else { None };
             let Some(delay) = delay else { return Err(error) };
             sleep(delay).await;
             attempt += 1;

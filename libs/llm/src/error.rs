@@ -1,6 +1,6 @@
 //! Errors of model calls.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// The part of a call that timed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,9 @@ pub enum LlmError {
     Timeout { phase: Phase },
     #[error("the model server is unavailable")]
     Unavailable,
+    /// A complete response without an answer.
+    #[error("{model} gave no text: {why}")]
+    NoText { model: Arc<str>, why: &'static str },
     #[error("the model's answer was cut off")]
     Interrupted,
     #[error("the model server sent something unreadable: {0}")]
@@ -59,6 +62,7 @@ impl LlmError {
             Self::ContextTooLong => "model_context_too_long",
             Self::Timeout { .. } => "model_timeout",
             Self::Unavailable => "model_unavailable",
+            Self::NoText { .. } => "model_no_text",
             Self::Interrupted => "model_interrupted",
             Self::InvalidResponse(_) => "model_garbage",
             Self::Upstream { .. } => "model_refused",
@@ -72,7 +76,7 @@ impl LlmError {
     pub(crate) fn tries_next_model(&self) -> bool {
         match self {
             Self::Timeout { phase } => *phase != Phase::Total,
-            Self::ModelNotFound | Self::InvalidResponse(_) => true,
+            Self::ModelNotFound | Self::NoText { .. } | Self::InvalidResponse(_) => true,
             _ => self.is_retryable(),
         }
     }

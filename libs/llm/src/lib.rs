@@ -37,6 +37,7 @@ mod openai;
 mod pricing;
 mod probe;
 mod reasoning;
+mod repetition;
 mod response_stream;
 mod retry;
 mod server_capabilities;

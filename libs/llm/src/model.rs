@@ -87,6 +87,7 @@ impl Inner {
     async fn start(&self, request: &ChatRequest, format: Option<&JsonFormat>) -> Result<StartedStream, LlmError> {
         let mut candidates: Vec<&Candidate> = self.candidates.iter().collect();
         let mut round = 0;
+        let began_at = Instant::now();
         loop {
             let mut retryable = Vec::new();
             let mut earliest: Option<LlmError> = None;
@@ -111,7 +112,9 @@ impl Inner {
                 last = error;
             }
             let Some(earliest) = earliest else { return Err(last) };
-            let Some(delay) = self.retry().delay(round, &earliest, request.deadline) else { return Err(earliest) };
+            let Some(delay) = self.retry().delay(round, &earliest, began_at, request.deadline) else {
+                return Err(earliest);
+            };
             sleep(delay).await;
             round += 1;
             candidates = retryable;
@@ -159,7 +162,8 @@ impl Inner {
         }
         let http_request = self.http.post(path).json(&body);
         let response = upstream::send(http_request, self.config.api_key.as_ref(), until, phase).await?;
-        let mut response = ResponseStream::new(response, model.clone(), timeouts, request.prompt_bytes())?;
+        let mut response =
+            ResponseStream::new(response, model.clone(), timeouts, request, capabilities.reasoning.clone())?;
         match response.next().await {
             Some(first) => Ok((first?, response)),
             None => Err(LlmError::Interrupted),

@@ -11,7 +11,7 @@ use crate::{
     openai::{Text, tools},
     server_capabilities::ServerCapabilities,
     structured::JsonFormat,
-    upstream::{error_in_stream, is_error},
+    upstream::{error_in_stream, is_error, without_bom},
 };
 
 /// The body of a request. `context_tokens` is the context size, for prompt and answer together.
@@ -69,8 +69,8 @@ pub(crate) fn parse_line(data: &[u8], deltas: &mut DeltaAccumulator) -> Result<b
     if data.trim_ascii().is_empty() {
         return Ok(false);
     }
-    let line: Line<'_> =
-        serde_json::from_slice(data).map_err(|_| LlmError::InvalidResponse("a line is not a chat answer"))?;
+    let line: Line<'_> = serde_json::from_slice(without_bom(data))
+        .map_err(|_| LlmError::InvalidResponse("a line is not a chat answer"))?;
     if let Some(error) = line.error.as_ref().filter(|error| is_error(error)) {
         return Err(error_in_stream(error));
     }

@@ -1,10 +1,10 @@
 //! `POST /chat/completions` of OpenAI (spec 2.3.0) and of the servers compatible with it.
 
-use std::{borrow::Cow, fmt, marker::PhantomData, sync::atomic::Ordering::Relaxed};
+use std::{borrow::Cow, fmt, sync::atomic::Ordering::Relaxed};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{IgnoredAny, SeqAccess, Visitor},
+    de::{SeqAccess, Visitor},
 };
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::{
     delta_accumulator::DeltaAccumulator,
     server_capabilities::ServerCapabilities,
     structured::JsonFormat,
-    upstream::{error_in_stream, is_error},
+    upstream::{self, error_in_stream, is_error},
 };
 
 /// The body of a request. `format` asks for JSON of a schema.
@@ -104,6 +104,7 @@ pub(crate) fn parse_event(data: &[u8], deltas: &mut DeltaAccumulator) -> Result<
     if data.trim_ascii() == b"[DONE]" {
         return Ok(true);
     }
+    let data = upstream::without_bom(data);
     let chunk: Chunk<'_> =
         serde_json::from_slice(data).map_err(|_| LlmError::InvalidResponse("an event is not a chat completion"))?;
     if let Some(error) = chunk.error.as_ref().filter(|error| is_error(error)) {
@@ -156,7 +157,7 @@ fn read_choice(choice: &Choice<'_>, deltas: &mut DeltaAccumulator) -> Result<(),
 /// was requested.
 #[derive(Deserialize)]
 struct Chunk<'a> {
-    #[serde(borrow, default, deserialize_with = "first")]
+    #[serde(borrow, default, deserialize_with = "requested_choice")]
     choices: Option<Choice<'a>>,
     #[serde(default)]
     usage: Option<WireUsage>,
@@ -168,6 +169,8 @@ struct Chunk<'a> {
 
 #[derive(Deserialize)]
 struct Choice<'a> {
+    #[serde(default)]
+    index: Option<u64>,
     #[serde(borrow, default, alias = "message")]
     delta: Option<WireDelta<'a>>,
     #[serde(borrow, default)]
@@ -219,31 +222,31 @@ struct WireUsage {
 #[serde(transparent)]
 pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
-/// Deserializes only the first item of an array: one choice is requested, so no list is built.
-fn first<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    struct First<T>(PhantomData<T>);
+/// Deserializes the choice number 0: one is requested, and what a server sends beside it is not the answer.
+fn requested_choice<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Choice<'de>>, D::Error> {
+    struct Requested;
 
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for First<T> {
-        type Value = Option<T>;
+    impl<'de> Visitor<'de> for Requested {
+        type Value = Option<Choice<'de>>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an array or null")
         }
 
-        fn visit_unit<E>(self) -> Result<Option<T>, E> {
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
             Ok(None)
         }
 
-        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Option<T>, A::Error> {
-            let first = items.next_element()?;
-            while items.next_element::<IgnoredAny>()?.is_some() {}
-            Ok(first)
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+            let mut requested = None;
+            while let Some(choice) = items.next_element::<Choice<'de>>()? {
+                if requested.is_none() && choice.index.unwrap_or_default() == 0 {
+                    requested = Some(choice);
+                }
+            }
+            Ok(requested)
         }
     }
 
-    deserializer.deserialize_any(First(PhantomData))
+    deserializer.deserialize_any(Requested)
 }

@@ -1,7 +1,8 @@
 //! Reads the streamed response of a model server as [`Delta`]s.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use fetch::{
     lines::{LineSplitter, TooLong},
     sse::EventParser,
@@ -10,7 +11,11 @@ use reqwest::Response;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
-    Delta, LlmError, ModelRef, Phase, Provider, Timeouts, delta_accumulator::DeltaAccumulator, ollama, openai, upstream,
+    ChatRequest, Delta, LlmError, ModelRef, Phase, Provider, Timeouts,
+    delta_accumulator::DeltaAccumulator,
+    ollama, openai,
+    reasoning::{HOLD_TIME, ReasoningHabit},
+    upstream,
 };
 
 /// The longest line or event (bytes). A token takes some hundred bytes; a whole answer in one event fits too.
@@ -29,7 +34,10 @@ pub(crate) struct ResponseStream {
     deltas: DeltaAccumulator,
     timeouts: StreamTimeouts,
     model: ModelRef,
+    habit: Arc<ReasoningHabit>,
     prompt_bytes: usize,
+    has_tools: bool,
+    text_began_at: Option<Instant>,
     /// Returned after the deltas that precede it.
     error: Option<LlmError>,
     state: StreamState,
@@ -82,7 +90,8 @@ impl ResponseStream {
         response: Response,
         model: ModelRef,
         timeouts: StreamTimeouts,
-        prompt_bytes: usize,
+        request: &ChatRequest,
+        habit: Arc<ReasoningHabit>,
     ) -> Result<Self, LlmError> {
         if upstream::is_type(&response, "text/html") {
             return Err(LlmError::InvalidResponse("a web page in place of an answer"));
@@ -92,8 +101,19 @@ impl ResponseStream {
             Provider::OpenAi if upstream::is_type(&response, "application/json") => ResponseParser::Whole,
             Provider::OpenAi => ResponseParser::OpenAi(EventParser::new(EVENT_SIZE_LIMIT)),
         };
-        let deltas = DeltaAccumulator::default();
-        Ok(Self { response, parser, deltas, timeouts, model, prompt_bytes, error: None, state: StreamState::Open })
+        Ok(Self {
+            response,
+            parser,
+            deltas: DeltaAccumulator::new(&habit, request.max_tokens),
+            timeouts,
+            model,
+            habit,
+            prompt_bytes: request.prompt_bytes(),
+            has_tools: !request.tools.is_empty(),
+            text_began_at: None,
+            error: None,
+            state: StreamState::Open,
+        })
     }
 
     /// The next delta; `None` after [`Delta::Finished`] or an error.
@@ -129,13 +149,37 @@ impl ResponseStream {
             return self.end_of_body();
         }
         let finished = self.deltas.is_finished();
+        if let Some(release_at) = self.release_at() {
+            match timeout_at(release_at.min(until), self.response.chunk()).await {
+                Ok(chunk) => return self.handle(chunk, finished),
+                Err(_) if release_at <= until => {
+                    self.deltas.release();
+                    return Ok(StreamState::Open);
+                }
+                Err(_) => {}
+            }
+        }
         let until = if finished { until.min(Instant::now() + USAGE_TIMEOUT) } else { until };
-        let chunk = match timeout_at(until, self.response.chunk()).await {
+        match timeout_at(until, self.response.chunk()).await {
+            Ok(chunk) => self.handle(chunk, finished),
+            Err(_) if finished => self.complete(),
+            Err(_) => Err(LlmError::Timeout { phase }),
+        }
+    }
+
+    /// When the beginning of the answer is passed on that is held back.
+    fn release_at(&self) -> Option<Instant> {
+        let began_at = self.text_began_at.filter(|_| self.deltas.filter().is_waiting())?;
+        Some(began_at + HOLD_TIME)
+    }
+
+    /// Reads what came; `finished` when only the usage was still to come.
+    fn handle(&mut self, chunk: reqwest::Result<Option<Bytes>>, finished: bool) -> Result<StreamState, LlmError> {
+        let chunk = match chunk {
             // The answer is complete; a missing usage or an unclean close does not invalidate it.
-            Err(_) | Ok(Err(_)) if finished => return self.complete(),
-            Err(_) => return Err(LlmError::Timeout { phase }),
-            Ok(Err(_)) => return Err(LlmError::Interrupted),
-            Ok(Ok(chunk)) => chunk,
+            Err(_) if finished => return self.complete(),
+            Err(_) => return Err(LlmError::Interrupted),
+            Ok(chunk) => chunk,
         };
         let received = self.deltas.received_bytes();
         let done = match &chunk {
@@ -144,9 +188,10 @@ impl ResponseStream {
         };
         if self.deltas.received_bytes() > received {
             self.timeouts.last_token_at = Some(Instant::now());
+            self.text_began_at = self.text_began_at.or(self.timeouts.last_token_at);
         }
         match chunk {
-            _ if done => self.complete(),
+            _ if done || self.deltas.is_stopped() => self.complete(),
             None => self.end_of_body(),
             Some(_) => Ok(StreamState::Open),
         }
@@ -164,7 +209,9 @@ impl ResponseStream {
     }
 
     fn complete(&mut self) -> Result<StreamState, LlmError> {
-        self.deltas.complete(&self.model, self.prompt_bytes)?;
+        let completed = self.deltas.complete(&self.model, self.prompt_bytes, self.has_tools);
+        self.habit.learn(self.deltas.filter());
+        completed?;
         Ok(StreamState::Ended)
     }
 }

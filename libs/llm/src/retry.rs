@@ -8,6 +8,8 @@ use tokio::time::Instant;
 use crate::LlmError;
 
 const BASE_DELAY: Duration = Duration::from_millis(250);
+/// After this long a model is not tried again: a proxy in front of it has retried already, and somebody waits.
+const RETRY_WINDOW: Duration = Duration::from_secs(6);
 
 /// Limits of the retries of one call.
 #[derive(Debug, Clone, Copy)]
@@ -18,9 +20,15 @@ pub(crate) struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// The delay before retry number `attempt` (from 0) after `error`, or `None` to give up.
-    pub(crate) fn delay(&self, attempt: u32, error: &LlmError, deadline: Option<Instant>) -> Option<Duration> {
-        if attempt >= self.max_retries {
+    /// The delay before retry number `attempt` (from 0) after `error` of a call that began at `began_at`, or `None` to give up.
+    pub(crate) fn delay(
+        &self,
+        attempt: u32,
+        error: &LlmError,
+        began_at: Instant,
+        deadline: Option<Instant>,
+    ) -> Option<Duration> {
+        if attempt >= self.max_retries || began_at.elapsed() > RETRY_WINDOW {
             return None;
         }
         let delay = match error {

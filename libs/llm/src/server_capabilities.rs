@@ -1,8 +1,11 @@
-//! Optional request parameters a compatible server has rejected.
+//! Optional request parameters a compatible server has rejected, and how its models reason.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
-use crate::LlmError;
+use crate::{LlmError, reasoning::ReasoningHabit};
 
 /// What one model does not accept. Learned from responses with status 400 or 422 and remembered, so that the extra
 /// round trip happens once.
@@ -15,6 +18,7 @@ pub(crate) struct ServerCapabilities {
     pub(crate) max_completion_tokens: AtomicBool,
     pub(crate) no_stream_options: AtomicBool,
     pub(crate) no_temperature: AtomicBool,
+    pub(crate) reasoning: Arc<ReasoningHabit>,
 }
 
 impl ServerCapabilities {

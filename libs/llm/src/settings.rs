@@ -31,7 +31,15 @@ pub const SUPPORTS_MODEL_FOLDERS: bool = cfg!(feature = "local-embeddings");
 
 /// The configured model; `None` when `LLM_PROVIDER` is unset. Errors are collected in `reader`.
 pub fn read(reader: &mut Reader<'_>) -> Option<ModelConfig> {
-    let (provider, base) = match reader.text("LLM_PROVIDER")?.as_str() {
+    let Some(provider) = reader.text("LLM_PROVIDER") else {
+        for half in ["CHAT_MODEL", "EMBEDDING_MODEL"] {
+            if reader.text(half).is_some() {
+                reader.fault(format!("{half} is set, but LLM_PROVIDER is not: openai or ollama"));
+            }
+        }
+        return None;
+    };
+    let (provider, base) = match provider.as_str() {
         "openai" => (Provider::OpenAi, reader.address("OPENAI_BASE_URL")?),
         "ollama" => (Provider::Ollama, reader.address("OLLAMA_BASE_URL")?),
         other => {

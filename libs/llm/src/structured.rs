@@ -52,7 +52,7 @@ impl Model {
                 }
                 Delta::Text(piece) => text.push_str(&piece),
                 Delta::Finished { usage, .. } => return Ok((parse_first(&text)?, usage)),
-                Delta::Reasoning(_) | Delta::ToolCall(_) => {}
+                Delta::ToolCall(_) => {}
             }
         }
         Err(LlmError::Interrupted)
@@ -61,8 +61,7 @@ impl Model {
 
 /// Parses the first JSON value in `text` that is a `T`, ignoring the text around it.
 fn parse_first<T: DeserializeOwned>(text: &str) -> Result<T, LlmError> {
-    // The opening tag may have been in the prompt.
-    let text = text.rsplit("</think>").next().unwrap_or(text).trim();
+    let text = text.trim();
     if let Ok(value) = serde_json::from_str(text) {
         return Ok(value);
     }

@@ -6,6 +6,8 @@ pub fn estimate_tokens(text: &str) -> u64 {
     tokens_of_bytes(text.len())
 }
 
+pub(crate) const BYTES_PER_TOKEN: usize = 4;
+
 pub(crate) fn tokens_of_bytes(bytes: usize) -> u64 {
-    u64::try_from(bytes.div_ceil(4)).unwrap_or(u64::MAX)
+    u64::try_from(bytes.div_ceil(BYTES_PER_TOKEN)).unwrap_or(u64::MAX)
 }

@@ -62,6 +62,11 @@ pub(crate) async fn read_body(
     }
 }
 
+/// `text` without the byte order mark that some servers write in front of it.
+pub(crate) fn without_bom(text: &[u8]) -> &[u8] {
+    text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text)
+}
+
 /// Whether the content type of `response` is `kind`, ignoring parameters.
 pub(crate) fn is_type(response: &Response, kind: &str) -> bool {
     let value = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -114,17 +119,25 @@ impl<'a> ErrorBody<'a> {
         let text = |name: &str| error.get(name).and_then(Value::as_str).unwrap_or_default();
         Self { message: error.as_str().unwrap_or_else(|| text("message")), kind: text("type"), code: text("code") }
     }
+
+    /// The message in small letters.
+    fn text(&self) -> String {
+        self.message.to_lowercase()
+    }
 }
 
 fn classify(status: u16, retry_after: Option<Duration>, error: &ErrorBody<'_>, key: Option<&Secret>) -> LlmError {
     let mentions = |words: &[&str]| {
-        let message = error.message.to_lowercase();
+        let message = error.text();
         words.iter().any(|word| message.contains(word))
     };
     if error.code == "insufficient_quota" || error.kind == "insufficient_quota" {
         return LlmError::Quota;
     }
     match status {
+        // Proxies in front of several providers answer 400 for all that is wrong with a request.
+        400 | 422 if names_wrong_key(error) => LlmError::Unauthorized,
+        400 | 422 if names_unknown_model(error) => LlmError::ModelNotFound,
         401 | 403 => LlmError::Unauthorized,
         402 => LlmError::Quota,
         429 => LlmError::RateLimited { retry_after },
@@ -138,6 +151,40 @@ fn classify(status: u16, retry_after: Option<Duration>, error: &ErrorBody<'_>, k
         404 if mentions(&["model"]) => LlmError::ModelNotFound,
         _ => LlmError::Upstream { status, message: safe_message(error.message, key) },
     }
+}
+
+/// Whether the text of an error says that the key is wrong or missing.
+fn names_wrong_key(error: &ErrorBody<'_>) -> bool {
+    let text = error.text();
+    error.kind == "authentication_error"
+        || error.code == "invalid_api_key"
+        || ["api key", "api_key", "apikey", "access token", "auth token", "credentials"]
+            .iter()
+            .any(|what| text.contains(what))
+            && ["invalid", "incorrect", "not valid", "wrong", "missing", "no ", "expired", "not provided", "not found"]
+                .iter()
+                .any(|fault| text.contains(fault))
+        || ["authenticationerror", "authentication error", "unauthorized"].iter().any(|what| text.contains(what))
+}
+
+/// Whether the text of an error says that there is no such model.
+fn names_unknown_model(error: &ErrorBody<'_>) -> bool {
+    let text = error.text();
+    const FAULTS: &[&str] = &[
+        "invalid model",
+        "unknown model",
+        "no such model",
+        "no model named",
+        "not a valid model",
+        "not found",
+        "does not exist",
+        "doesn't exist",
+        "no healthy deployments",
+        "no endpoints found",
+    ];
+    // A parameter that this model does not know is another fault.
+    error.code == "model_not_found"
+        || text.contains("model") && !text.contains("param") && FAULTS.iter().any(|fault| text.contains(fault))
 }
 
 /// The message on one short line, with anything that looks like a key masked.

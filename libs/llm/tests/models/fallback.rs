@@ -46,11 +46,34 @@ async fn the_next_model_answers_while_nothing_has_come() {
 
 #[tokio::test]
 async fn after_a_first_piece_no_other_model_is_asked() {
-    for piece in [Step::text("a"), Step::reasoning("hm")] {
+    let (fake, model) = two_models().await;
+    let piece = Step::text(&"The sky scatters blue light. ".repeat(20));
+    fake.push(Kind::Chat, Behaviour::Stream(vec![piece, Step::Cut]));
+    assert_eq!(collect(model.stream(question())).await.error, Some(LlmError::Interrupted));
+    assert_eq!(requested_models(&fake), ["first"]);
+}
+
+#[tokio::test]
+async fn a_model_that_only_reasons_is_followed_by_the_next() {
+    let (fake, model) = two_models().await;
+    fake.push(Kind::Chat, Behaviour::Stream(vec![Step::reasoning("hm"), Step::end(), Step::Done]));
+    fake.push(Kind::Chat, Behaviour::tokens(["from the second"]));
+    assert_eq!(collect(model.stream(question())).await.text, "from the second");
+}
+
+#[tokio::test]
+async fn what_a_proxy_refuses_with_400_is_told_as_what_it_is() {
+    for (message, expected, asked) in [
+        ("/chat/completions: Invalid model name passed in model=first. Call `/v1/models`", None, 2),
+        ("litellm.BadRequestError: OpenAIException - The model `first` does not exist", None, 2),
+        ("litellm.AuthenticationError: Incorrect API key provided: sk-abc", Some(LlmError::Unauthorized), 1),
+        ("API key not valid. Please pass a valid API key.", Some(LlmError::Unauthorized), 1),
+    ] {
         let (fake, model) = two_models().await;
-        fake.push(Kind::Chat, Behaviour::Stream(vec![piece, Step::Cut]));
-        assert_eq!(collect(model.stream(question())).await.error, Some(LlmError::Interrupted));
-        assert_eq!(requested_models(&fake), ["first"]);
+        fake.push(Kind::Chat, Behaviour::error(400, "400", message));
+        fake.push(Kind::Chat, Behaviour::tokens(["from the second"]));
+        assert_eq!(collect(model.stream(question())).await.error, expected, "{message}");
+        assert_eq!(requested_models(&fake).len(), asked, "{message}");
     }
 }
 

@@ -93,7 +93,68 @@ async fn thinking_is_not_part_of_the_answer() {
 
     let collected = collect_script(Behaviour::Stream(steps)).await;
 
-    assert_eq!((collected.text.as_str(), collected.reasoning.as_str()), ("It is 7 < 8.", "abcd"));
+    assert_eq!(collected.text, "It is 7 < 8.");
+}
+
+#[tokio::test]
+async fn a_response_without_an_answer_is_an_error_that_says_why() {
+    let unclosed = ["<thin", "k>Look: 7 days."].map(Step::text);
+    let tool = Step::Tool { index: 0, id: Some("a".into()), name: Some("search".into()), arguments: "{}".into() };
+    let end = |reason| Step::End { reason, usage: None };
+    for (mut steps, why) in [
+        (vec![], "it sent nothing"),
+        (vec![Step::text(""), end("stop")], "it sent nothing"),
+        (vec![Step::text("\n \n"), end("stop")], "it only reasoned, or sent white space"),
+        (vec![Step::reasoning("7 days."), end("stop")], "it only reasoned, or sent white space"),
+        (unclosed.into_iter().chain([end("stop")]).collect(), "its reasoning was never closed"),
+        (vec![Step::reasoning("Is it 7?"), end("length")], "its tokens ran out while it was reasoning"),
+        (vec![tool, end("tool_calls")], "it called a tool that it was not given"),
+        (vec![end("content_filter")], "its content filter stopped it"),
+    ] {
+        steps.push(Step::Done);
+        let error = collect_script(Behaviour::Stream(steps)).await.error;
+        assert_eq!(error, Some(LlmError::NoText { model: "chat-model".into(), why }));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_cut_by_the_content_filter_says_so() {
+    let steps = vec![Step::text("It has 27 da"), Step::End { reason: "content_filter", usage: None }, Step::Done];
+    let collected = collect_script(Behaviour::Stream(steps)).await;
+    assert_eq!((collected.text.as_str(), collected.finished.unwrap().0), ("It has 27 da", FinishReason::ContentFilter));
+}
+
+#[tokio::test]
+async fn a_model_that_does_not_stop_is_stopped() {
+    let words: Vec<String> = (0..2_000).map(|number| format!("word{number} ")).collect();
+    let in_pieces: Vec<Step> = words.iter().map(|word| Step::text(word)).collect();
+    let repeating = vec![Step::text("Hmm, let me see. "); 2_000];
+    for (steps, reason) in [
+        (in_pieces, FinishReason::Length),
+        (vec![Step::text(&words.concat())], FinishReason::Length),
+        (repeating, FinishReason::Repetition),
+    ] {
+        let fake = FakeOpenAi::start(Script::default()).await;
+        fake.push(Kind::Chat, Behaviour::Stream(steps.into_iter().chain([Step::Stall]).collect()));
+        let request = ChatRequest { max_tokens: Some(500), ..question() };
+        let collected = collect(openai(&fake, |_| {}).stream(request)).await;
+        let (stopped_by, usage) = collected.finished.unwrap();
+        assert_eq!(stopped_by, reason);
+        assert!(collected.text.len() <= 500 * 4 * 21 / 20 + 8, "{} bytes", collected.text.len());
+        assert!(usage.estimated && usage.completion_tokens <= 526, "{usage:?}");
+        fake.wait_for_open_streams(0).await;
+    }
+}
+
+#[tokio::test]
+async fn other_choices_and_a_byte_order_mark_do_no_harm() {
+    let choices = json!({ "choices": [
+        { "index": 1, "delta": { "content": "no" } }, { "index": 0, "delta": { "content": "yes" } },
+    ] });
+    let other = json!({ "choices": [{ "index": 1, "delta": { "content": "no" }, "finish_reason": "length" }] });
+    let stream = format!("\u{feff}data: {choices}\n\ndata: \u{feff}{other}\n\n");
+    let collected = collect_script(Behaviour::Stream(vec![Step::raw(stream), Step::end(), Step::Done])).await;
+    assert_eq!((collected.text.as_str(), collected.finished.unwrap().0), ("yes", FinishReason::Stop));
 }
 
 #[tokio::test]

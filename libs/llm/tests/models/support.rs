@@ -10,7 +10,6 @@ use testkit::{FakeOllama, FakeOpenAi};
 #[derive(Debug, Default)]
 pub(crate) struct Collected {
     pub(crate) text: String,
-    pub(crate) reasoning: String,
     pub(crate) tools: Vec<ToolCall>,
     pub(crate) finished: Option<(FinishReason, Usage)>,
     pub(crate) model: Option<String>,
@@ -24,7 +23,6 @@ pub(crate) async fn collect(mut answer: DeltaStream) -> Collected {
         assert!(collected.finished.is_none() && collected.error.is_none(), "nothing follows the end");
         match delta {
             Ok(Delta::Text(text)) => collected.text.push_str(&text),
-            Ok(Delta::Reasoning(text)) => collected.reasoning.push_str(&text),
             Ok(Delta::ToolCall(call)) => collected.tools.push(call),
             Ok(Delta::Finished { reason, usage, model }) => {
                 collected.finished = Some((reason, usage));
