@@ -2,10 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 use uuid::Uuid;
 
 use crate::mode::Mode;
+
+/// Characters of the name of a host (RFC 1035, section 2.3.4).
+pub(crate) const MAX_HOST_LENGTH: usize = 253;
 
 /// A question.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -28,6 +34,7 @@ pub(crate) struct AskRequest {
     pub(crate) answer_mode: AnswerMode,
     /// The kinds of sources to search, by default web and files; `[]` for an answer by the model alone.
     #[serde(default)]
+    #[schema(max_items = 5)]
     pub(crate) sources: Option<Vec<SourceKind>>,
     /// Slug or id of the project whose files are searched, by default all files.
     #[serde(default, alias = "space_id")]
@@ -84,15 +91,26 @@ pub(crate) enum SourceKind {
 pub(crate) struct Filters {
     /// Include only these hosts and their subdomains.
     #[serde(default)]
-    #[schema(max_items = 20)]
+    #[schema(max_items = 20, value_type = Vec<Host>)]
     pub(crate) domains: Vec<String>,
     /// Exclude these hosts and their subdomains.
     #[serde(default)]
-    #[schema(max_items = 20)]
+    #[schema(max_items = 20, value_type = Vec<Host>)]
     pub(crate) exclude_domains: Vec<String>,
     #[serde(default)]
     pub(crate) recency: Option<Recency>,
 }
+
+/// A name of a host, in the description of the API.
+struct Host;
+
+impl PartialSchema for Host {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).max_length(Some(MAX_HOST_LENGTH)).into()
+    }
+}
+
+impl ToSchema for Host {}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -117,7 +135,7 @@ pub(crate) struct BudgetRequest {
     pub(crate) tokens: Option<u64>,
     /// A decimal amount in the currency of `LLM_PRICES`.
     #[serde(default)]
-    #[schema(pattern = r"^[0-9]{1,12}(\.[0-9]{1,6})?$", example = "0.05")]
+    #[schema(max_length = 19, pattern = r"^[0-9]{1,12}(\.[0-9]{1,6})?$", example = "0.05")]
     pub(crate) cost: Option<String>,
 }
 

@@ -14,12 +14,14 @@ use kit::{
     Id, IdempotencyKey, JsonBody, LastEventId, Resource, Validator,
     sse::{self, EventStream, ServerSentEvent},
 };
+use serde::Serialize;
 use server::http::exempt_from_limit;
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    api::{Answer, AskRequest},
+    api::{Answer, AskRequest, MAX_HOST_LENGTH},
     config::AskLimits,
     runs::{Runs, StartedRun},
 };
@@ -43,7 +45,7 @@ struct Chat {
 }
 
 pub(crate) fn routes(runs: Runs, context: HttpContext) -> OpenApiRouter {
-    kit::routes![ask, get, events, cancel].with_state(Chat { runs, context })
+    kit::routes![ask, get, events, cancel, capabilities].with_state(Chat { runs, context })
 }
 
 /// Ask a question. Responds with server-sent events (see the events of a run), or with one object if `"stream": false`.
@@ -134,13 +136,20 @@ async fn get(State(chat): State<Chat>, who: Allowed<action::GetRun>, id: Id<Run>
 }
 
 /// Follow the events of a run to its end: all of them, or those after `Last-Event-ID`.
-#[utoipa::path(get, path = "/api/v1/chat/runs/{id}/events", operation_id = "follow_run")]
+#[utoipa::path(
+    get, path = "/api/v1/chat/runs/{id}/events", operation_id = "follow_run",
+    responses((status = 204, description = "The run has ended, and `Last-Event-ID` was its last event: nothing follows.")))]
 async fn events(
     State(chat): State<Chat>,
     who: Allowed<action::FollowRun>,
     id: Id<Run>,
     LastEventId(last): LastEventId,
 ) -> Result<EventStream, Problem> {
+    if let Some(last) = last
+        && chat.runs.is_read_to_its_end(&who, id.0, last).await?
+    {
+        return Ok(sse::ended());
+    }
     let events = chat.runs.follow(&who, id.0, last.unwrap_or(0)).await?;
     Ok(sse::response(events, chat.context.drain))
 }
@@ -154,6 +163,20 @@ async fn cancel(State(chat): State<Chat>, who: Allowed<action::CancelRun>, id: I
     Ok(StatusCode::ACCEPTED)
 }
 
+/// What answers are made with.
+#[derive(Debug, Serialize, ToSchema)]
+struct Capabilities {
+    /// The models that write, in the order in which they are asked. Without any, answers are extracts of the sources.
+    #[schema(max_items = 100)]
+    models: Vec<String>,
+}
+
+/// What answers are made with on this server.
+#[utoipa::path(get, path = "/api/v1/chat/capabilities", operation_id = "get_capabilities")]
+async fn capabilities(State(chat): State<Chat>, _: Allowed<action::GetCapabilities>) -> Json<Capabilities> {
+    Json(Capabilities { models: chat.runs.models() })
+}
+
 /// The resource of a run id in a path.
 struct Run;
 
@@ -163,9 +186,9 @@ impl Resource for Run {
 
 fn check(ask: &AskRequest, has_model: bool) -> Result<(), Problem> {
     let mut check = Validator::default();
-    let readable = !ask.query.trim().is_empty() && !ask.query.contains('\0');
+    let readable = ask.query.chars().any(char::is_alphanumeric) && !ask.query.contains('\0');
     let short = ask.query.chars().count() <= 8_000;
-    check.ensure(readable && short, "/query", "1 to 8,000 characters, none of them NUL");
+    check.ensure(readable && short, "/query", "1 to 8,000 characters, a letter or digit among them and no NUL");
     let without_sources = ask.sources.as_ref().is_some_and(Vec::is_empty);
     check.ensure(has_model || !without_sources, "/sources", "without a model (LLM_PROVIDER) an answer needs sources");
     let seconds = ask.budget.seconds.unwrap_or(1);
@@ -175,8 +198,14 @@ fn check(ask: &AskRequest, has_model: bool) -> Result<(), Problem> {
     let whole = |cost: &str| cost.find('.').unwrap_or(cost.len());
     let cost_ok = ask.budget.cost.as_deref().is_none_or(|cost| whole(cost) <= 12 && llm::parse_micros(cost).is_ok());
     check.ensure(cost_ok, "/budget/cost", "a decimal amount such as 0.05");
-    check.ensure(ask.filters.domains.len() <= 20, "/filters/domains", "at most 20 hosts");
-    check.ensure(ask.filters.exclude_domains.len() <= 20, "/filters/exclude_domains", "at most 20 hosts");
+    for (hosts, pointer) in
+        [(&ask.filters.domains, "/filters/domains"), (&ask.filters.exclude_domains, "/filters/exclude_domains")]
+    {
+        let short = hosts.len() <= 20 && hosts.iter().all(|host| host.chars().count() <= MAX_HOST_LENGTH);
+        check.ensure(short, pointer, "at most 20 hosts of up to 253 characters");
+    }
+    let kinds_ok = ask.sources.as_ref().is_none_or(|kinds| kinds.len() <= 5);
+    check.ensure(kinds_ok, "/sources", "at most 5 kinds");
     let project_ok = ask.project.as_ref().is_none_or(|project| project.chars().count() <= 200);
     check.ensure(project_ok, "/project", "longer than any slug");
     check.ensure(ask.file_ids.len() <= 100, "/file_ids", "at most 100 files");

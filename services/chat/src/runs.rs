@@ -113,6 +113,12 @@ impl Runs {
         self.inner.model.is_some()
     }
 
+    /// The models that write, in the order in which they are asked.
+    pub(crate) fn models(&self) -> Vec<String> {
+        let models = self.inner.model.iter().flat_map(Model::chat_models);
+        models.map(|model| model.model.to_string()).collect()
+    }
+
     /// Starts a run, or finds the one that the user started with the same idempotency key.
     pub(crate) async fn start(&self, who: &Caller, ask: AskRequest, key: Option<&str>) -> Result<StartedRun, Problem> {
         let keys = &self.inner.deps.idempotency;
@@ -197,6 +203,14 @@ impl Runs {
         self.find(who, run_id).await?;
         let buffer = self.local_buffer(run_id).unwrap_or_else(|| self.remote_buffer(who, run_id));
         Ok(buffer.follow(after).boxed())
+    }
+
+    /// Whether a user's run has ended, and `after` is its last event or later; 404 for another user's run.
+    pub(crate) async fn is_read_to_its_end(&self, who: &Caller, run_id: Uuid, after: i64) -> Result<bool, Problem> {
+        self.find(who, run_id).await?;
+        let mut session = self.inner.deps.db.read(&who.scope()).await?;
+        Ok(store::has_ended(&mut session, run_id).await?
+            && store::events(&mut session, run_id, after).await?.is_empty())
     }
 
     /// The answer of a run, complete or in progress.

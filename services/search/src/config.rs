@@ -5,7 +5,7 @@ use std::time::Duration;
 use base::config::{Reader, Secret, Variable};
 use llm::EmbedderConfig;
 
-use crate::engines::KeylessConfig;
+use crate::engines::{KeylessConfig, SearchKind, SearxngConfig};
 
 /// The keyless engines by the names `SEARCH_ENGINES` knows, with the variable of each one's address.
 const KEYLESS: [(&str, &str); 8] = [
@@ -21,6 +21,19 @@ const KEYLESS: [(&str, &str); 8] = [
 
 pub(crate) const VARIABLES: &[Variable] = &[
     Variable::optional("SEARXNG_URL", "SearXNG, which is asked first; its settings must allow format json"),
+    Variable::optional("SEARXNG_ENGINES_WEB", "engines of SearXNG for the web; unset: those it has enabled"),
+    Variable::with_default(
+        "SEARXNG_ENGINES_ACADEMIC",
+        "arxiv,google scholar,pubmed,semantic scholar,crossref,openalex",
+        "its engines for papers; those that it lacks are left out",
+    ),
+    Variable::with_default(
+        "SEARXNG_ENGINES_DISCUSSIONS",
+        "stackoverflow,hackernews,lemmy posts,lobste.rs",
+        "its engines for discussions",
+    ),
+    Variable::optional("SEARXNG_ENGINES_NEWS", "its engines for news; unset: those it has enabled"),
+    Variable::with_default("SEARXNG_ENGINES_CODE", "github,gitlab,codeberg,stackoverflow,mdn", "its engines for code"),
     Variable::with_default(
         "SEARCH_ENGINES",
         "all",
@@ -63,7 +76,7 @@ pub(crate) const VARIABLES: &[Variable] = &[
 /// The service's configuration, validated.
 #[derive(Debug)]
 pub(crate) struct Config {
-    pub(crate) searxng: Option<String>,
+    pub(crate) searxng: Option<SearxngConfig>,
     pub(crate) keyless: KeylessConfig,
     pub(crate) contact: String,
     pub(crate) queries: CacheTtl,
@@ -90,7 +103,7 @@ impl Config {
         let contact = reader.text("FETCH_CONTACT").unwrap_or_default();
         let embed_timeout = reader.duration("SEARCH_EMBED_WITHIN");
         Self {
-            searxng: reader.address("SEARXNG_URL"),
+            searxng: searxng(reader),
             keyless: keyless(reader),
             queries: CacheTtl {
                 fresh: reader.duration("SEARCH_CACHE_TTL"),
@@ -105,6 +118,18 @@ impl Config {
             contact,
         }
     }
+}
+
+fn searxng(reader: &mut Reader<'_>) -> Option<SearxngConfig> {
+    let lists = [
+        (SearchKind::Web, "SEARXNG_ENGINES_WEB"),
+        (SearchKind::Academic, "SEARXNG_ENGINES_ACADEMIC"),
+        (SearchKind::Discussions, "SEARXNG_ENGINES_DISCUSSIONS"),
+        (SearchKind::News, "SEARXNG_ENGINES_NEWS"),
+        (SearchKind::Code, "SEARXNG_ENGINES_CODE"),
+    ];
+    let engines = lists.map(|(kind, variable)| (kind, reader.list(variable))).into();
+    Some(SearxngConfig { base: reader.address("SEARXNG_URL")?, engines })
 }
 
 fn keyless(reader: &mut Reader<'_>) -> KeylessConfig {

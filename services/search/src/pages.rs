@@ -9,6 +9,7 @@ mod loader;
 mod page;
 
 use std::{
+    borrow::Cow,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -23,7 +24,7 @@ use base::{
 };
 use chrono::{DateTime, Utc};
 use db::{Db, DbError};
-use fetch::FetchResponse;
+use fetch::{FetchError, FetchResponse};
 use moka::future::Cache;
 use sqlx::types::Json;
 use tokio::time::Instant;
@@ -59,9 +60,10 @@ pub(crate) enum OpenError {
 
 impl OpenError {
     /// A stable word for events and metrics.
-    pub(crate) fn code(&self) -> &'static str {
+    pub(crate) fn code(&self) -> Cow<'static, str> {
         use reader::ParseError;
-        match self {
+        let code = match self {
+            Self::Fetch(FetchError::Status(status)) => return format!("http_{status}").into(),
             Self::Address => "bad_url",
             Self::Fetch(error) => error.code(),
             Self::Parse(ParseError::NoText) => "no_text",
@@ -75,7 +77,8 @@ impl OpenError {
             Self::Parse(ParseError::Unavailable(_)) => "parser_unavailable",
             Self::Deadline => "deadline",
             Self::Store => "store",
-        }
+        };
+        code.into()
     }
 }
 

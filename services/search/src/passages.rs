@@ -5,6 +5,7 @@ mod frontier;
 mod ranking;
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, VecDeque},
     sync::Arc,
     time::Duration,
@@ -74,7 +75,7 @@ pub(crate) enum SearchEvent {
     },
     Failed {
         url: String,
-        code: &'static str,
+        code: Cow<'static, str>,
         elapsed: Duration,
     },
     /// Some pages are ranked by BM25 alone, for this reason; sent once.

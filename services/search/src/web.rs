@@ -20,8 +20,8 @@ use self::result_cache::CachedResults;
 use crate::{
     config::{CacheTtl, Config},
     engines::{
-        Engine, EngineHealth, Engines, EnginesConfig, FusedResult, Hit, Query, ResultFusion, SearchOutage, Searxng,
-        SearxngConfig, UpstreamAccess, keyless,
+        Engine, EngineError, EngineHealth, Engines, EnginesConfig, FusedResult, Hit, Query, ResultFusion, SearchOutage,
+        Searxng, UpstreamAccess, keyless,
     },
     local::{self, LocalIndex},
 };
@@ -35,11 +35,25 @@ const SUGGEST_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone)]
 pub(crate) struct QueryReport {
     pub(crate) engine: &'static str,
-    /// The hits, or the error code.
-    pub(crate) outcome: Result<Vec<Hit>, &'static str>,
+    pub(crate) outcome: Result<Vec<Hit>, EngineFailure>,
     pub(crate) elapsed: Duration,
     /// From the cache.
     pub(crate) cached: bool,
+}
+
+/// Why an engine gave no results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EngineFailure {
+    /// A stable word.
+    pub(crate) code: &'static str,
+    /// What an operator can change about it.
+    pub(crate) remedy: Option<String>,
+}
+
+impl From<&EngineError> for EngineFailure {
+    fn from(error: &EngineError) -> Self {
+        Self { code: error.code(), remedy: error.remedy() }
+    }
 }
 
 /// Queries of one user that run in parallel.
@@ -70,7 +84,7 @@ impl WebSearch {
         let engine_clock: crate::engines::EngineClock = Arc::new(move || clock.now());
         let access = UpstreamAccess::new(&config.contact, Arc::clone(&engine_clock));
         let searxng = match &config.searxng {
-            Some(base) => Some(Arc::new(Searxng::new(SearxngConfig::new(base), &access)?) as Arc<dyn Engine>),
+            Some(searxng) => Some(Arc::new(Searxng::new(searxng.clone(), &access)?) as Arc<dyn Engine>),
             None => None,
         };
         let has_primary = searxng.is_some();
@@ -126,7 +140,7 @@ impl WebSearch {
             let timeout = until.saturating_duration_since(Instant::now());
             let mut engines = std::pin::pin!(web.engines.search(query.clone(), timeout));
             while let Some(report) = engines.next().await {
-                let outcome = report.outcome.map(|found| found.hits.clone()).map_err(|error| error.code());
+                let outcome = report.outcome.map(|found| found.hits.clone()).map_err(|error| EngineFailure::from(&error));
                 if let Ok(hits) = &outcome {
                     found.add(report.engine, hits);
                     // Stored at each report, because the caller may drop the stream before the last engine answers.
@@ -151,7 +165,7 @@ impl WebSearch {
         Box::pin(async move {
             let started = Instant::now();
             let found = if engine.serves(query.kind) { engine.search(&query).await } else { Ok(Default::default()) };
-            let outcome = found.map(|found| found.hits).map_err(|error| error.code());
+            let outcome = found.map(|found| found.hits).map_err(|error| EngineFailure::from(&error));
             QueryReport { engine: local::NAME, outcome, elapsed: started.elapsed(), cached: false }
         })
     }
@@ -222,7 +236,7 @@ impl MergedReports {
         if self.answered {
             return None;
         }
-        let failure = |report: &QueryReport| Some((report.engine, report.outcome.as_ref().err().copied()?));
+        let failure = |report: &QueryReport| Some((report.engine, report.outcome.as_ref().err()?.code));
         Some(SearchOutage { failures: self.reports.iter().filter_map(failure).collect() })
     }
 }

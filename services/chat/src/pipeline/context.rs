@@ -165,6 +165,11 @@ impl Context {
         }
     }
 
+    /// What the answer has to do without so far.
+    pub(crate) fn degraded(&self) -> Vec<String> {
+        self.lock().degraded.clone()
+    }
+
     pub(crate) fn count_search(&self) {
         self.lock().searches += 1;
     }

@@ -169,7 +169,7 @@ fn log_sources(context: &Context, understanding: &Understanding, found: &Researc
     if sources.is_empty() && found.outage && !(found.files_answered && context.run_request.project.is_some()) {
         return Err(Failure {
             code: "search_outage".to_owned(),
-            message: "every search engine failed, and nothing else had an answer".to_owned(),
+            message: format!("nothing could be searched: {}", context.degraded().join("; ")),
             retryable: true,
         });
     }

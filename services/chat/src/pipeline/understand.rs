@@ -93,11 +93,12 @@ pub(super) async fn with_model(
             "more": {"type": "array", "items": {"type": "string"}, "maxItems": 2},
         },
     });
-    let mut messages = vec![Message::system(
-        "You prepare web searches. Given a conversation and its last question, say whether the search query in <query> \
+    let today = context.clock.now().format("%A, %-d %B %Y");
+    let mut messages = vec![Message::system(format!(
+        "You prepare web searches. Today is {today}. Given a conversation and its last question, say whether the search query in <query> \
          finds what is meant (ok: true), or give a better one that stands alone, in the language most sources use. \
-         Put parts of a compound question that want searches of their own into more. Be brief.",
-    )];
+         Put parts of a compound question that want searches of their own into more. Be brief."
+    ))];
     for turn in turns {
         messages.push(Message::user(turn.question.clone()));
         messages

@@ -67,13 +67,9 @@ async fn write_with_model(
         }));
     };
     match outcome {
-        Ok(FinishReason::Length) => {
+        Ok(reason) => {
             end("done", None);
-            Ok(RunOutcome::Partial("tokens".to_owned()))
-        }
-        Ok(_) => {
-            end("done", None);
-            Ok(RunOutcome::Complete)
+            Ok(outcome_of(reason))
         }
         Err(error) => {
             end("failed", Some(&error));
@@ -95,7 +91,7 @@ async fn stream(
     while let Some(delta) = answer.next().await {
         match delta {
             Ok(Delta::Text(text)) => output.push(&text),
-            Ok(Delta::Reasoning(_) | Delta::ToolCall(_)) => {}
+            Ok(Delta::ToolCall(_)) => {}
             Ok(Delta::Finished { reason, usage, .. }) => {
                 output.finish();
                 context.count_model(&usage);
@@ -109,6 +105,17 @@ async fn stream(
     }
     output.finish();
     Err(LlmError::Interrupted)
+}
+
+/// Why an answer with text is less than it would have been, if it is.
+fn outcome_of(reason: FinishReason) -> RunOutcome {
+    let missing = match reason {
+        FinishReason::Stop | FinishReason::ToolCalls => return RunOutcome::Complete,
+        FinishReason::Length => "tokens",
+        FinishReason::ContentFilter => "content_filter",
+        FinishReason::Repetition => "repetition",
+    };
+    RunOutcome::Partial(missing.to_owned())
 }
 
 /// Estimates the usage of an interrupted stream, which has not reported it.

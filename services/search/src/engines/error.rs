@@ -50,6 +50,9 @@ pub enum EngineError {
     Paced { wait: Duration },
     #[error("the engine does not serve queries of this kind")]
     Unsupported,
+    /// As [`Unsupported`](Self::Unsupported), by its configuration; the text says what to change.
+    #[error("{0}")]
+    NotServed(String),
 }
 
 impl EngineError {
@@ -71,13 +74,29 @@ impl EngineError {
             Self::Decode(_) => "decode",
             Self::Suspended { .. } => "suspended",
             Self::Paced { .. } => "paced",
-            Self::Unsupported => "unsupported",
+            Self::Unsupported | Self::NotServed(_) => "unsupported",
+        }
+    }
+
+    /// What an operator can change about it.
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::RateLimited { advice: Some(advice), .. } => Some((*advice).to_owned()),
+            Self::Misconfigured(remedy) | Self::NotServed(remedy) => Some(remedy.clone()),
+            _ => None,
         }
     }
 
     /// Whether the error counts against the engine's health, unlike errors of the query or of this client.
     pub(super) fn affects_health(&self) -> bool {
-        !matches!(self, Self::BadQuery { .. } | Self::Suspended { .. } | Self::Paced { .. } | Self::Unsupported)
+        !matches!(
+            self,
+            Self::BadQuery { .. }
+                | Self::Suspended { .. }
+                | Self::Paced { .. }
+                | Self::Unsupported
+                | Self::NotServed(_)
+        )
     }
 }
 

@@ -36,18 +36,9 @@ pub struct SearxngConfig {
 }
 
 impl SearxngConfig {
-    /// The default engines at `base`.
+    /// Whatever the instance at `base` has enabled.
     pub fn new(base: impl Into<String>) -> Self {
-        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-        let engines = BTreeMap::from([
-            (
-                SearchKind::Academic,
-                names(&["arxiv", "google scholar", "pubmed", "semantic scholar", "crossref", "openalex"]),
-            ),
-            (SearchKind::Discussions, names(&["stackoverflow", "hackernews", "lemmy posts", "lobste.rs"])),
-            (SearchKind::Code, names(&["github", "gitlab", "codeberg", "stackoverflow", "mdn"])),
-        ]);
-        Self { base: base.into(), engines }
+        Self { base: base.into(), engines: BTreeMap::new() }
     }
 }
 
@@ -104,20 +95,28 @@ impl Searxng {
         self.catalogue.get_or_try_init(load).await
     }
 
+    /// The configured engines that the instance has, else what it has enabled in the matching category.
     async fn select_engines(&self, kind: SearchKind) -> Result<EngineSelection, EngineError> {
         let names = self.engines.get(&kind).map(Vec::as_slice).unwrap_or_default();
+        let category = category(kind);
+        let by_category = |engines| EngineSelection { parameter: ("categories", category.to_owned()), engines };
         if names.is_empty() {
-            let category = category(kind);
-            let engines = self.catalogue.get().map(|catalogue| catalogue.enabled_in(category));
-            return Ok(EngineSelection { parameter: ("categories", category.to_owned()), engines });
+            return Ok(by_category(self.catalogue.get().map(|catalogue| catalogue.enabled_in(category))));
         }
         let catalogue = self.catalogue().await?;
         let known: Vec<&str> = names.iter().map(String::as_str).filter(|name| catalogue.has(name)).collect();
-        if known.is_empty() {
-            let names = names.join(", ");
-            return Err(EngineError::Misconfigured(format!("SearXNG has none of the configured engines: {names}")));
+        if !known.is_empty() {
+            return Ok(EngineSelection { engines: Some(known.len()), parameter: ("engines", known.join(",")) });
         }
-        Ok(EngineSelection { engines: Some(known.len()), parameter: ("engines", known.join(",")) })
+        match catalogue.enabled_in(category) {
+            0 => Err(EngineError::NotServed(format!(
+                "SearXNG has none of the engines {} and none enabled in its category {category}: enable some in its \
+                 settings.yml, or name others in {}",
+                names.join(", "),
+                engines_variable(kind),
+            ))),
+            enabled => Ok(by_category(Some(enabled))),
+        }
     }
 }
 
@@ -171,6 +170,17 @@ fn parse_json<T: serde::de::DeserializeOwned>(response: &UpstreamResponse) -> Re
         (failure, status) if !status.is_success() => Err(failure),
         _ if !response.is_json() => misconfigured(ENABLE_JSON),
         _ => response.json(),
+    }
+}
+
+/// The variable that lists the engines for a kind of query.
+fn engines_variable(kind: SearchKind) -> &'static str {
+    match kind {
+        SearchKind::Web => "SEARXNG_ENGINES_WEB",
+        SearchKind::Academic => "SEARXNG_ENGINES_ACADEMIC",
+        SearchKind::Discussions => "SEARXNG_ENGINES_DISCUSSIONS",
+        SearchKind::News => "SEARXNG_ENGINES_NEWS",
+        SearchKind::Code => "SEARXNG_ENGINES_CODE",
     }
 }
 

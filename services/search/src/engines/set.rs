@@ -192,6 +192,11 @@ impl Engines {
                     Err(EngineError::Timeout)
                 }
             };
+            if let Err(error) = &outcome
+                && let Some(remedy) = error.remedy()
+            {
+                tracing::warn!(engine, remedy, "search engine cannot serve; its results are missing");
+            }
             let (elapsed, result) = (started.elapsed(), outcome.as_ref().map_or_else(EngineError::code, |_| "ok"));
             metrics::histogram!("gooseek_engine_seconds", "engine" => engine, "outcome" => result)
                 .record(elapsed.as_secs_f64());

@@ -85,7 +85,8 @@ fn outcome(report: &QueryReport) -> pb::EngineOutcome {
         engine: report.engine.to_owned(),
         results: report.outcome.as_ref().map_or(0, |hits| u32::try_from(hits.len()).unwrap_or(u32::MAX)),
         elapsed_ms: millis(report.elapsed),
-        failure: report.outcome.as_ref().err().copied().unwrap_or_default().to_owned(),
+        failure: report.outcome.as_ref().map_or_else(|failure| failure.code.to_owned(), |_| String::new()),
+        remedy: report.outcome.as_ref().err().and_then(|failure| failure.remedy.clone()).unwrap_or_default(),
     }
 }
 
@@ -123,7 +124,7 @@ pub(super) fn event(event: SearchEvent, pages: &mut Vec<Uuid>) -> pb::PassagesEv
         }
         SearchEvent::Failed { url, code, elapsed } => passages_event::Event::Failed(passages_event::Failed {
             url,
-            code: code.to_owned(),
+            code: code.into_owned(),
             elapsed_ms: millis(elapsed),
         }),
         SearchEvent::Degraded(reason) => passages_event::Event::Degraded(passages_event::Degraded { reason }),

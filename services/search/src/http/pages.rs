@@ -31,7 +31,7 @@ pub(crate) struct PageCopy {
 
 /// Get a stored page copy. It does not change when the page changes.
 #[utoipa::path(
-    get, path = "/api/v1/search/pages/{snapshot}", operation_id = "get_page_copy", params(("snapshot" = String, Path)),
+    get, path = "/api/v1/search/pages/{snapshot}", operation_id = "get_page_copy", params(("snapshot" = Uuid, Path)),
     responses((status = 404, description = "There is no such copy.")))]
 pub(crate) async fn page(
     State(search): State<Search>,

@@ -34,7 +34,7 @@ pub(crate) struct SearchBody {
     /// Default of `max_tokens_per_page`: 1,024, 4,096 or 8,192.
     search_context_size: Option<ContextSize>,
     /// ISO 3166-1.
-    #[schema(pattern = "^[A-Za-z]{2}$")]
+    #[schema(max_length = 2, pattern = "^[A-Za-z]{2}$")]
     country: Option<String>,
     search_mode: Option<SearchMode>,
     #[expect(dead_code, reason = "both values ask for what this does anyway; others are refused")]

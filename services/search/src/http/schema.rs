@@ -23,13 +23,13 @@ impl PartialSchema for DateFilter {
     fn schema() -> RefOr<Schema> {
         let short = "(0[1-9]|1[0-2])/(0[1-9]|1[0-9]|2[0-9])";
         let long = "(0[13-9]|1[0-2])/30|(0[13578]|1[02])/3[01]";
-        text(&format!("^({short}|{long})/[0-9]{{4}}$")).into()
+        text(&format!("^({short}|{long})/[0-9]{{4}}$")).max_length(Some(10)).into()
     }
 }
 
 impl PartialSchema for LanguageCode {
     fn schema() -> RefOr<Schema> {
-        text("^[A-Za-z]{2}$").into()
+        text("^[A-Za-z]{2}$").max_length(Some(2)).into()
     }
 }
 

@@ -63,8 +63,13 @@ impl PageLoader {
         &self,
         work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
     ) -> Result<T, OpenError> {
-        let _permit = self.parser_permits.acquire().await.expect("the semaphore is never closed");
-        let done = tokio::task::spawn_blocking(work).await;
+        let permit = Arc::clone(&self.parser_permits).acquire_owned().await.expect("the semaphore is never closed");
+        let done = tokio::task::spawn_blocking(move || {
+            // Held to the end of the work, also when nobody waits for it any more.
+            let _permit = permit;
+            work()
+        })
+        .await;
         done.unwrap_or_else(|_| Err(ParseError::Crashed("it panicked".to_owned()).into()))
     }
 }

@@ -3,7 +3,10 @@
 use std::{collections::HashMap, time::Duration};
 
 use chrono::DateTime;
-use proto::upload::v1::{Chunk, RetrieveRequest, upload_service_client::UploadServiceClient};
+use proto::{
+    convert,
+    upload::v1::{Chunk, RetrieveRequest, upload_service_client::UploadServiceClient},
+};
 use text::passages::{self, PassageLimits, SEPARATOR};
 use tokio::time::Instant;
 use tonic::Status;
@@ -108,7 +111,7 @@ fn document(chunk: &Chunk) -> ResearchDocument {
         url: None,
         title: if chunk.title.is_empty() { chunk.file_name.clone() } else { chunk.title.clone() },
         site: Some(chunk.file_name.clone()),
-        published_at: None,
+        published_at: chunk.dated_at.and_then(convert::time),
         fetched_at: uploaded,
         snapshot_id: None,
         file_id: Some(chunk.file_id.clone()),

@@ -1,11 +1,14 @@
 //! Web search through search-svc: receives the passages of pages as they are opened.
 
-use std::time::Duration;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use proto::{
     convert,
     search::v1::{
-        Filters, Kind, PassagesRequest, Recency as PbRecency,
+        EngineOutcome, Filters, Kind, PassagesRequest, Recency as PbRecency,
         passages_event::Event as PassagesEvent,
         passages_event::{Failed, Finished, Opened},
         search_service_client::SearchServiceClient,
@@ -30,6 +33,7 @@ const SUFFICIENT_PAGES: u32 = 3;
 /// Passages requested per page.
 const MAX_PASSAGES_PER_PAGE: u32 = 4;
 const STRAGGLER_TIMEOUT: Duration = Duration::from_millis(400);
+const NO_ENGINES: &str = "no search engine serves this: SEARXNG_URL and SEARCH_ENGINES turn some on";
 
 /// Searches the web and opens pages; failures are recorded in the steps and in `degraded`.
 pub(super) async fn search(
@@ -48,7 +52,14 @@ pub(super) async fn search(
     let mut request = context.who.request(request);
     request.set_timeout(deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)));
     let stream = SearchServiceClient::new(context.callees.search.clone()).passages(request).await;
-    let mut research = WebResearch { context, step, started_at, found: ResearchResults::default(), opened: 0 };
+    let mut research = WebResearch {
+        context,
+        step,
+        started_at,
+        found: ResearchResults::default(),
+        opened: 0,
+        not_opened: BTreeMap::new(),
+    };
     match stream {
         Ok(stream) => research.receive(stream.into_inner(), deadline).await,
         Err(status) => research.failed(status.message()),
@@ -107,6 +118,8 @@ struct WebResearch<'a> {
     started_at: Instant,
     found: ResearchResults,
     opened: u32,
+    /// Why pages were not opened, and how many.
+    not_opened: BTreeMap<String, usize>,
 }
 
 impl WebResearch<'_> {
@@ -163,7 +176,8 @@ impl WebResearch<'_> {
         self.found.documents.push(ResearchDocument { key: page.url, source, passages: passages.collect() });
     }
 
-    fn not_opened(&self, failed: Failed) {
+    fn not_opened(&mut self, failed: Failed) {
+        *self.not_opened.entry(failed.code.clone()).or_default() += 1;
         let title = failed.url.clone();
         self.page_step(&failed.url, "failed", &title, failed.elapsed_ms, Some(failed.code));
     }
@@ -186,16 +200,24 @@ impl WebResearch<'_> {
     }
 
     fn finished(&mut self, finished: &Finished) {
-        let failures: Vec<String> = finished
-            .engines
-            .iter()
-            .filter(|engine| !engine.failure.is_empty())
-            .map(|engine| format!("{}: {}", engine.engine, engine.failure))
-            .collect();
+        let failures: BTreeSet<String> = finished.engines.iter().filter_map(failure).collect();
+        let failures = failures.into_iter().collect::<Vec<_>>();
         if finished.outage {
             self.found.outage = true;
+            if finished.engines.is_empty() {
+                self.context.degrade("web", NO_ENGINES);
+                return self.end("failed", Some(NO_ENGINES.to_owned()));
+            }
             self.context.degrade("web", format!("every search engine failed ({})", failures.join(", ")));
             return self.end("failed", Some("every search engine failed".to_owned()));
+        }
+        for engine in finished.engines.iter().filter(|engine| !engine.remedy.is_empty()) {
+            self.context.degrade("web", format!("{}: {}", engine.engine, engine.remedy));
+        }
+        if self.opened == 0 && !self.not_opened.is_empty() {
+            let tried: usize = self.not_opened.values().sum();
+            let codes = self.not_opened.iter().map(|(code, count)| format!("{code} ×{count}")).collect::<Vec<_>>();
+            self.context.degrade("web", format!("none of {tried} pages could be opened ({})", codes.join(", ")));
         }
         self.end("done", (!failures.is_empty()).then(|| failures.join(", ")));
     }
@@ -211,5 +233,14 @@ impl WebResearch<'_> {
         let ms = u64::try_from(self.started_at.elapsed().as_millis()).unwrap_or(u64::MAX);
         let step = Step { status: status.to_owned(), ms: Some(ms), error, ..self.step.clone() };
         self.context.emit(Event::Step(step));
+    }
+}
+
+/// An engine that failed, with what an operator can change about it.
+fn failure(engine: &EngineOutcome) -> Option<String> {
+    match (engine.failure.as_str(), engine.remedy.as_str()) {
+        ("", _) => None,
+        (code, "") => Some(format!("{}: {code}", engine.engine)),
+        (_, remedy) => Some(format!("{}: {remedy}", engine.engine)),
     }
 }
