@@ -3,6 +3,8 @@ CREATE TABLE projects (
     org UUID NOT NULL,
     slug TEXT NOT NULL,
     name TEXT NOT NULL,
+    -- Counts the edits.
+    version BIGINT NOT NULL,
     created_by UUID NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     UNIQUE (org, slug)

@@ -1,6 +1,6 @@
 //! ProjectsService: parse, call, map.
 
-use access::Caller;
+use access::{Action, Caller};
 use proto::projects::v1::{
     self as pb, ResolveRequest,
     projects_service_server::{ProjectsService, ProjectsServiceServer},
@@ -21,7 +21,7 @@ pub(crate) struct Grpc {
 impl ProjectsService for Grpc {
     async fn resolve(&self, request: Request<ResolveRequest>) -> Result<Response<pb::Project>, Status> {
         let who = Caller::of(&request)?;
-        let project = self.projects.resolve(&who, &request.get_ref().slug_or_id).await?;
+        let project = self.projects.resolve(&who, &request.get_ref().slug_or_id, Action::GetProject).await?;
         Ok(Response::new(pb::Project { id: project.id.to_string(), slug: project.slug, name: project.name }))
     }
 }

@@ -1,8 +1,15 @@
 //! Projects through HTTP and gRPC, on both databases.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use access::ProjectRole;
 use axum::http::StatusCode;
-use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
+use db::fetch_one;
+use prost::Message;
+use proto::{
+    Event,
+    events::v1::ProjectDeleted,
+    projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient},
+};
 use serde_json::{Value, json};
 use testkit::service::{Person, TestService};
 
@@ -81,6 +88,56 @@ testkit::on_both! {
         assert_eq!(hidden["detail"], r#"project "moon" not found"#, "no hint at names of others");
         assert!(slugs(&projects.get(&eve, LIST).await.expect(StatusCode::OK)).is_empty());
         make(&projects, &eve, "moon").await;
+    }
+
+    async fn a_project_is_shown_to_its_members_only(world: World) {
+        let mut world = world;
+        let ann = world.person();
+        let (member, stranger) = (world.colleague(&ann), world.colleague(&ann));
+        world.set_members(&[(&ann, ProjectRole::Editor), (&member, ProjectRole::Viewer)]);
+        let projects = world.start(projects_svc::SERVICE).await;
+        make(&projects, &ann, "moon").await;
+        projects.get(&member, &format!("{LIST}/moon")).await.expect(StatusCode::OK);
+        assert_eq!(slugs(&projects.get(&member, LIST).await.expect(StatusCode::OK)), ["moon"]);
+        projects.get(&stranger, &format!("{LIST}/moon")).await.expect(StatusCode::NOT_FOUND);
+        let mistyped = projects.get(&stranger, &format!("{LIST}/moom")).await.expect(StatusCode::NOT_FOUND);
+        assert_eq!(mistyped["detail"], r#"project "moom" not found"#, "no hint at what is not shown");
+        assert!(slugs(&projects.get(&stranger, LIST).await.expect(StatusCode::OK)).is_empty());
+    }
+
+    async fn a_project_is_renamed_unless_it_was_changed_in_between(world: World) {
+        let (projects, ann) = (world.start(projects_svc::SERVICE).await, world.person());
+        make(&projects, &ann, "moon").await;
+        let address = format!("{LIST}/moon");
+        let rename = async |name: &str, tag: &str| {
+            let request = ann.http("PATCH", &address).header("content-type", "application/json").header("if-match", tag);
+            projects.send(request.body(json!({ "name": name }).to_string().into()).unwrap()).await
+        };
+        let renamed = rename(" Luna ", "\"1\"").await.expect(StatusCode::OK);
+        assert_eq!((&renamed["name"], &renamed["slug"]), (&json!("Luna"), &json!("moon")));
+        rename("Selene", "\"1\"").await.expect(StatusCode::PRECONDITION_FAILED);
+        rename(" ", "*").await.expect(StatusCode::BAD_REQUEST);
+        assert_eq!(projects.get(&ann, &address).await.expect(StatusCode::OK)["name"], "Luna");
+    }
+
+    async fn a_deleted_project_is_gone_and_published(world: World) {
+        let (projects, ann) = (world.start(projects_svc::SERVICE).await, world.person());
+        let made = make(&projects, &ann, "moon").await;
+        let address = format!("{LIST}/moon");
+        projects.delete(&world.person(), &address).await.expect(StatusCode::NOT_FOUND);
+        projects.delete(&ann, &address).await.expect(StatusCode::NO_CONTENT);
+        projects.delete(&ann, &address).await.expect(StatusCode::NOT_FOUND);
+        let mut session = projects.db.read(&ann.scope()).await.unwrap();
+        let (payload,): (Vec<u8>,) = fetch_one!(
+            &mut session,
+            org: "SELECT payload FROM outbox WHERE org = $1 AND subject = $2",
+            ProjectDeleted::SUBJECT
+        )
+        .unwrap();
+        drop(session);
+        let event = ProjectDeleted::decode(payload.as_slice()).unwrap();
+        assert_eq!(event.project_id, made["id"].as_str().unwrap());
+        make(&projects, &ann, "moon").await;
     }
 
     async fn what_was_made_is_recorded_with_who_made_it(world: World) {

@@ -4,6 +4,7 @@ CREATE TABLE files (
     project UUID NOT NULL,
     uploaded_by UUID NOT NULL,
     name TEXT NOT NULL,
+    path TEXT NOT NULL,
     format TEXT NOT NULL,
     size BIGINT NOT NULL,
     sha256 BYTEA NOT NULL,
@@ -12,6 +13,8 @@ CREATE TABLE files (
     attempts BIGINT NOT NULL,
     title TEXT,
     pages BIGINT,
+    modified_at TIMESTAMPTZ,
+    dated_at TIMESTAMPTZ,
     chunks BIGINT NOT NULL,
     first_seq BIGINT,
     embedded_with TEXT,
@@ -19,6 +22,7 @@ CREATE TABLE files (
     PRIMARY KEY (org, id),
     UNIQUE (org, project, sha256)
 );
+CREATE INDEX files_path ON files (org, project, path);
 CREATE INDEX files_embedded ON files (embedded_with) WHERE stage = 'indexed';
 SELECT tenant_table('files');
 

@@ -4,21 +4,22 @@ mod file;
 mod receive;
 
 use ::jobs::{EnqueueOptions, JobQueue};
-use access::{Action, Caller};
+use access::{Action, CachedDirectory, Caller};
 use audit::{Audit, Object};
 use base::{
     Problem,
     problem::Code,
     time::{Clock, Ids},
 };
-use db::{Db, DbError};
-pub(crate) use file::{File, FileText, Row, Stage};
+use chrono::{DateTime, Utc};
+use db::{Db, DbError, Session};
+pub(crate) use file::{File, FileContent, FileText, Row, Stage};
 use idempotency::IdempotencyKeys;
 use kit::{Page, PageOf, Resource, cursor::CursorKey};
-use objects::Objects;
+use objects::{ObjectError, Objects};
 use proto::projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient};
 use quota::Quota;
-pub(crate) use receive::{Staged, UploadOutcome, too_large};
+pub(crate) use receive::{Origin, Staged, UploadOutcome, plain_path, too_large};
 use rpc::{PeerError, Transport, retry};
 use server::Deps;
 use uuid::Uuid;
@@ -42,6 +43,7 @@ pub(crate) struct Files {
     keys: IdempotencyKeys,
     quota: Quota,
     audit: Audit,
+    directory: CachedDirectory,
 }
 
 impl Files {
@@ -58,6 +60,7 @@ impl Files {
             keys: deps.idempotency.clone(),
             quota: deps.quota.clone(),
             audit: deps.audit.clone(),
+            directory: deps.directory.clone(),
         })
     }
 
@@ -65,14 +68,16 @@ impl Files {
         self.max_bytes
     }
 
-    /// The id of a project by slug or id; the 404 of projects-svc names near ones.
-    pub(crate) async fn project(&self, who: &Caller, slug_or_id: &str) -> Result<Uuid, Problem> {
+    /// The id of a project, by slug or id, in which `who` may do `action`; the 404 of projects-svc names near ones.
+    pub(crate) async fn project(&self, who: &Caller, action: Action, slug_or_id: &str) -> Result<Uuid, Problem> {
         let found = retry(&self.projects, || async {
             let message = ResolveRequest { slug_or_id: slug_or_id.to_owned() };
             ProjectsServiceClient::new(self.projects.clone()).resolve(who.request(message)).await
         });
         let project = found.await?.into_inner();
-        project.id.parse().map_err(|_| Problem::internal("projects-svc sent an id that is none"))
+        let id = project.id.parse().map_err(|_| Problem::internal("projects-svc sent an id that is none"))?;
+        self.directory.check_project(who, action, "project", id).await?;
+        Ok(id)
     }
 
     /// Has an object deleted that no file owns. The deletion that was enqueued before its first byte tells whether that is so: it is
@@ -98,17 +103,41 @@ impl Files {
         let before: Option<Uuid> = self.cursors.position(&list, page)?;
         let mut session = self.db.read(&who.scope()).await?;
         let rows = store::files::list(&mut session, project, before, page.fetch_limit()).await?;
-        Ok(self.cursors.page(&list, page, rows, |row| row.id).map(File::from))
+        drop(session);
+        let mut page = self.cursors.page(&list, page, rows, |row| row.id);
+        self.directory.retain_allowed(who, Action::ListFiles, &mut page.items, |row| row.project).await?;
+        Ok(page.map(File::from))
     }
 
     pub(crate) async fn get(&self, who: &Caller, id: Uuid) -> Result<File, Problem> {
+        self.row(who, Action::GetFile, id).await.map(File::from)
+    }
+
+    /// A file to which `who` may do `action`.
+    async fn row(&self, who: &Caller, action: Action, id: Uuid) -> Result<Row, Problem> {
         let mut session = self.db.read(&who.scope()).await?;
-        let row = store::files::by_id(&mut session, id).await?;
-        row.map(File::from).ok_or_else(File::missing)
+        let row = store::files::by_id(&mut session, id).await?.ok_or_else(File::missing)?;
+        drop(session);
+        self.directory.check_project(who, action, File::NAME, row.project).await?;
+        Ok(row)
+    }
+
+    /// The bytes of a file as they were uploaded, with its name and format.
+    pub(crate) async fn content(&self, who: &Caller, id: Uuid) -> Result<FileContent, Problem> {
+        let row = self.row(who, Action::GetFileContent, id).await?;
+        let bytes = self.objects.get(&who.scope(), id).await.map_err(|error| match error {
+            ObjectError::Missing => File::missing(),
+            error => {
+                tracing::error!(%error, "an object could not be read; its file is not shown");
+                Problem::unavailable("the file could not be read from the store")
+            }
+        })?;
+        Ok(FileContent { name: row.name, format: row.format, bytes })
     }
 
     /// 409 while the file has no text yet, or never will.
     pub(crate) async fn text(&self, who: &Caller, id: Uuid) -> Result<FileText, Problem> {
+        let row = self.row(who, Action::GetFileText, id).await?;
         let mut session = self.db.read(&who.scope()).await?;
         if let Some(stored) = store::content::text(&mut session, id).await? {
             return Ok(FileText {
@@ -118,29 +147,41 @@ impl Files {
                 text: stored.text,
             });
         }
-        let row = store::files::by_id(&mut session, id).await?.ok_or_else(File::missing)?;
         let detail = row.error.unwrap_or_else(|| "the file has not been read yet".to_owned());
         Err(Problem::new(Code::NoText, detail))
     }
 
     /// Deletes a file and all that was made from it.
     pub(crate) async fn delete(&self, who: &Caller, id: Uuid) -> Result<(), Problem> {
+        self.row(who, Action::DeleteFile, id).await?;
         let mut session = self.db.begin(&who.scope()).await?;
-        let place = store::files::delete(&mut session, id).await?.ok_or_else(File::missing)?;
-        if let Some(first) = place.first_seq {
-            let end = first + place.chunks;
-            store::search::delete(&mut session, first, end).await?;
-            store::vectors::delete(&mut session, first, end).await?;
-            store::vectors::bump(&mut session, place.project).await?;
-        }
-        self.jobs.enqueue(&mut session, &DeleteObject { object: id }).await?;
-        // Postgres has autovacuum for that.
-        if self.db.is_sqlite() {
-            let run_at = Some(self.clock.now() + COMPACT_DELAY);
-            let options = EnqueueOptions { run_at, dedupe_key: Some("index"), scope: None };
-            self.jobs.enqueue_with(&mut session, &CompactIndex {}, options).await?;
+        if !remove(&mut session, &self.jobs, id, self.clock.now()).await? {
+            return Err(File::missing());
         }
         self.audit.record(&mut session, who, Action::DeleteFile, Object::new(File::NAME, id)).await?;
         Ok(session.commit().await?)
     }
+}
+
+/// Deletes a file with everything made from it; `false` when there is none.
+pub(crate) async fn remove(
+    session: &mut Session,
+    jobs: &JobQueue,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<bool, DbError> {
+    let Some(place) = store::files::delete(session, id).await? else { return Ok(false) };
+    if let Some(first) = place.first_seq {
+        let end = first + place.chunks;
+        store::search::delete(session, first, end).await?;
+        store::vectors::delete(session, first, end).await?;
+        store::vectors::bump(session, place.project).await?;
+    }
+    jobs.enqueue(session, &DeleteObject { object: id }).await?;
+    // Postgres has autovacuum for that.
+    if session.is_sqlite() {
+        let options = EnqueueOptions { run_at: Some(now + COMPACT_DELAY), dedupe_key: Some("index"), scope: None };
+        jobs.enqueue_with(session, &CompactIndex {}, options).await?;
+    }
+    Ok(true)
 }

@@ -67,8 +67,8 @@ fn chunk(hit: Hit) -> pb::Chunk {
     let unsigned = |value: i64| u64::try_from(value).unwrap_or_default();
     pb::Chunk {
         file_id: chunk.file_id.to_string(),
-        title: chunk.title.unwrap_or_else(|| chunk.name.clone()),
-        file_name: chunk.name,
+        title: chunk.title.unwrap_or_else(|| chunk.path.clone()),
+        file_name: chunk.path,
         text: chunk.text,
         start: unsigned(chunk.start_char),
         end: unsigned(chunk.end_char),
@@ -76,6 +76,7 @@ fn chunk(hit: Hit) -> pb::Chunk {
         heading: serde_json::from_str(&chunk.heading).unwrap_or_default(),
         score: f64::from(score),
         uploaded_at: Some(proto::convert::timestamp(chunk.created_at)),
+        dated_at: chunk.dated_at.map(proto::convert::timestamp),
         near,
     }
 }

@@ -1,8 +1,10 @@
 //! `/api/v1/upload`.
 
+mod content;
+
 use std::time::Duration;
 
-use access::{Allowed, Caller, action};
+use access::{Action, Allowed, Caller, action};
 use axum::{
     Json,
     extract::{
@@ -17,6 +19,7 @@ use base::{
     Problem,
     problem::{Code, Violation},
 };
+use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use idempotency::REPLAYED_HEADER;
 use kit::{Id, IdempotencyKey, PageOf, PageWith, Validator, tenant_limiter::TenantLimiter};
@@ -27,11 +30,13 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
-use crate::files::{File, FileText, Files, Staged, UploadOutcome, too_large};
+use crate::files::{File, FileText, Files, Origin, Staged, UploadOutcome, plain_path, too_large};
 
 /// What a multipart body adds to its file.
 const FRAMING: u64 = 64 * 1024;
 const MAX_PROJECT_BYTES: usize = 200;
+const MAX_PATH_BYTES: usize = 4_000;
+const MAX_DATE_BYTES: usize = 40;
 /// Files a process receives at once, and how long another one waits for a permit.
 const MAX_CONCURRENT_UPLOADS: usize = 32;
 const PERMIT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -41,7 +46,7 @@ pub(crate) fn routes(files: Files) -> OpenApiRouter {
     let limiter = TenantLimiter::new(MAX_CONCURRENT_UPLOADS);
     let limit = middleware::from_fn_with_state(limiter, limit_uploads);
     let upload = kit::routes![upload].layer(DefaultBodyLimit::disable()).layer(limit);
-    upload.merge(kit::routes![list, get, delete, text]).with_state(files)
+    upload.merge(kit::routes![list, get, delete, text, content::content]).with_state(files)
 }
 
 /// An upload takes as long as its sender does, which is why it has a limit of its own.
@@ -70,6 +75,13 @@ struct UploadForm {
     /// Slug or id.
     #[schema(max_length = 200)]
     project: String,
+    /// Where the file was in its folder, such as `travel/rules.md`. A file that came before under this path, or under this name
+    /// where no path is given, is replaced as soon as this one is read.
+    #[schema(max_length = 1000)]
+    path: Option<String>,
+    /// When the file was last changed; its date where it tells none itself.
+    #[schema(max_length = 40)]
+    modified_at: Option<DateTime<Utc>>,
 }
 
 /// Upload a file.
@@ -96,7 +108,8 @@ async fn upload(
         multipart.map_err(|rejection| Problem::new(Code::of_body(rejection.status()), rejection.body_text()))?;
     let mut form = Form::default();
     let read = form.read(&files, &who, multipart).await;
-    let Form { staged, project } = form;
+    let Form { staged, project, path, modified_at } = form;
+    let origin = Origin { path, modified_at };
     let staged = match (read, staged) {
         (Ok(()), Some(staged)) => staged,
         (Ok(()), None) => return Err(missing_fields(true, project.is_none())),
@@ -111,7 +124,7 @@ async fn upload(
         files.discard(&who, &staged).await;
         return Err(missing_fields(false, true));
     };
-    Ok(match files.admit(&who, project, staged, key.as_deref()).await? {
+    Ok(match files.admit(&who, project, staged, &origin, key.as_deref()).await? {
         UploadOutcome::New(file) => (StatusCode::ACCEPTED, Json(file)).into_response(),
         UploadOutcome::Known(file) => (StatusCode::OK, Json(file)).into_response(),
         UploadOutcome::Replay(answer) => {
@@ -126,6 +139,8 @@ async fn upload(
 struct Form {
     staged: Option<Staged>,
     project: Option<Uuid>,
+    path: Option<String>,
+    modified_at: Option<DateTime<Utc>>,
 }
 
 impl Form {
@@ -133,8 +148,8 @@ impl Form {
         while let Some(field) = multipart.next_field().await.map_err(|error| unreadable(&error))? {
             match field.name() {
                 Some("project") if self.project.is_none() => {
-                    let slug_or_id = short_text(field).await?;
-                    self.project = Some(files.project(who, &slug_or_id).await?);
+                    let slug_or_id = short_text(field, MAX_PROJECT_BYTES).await?;
+                    self.project = Some(files.project(who, Action::UploadFile, &slug_or_id).await?);
                 }
                 Some("file") if self.staged.is_none() => {
                     let name = field.file_name().unwrap_or_default().to_owned();
@@ -142,12 +157,21 @@ impl Form {
                     let bytes = field.map(|piece| piece.map_err(|error| unreadable(&error)));
                     self.staged = Some(files.stage(who, &name, content_type.as_deref(), bytes).await?);
                 }
-                Some(name @ ("project" | "file")) => {
-                    return Err(Problem::invalid(vec![Violation::new(name, "given twice: one file a request")]));
+                Some("path") if self.path.is_none() => {
+                    let path = plain_path(&short_text(field, MAX_PATH_BYTES).await?);
+                    self.path = Some(path.map_err(|fault| invalid("path", fault))?);
+                }
+                Some("modified_at") if self.modified_at.is_none() => {
+                    let date = DateTime::parse_from_rfc3339(&short_text(field, MAX_DATE_BYTES).await?);
+                    let date = date.map_err(|_| invalid("modified_at", "not a date and time as in RFC 3339"))?;
+                    self.modified_at = Some(date.to_utc());
+                }
+                Some(name @ ("project" | "file" | "path" | "modified_at")) => {
+                    return Err(invalid(name, "given twice: one file a request"));
                 }
                 name => {
                     let name = name.unwrap_or_default();
-                    return Err(Problem::invalid(vec![Violation::new(name, "not a field of an upload")]));
+                    return Err(invalid(name, "not a field of an upload"));
                 }
             }
         }
@@ -162,16 +186,21 @@ fn check_length(headers: &HeaderMap, max: u64) -> Result<(), Problem> {
     if length > max.saturating_add(FRAMING) { Err(too_large(max)) } else { Ok(()) }
 }
 
-async fn short_text(mut field: Field<'_>) -> Result<String, Problem> {
+async fn short_text(mut field: Field<'_>, max: usize) -> Result<String, Problem> {
+    let name = field.name().unwrap_or_default().to_owned();
     let mut text = Vec::new();
     while let Some(piece) = field.chunk().await.map_err(|error| unreadable(&error))? {
         text.extend_from_slice(&piece);
-        if text.len() > MAX_PROJECT_BYTES {
-            return Err(Problem::invalid(vec![Violation::new("project", "longer than any slug")]));
+        if text.len() > max {
+            return Err(invalid(&name, &format!("longer than {max} bytes")));
         }
     }
-    let text = String::from_utf8(text).map_err(|_| Problem::invalid(vec![Violation::new("project", "not UTF-8")]))?;
+    let text = String::from_utf8(text).map_err(|_| invalid(&name, "not UTF-8"))?;
     Ok(text.trim().to_owned())
+}
+
+fn invalid(field: &str, detail: &str) -> Problem {
+    Problem::invalid(vec![Violation::new(field, detail)])
 }
 
 fn unreadable(error: &MultipartError) -> Problem {
@@ -205,7 +234,7 @@ async fn list(
     check.ensure(project_ok, "project", "longer than any slug");
     check.finish()?;
     let project = match filters.project {
-        Some(slug_or_id) => Some(files.project(&who, &slug_or_id).await?),
+        Some(slug_or_id) => Some(files.project(&who, Action::ListFiles, &slug_or_id).await?),
         None => None,
     };
     files.list(&who, project, &page).await

@@ -1,6 +1,7 @@
 //! The background work of the service.
 
 mod cleanup;
+mod empty_project;
 mod read_file;
 mod reembed;
 
@@ -8,6 +9,7 @@ use ::jobs::{EnqueueOptions, JobQueue, Jobs};
 use base::{Scope, tasks::Task};
 pub(crate) use cleanup::{COMPACT_DELAY, CompactIndex, DeleteObject};
 use db::{Db, DbError};
+pub(crate) use empty_project::DeletedProjects;
 use llm::Embedder;
 pub(crate) use read_file::ReadFile;
 use reader::child::ParserChild;
@@ -22,6 +24,7 @@ pub(crate) fn handlers(deps: &Deps, parser: ParserChild, embedder: Option<Embedd
         .handle(1, reembed::Reembedder::new(deps.jobs.clone()))
         .handle(4, cleanup::ObjectDeleter::new(deps.objects.clone()))
         .handle(1, cleanup::IndexCompactor)
+        .handle(1, empty_project::ProjectEmptier::new(deps))
 }
 
 /// Asks for vectors of this version's model in place of those of another one, once for a start.

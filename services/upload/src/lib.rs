@@ -14,6 +14,7 @@ mod retrieve;
 mod store;
 mod vectors;
 
+use bus::Consumer;
 use config::Config;
 use db::Migrations;
 use llm::Embedder;
@@ -41,7 +42,7 @@ async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
         None => None,
     };
     let files = files::Files::new(&deps, config.max_bytes)?;
-    let retriever = retrieve::Retriever::new(deps.db.clone(), embedder.clone(), config.vector_cache_bytes);
+    let retriever = retrieve::Retriever::new(&deps, embedder.clone(), config.vector_cache_bytes);
     let parser = ParserChild::new(
         deps.executable.clone(),
         ChildLimits { concurrency: config.workers, ..ChildLimits::default() },
@@ -51,5 +52,7 @@ async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
         service.tasks.push(jobs::reembed_task(deps.db.clone(), deps.jobs.clone(), embedder.name().to_owned()));
     }
     service.jobs = jobs::handlers(&deps, parser, embedder, config.workers);
+    let deleted_projects = jobs::DeletedProjects::new(deps.jobs.clone());
+    service.consumers = vec![Consumer::new("upload.deleted_projects", deps.db, deleted_projects)];
     Ok(service)
 }

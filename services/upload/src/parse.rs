@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ::jobs::JobError;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use db::{DbError, Session};
 use reader::{ChunkSize, Document, Format, Hints, ParseError, child::ParserChild};
 
@@ -16,6 +17,7 @@ use crate::store::{
 pub(crate) struct Parsed {
     title: Option<String>,
     pages: Option<i64>,
+    dated_at: Option<DateTime<Utc>>,
     text: String,
     pieces: Vec<Piece>,
 }
@@ -77,6 +79,7 @@ fn cut(document: Document, name: &str) -> Parsed {
     Parsed {
         pieces: pieces.collect(),
         pages: document.sections.iter().filter_map(|section| section.page).max().map(i64::from),
+        dated_at: document.published_at,
         title: document.title,
         text: document.text,
     }
@@ -92,7 +95,14 @@ pub(crate) async fn store(
 ) -> Result<bool, DbError> {
     let count = i64::try_from(parsed.pieces.len()).unwrap_or(i64::MAX);
     let first_seq = store::content::reserve(session, file.project, count).await?;
-    let result = ParseResult { stage, title: parsed.title.as_deref(), pages: parsed.pages, chunks: count, first_seq };
+    let result = ParseResult {
+        stage,
+        title: parsed.title.as_deref(),
+        pages: parsed.pages,
+        dated_at: parsed.dated_at,
+        chunks: count,
+        first_seq,
+    };
     if !store::files::set_parsed(session, file.id, &result).await? {
         return Ok(false);
     }

@@ -2,12 +2,13 @@
 
 use std::{collections::HashSet, future::Future, sync::Arc, time::Duration};
 
-use access::Caller;
+use access::{Action, CachedDirectory, Caller};
 use base::{Problem, Scope};
 use db::{Db, DbError, Session};
 use futures::future::try_join_all;
 use llm::{Embedder, Purpose};
 use moka::sync::Cache;
+use server::Deps;
 use uuid::Uuid;
 
 use crate::{
@@ -64,6 +65,7 @@ pub(crate) struct Found {
 #[derive(Debug, Clone)]
 pub(crate) struct Retriever {
     db: Db,
+    directory: CachedDirectory,
     embedder: Option<Embedder>,
     vectors: VectorIndexCache,
     /// In how many chunks of the database a term stands. It steers how a question is asked, not what it finds.
@@ -71,13 +73,17 @@ pub(crate) struct Retriever {
 }
 
 impl Retriever {
-    pub(crate) fn new(db: Db, embedder: Option<Embedder>, vector_cache_bytes: u64) -> Self {
+    pub(crate) fn new(deps: &Deps, embedder: Option<Embedder>, vector_cache_bytes: u64) -> Self {
         let frequencies = Cache::builder().max_capacity(FREQUENCIES).time_to_live(FREQUENCY_AGE).build();
-        Self { db, embedder, vectors: VectorIndexCache::new(vector_cache_bytes), frequencies }
+        let (db, directory) = (deps.db.clone(), deps.directory.clone());
+        Self { db, directory, embedder, vectors: VectorIndexCache::new(vector_cache_bytes), frequencies }
     }
 
     /// The best passages for all queries together, best first.
     pub(crate) async fn retrieve(&self, who: &Caller, ask: Ask) -> Result<Found, Problem> {
+        if let Some(project) = ask.project {
+            self.directory.check_project(who, Action::GetFileText, "project", project).await?;
+        }
         let scope = who.scope();
         let selection = self.select(&scope, &ask).await?;
         let depth = CANDIDATES.max(ask.limit);
@@ -102,6 +108,7 @@ impl Retriever {
                 hits.push(Hit { chunk, score, near: near.contains(&seq) });
             }
         }
+        self.directory.retain_allowed(who, Action::GetFileText, &mut hits, |hit| hit.chunk.project).await?;
         let pending = store::files::unread(&mut session, ask.project, &ask.files).await?;
         Ok(Found { hits, pending_files: u32::try_from(pending).unwrap_or(u32::MAX), degraded })
     }

@@ -1,5 +1,6 @@
 //! What a file is, as it is stored and as it is shown.
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use kit::Resource;
 use serde::Serialize;
@@ -50,6 +51,9 @@ pub(crate) enum Status {
 pub(crate) struct File {
     id: Uuid,
     name: String,
+    /// Where it was in its folder, with `/` between the parts; the name when nothing else was said. A file of the same path takes
+    /// the place of this one as soon as it is read.
+    path: String,
     project_id: Uuid,
     /// Bytes.
     size: i64,
@@ -63,6 +67,9 @@ pub(crate) struct File {
     /// Set where the format has pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pages: Option<i64>,
+    /// The date of its content: what the file says itself, else when it was last changed, as its sender said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dated_at: Option<DateTime<Utc>>,
     /// Passages it was cut into.
     chunks: i64,
     created_at: DateTime<Utc>,
@@ -89,12 +96,23 @@ pub(crate) struct FileText {
     pub(super) text: String,
 }
 
+/// A file as it was uploaded.
+#[derive(Debug)]
+pub(crate) struct FileContent {
+    pub(crate) name: String,
+    /// [`reader::Format`] as it is written in JSON.
+    pub(crate) format: String,
+    pub(crate) bytes: Bytes,
+}
+
 /// A row of `files`.
 #[derive(Debug, sqlx::FromRow)]
 pub(crate) struct Row {
     pub(super) id: Uuid,
     pub(crate) project: Uuid,
-    name: String,
+    pub(super) name: String,
+    path: String,
+    pub(super) format: String,
     size: i64,
     #[sqlx(try_from = "String")]
     pub(crate) stage: Stage,
@@ -102,6 +120,7 @@ pub(crate) struct Row {
     attempts: i64,
     title: Option<String>,
     pages: Option<i64>,
+    dated_at: Option<DateTime<Utc>>,
     chunks: i64,
     created_at: DateTime<Utc>,
 }
@@ -118,6 +137,7 @@ impl From<Row> for File {
         Self {
             id: row.id,
             name: row.name,
+            path: row.path,
             project_id: row.project,
             size: row.size,
             status,
@@ -125,6 +145,7 @@ impl From<Row> for File {
             attempts: row.attempts,
             title: row.title,
             pages: row.pages,
+            dated_at: row.dated_at,
             chunks: row.chunks,
             created_at: row.created_at,
         }

@@ -11,7 +11,7 @@ use base::{
     problem::{Code, Violation},
 };
 use bytes::{Bytes, BytesMut};
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use db::{DbError, Session};
 use futures::{Stream, StreamExt};
 use idempotency::{Attempt, AttemptError, Begun, StoredAnswer};
@@ -45,6 +45,15 @@ pub(crate) struct Staged {
     pub(crate) sha256: Vec<u8>,
 }
 
+/// What its sender knows of a file beside its bytes.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Origin {
+    /// Where it was in its folder; `None` is at the top, under its name.
+    pub(crate) path: Option<String>,
+    /// When it was last changed.
+    pub(crate) modified_at: Option<DateTime<Utc>>,
+}
+
 /// What came of an upload.
 pub(crate) enum UploadOutcome {
     New(File),
@@ -59,6 +68,7 @@ pub(crate) enum UploadOutcome {
 struct UploadRequest<'a> {
     project: Uuid,
     name: &'a str,
+    origin: &'a Origin,
     sha256: &'a [u8],
 }
 
@@ -107,10 +117,11 @@ impl Files {
         who: &Caller,
         project: Uuid,
         staged: Staged,
+        origin: &Origin,
         idempotency_key: Option<&str>,
     ) -> Result<UploadOutcome, Problem> {
         let id = staged.id;
-        let admitted = self.admit_once(who, project, &staged, idempotency_key).await;
+        let admitted = self.admit_once(who, project, &staged, origin, idempotency_key).await;
         if !matches!(admitted, Ok(UploadOutcome::New(_))) {
             self.delete_unowned(who, id).await;
         }
@@ -122,9 +133,10 @@ impl Files {
         who: &Caller,
         project: Uuid,
         staged: &Staged,
+        origin: &Origin,
         key: Option<&str>,
     ) -> Result<UploadOutcome, Problem> {
-        let request = UploadRequest { project, name: &staged.name, sha256: &staged.sha256 };
+        let request = UploadRequest { project, name: &staged.name, origin, sha256: &staged.sha256 };
         let attempt = match self.keys.begin(&who.scope(), Action::UploadFile.operation(), key, &request).await? {
             Begun::New(attempt) => attempt,
             Begun::Replay(answer) => return Ok(UploadOutcome::Replay(answer)),
@@ -132,7 +144,7 @@ impl Files {
         let size = staged.size.unsigned_abs();
         let admitted = async {
             let reservation = self.quota.reserve(who, Meter::UploadBytes, size).await?;
-            let new = NewFile { project, staged, now: self.clock.now() };
+            let new = NewFile { project, staged, origin, now: self.clock.now() };
             let outcome = match self.try_admit(who, &new, &attempt).await {
                 // Another request was faster by a moment; now its file is there to be found.
                 Err(UploadError::Db(error)) if error.is_unique_violation() => {
@@ -286,6 +298,18 @@ where
         head.extend_from_slice(&piece?);
     }
     Ok(head.freeze())
+}
+
+/// A path as it is shown and compared: parts of names, `/` between them. The error says what is wrong.
+pub(crate) fn plain_path(path: &str) -> Result<String, &'static str> {
+    const FAULT: &str = "a relative path of at most 1,000 characters, without . and ..";
+    let path = path.replace('\\', "/");
+    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+    let is_plain = path.chars().count() <= 1_000 && !path.starts_with('/') && !path.chars().any(char::is_control);
+    if !is_plain || parts.is_empty() || parts.iter().any(|part| matches!(part.trim(), "" | "." | "..")) {
+        return Err(FAULT);
+    }
+    Ok(parts.join("/"))
 }
 
 /// The last part of a path without control characters. It is shown and never used as a path.

@@ -1,9 +1,10 @@
 //! Reads a file: its stages from `received` to `indexed` or `failed`, each stored as soon as it is reached.
 
-use ::jobs::{Job, JobContext, JobError, JobHandler};
+use ::jobs::{Job, JobContext, JobError, JobHandler, JobQueue};
 use async_trait::async_trait;
+use base::time::Clock;
 use db::{DbError, Session};
-use llm::{Embedder, Purpose};
+use llm::{Embedder, LlmError, Purpose};
 use objects::{ObjectError, Objects};
 use reader::child::ParserChild;
 use serde::{Deserialize, Serialize};
@@ -11,14 +12,14 @@ use server::Deps;
 use uuid::Uuid;
 
 use crate::{
-    files::Stage,
+    files::{self, Stage},
     parse,
     store::{self, files::UnfinishedFile, vectors::UnembeddedChunk},
 };
 
 /// A file the parser died on is given to it once more.
 const CRASH_LIMIT: i64 = 2;
-/// Chunks embedded in one request and stored in one transaction.
+/// Chunks embedded in one request and stored in one transaction. A server that is too slow for so many gets fewer, down to one.
 const EMBED_BATCH: i64 = 64;
 
 /// Brings a file to its last stage.
@@ -35,6 +36,8 @@ impl Job for ReadFile {
 
 pub(super) struct FileReader {
     objects: Objects,
+    jobs: JobQueue,
+    clock: Clock,
     parser: ParserChild,
     embedder: Option<Embedder>,
 }
@@ -70,7 +73,8 @@ impl JobHandler<ReadFile> for FileReader {
 
 impl FileReader {
     pub(super) fn new(deps: &Deps, parser: ParserChild, embedder: Option<Embedder>) -> Self {
-        Self { objects: deps.objects.clone(), parser, embedder }
+        let (objects, jobs, clock) = (deps.objects.clone(), deps.jobs.clone(), deps.clock.clone());
+        Self { objects, jobs, clock, parser, embedder }
     }
 
     /// The stages that are left.
@@ -106,6 +110,9 @@ impl FileReader {
         };
         let is_stored = parse::store(&mut session, file, &parsed, stage).await?;
         if is_stored {
+            for earlier in store::files::earlier_versions(&mut session, file.id).await? {
+                files::remove(&mut session, &self.jobs, earlier, self.clock.now()).await?;
+            }
             session.commit().await?;
         }
         Ok(is_stored)
@@ -123,16 +130,24 @@ async fn begin(context: &JobContext, id: Uuid) -> Result<Option<UnfinishedFile>,
 
 /// Makes the vectors that are missing.
 async fn embed(context: &JobContext, file: &UnfinishedFile, embedder: &Embedder) -> Result<(), JobError> {
+    let mut batch = EMBED_BATCH;
     loop {
         let mut session = context.begin().await?;
-        let chunks = store::vectors::unembedded(&mut session, file, embedder.name(), EMBED_BATCH).await?;
+        let chunks = store::vectors::unembedded(&mut session, file, embedder.name(), batch).await?;
         drop(session);
         if chunks.is_empty() {
             return finish(context, file, Some(embedder.name())).await;
         }
         let texts: Vec<String> = chunks.iter().map(embedded_text).collect();
-        let vectors = embedder.embed(Purpose::Passage, &texts).await;
-        let vectors = vectors.map_err(|error| JobError::transient(format!("no vectors yet: {error}")))?;
+        let vectors = match embedder.embed(Purpose::Passage, &texts).await {
+            Ok(vectors) => vectors,
+            Err(LlmError::Timeout { .. }) if batch > 1 => {
+                batch /= 4;
+                renew(context).await?;
+                continue;
+            }
+            Err(error) => return Err(JobError::transient(format!("no vectors yet: {error}"))),
+        };
         let mut session = context.begin().await?;
         context.renew(&mut session).await?;
         // Vectors of a file that was deleted meanwhile would stay for ever.
@@ -145,6 +160,12 @@ async fn embed(context: &JobContext, file: &UnfinishedFile, embedder: &Embedder)
         store::vectors::bump(&mut session, file.project).await?;
         session.commit().await?;
     }
+}
+
+async fn renew(context: &JobContext) -> Result<(), JobError> {
+    let mut session = context.begin().await?;
+    context.renew(&mut session).await?;
+    Ok(session.commit().await?)
 }
 
 /// The headings say what a passage is about when it does not say so itself.

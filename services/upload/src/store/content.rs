@@ -150,10 +150,12 @@ pub(crate) async fn text(session: &mut Session, file: Uuid) -> Result<Option<Sto
 /// A chunk with what is known of its file.
 #[derive(Debug, sqlx::FromRow)]
 pub(crate) struct StoredChunk {
+    pub(crate) project: Uuid,
     pub(crate) file_id: Uuid,
-    pub(crate) name: String,
+    pub(crate) path: String,
     pub(crate) title: Option<String>,
     pub(crate) created_at: DateTime<Utc>,
+    pub(crate) dated_at: Option<DateTime<Utc>>,
     pub(crate) start_char: i64,
     pub(crate) end_char: i64,
     pub(crate) page: Option<i64>,
@@ -166,7 +168,7 @@ pub(crate) struct StoredChunk {
 pub(crate) async fn chunk(session: &mut Session, seq: i64) -> Result<Option<StoredChunk>, DbError> {
     fetch_optional!(
         session,
-        org: "SELECT chunks.file_id, files.name, files.title, files.created_at, chunks.start_char, chunks.end_char,
+        org: "SELECT chunks.project, chunks.file_id, files.path, files.title, files.created_at, files.dated_at, chunks.start_char, chunks.end_char,
                chunks.page, chunks.heading, chunks.text
             FROM chunks JOIN files ON files.org = chunks.org AND files.id = chunks.file_id
             WHERE chunks.org = $1 AND chunks.seq = $2",

@@ -4,27 +4,30 @@ use chrono::{DateTime, Utc};
 use db::{DbError, Session, execute, fetch_all, fetch_one, fetch_optional};
 use uuid::Uuid;
 
-use crate::files::{Row, Stage, Staged};
+use crate::files::{Origin, Row, Stage, Staged};
 
 /// A file to be made.
 pub(crate) struct NewFile<'a> {
     pub(crate) project: Uuid,
     pub(crate) staged: &'a Staged,
+    pub(crate) origin: &'a Origin,
     pub(crate) now: DateTime<Utc>,
 }
 
 pub(crate) async fn insert(session: &mut Session, new: &NewFile<'_>) -> Result<(), DbError> {
     execute!(
         session,
-        owner: "INSERT INTO files (org, uploaded_by, id, project, name, format, size, sha256, stage,
+        owner: "INSERT INTO files (org, uploaded_by, id, project, name, path, format, size, sha256, modified_at, stage,
                attempts, chunks, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'received', 0, 0, $9)",
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'received', 0, 0, $11)",
         new.staged.id,
         new.project,
         &new.staged.name,
+        new.origin.path.as_deref().unwrap_or(&new.staged.name),
         &new.staged.format,
         new.staged.size,
         new.staged.sha256.as_slice(),
+        new.origin.modified_at,
         new.now
     )?;
     Ok(())
@@ -33,7 +36,7 @@ pub(crate) async fn insert(session: &mut Session, new: &NewFile<'_>) -> Result<(
 pub(crate) async fn by_id(session: &mut Session, id: Uuid) -> Result<Option<Row>, DbError> {
     fetch_optional!(
         session,
-        org: "SELECT id, project, name, size, stage, error, attempts, title, pages, chunks, created_at
+        org: "SELECT id, project, name, path, format, size, stage, error, attempts, title, pages, dated_at, chunks, created_at
             FROM files WHERE org = $1 AND id = $2",
         id
     )
@@ -42,7 +45,7 @@ pub(crate) async fn by_id(session: &mut Session, id: Uuid) -> Result<Option<Row>
 pub(crate) async fn by_content(session: &mut Session, project: Uuid, sha256: &[u8]) -> Result<Option<Row>, DbError> {
     fetch_optional!(
         session,
-        org: "SELECT id, project, name, size, stage, error, attempts, title, pages, chunks, created_at
+        org: "SELECT id, project, name, path, format, size, stage, error, attempts, title, pages, dated_at, chunks, created_at
             FROM files WHERE org = $1 AND project = $2 AND sha256 = $3",
         project,
         sha256
@@ -58,13 +61,32 @@ pub(crate) async fn list(
 ) -> Result<Vec<Row>, DbError> {
     fetch_all!(
         session,
-        org: "SELECT id, project, name, size, stage, error, attempts, title, pages, chunks, created_at
+        org: "SELECT id, project, name, path, format, size, stage, error, attempts, title, pages, dated_at, chunks, created_at
             FROM files WHERE org = $1 AND ($2 IS NULL OR project = $2) AND ($3 IS NULL OR id < $3)
             ORDER BY id DESC LIMIT $4",
         project,
         before,
         limit
     )
+}
+
+/// The versions of a file that came before it, under the same path.
+pub(crate) async fn earlier_versions(session: &mut Session, id: Uuid) -> Result<Vec<Uuid>, DbError> {
+    let rows: Vec<(Uuid,)> = fetch_all!(
+        session,
+        org: "SELECT old.id FROM files AS new
+              JOIN files AS old ON old.org = new.org AND old.project = new.project AND old.path = new.path AND old.id < new.id
+              WHERE new.org = $1 AND new.id = $2",
+        id
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// Some files of a project.
+pub(crate) async fn of_project(session: &mut Session, project: Uuid, limit: i64) -> Result<Vec<Uuid>, DbError> {
+    let rows: Vec<(Uuid,)> =
+        fetch_all!(session, org: "SELECT id FROM files WHERE org = $1 AND project = $2 LIMIT $3", project, limit)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Files of a selection that nothing can be found in yet.
@@ -133,6 +155,8 @@ pub(crate) struct ParseResult<'a> {
     pub(crate) stage: &'static str,
     pub(crate) title: Option<&'a str>,
     pub(crate) pages: Option<i64>,
+    /// The date that the file itself tells.
+    pub(crate) dated_at: Option<DateTime<Utc>>,
     pub(crate) chunks: i64,
     pub(crate) first_seq: i64,
 }
@@ -141,14 +165,16 @@ pub(crate) struct ParseResult<'a> {
 pub(crate) async fn set_parsed(session: &mut Session, id: Uuid, result: &ParseResult<'_>) -> Result<bool, DbError> {
     let updated = execute!(
         session,
-        org: "UPDATE files SET error = NULL, stage = $3, title = $4, pages = $5, chunks = $6, first_seq = $7
+        org: "UPDATE files SET error = NULL, stage = $3, title = $4, pages = $5, chunks = $6, first_seq = $7,
+                dated_at = COALESCE($8, modified_at)
             WHERE org = $1 AND id = $2 AND stage = 'received'",
         id,
         result.stage,
         result.title,
         result.pages,
         result.chunks,
-        result.first_seq
+        result.first_seq,
+        result.dated_at
     )?;
     Ok(updated == 1)
 }

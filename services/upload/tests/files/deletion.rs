@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use bus::EventRecord;
 use db::{Db, fetch_all, fetch_one};
 use http::StatusCode;
+use proto::events::v1::ProjectDeleted;
 use testkit::{
     FakeOpenAi, Script, on_both,
     service::{Person, World},
@@ -83,6 +85,30 @@ on_both! {
         .await;
         // The same content is welcome again.
         indexed(&services.upload, &anna, "handbook", "lease.md", content.as_bytes()).await;
+    }
+
+    async fn nothing_of_a_deleted_project_is_left(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        let project = services.project(&anna, "handbook").await;
+        services.project(&anna, "office").await;
+        for name in ["lease.md", "notes.txt"] {
+            indexed(&services.upload, &anna, "handbook", name, format!("{LEASE}\nquxblorf {name}\n").as_bytes()).await;
+        }
+        let kept = indexed(&services.upload, &anna, "office", "lease.md", LEASE.as_bytes()).await;
+        let message = ProjectDeleted { project_id: project, deleted_at: None };
+        let event = EventRecord::new(world.ids.next(), anna.org, &message, world.clock.clock().now());
+        services.upload.deliver(&event).await;
+        services.upload.deliver(&event).await;
+        let db = services.upload.db.clone();
+        eventually("nothing is left", || async {
+            world.clock.advance(Duration::from_secs(60));
+            let listed = services.upload.get(&anna, "/api/v1/upload").await.expect(StatusCode::OK);
+            listed["items"].as_array().unwrap().len() == 1 && !on_disk(&world, &db, "quxblorf").await
+        })
+        .await;
+        services.upload.get(&anna, &format!("/api/v1/upload/{kept}")).await.expect(StatusCode::OK);
     }
 
     async fn the_neighbours_of_a_deleted_file_are_found(world: World) {

@@ -31,6 +31,30 @@ on_both! {
         assert!(stored["url"].is_null());
     }
 
+    async fn the_original_is_shown_or_saved(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        services.project(&anna, "handbook").await;
+        let page = b"<!doctype html><title>Rules</title><p>Dogs are <b>allowed</b>.<script>steal()</script>";
+        for (name, content, shown, kind) in [
+            ("договор №1.md", LEASE.as_bytes(), "inline", "text/plain"),
+            ("rules.html", page, "attachment", "application/octet-stream"),
+        ] {
+            let id = add(&services.upload, &anna, "handbook", name, content).await;
+            for (query, disposition) in [("", shown), ("?download=true", "attachment")] {
+                let answer = services.upload.get(&anna, &format!("/api/v1/upload/{id}/content{query}")).await;
+                assert_eq!((answer.status, &answer.body[..]), (StatusCode::OK, content), "{name}");
+                let header = |name: &str| answer.headers[name].to_str().unwrap().to_owned();
+                assert!(header("content-disposition").starts_with(&format!("{disposition}; filename*=UTF-8''")));
+                assert_eq!((header("content-type").as_str(), header("x-content-type-options").as_str()), (kind, "nosniff"));
+                assert!(header("content-security-policy").contains("default-src 'none'"));
+            }
+            let stranger = world.person();
+            services.upload.get(&stranger, &format!("/api/v1/upload/{id}/content")).await.expect(StatusCode::NOT_FOUND);
+        }
+    }
+
     async fn offsets_count_characters_of_the_stored_text(world: World) {
         let mut world = world;
         let services = start(&mut world).await;

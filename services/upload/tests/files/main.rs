@@ -5,8 +5,10 @@
 mod deletion;
 mod faults;
 mod lifecycle;
+mod members;
 mod retrieval;
 mod s3;
 mod support;
 mod tenants;
 mod uploading;
+mod versions;

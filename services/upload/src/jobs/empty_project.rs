@@ -1,0 +1,75 @@
+//! Deletes the files of a project that was deleted.
+
+use ::jobs::{Job, JobContext, JobError, JobHandler, JobQueue};
+use async_trait::async_trait;
+use base::time::Clock;
+use bus::{HandleError, Handler, Received};
+use db::Session;
+use proto::{convert, events::v1::ProjectDeleted};
+use serde::{Deserialize, Serialize};
+use server::Deps;
+use uuid::Uuid;
+
+use crate::{files, store};
+
+/// Files deleted in one transaction, so that uploads go on meanwhile.
+const BATCH: i64 = 50;
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct EmptyProject {
+    project: Uuid,
+}
+
+impl Job for EmptyProject {
+    const KIND: &'static str = "upload.empty_project";
+    /// What was deleted must go.
+    const ATTEMPT_LIMIT: i64 = i64::MAX;
+}
+
+/// Hears of deleted projects.
+pub(crate) struct DeletedProjects {
+    jobs: JobQueue,
+}
+
+impl DeletedProjects {
+    pub(crate) fn new(jobs: JobQueue) -> Self {
+        Self { jobs }
+    }
+}
+
+#[async_trait]
+impl Handler<ProjectDeleted> for DeletedProjects {
+    async fn handle(&self, session: &mut Session, event: &Received<ProjectDeleted>) -> Result<(), HandleError> {
+        let project = convert::id("project_id", &event.message.project_id)?;
+        Ok(self.jobs.enqueue(session, &EmptyProject { project }).await?)
+    }
+}
+
+pub(super) struct ProjectEmptier {
+    jobs: JobQueue,
+    clock: Clock,
+}
+
+impl ProjectEmptier {
+    pub(super) fn new(deps: &Deps) -> Self {
+        Self { jobs: deps.jobs.clone(), clock: deps.clock.clone() }
+    }
+}
+
+#[async_trait]
+impl JobHandler<EmptyProject> for ProjectEmptier {
+    async fn run(&self, context: &JobContext, job: EmptyProject) -> Result<(), JobError> {
+        loop {
+            let mut session = context.begin().await?;
+            context.renew(&mut session).await?;
+            let ids = store::files::of_project(&mut session, job.project, BATCH).await?;
+            for id in &ids {
+                files::remove(&mut session, &self.jobs, *id, self.clock.now()).await?;
+            }
+            session.commit().await?;
+            if ids.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+}
