@@ -8,7 +8,16 @@ endif
 CARGO_TARGET_DIR ?= $(GOOSEEK_CACHE)/target
 export GOOSEEK_CACHE CARGO_TARGET_DIR
 
-.PHONY: run test test-page lint cluster cluster-check bench deps images up
+.PHONY: run model test test-page lint cluster cluster-check bench deps images up
+
+# The folder of the embedding model that `make model` has installed, if it has.
+MODEL := $(wildcard $(GOOSEEK_CACHE)/model/model.safetensors)
+ifneq ($(MODEL)$(EMBEDDING_MODEL)$(EMBEDDING_MODEL_DIR),)
+ifeq ($(EMBEDDING_MODEL)$(EMBEDDING_MODEL_DIR),)
+run: export EMBEDDING_MODEL_DIR = $(dir $(MODEL))
+endif
+FEATURES ?= local-embeddings
+endif
 
 # Builds ./bin/gooseek and starts everything in one process at http://127.0.0.1:8080. FEATURES=local-embeddings builds in
 # what reads EMBEDDING_MODEL_DIR.
@@ -17,6 +26,10 @@ run:
 	mkdir -p bin
 	cp $(CARGO_TARGET_DIR)/release/gooseek bin/gooseek
 	./bin/gooseek serve
+
+# Installs a small embedding model (90 MB, English) into the cache. From then on `make run` finds passages by meaning, too.
+model:
+	scripts/deps.sh model
 
 # The whole suite. Without the servers of `make deps` their tests are skipped, but never in CI.
 test:

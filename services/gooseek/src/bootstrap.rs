@@ -20,7 +20,7 @@ use anyhow::Context;
 use base::time::{Clock, Ids};
 use serde_json::json;
 
-use crate::serve::SERVICES;
+use crate::{output::outln, serve::SERVICES};
 
 /// Creates the missing files and prints an access token of the owner.
 pub(crate) fn run(dir: &Path, hours: u32) -> anyhow::Result<()> {
@@ -37,7 +37,7 @@ pub(crate) fn run(dir: &Path, hours: u32) -> anyhow::Result<()> {
     write_public(&dir.join("services.jwks.json"), &json!({ "keys": public }))?;
     let issuer = key(&dir.join("issuer.pem"), "issuer")?;
     write_public(&dir.join("issuer.jwk.json"), &issuer.jwk())?;
-    println!("{}", owner_token(&issuer, hours));
+    outln!("{}", owner_token(&issuer, hours));
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use uuid::Uuid;
 
 /// Ask the web and your own files, and get answers whose every claim can be checked.
@@ -36,6 +37,18 @@ pub(crate) enum Command {
     Ask(AskArgs),
     /// Search the web without writing an answer.
     Search(SearchArgs),
+    /// List the projects.
+    Projects {
+        /// Print the items as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the threads, the newest first.
+    Threads {
+        /// Print the items as JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Add, list and delete documents.
     #[command(subcommand)]
     Documents(DocumentsCommand),
@@ -45,6 +58,10 @@ pub(crate) enum Command {
     /// Make the keys that services in processes of their own need.
     #[command(subcommand)]
     Auth(AuthCommand),
+    /// Print the completions of a shell: source them in its start-up file.
+    Completions { shell: Shell },
+    /// Print the manual page, in roff.
+    Man,
     /// Print the effective configuration and where each value comes from.
     Config(DataArgs),
     /// Say what is on, what is off, and what would turn it on.
@@ -73,7 +90,7 @@ pub(crate) struct DataArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct AskArgs {
-    /// The question.
+    /// The question; - reads it from the standard input.
     #[arg(required = true)]
     pub(crate) question: Vec<String>,
     /// Read the files of this project only; without it a new thread reads those of every project.
@@ -82,6 +99,9 @@ pub(crate) struct AskArgs {
     /// How thorough the answer is.
     #[arg(long, value_enum, default_value_t = Mode::Balanced)]
     pub(crate) mode: Mode,
+    /// Where to look: web, academic, discussions, news, files [default: web,files].
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) sources: Option<Vec<String>>,
     /// Continue a thread.
     #[arg(long)]
     pub(crate) thread: Option<Uuid>,
@@ -133,6 +153,9 @@ pub(crate) enum DocumentsCommand {
     List {
         #[arg(long)]
         project: Option<String>,
+        /// Print the items as JSON.
+        #[arg(long)]
+        json: bool,
     },
     /// Delete documents and everything made from them.
     Delete {

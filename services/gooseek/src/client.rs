@@ -3,6 +3,7 @@
 pub(crate) mod ask;
 pub(crate) mod bus;
 pub(crate) mod documents;
+pub(crate) mod lists;
 pub(crate) mod search;
 mod sse;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use fetch::operator::OperatorClient;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::{Deserialize, de::DeserializeOwned};
 
@@ -36,6 +38,13 @@ struct Problem {
 struct Violation {
     pointer: String,
     detail: String,
+}
+
+/// A page of a list.
+#[derive(Deserialize)]
+struct Page<T> {
+    items: Vec<T>,
+    next_cursor: Option<String>,
 }
 
 impl Client {
@@ -84,10 +93,29 @@ impl Client {
         Ok(self.send(request).await?.json().await?)
     }
 
-    fn connection_error(&self, error: &reqwest::Error) -> anyhow::Error {
-        if error.is_connect() {
-            return anyhow!("nothing answers at {}; start it: make run", self.http.base());
+    /// All items of a list, fetched page by page.
+    pub(crate) async fn all<T: DeserializeOwned>(&self, path: &str, query: &str) -> anyhow::Result<Vec<T>> {
+        let mut items = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let address = format!("{path}?limit=100{query}{cursor}");
+            let page: Page<T> = self.json(self.request(Method::GET, &address)).await?;
+            items.extend(page.items);
+            match page.next_cursor {
+                Some(next) => cursor = format!("&cursor={}", utf8_percent_encode(&next, NON_ALPHANUMERIC)),
+                None => return Ok(items),
+            }
         }
-        anyhow!("the server at {} broke off: {error}", self.http.base())
+    }
+
+    fn connection_error(&self, error: &reqwest::Error) -> anyhow::Error {
+        let base = self.http.base();
+        if let Some(rest) = base.strip_prefix("https://").filter(|_| error.is_connect() || error.is_request()) {
+            return anyhow!("nothing speaks HTTPS at {base}; if it is plain HTTP there: --url http://{rest}");
+        }
+        if error.is_connect() {
+            return anyhow!("nothing answers at {base}; start it: make run");
+        }
+        anyhow!("the server at {base} broke off: {error}")
     }
 }

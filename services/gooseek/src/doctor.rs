@@ -1,18 +1,24 @@
-//! `gooseek doctor`: probes every configured dependency and prints what is on, what is off, and which variable turns it
-//! on.
+//! `gooseek doctor`: prints what the running server has, and then probes every dependency that the settings of this shell name:
+//! what is on, what is off, and which variable turns it on. Changes nothing.
 
-use std::time::Duration;
+use std::{io::ErrorKind, path::Path, sync::Arc, time::Duration};
 
-use base::config::{Reader, Settings};
+use base::{
+    config::{Reader, Settings},
+    time::Clock,
+};
 use cache::redis::Redis;
 use db::Db;
 use fetch::operator::OperatorClient;
-use llm::{Embedder, Model, Purpose};
+use futures::StreamExt;
+use llm::{ChatRequest, Embedder, LlmError, Message, Model, ModelConfig, Purpose};
 use objects::Objects;
 use reqwest::Method;
+use search_svc::engines::{Engine, Query, Searxng, SearxngConfig, UpstreamAccess};
+use serde_json::Value;
 use server::{Mode, Options};
 
-use crate::{cli, serve};
+use crate::{cli, client::Client, output::outln, serve};
 
 const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 /// A model may have to be loaded from disk first.
@@ -23,6 +29,7 @@ pub(crate) async fn run(server: &cli::ServerArgs, local: &cli::DataArgs) -> anyh
     let options = server::check(&serve::SERVICES, &settings, Mode::AllInOne)?;
     let mut report = Report::default();
     report.server(server).await;
+    outln!("with the settings of this shell:");
     report.storage(&options).await;
     report.redis(&options).await;
     report.objects(&options).await;
@@ -45,31 +52,63 @@ struct Report {
 
 impl Report {
     fn on(&self, what: &str, detail: impl std::fmt::Display) {
-        println!("on      {what}: {detail}");
+        outln!("on      {what}: {detail}");
     }
 
     fn off(&self, what: &str, detail: impl std::fmt::Display) {
-        println!("off     {what}: {detail}");
+        outln!("off     {what}: {detail}");
     }
 
     fn broken(&mut self, what: &str, detail: impl std::fmt::Display) {
         self.broken += 1;
-        println!("BROKEN  {what}: {detail}");
+        outln!("BROKEN  {what}: {detail}");
     }
 
-    async fn server(&self, server: &cli::ServerArgs) {
-        match get(&server.url, "/ready").await {
-            Ok(_) => self.on("server", format!("ready at {}", server.url)),
-            Err(error) => self.off("server", format!("{} ({error}); start it: make run", server.url)),
+    /// What the server itself says, which may have been started with other settings.
+    async fn server(&mut self, server: &cli::ServerArgs) {
+        if let Err(error) = get(&server.url, "/ready").await {
+            return self.off("server", format!("{} ({error}); start it: make run", server.url));
+        }
+        outln!("the server at {} says:", server.url);
+        self.on("server", "ready");
+        let Ok(client) = Client::new(server, &[]) else { return };
+        let ask = async |path: &str| client.json::<Value>(client.request(Method::GET, path)).await;
+        match ask("/api/v1/chat/capabilities").await {
+            Ok(answer) => match answer["models"].as_array().map(Vec::as_slice).unwrap_or_default() {
+                [] => self.off("model", "answers are extracts of the sources; LLM_PROVIDER and CHAT_MODEL turn one on"),
+                models => self.on("model", names(models.iter())),
+            },
+            Err(error) => self.broken("model", format!("{error:#}")),
+        }
+        match ask("/api/v1/search/engines").await {
+            Ok(answer) => self.server_engines(answer["engines"].as_array().map(Vec::as_slice).unwrap_or_default()),
+            Err(error) => self.broken("web search", format!("{error:#}")),
+        }
+    }
+
+    fn server_engines(&mut self, engines: &[Value]) {
+        if engines.is_empty() {
+            return self.off("web search", "no engine; SEARXNG_URL or SEARCH_ENGINES turns some on");
+        }
+        let is_down = |engine: &&Value| matches!(engine["status"].as_str(), Some("failing" | "suspended"));
+        let (down, up): (Vec<&Value>, Vec<&Value>) = engines.iter().partition(is_down);
+        if !up.is_empty() {
+            self.on("web search", names(up.iter().map(|engine| &engine["name"])));
+        }
+        for engine in down {
+            let (name, reason) = (&engine["name"], engine["last_error_message"].as_str().unwrap_or("it failed"));
+            let name = name.as_str().unwrap_or_default();
+            // The built-in ones are there without anybody's doing.
+            if name == "searxng" { self.broken(name, reason) } else { self.off(name, reason) }
         }
     }
 
     async fn storage(&mut self, options: &Options) {
         let Some(url) = &options.postgres else {
             let data = options.data.display();
-            return match std::fs::create_dir_all(&options.data) {
-                Ok(()) => self.on("database", format!("SQLite in {data}; POSTGRES_URL switches to Postgres")),
-                Err(error) => self.broken("database", format!("{data}: {error}; DATA_DIR names another folder")),
+            return match folder_fault(&options.data) {
+                None => self.on("database", format!("SQLite in {data}; POSTGRES_URL switches to Postgres")),
+                Some(fault) => self.broken("database", format!("{data}: {fault}; DATA_DIR names another folder")),
             };
         };
         match tokio::time::timeout(PROBE_TIMEOUT, Db::probe_postgres(url)).await {
@@ -105,8 +144,10 @@ impl Report {
         let Some(base) = settings.get("SEARXNG_URL") else {
             return self.off("SearXNG", "SEARXNG_URL is unset; the built-in engines search alone");
         };
-        match get(base, "/config").await {
-            Ok(_) => self.on("SearXNG", base),
+        match search_searxng(base).await {
+            Ok(0) => self
+                .broken("SearXNG", format!("{base} answers in JSON and finds nothing: its engines are off or blocked")),
+            Ok(hits) => self.on("SearXNG", format!("{base}, {hits} results in JSON")),
             Err(error) => self.broken("SearXNG", format!("SEARXNG_URL {base}: {error}")),
         }
     }
@@ -139,21 +180,12 @@ impl Report {
             return self.off("model", "LLM_PROVIDER is unset; answers are extracts of the sources");
         };
         let base = config.base_url.clone();
-        let readiness = match Model::new(config) {
-            Ok(model) => model.readiness().await.map_err(|error| error.to_string()),
-            Err(error) => Err(error.to_string()),
-        };
-        match readiness {
-            Ok(readiness) => {
-                for status in readiness.chat {
-                    if status.exists {
-                        self.on("model", format!("{} at {base}", status.model));
-                    } else {
-                        self.broken("model", format!("{base} has no model {}", status.model));
-                    }
-                }
+        for name in config.chat_models.clone() {
+            let alone = ModelConfig { chat_models: vec![name.clone()], ..config.clone() };
+            match first_word(alone).await {
+                Ok(()) => self.on("model", format!("{name} at {base} answers")),
+                Err(error) => self.broken("model", format!("{name} at {base}: {error}")),
             }
-            Err(error) => self.broken("model", format!("{base}: {error}")),
         }
     }
 
@@ -197,6 +229,47 @@ impl Report {
             Some(_) => self.on("accounts", "access tokens are checked"),
             None => self.off("accounts", "JWT_PUBLIC_KEY is unset; whoever reaches the loopback port is the owner"),
         }
+    }
+}
+
+fn names<'a>(values: impl Iterator<Item = &'a Value>) -> String {
+    values.filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// Why nothing could be kept in a folder, as far as can be seen without writing into it.
+fn folder_fault(folder: &Path) -> Option<String> {
+    match std::fs::metadata(folder) {
+        Ok(found) if !found.is_dir() => Some("it is not a folder".to_owned()),
+        Ok(found) => found.permissions().readonly().then(|| "it cannot be written to".to_owned()),
+        // It is made when the server starts.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+            parent.and_then(folder_fault)
+        }
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// How many results a search has, or what to change.
+async fn search_searxng(base: &str) -> Result<usize, String> {
+    let clock = Clock::system();
+    let access = UpstreamAccess::new("", Arc::new(move || clock.now()));
+    let searxng = Searxng::new(SearxngConfig::new(base), &access).map_err(|error| error.to_string())?;
+    let found = tokio::time::timeout(MODEL_TIMEOUT, searxng.search(&Query::new("wikipedia"))).await;
+    found.map_err(|_| "no answer".to_owned())?.map(|found| found.hits.len()).map_err(|error| error.to_string())
+}
+
+/// Whether a model writes anything, which may have to be loaded first.
+async fn first_word(config: ModelConfig) -> Result<(), String> {
+    let model = Model::new(config).map_err(|error| error.to_string())?;
+    let mut request = ChatRequest::new([Message::user("Say yes.")]);
+    request.max_tokens = Some(16);
+    request.deadline = Some(tokio::time::Instant::now() + MODEL_TIMEOUT);
+    match model.stream(request).next().await {
+        // One that was still reasoning works.
+        Some(Ok(_) | Err(LlmError::NoText { .. })) => Ok(()),
+        Some(Err(error)) => Err(error.to_string()),
+        None => Err("no answer".to_owned()),
     }
 }
 

@@ -6,12 +6,13 @@ mod client;
 mod config;
 mod docs;
 mod doctor;
+mod output;
 mod page;
 mod serve;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use cli::{Cli, Command};
 
 fn main() -> ExitCode {
@@ -20,9 +21,6 @@ fn main() -> ExitCode {
         return code;
     }
     let cli = Cli::parse();
-    if !matches!(cli.command, Command::Serve(_)) {
-        sigpipe::reset();
-    }
     server::process(|| run(cli))
 }
 
@@ -35,6 +33,13 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Documents(command) => client::documents::run(&cli.server, command).await,
         Command::Bus(command) => client::bus::run(&cli.server, command).await,
         Command::Auth(cli::AuthCommand::Bootstrap { dir, hours }) => bootstrap::run(&dir, hours),
+        Command::Projects { json } => client::lists::projects(&cli.server, json).await,
+        Command::Threads { json } => client::lists::threads(&cli.server, json).await,
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "gooseek", &mut std::io::stdout());
+            Ok(())
+        }
+        Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?),
         Command::Config(options) => config::print(&options),
         Command::Doctor(options) => doctor::run(&cli.server, &options).await,
     }

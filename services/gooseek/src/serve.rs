@@ -40,10 +40,29 @@ pub(crate) async fn run(options: &cli::ServeArgs) -> anyhow::Result<()> {
     }
     let telemetry = server::telemetry(&settings, "gooseek")?;
     let services = select_services(&options.only)?;
+    log_what_is_on(&settings);
     let server = Server::build(&services, Arc::new(settings), Mode::AllInOne).await?;
     server.run(page::routes().merge(docs::routes())).await?;
     telemetry.flush();
     Ok(())
+}
+
+/// What answers are made from, and the variable that changes it.
+fn log_what_is_on(settings: &Settings) {
+    match settings.get("CHAT_MODEL") {
+        Some(models) => tracing::info!(models, "answers are written by a model (CHAT_MODEL)"),
+        None => tracing::info!("answers are extracts of the sources; LLM_PROVIDER and CHAT_MODEL turn a model on"),
+    }
+    let engines = settings.get("SEARCH_ENGINES").unwrap_or_default();
+    match settings.get("SEARXNG_URL") {
+        Some(searxng) => {
+            tracing::info!(searxng, engines, "the web is searched by SearXNG, and by built-in engines beside it")
+        }
+        None => tracing::info!(
+            engines,
+            "the web is searched by built-in engines (SEARCH_ENGINES); SEARXNG_URL adds SearXNG"
+        ),
+    }
 }
 
 pub(crate) async fn migrate() -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! `gooseek ask`: prints the answer as it streams in, then its sources. A broken stream is resumed.
 
 use std::{
-    io::{IsTerminal, Write},
+    io::{IsTerminal, Read},
     time::Duration,
 };
 
@@ -14,12 +14,22 @@ use super::{
     ArgumentNames, Client,
     sse::{Event, EventStream},
 };
-use crate::cli;
+use crate::{
+    cli,
+    output::{self, outln},
+};
 
 /// Reconnection attempts without a new event in between.
 const MAX_RETRIES: u32 = 8;
-const ARGUMENT_NAMES: ArgumentNames =
-    &[("query", "question"), ("project", "--project"), ("thread_id", "--thread"), ("mode", "--mode")];
+/// What a shell answers for a command that Ctrl-C has ended.
+const INTERRUPTED: i32 = 130;
+const ARGUMENT_NAMES: ArgumentNames = &[
+    ("query", "question"),
+    ("project", "--project"),
+    ("thread_id", "--thread"),
+    ("mode", "--mode"),
+    ("sources", "--sources"),
+];
 
 #[derive(Deserialize)]
 struct Source {
@@ -39,6 +49,7 @@ struct Passage {
 
 #[derive(Deserialize)]
 struct Citation {
+    index: u32,
     source: u32,
     quote: String,
     support: String,
@@ -47,10 +58,11 @@ struct Citation {
 pub(crate) async fn run(server: &cli::ServerArgs, options: &cli::AskArgs) -> anyhow::Result<()> {
     let client = Client::new(server, ARGUMENT_NAMES)?;
     let body = json!({
-        "query": options.question.join(" "),
+        "query": question(&options.question)?,
         "mode": options.mode.as_str(),
         "project": options.project,
         "thread_id": options.thread,
+        "sources": options.sources,
         "stream": !options.json,
     });
     let request = client.request(Method::POST, "/api/v1/chat").json(&body);
@@ -59,15 +71,44 @@ pub(crate) async fn run(server: &cli::ServerArgs, options: &cli::AskArgs) -> any
     }
     let response = client.send(request).await?;
     let mut renderer = TerminalRenderer::default();
-    render_events(&client, EventStream::new(response), &mut renderer).await?;
+    let is_interrupted = tokio::select! {
+        rendered = render_events(&client, EventStream::new(response), &mut renderer) => rendered.map(|()| false)?,
+        signal = tokio::signal::ctrl_c() => signal.is_ok(),
+    };
+    if is_interrupted {
+        interrupt(&client, &renderer).await;
+    }
     renderer.finish()
+}
+
+/// Stops the run, which would go on without its reader for a while, and says how to go on.
+async fn interrupt(client: &Client, renderer: &TerminalRenderer) -> ! {
+    clear_status();
+    if !renderer.run_id.is_empty() {
+        let path = format!("/api/v1/chat/runs/{}/cancel", renderer.run_id);
+        if let Err(error) = client.send(client.request(Method::POST, &path)).await {
+            eprintln!("\n  the run could not be cancelled: {error}");
+        }
+        eprintln!("\n  cancelled; go on with: gooseek ask --thread {} \"…\"", renderer.thread_id);
+    }
+    std::process::exit(INTERRUPTED);
+}
+
+/// The question of the arguments; `-` is what stands on the standard input.
+fn question(words: &[String]) -> anyhow::Result<String> {
+    if words != ["-"] {
+        return Ok(words.join(" "));
+    }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).context("the standard input")?;
+    Ok(text)
 }
 
 /// The object is printed even if the run failed; then the exit code is 1.
 async fn print_json(client: &Client, request: reqwest::RequestBuilder) -> anyhow::Result<()> {
     let response = request.send().await.map_err(|error| client.connection_error(&error))?;
     let answer: Value = response.json().await.context("the server did not answer JSON")?;
-    println!("{}", serde_json::to_string_pretty(&answer)?);
+    outln!("{}", serde_json::to_string_pretty(&answer)?);
     if answer["run_id"].is_null() || answer["status"] == "error" {
         std::process::exit(1);
     }
@@ -80,7 +121,6 @@ async fn render_events(
     mut events: EventStream,
     renderer: &mut TerminalRenderer,
 ) -> anyhow::Result<()> {
-    let mut run_id = String::new();
     let mut last_id = 0;
     let mut failures = 0;
     loop {
@@ -88,21 +128,17 @@ async fn render_events(
             Ok(Some(event)) => {
                 failures = 0;
                 last_id = event.id.unwrap_or(last_id);
-                if event.name == "run" {
-                    run_id =
-                        serde_json::from_str::<Value>(&event.data)?["run_id"].as_str().unwrap_or_default().to_owned();
-                }
                 if renderer.render(&event)? {
                     return Ok(());
                 }
             }
             Ok(None) | Err(_) => {
                 failures += 1;
-                if run_id.is_empty() || failures > MAX_RETRIES {
+                if renderer.run_id.is_empty() || failures > MAX_RETRIES {
                     bail!("the connection broke and could not be resumed");
                 }
                 tokio::time::sleep(Duration::from_millis(250) * failures).await;
-                let path = format!("/api/v1/chat/runs/{run_id}/events");
+                let path = format!("/api/v1/chat/runs/{}/events", renderer.run_id);
                 let request = client.request(Method::GET, &path).header("last-event-id", last_id);
                 if let Ok(response) = client.send(request).await {
                     events = EventStream::new(response);
@@ -119,6 +155,7 @@ struct TerminalRenderer {
     citations: Vec<Citation>,
     error: Option<String>,
     has_text: bool,
+    run_id: String,
     thread_id: String,
 }
 
@@ -127,7 +164,10 @@ impl TerminalRenderer {
     fn render(&mut self, event: &Event) -> anyhow::Result<bool> {
         let data: Value = serde_json::from_str(&event.data).unwrap_or_default();
         match event.name.as_str() {
-            "run" => data["thread_id"].as_str().unwrap_or_default().clone_into(&mut self.thread_id),
+            "run" => {
+                data["run_id"].as_str().unwrap_or_default().clone_into(&mut self.run_id);
+                data["thread_id"].as_str().unwrap_or_default().clone_into(&mut self.thread_id);
+            }
             "step" => print_step(&data),
             "sources" => self.sources = serde_json::from_value(data["sources"].clone())?,
             "delta" => {
@@ -135,10 +175,9 @@ impl TerminalRenderer {
                     clear_status();
                 }
                 self.has_text = true;
-                print!("{}", data["text"].as_str().unwrap_or_default());
-                std::io::stdout().flush()?;
+                output::write(format_args!("{}", data["text"].as_str().unwrap_or_default()));
             }
-            "citation" => self.citations.push(serde_json::from_value(data)?),
+            "citation" => self.cite(serde_json::from_value(data)?),
             "done" => {
                 self.print_outcome(&data);
                 return Ok(true);
@@ -153,10 +192,18 @@ impl TerminalRenderer {
         Ok(false)
     }
 
+    /// One that comes again has been judged anew.
+    fn cite(&mut self, citation: Citation) {
+        match self.citations.iter_mut().find(|known| known.index == citation.index) {
+            Some(known) => *known = citation,
+            None => self.citations.push(citation),
+        }
+    }
+
     fn print_outcome(&self, data: &Value) {
         clear_status();
         if self.has_text {
-            println!();
+            outln!();
         }
         for reason in data["degraded"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             eprintln!("  note: {reason}");
@@ -177,7 +224,7 @@ impl TerminalRenderer {
             .filter(|source| self.citations.iter().any(|citation| citation.source == source.index))
             .collect();
         if !cited.is_empty() {
-            println!("\nSources");
+            outln!("\nSources");
         }
         for source in cited {
             self.print_source(source);
@@ -195,13 +242,17 @@ impl TerminalRenderer {
     fn print_source(&self, source: &Source) {
         let location = source.url.as_deref().or(source.site.as_deref()).unwrap_or_default();
         let title = if source.title == location { String::new() } else { format!("{} — ", source.title) };
-        println!("[{}] {title}{location}", source.index);
+        outln!("[{}] {title}{location}", source.index);
         for citation in self.citations.iter().filter(|citation| citation.source == source.index) {
             let passage = source.passages.iter().find(|passage| passage.text.contains(&citation.quote));
             let position = passage.map(position_prefix).unwrap_or_default();
-            let mark = if citation.support == "supported" { "" } else { &format!(" ({})", citation.support) };
+            let mark = match citation.support.as_str() {
+                "supported" => String::new(),
+                "verbatim" => " (word for word)".to_owned(),
+                other => format!(" ({other})"),
+            };
             let quote: String = citation.quote.split_whitespace().collect::<Vec<_>>().join(" ");
-            println!("    {position}“{}”{mark}", truncated(&quote));
+            outln!("    {position}“{}”{mark}", truncated(&quote));
         }
     }
 }
@@ -224,9 +275,16 @@ fn truncated(quote: &str) -> String {
     format!("{start}…")
 }
 
-/// Prints the current step on a status line that the next one overwrites.
+/// Prints the current step on a status line that the next one overwrites; a failure keeps its line.
 fn print_step(data: &Value) {
-    if !std::io::stderr().is_terminal() || data["status"] != "started" && data["kind"] != "open" {
+    if !std::io::stderr().is_terminal() {
+        return;
+    }
+    if data["status"] == "failed" {
+        let title: String = data["title"].as_str().unwrap_or_default().chars().take(60).collect();
+        return eprintln!("\r\x1b[2K  failed: {title} ({})", data["error"].as_str().unwrap_or("unknown"));
+    }
+    if data["status"] != "started" && data["kind"] != "open" {
         return;
     }
     let verb = match data["kind"].as_str().unwrap_or_default() {

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::Client;
-use crate::cli;
+use crate::{cli, output::outln};
 
 const BUS: &str = "/api/v1/admin/bus";
 const DEAD_LETTERS: &str = "/api/v1/admin/bus/dead-letters";
@@ -15,17 +15,17 @@ pub(crate) async fn run(server: &cli::ServerArgs, command: cli::BusCommand) -> a
         cli::BusCommand::Dlq(cli::DeadLettersCommand::List) => list(&client).await,
         cli::BusCommand::Dlq(cli::DeadLettersCommand::Replay { id, consumer }) => {
             client.send(client.request(Method::POST, &format!("{DEAD_LETTERS}/{id}/{consumer}/replay"))).await?;
-            println!("{id} is replayed to {consumer}");
+            outln!("{id} is replayed to {consumer}");
             Ok(())
         }
         cli::BusCommand::Dlq(cli::DeadLettersCommand::Drop { id, consumer }) => {
             client.send(client.request(Method::DELETE, &format!("{DEAD_LETTERS}/{id}/{consumer}"))).await?;
-            println!("{id} is given up for {consumer}");
+            outln!("{id} is given up for {consumer}");
             Ok(())
         }
         cli::BusCommand::Resync => {
             let resync: Value = client.json(client.request(Method::POST, &format!("{BUS}/resync"))).await?;
-            println!("{} events are published again", resync["events"]);
+            outln!("{} events are published again", resync["events"]);
             Ok(())
         }
     }
@@ -42,7 +42,7 @@ async fn list(client: &Client) -> anyhow::Result<()> {
         let page: Value = client.json(request).await?;
         for dead_letter in page["items"].as_array().map(Vec::as_slice).unwrap_or_default() {
             let text = |name: &str| dead_letter[name].as_str().unwrap_or_default();
-            println!("{} {} → {}: {}", text("id"), text("subject"), text("consumer"), text("reason"));
+            outln!("{} {} → {}: {}", text("id"), text("subject"), text("consumer"), text("reason"));
             is_empty = false;
         }
         cursor = page["next_cursor"].as_str().map(str::to_owned);
@@ -51,7 +51,7 @@ async fn list(client: &Client) -> anyhow::Result<()> {
         }
     }
     if is_empty {
-        println!("no dead letters");
+        outln!("no dead letters");
     }
     Ok(())
 }

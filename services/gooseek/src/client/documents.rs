@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, bail};
+use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -14,12 +15,12 @@ use reqwest::{
     Body, Method,
     multipart::{Form, Part},
 };
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{ArgumentNames, Client};
-use crate::cli;
+use super::{ArgumentNames, Client, lists};
+use crate::{cli, output::outln};
 
 /// Files uploaded at the same time.
 const UPLOAD_CONCURRENCY: usize = 4;
@@ -33,7 +34,7 @@ const ARGUMENT_NAMES: ArgumentNames = &[("slug", "--project"), ("project", "--pr
 #[derive(Debug, Deserialize)]
 struct Document {
     id: Uuid,
-    name: String,
+    path: String,
     project_id: Uuid,
     status: String,
     #[serde(default)]
@@ -50,22 +51,15 @@ struct Project {
     slug: String,
 }
 
-/// A page of a list.
-#[derive(Deserialize)]
-struct Page<T> {
-    items: Vec<T>,
-    next_cursor: Option<String>,
-}
-
 pub(crate) async fn run(server: &cli::ServerArgs, command: cli::DocumentsCommand) -> anyhow::Result<()> {
     let client = Client::new(server, ARGUMENT_NAMES)?;
     match command {
         cli::DocumentsCommand::Add { project, paths } => add(&client, &project, &paths).await,
-        cli::DocumentsCommand::List { project } => list(&client, project.as_deref()).await,
+        cli::DocumentsCommand::List { project, json } => list(&client, project.as_deref(), json).await,
         cli::DocumentsCommand::Delete { ids } => {
             for id in ids {
                 client.send(client.request(Method::DELETE, &format!("/api/v1/upload/{id}"))).await?;
-                println!("deleted {id}");
+                outln!("deleted {id}");
             }
             Ok(())
         }
@@ -76,7 +70,9 @@ async fn add(client: &Client, project: &str, paths: &[PathBuf]) -> anyhow::Resul
     let mut files = Vec::new();
     let mut skipped = Vec::new();
     for path in paths {
-        collect_files(path, true, &mut files, &mut skipped)?;
+        // A folder keeps the paths in it; a single file is known by its name.
+        let top = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
+        collect_files(path, top, true, &mut files, &mut skipped)?;
     }
     if files.is_empty() {
         bail!("no file to add: {} can be read", EXTENSIONS.join(", "));
@@ -85,11 +81,11 @@ async fn add(client: &Client, project: &str, paths: &[PathBuf]) -> anyhow::Resul
     let bar = ProgressBar::new(files.len() as u64);
     bar.set_style(ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}")?);
     let results: Vec<(PathBuf, anyhow::Result<Document>)> = stream::iter(files)
-        .map(|path| async {
-            let result = add_one(client, project, &path).await;
-            bar.set_message(path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        .map(|file| async {
+            let result = add_one(client, project, &file).await;
+            bar.set_message(file.relative.clone());
             bar.inc(1);
-            (path, result)
+            (file.path, result)
         })
         .buffer_unordered(UPLOAD_CONCURRENCY)
         .collect()
@@ -106,20 +102,15 @@ fn report(mut results: Vec<(PathBuf, anyhow::Result<Document>)>, skipped: &[Path
             Ok(file) if file.status == "indexed" => {
                 let passages = file.chunks.unwrap_or_default();
                 let plural = if passages == 1 { "" } else { "s" };
-                println!("ok      {}  ({passages} passage{plural})", path.display());
+                outln!("ok      {}  ({passages} passage{plural})", path.display());
             }
             Ok(file) => {
                 failed += 1;
-                println!(
-                    "{:7} {}: {}",
-                    file.status,
-                    path.display(),
-                    file.error.as_deref().unwrap_or("not indexed yet")
-                );
+                outln!("{:7} {}: {}", file.status, path.display(), file.error.as_deref().unwrap_or("not indexed yet"));
             }
             Err(error) => {
                 failed += 1;
-                println!("failed  {}: {error:#}", path.display());
+                outln!("failed  {}: {error:#}", path.display());
             }
         }
     }
@@ -127,7 +118,7 @@ fn report(mut results: Vec<(PathBuf, anyhow::Result<Document>)>, skipped: &[Path
         let named: Vec<String> =
             skipped.iter().take(NAMED_SKIPPED_LIMIT).map(|path| path.display().to_string()).collect();
         let more = if skipped.len() > NAMED_SKIPPED_LIMIT { ", …" } else { "" };
-        println!("{} file(s) of other types left out: {}{more}", skipped.len(), named.join(", "));
+        outln!("{} file(s) of other types left out: {}{more}", skipped.len(), named.join(", "));
     }
     if failed > 0 {
         bail!("{failed} of {} file(s) could not be added", results.len());
@@ -135,12 +126,20 @@ fn report(mut results: Vec<(PathBuf, anyhow::Result<Document>)>, skipped: &[Path
     Ok(())
 }
 
-/// Collects the files below `path`. `explicit` files are taken whatever their type, so that the server reports what is
-/// wrong with them.
+/// A file to be added.
+struct LocalFile {
+    path: PathBuf,
+    /// Its path within the folder that was given.
+    relative: String,
+}
+
+/// Collects the files below `path`, a part of the folder `top`. `explicit` files are taken whatever their type, so that the server
+/// reports what is wrong with them.
 fn collect_files(
     path: &Path,
+    top: &Path,
     explicit: bool,
-    files: &mut Vec<PathBuf>,
+    files: &mut Vec<LocalFile>,
     skipped: &mut Vec<PathBuf>,
 ) -> anyhow::Result<()> {
     let kind = fs::symlink_metadata(path).with_context(|| path.display().to_string())?;
@@ -151,7 +150,7 @@ fn collect_files(
         for entry in entries {
             let hidden = entry.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
             if !hidden {
-                collect_files(&entry, false, files, skipped)?;
+                collect_files(&entry, top, false, files, skipped)?;
             }
         }
         return Ok(());
@@ -160,7 +159,8 @@ fn collect_files(
         .extension()
         .is_some_and(|extension| EXTENSIONS.contains(&extension.to_string_lossy().to_lowercase().as_str()));
     if explicit || (kind.is_file() && readable) {
-        files.push(path.to_owned());
+        let relative = path.strip_prefix(top).unwrap_or(path).to_string_lossy().into_owned();
+        files.push(LocalFile { path: path.to_owned(), relative });
     } else {
         skipped.push(path.to_owned());
     }
@@ -176,7 +176,7 @@ async fn ensure_project(client: &Client, slug: &str) -> anyhow::Result<()> {
         .await
         .map_err(|error| client.connection_error(&error))?;
     match response.status().as_u16() {
-        201 => println!("made project {slug}"),
+        201 => outln!("made project {slug}"),
         409 => {}
         _ => {
             client.send(client.request(Method::POST, "/api/v1/projects").json(&json!({"slug": slug}))).await?;
@@ -185,12 +185,16 @@ async fn ensure_project(client: &Client, slug: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn add_one(client: &Client, project: &str, path: &Path) -> anyhow::Result<Document> {
-    let file = tokio::fs::File::open(path).await?;
-    let length = file.metadata().await?.len();
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let part = Part::stream_with_length(Body::from(file), length).file_name(name);
-    let form = Form::new().text("project", project.to_owned()).part("file", part);
+async fn add_one(client: &Client, project: &str, local: &LocalFile) -> anyhow::Result<Document> {
+    let file = tokio::fs::File::open(&local.path).await?;
+    let metadata = file.metadata().await?;
+    let name = local.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let part = Part::stream_with_length(Body::from(file), metadata.len()).file_name(name);
+    let mut form = Form::new().text("project", project.to_owned()).text("path", local.relative.clone());
+    if let Ok(modified) = metadata.modified() {
+        form = form.text("modified_at", DateTime::<Utc>::from(modified).to_rfc3339());
+    }
+    let form = form.part("file", part);
     let file: Document = client.json(client.request(Method::POST, "/api/v1/upload").multipart(form)).await?;
     wait_until_indexed(client, file).await
 }
@@ -205,43 +209,31 @@ async fn wait_until_indexed(client: &Client, mut file: Document) -> anyhow::Resu
     Ok(file)
 }
 
-async fn list(client: &Client, project: Option<&str>) -> anyhow::Result<()> {
+async fn list(client: &Client, project: Option<&str>, json: bool) -> anyhow::Result<()> {
     let query = project.map(|slug| format!("&project={}", utf8_percent_encode(slug, NON_ALPHANUMERIC)));
-    let files: Vec<Document> = fetch_all(client, "/api/v1/upload", &query.unwrap_or_default()).await?;
+    if json {
+        return lists::print_json(client, "/api/v1/upload", &query.unwrap_or_default()).await;
+    }
+    let files: Vec<Document> = client.all("/api/v1/upload", &query.unwrap_or_default()).await?;
     if files.is_empty() {
-        println!("no documents");
+        outln!("no documents");
         return Ok(());
     }
     // The column is shown only if no project was given.
     let projects: Vec<Project> = match project {
         Some(_) => Vec::new(),
-        None => fetch_all(client, "/api/v1/projects", "").await?,
+        None => client.all("/api/v1/projects", "").await?,
     };
     let slug = |file: &Document| {
         projects.iter().find(|project| project.id == file.project_id).map(|known| known.slug.as_str())
     };
     let width = projects.iter().map(|project| project.slug.len()).max().unwrap_or_default().max("PROJECT".len());
     let column = |slug: &str| if project.is_some() { String::new() } else { format!("  {slug:width$}") };
-    println!("{:36}{}  {:8} {:>10}  NAME", "ID", column("PROJECT"), "STATE", "BYTES");
+    outln!("{:36}{}  {:8} {:>10}  NAME", "ID", column("PROJECT"), "STATE", "BYTES");
     for file in &files {
         let note = file.error.as_deref().map(|error| format!(": {error}")).unwrap_or_default();
         let project = column(slug(file).unwrap_or_default());
-        println!("{}{project}  {:8} {:>10}  {}{note}", file.id, file.status, file.size.unwrap_or_default(), file.name);
+        outln!("{}{project}  {:8} {:>10}  {}{note}", file.id, file.status, file.size.unwrap_or_default(), file.path);
     }
     Ok(())
-}
-
-/// All items of a list, fetched page by page.
-async fn fetch_all<T: DeserializeOwned>(client: &Client, path: &str, query: &str) -> anyhow::Result<Vec<T>> {
-    let mut items = Vec::new();
-    let mut cursor = String::new();
-    loop {
-        let address = format!("{path}?limit=100{query}{cursor}");
-        let page: Page<T> = client.json(client.request(Method::GET, &address)).await?;
-        items.extend(page.items);
-        match page.next_cursor {
-            Some(next) => cursor = format!("&cursor={}", utf8_percent_encode(&next, NON_ALPHANUMERIC)),
-            None => return Ok(items),
-        }
-    }
 }

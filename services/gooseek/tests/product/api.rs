@@ -73,6 +73,51 @@ async fn every_operation_that_is_not_a_get_is_audited() {
     }
 }
 
+/// Strings and lists without a bound below `schema`; references are followed once.
+fn unbounded(schema: &Value, document: &Value, path: &str, seen: &mut Vec<String>, found: &mut Vec<String>) {
+    if let Some(name) = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next()) {
+        if !seen.iter().any(|known| known == name) {
+            seen.push(name.to_owned());
+            unbounded(&document["components"]["schemas"][name], document, &format!("{path}>{name}"), seen, found);
+        }
+        return;
+    }
+    for option in ["oneOf", "anyOf", "allOf"].iter().flat_map(|kind| schema[kind].as_array().into_iter().flatten()) {
+        unbounded(option, document, path, seen, found);
+    }
+    let is =
+        |kind: &str| schema["type"] == kind || schema["type"].as_array().is_some_and(|all| all.contains(&kind.into()));
+    let has_format = ["uuid", "date-time", "binary"].iter().any(|format| schema["format"] == *format);
+    if is("string") && schema["enum"].is_null() && schema["maxLength"].is_null() && !has_format {
+        found.push(path.to_owned());
+    }
+    if is("array") {
+        if schema["maxItems"].is_null() {
+            found.push(format!("{path}[]"));
+        }
+        unbounded(&schema["items"], document, &format!("{path}[]"), seen, found);
+    }
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        unbounded(property, document, &format!("{path}.{name}"), seen, found);
+    }
+}
+
+#[tokio::test]
+async fn every_string_and_list_of_a_request_has_a_bound() {
+    let server = gooseek().start().await;
+    let document = server.client().get("/openapi.json").await.expect(StatusCode::OK);
+    let mut found = Vec::new();
+    for (route, operation) in operations(&document) {
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        let schemas = parameters.map(|parameter| &parameter["schema"]);
+        let bodies = operation["requestBody"]["content"].as_object().into_iter().flatten();
+        for schema in schemas.chain(bodies.map(|(_, content)| &content["schema"])) {
+            unbounded(schema, &document, &route, &mut Vec::new(), &mut found);
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
+}
+
 #[tokio::test]
 async fn every_body_that_is_read_is_described() {
     let server = gooseek().start().await;
@@ -118,6 +163,7 @@ async fn whatever_is_wrong_is_a_problem_that_names_it() {
     assert_eq!(pointers, ["/query", "/sources", "/budget/seconds", "/budget/tokens"]);
     for (body, pointer) in [
         (json!({ "query": 7 }), "/query"),
+        (json!({ "query": "???" }), "/query"),
         (json!({ "query": "Why?", "mode": "psychic" }), "/mode"),
         (json!({ "query": "Why?", "filters": { "domain": [] } }), "/filters"),
     ] {

@@ -95,15 +95,30 @@ async fn the_doctor_says_what_is_on_off_and_broken() {
     let doctor = command("doctor").set("SEARXNG_URL", engine.url()).set("LLM_PROVIDER", "ollama");
     let (ok, printed, _) = run(doctor.set("OLLAMA_BASE_URL", NOBODY).set("CHAT_MODEL", "small")).await;
     assert!(!ok, "{printed}");
-    assert!(printed.contains("on      SearXNG") && printed.contains("BROKEN  model: http://127.0.0.1:1"), "{printed}");
+    assert!(
+        printed.contains("on      SearXNG") && printed.contains("BROKEN  model: small at http://127.0.0.1:1"),
+        "{printed}"
+    );
 
     let server = FakeOpenAi::start(Script::default()).await;
+    let doctor = command("doctor").set("LLM_PROVIDER", "openai").set("OPENAI_BASE_URL", server.url());
+    let (ok, printed, _) = run(doctor.set("CHAT_MODEL", "small")).await;
+    assert!(ok && printed.contains("on      model: small at http"), "{printed}");
     let doctor = command("doctor").set("LLM_PROVIDER", "openai").set("OPENAI_BASE_URL", server.url());
     let (ok, printed, _) = run(doctor.set("EMBEDDING_MODEL", "embedding-model")).await;
     assert!(ok && printed.contains("on      embeddings: embedding-model at http"), "{printed}");
     let doctor = command("doctor").set("LLM_PROVIDER", "openai").set("OPENAI_BASE_URL", server.url());
     let (ok, printed, _) = run(doctor.set("EMBEDDING_MODEL", "other")).await;
     assert!(!ok && printed.contains("BROKEN  embeddings: other at http"), "{printed}");
+
+    // The server may have been started with other settings than this shell has.
+    let running = gooseek().set("SEARCH_ENGINES", "none").start().await;
+    let (ok, printed, complaints) = run(command("doctor").set("GOOSEEK_URL", running.url())).await;
+    assert!(ok, "{printed}{complaints}");
+    let (server, shell) = printed.split_once("with the settings of this shell:").unwrap();
+    assert!(server.contains("says:\non      server: ready\noff     model: answers are extracts"), "{server}");
+    assert!(server.contains("off     web search: no engine; SEARXNG_URL or SEARCH_ENGINES"), "{server}");
+    assert!(shell.contains("web search"), "{shell}");
 
     // A program without the feature says so, one with it what is missing.
     let (ok, _, complaints) = run(command("doctor").set("EMBEDDING_MODEL_DIR", "/nowhere")).await;
