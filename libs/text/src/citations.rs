@@ -1,13 +1,19 @@
 //! Finds and normalizes citation markers in a model's text while it streams.
 //!
-//! Models write `[1]`, `[1][2]`, `[1, 2]`, `[1-3]`, `[^1]`, `【1】`, `【1†source】` or `［１］`, split anywhere by the stream.
-//! The output is text with markers of the form `[n]`, only for sources that exist, and each cited sentence once it is
-//! complete. Brackets in code and links are kept. The result depends on the text alone, not on how it was split.
+//! Models write `[1]`, `[1][2]`, `[1, 2]`, `[1-3]`, `[^1]`, `[[1]]`, `[Source 1]`, `[citation:1]`, `【1】`, `【1†source】`,
+//! `【4:0†source】`, `［１］`, `<sup>1</sup>` or `¹`, split anywhere by the stream. The output is text with markers of the
+//! form `[n]`, only for sources that exist, and each cited sentence once it is complete. References to the tools of
+//! other products (`citeturn0search0`) are removed. Brackets in code and links are kept, and so are those that a source
+//! has in the same place. The result depends on the text alone, not on how it was split.
 
 mod marker;
+mod source_brackets;
+mod tool_reference;
 mod tracker;
 
 use self::marker::MarkerStep;
+use self::source_brackets::SourceBrackets;
+use self::tool_reference::ReferenceStep;
 use self::tracker::SentenceTracker;
 
 /// Output of the resolver, in order.
@@ -25,11 +31,12 @@ pub enum CitationOutput {
 pub struct CitationResolver {
     /// Number of sources.
     source_count: u32,
+    source_brackets: SourceBrackets,
     state: ParserState,
-    /// Spaces held back: they are dropped together with an unknown marker that follows.
-    pending_spaces: String,
-    /// Whether the current line has white space only so far.
-    line_start: bool,
+    /// Spaces and an opening parenthesis held back: they are dropped together with an unknown marker that follows.
+    pending: String,
+    /// The last characters of the output on the current line.
+    written: String,
     text: String,
     tracker: SentenceTracker,
     output: Vec<CitationOutput>,
@@ -42,8 +49,9 @@ enum ParserState {
     Ticks {
         mark: char,
         count: usize,
+        opens_line: bool,
     },
-    /// In a bracket that may be a marker.
+    /// In a bracket or tag that may be a marker.
     Bracket {
         written: String,
     },
@@ -51,6 +59,20 @@ enum ParserState {
     Closed {
         written: String,
         numbers: Vec<u32>,
+    },
+    /// After a dropped marker in parentheses, whose closing one is dropped too.
+    Dropped,
+    /// In superscript digits.
+    Superscript {
+        written: String,
+    },
+    /// In a word that may refer to a tool of another product.
+    ToolReference {
+        written: String,
+    },
+    /// After the private-use character that opens such a reference, up to the one that closes it.
+    Private {
+        length: usize,
     },
     /// In inline code; `run` counts the backticks that may close it.
     Code {
@@ -68,6 +90,12 @@ enum ParserState {
 
 /// A closing fence is not longer than this.
 const MAX_FENCE_LINE: usize = 64;
+/// Longest reference between private-use characters, in characters.
+const MAX_PRIVATE: usize = 200;
+/// Characters of the output that are remembered.
+const MAX_WRITTEN: usize = 32;
+/// A word of at least this many letters is no unit, so digits above it are a mark.
+const MIN_NOTED_LETTERS: usize = 5;
 
 impl CitationResolver {
     /// Sources are numbered from 1 to `source_count`; markers with other numbers are dropped.
@@ -75,13 +103,30 @@ impl CitationResolver {
     pub fn new(source_count: u32) -> Self {
         Self {
             source_count,
+            source_brackets: SourceBrackets::default(),
             state: ParserState::Text,
-            pending_spaces: String::new(),
-            line_start: true,
+            pending: String::new(),
+            written: String::new(),
             text: String::new(),
             tracker: SentenceTracker::default(),
             output: Vec::new(),
         }
+    }
+
+    /// Makes the texts of the sources known: a bracket that one of them has in the same place is text.
+    #[must_use]
+    pub fn with_source_texts<'a>(mut self, texts: impl IntoIterator<Item = &'a str>) -> Self {
+        for text in texts {
+            self.source_brackets.add(text);
+        }
+        self
+    }
+
+    /// Outputs text of a source as it is: its brackets are no markers.
+    pub fn quote(&mut self, text: &str) -> Vec<CitationOutput> {
+        self.settle();
+        self.emit(text);
+        self.take()
     }
 
     /// Processes the next part of the model's text.
@@ -94,16 +139,28 @@ impl CitationResolver {
 
     /// Ends the text and returns what was held back. The resolver can be used for another text afterwards.
     pub fn finish(&mut self) -> Vec<CitationOutput> {
-        match std::mem::replace(&mut self.state, ParserState::Text) {
-            ParserState::Bracket { written } => self.emit(&written),
-            ParserState::Closed { numbers, .. } => self.resolve(&numbers),
-            _ => {}
-        }
+        self.settle();
         self.emit("");
         self.track(SentenceTracker::finish);
         let output = self.take();
-        *self = Self::new(self.source_count);
+        let source_brackets = std::mem::take(&mut self.source_brackets);
+        *self = Self { source_brackets, ..Self::new(self.source_count) };
         output
+    }
+
+    /// Decides what is held back, as nothing of it follows.
+    fn settle(&mut self) {
+        match std::mem::replace(&mut self.state, ParserState::Text) {
+            ParserState::Bracket { written } => self.emit(&written),
+            ParserState::Closed { numbers, written } => self.after_bracket(None, &written, &numbers),
+            ParserState::Superscript { written } => self.after_superscript(&written),
+            ParserState::ToolReference { written } => self.after_reference(&written),
+            ParserState::Dropped => self.state = ParserState::Dropped,
+            _ => {}
+        }
+        if matches!(std::mem::replace(&mut self.state, ParserState::Text), ParserState::Dropped) {
+            self.pending.clear();
+        }
     }
 
     fn take(&mut self) -> Vec<CitationOutput> {
@@ -120,9 +177,16 @@ impl CitationResolver {
     fn step(&mut self, c: char) {
         match std::mem::replace(&mut self.state, ParserState::Text) {
             ParserState::Text => self.in_text(c),
-            ParserState::Ticks { mark, count } => self.in_ticks(c, mark, count),
+            ParserState::Ticks { mark, count, opens_line } => self.in_ticks(c, mark, count, opens_line),
             ParserState::Bracket { written } => self.in_bracket(c, written),
-            ParserState::Closed { written, numbers } => self.after_bracket(c, &written, &numbers),
+            ParserState::Closed { written, numbers } => {
+                self.after_bracket(Some(c), &written, &numbers);
+                self.step(c);
+            }
+            ParserState::Dropped => self.after_dropped(c),
+            ParserState::Superscript { written } => self.in_superscript(c, written),
+            ParserState::ToolReference { written } => self.in_reference(c, written),
+            ParserState::Private { length } => self.in_private(c, length),
             ParserState::Code { ticks, run, blank } => self.in_code(c, ticks, run, blank),
             ParserState::Fence { mark, count, line } => self.in_fence(c, mark, count, line),
         }
@@ -130,32 +194,50 @@ impl CitationResolver {
 
     fn in_text(&mut self, c: char) {
         match c {
-            ' ' | '\t' | '\u{a0}' | '\u{202f}' => self.pending_spaces.push(c),
-            '[' | '【' | '［' => self.state = ParserState::Bracket { written: c.to_string() },
+            ' ' | '\t' | '\u{a0}' | '\u{202f}' | '\u{3000}' => self.pending.push(c),
+            '(' | '（' => {
+                if self.pending.ends_with(['(', '（']) {
+                    self.emit("");
+                }
+                self.pending.push(c);
+            }
+            '[' | '【' | '［' | '<' => self.state = ParserState::Bracket { written: c.to_string() },
             '`' => self.open_ticks(c),
-            '~' if self.line_start => self.open_ticks(c),
+            '~' if self.line_start() => self.open_ticks(c),
+            _ if tool_reference::is_delimiter(c) => self.open_private(c),
+            't' | 'c' | 'f' | 'n' if self.begins_word() => {
+                self.state = ParserState::ToolReference { written: c.to_string() };
+            }
+            _ if marker::superscript_digit(c).is_some() => {
+                self.state = ParserState::Superscript { written: c.to_string() };
+            }
             _ => self.emit_char(c),
         }
     }
 
-    fn open_ticks(&mut self, mark: char) {
-        let line_start = self.line_start;
-        self.emit_char(mark);
-        // Restored until the run ends: only a run at the start of a line opens a fence.
-        self.line_start = line_start;
-        self.state = ParserState::Ticks { mark, count: 1 };
+    /// Whether the current line has white space only so far.
+    fn line_start(&self) -> bool {
+        self.written.chars().all(char::is_whitespace) && self.pending.chars().all(char::is_whitespace)
     }
 
-    fn in_ticks(&mut self, c: char, mark: char, count: usize) {
-        let line_start = self.line_start;
+    fn begins_word(&self) -> bool {
+        !self.pending.is_empty() || !self.written.ends_with(char::is_alphanumeric)
+    }
+
+    fn open_ticks(&mut self, mark: char) {
+        let opens_line = self.line_start();
+        self.emit_char(mark);
+        self.state = ParserState::Ticks { mark, count: 1, opens_line };
+    }
+
+    fn in_ticks(&mut self, c: char, mark: char, count: usize, opens_line: bool) {
         if c == mark {
             self.emit_char(c);
-            self.line_start = line_start;
-            self.state = ParserState::Ticks { mark, count: count + 1 };
+            self.state = ParserState::Ticks { mark, count: count + 1, opens_line };
             return;
         }
-        self.line_start = false;
-        if line_start && count >= 3 {
+        // Only a run at the start of a line opens a fence.
+        if opens_line && count >= 3 {
             self.state = ParserState::Fence { mark, count, line: String::new() };
         } else if mark == '`' {
             self.state = ParserState::Code { ticks: count, run: 0, blank: false };
@@ -180,15 +262,104 @@ impl CitationResolver {
         }
     }
 
-    fn after_bracket(&mut self, c: char, written: &str, numbers: &[u32]) {
-        let link = written.starts_with('[') && (c == '(' || (c == ':' && self.line_start));
-        if link {
-            self.emit(written);
-            // The parenthesis is part of the link, not a place for markers.
-            return self.emit_char(c);
+    /// Decides what a closed bracket is by what follows: a link, text of a source or a marker.
+    fn after_bracket(&mut self, next: Option<char>, written: &str, numbers: &[u32]) {
+        let is_definition = next == Some(':') && self.line_start();
+        let is_link = written.starts_with('[') && (next == Some('(') || is_definition);
+        let before = format!("{}{}", self.written, self.pending);
+        if is_link || self.source_brackets.contain(&before, written, next) {
+            return self.emit(written);
         }
-        self.resolve(numbers);
+        let is_exponent = written.starts_with('<') && !written.contains('[') && !self.is_note(numbers);
+        if is_exponent { self.emit(written) } else { self.resolve(numbers) }
+    }
+
+    /// Drops the parenthesis after a dropped marker, if the one before it was held back.
+    fn after_dropped(&mut self, c: char) {
+        if matches!(c, ')' | '）') {
+            self.pending.clear();
+            return;
+        }
         self.step(c);
+    }
+
+    fn in_superscript(&mut self, c: char, mut written: String) {
+        if marker::superscript_digit(c).is_some() {
+            written.push(c);
+            self.state = ParserState::Superscript { written };
+            return;
+        }
+        self.after_superscript(&written);
+        self.step(c);
+    }
+
+    /// Digits above a long word or a full stop are a mark; above a unit or a variable they are an exponent.
+    fn after_superscript(&mut self, written: &str) {
+        match marker::superscript(written).filter(|number| self.is_note(&[*number])) {
+            Some(number) => self.resolve(&[number]),
+            None => self.emit(written),
+        }
+    }
+
+    fn is_note(&self, numbers: &[u32]) -> bool {
+        if !numbers.iter().all(|number| (1..=self.source_count).contains(number)) {
+            return false;
+        }
+        let word = self.written.trim_end_matches(['.', ',', '!', '?', ';', ':', '"', '”', '»', ')', '。', '、']);
+        let letters = word.chars().rev().take_while(|c| c.is_alphabetic()).count();
+        letters >= MIN_NOTED_LETTERS || (word.len() < self.written.len() && letters > 0)
+    }
+
+    fn in_reference(&mut self, c: char, mut written: String) {
+        written.push(c);
+        match tool_reference::read(&written) {
+            ReferenceStep::NotAReference => {
+                written.pop();
+                let is_complete = matches!(tool_reference::read(&written), ReferenceStep::Complete);
+                if is_complete && c == 't' {
+                    // The next reference of a row.
+                    self.state = ParserState::ToolReference { written: c.to_string() };
+                } else if is_complete && c.is_alphanumeric() {
+                    self.emit(&written);
+                    self.step(c);
+                } else {
+                    self.after_reference(&written);
+                    self.step(c);
+                }
+            }
+            _ => self.state = ParserState::ToolReference { written },
+        }
+    }
+
+    fn after_reference(&mut self, written: &str) {
+        match tool_reference::read(written) {
+            ReferenceStep::Complete => self.drop_pending(),
+            _ => self.emit(written),
+        }
+    }
+
+    fn open_private(&mut self, c: char) {
+        self.drop_pending();
+        self.state = match c {
+            '\u{e200}' => ParserState::Private { length: 0 },
+            _ => ParserState::ToolReference { written: String::new() },
+        };
+    }
+
+    fn in_private(&mut self, c: char, length: usize) {
+        match c {
+            '\u{e201}' => self.drop_pending(),
+            _ if c == '\n' || length == MAX_PRIVATE => self.step(c),
+            _ => self.state = ParserState::Private { length: length + 1 },
+        }
+    }
+
+    /// Drops the spaces before a dropped marker, and the parenthesis once its closing one is there.
+    fn drop_pending(&mut self) {
+        match self.pending.ends_with(['(', '（']) {
+            true => self.state = ParserState::Dropped,
+            false => self.pending.clear(),
+        }
     }
 
     fn in_code(&mut self, c: char, ticks: usize, run: usize, blank: bool) {
@@ -222,7 +393,7 @@ impl CitationResolver {
         self.state = ParserState::Fence { mark, count, line };
     }
 
-    /// Outputs the markers of existing sources; if there are none, the pending spaces are dropped with the marker.
+    /// Outputs the markers of existing sources; if there are none, what is pending is dropped with the marker.
     fn resolve(&mut self, numbers: &[u32]) {
         let mut existing: Vec<u32> = Vec::new();
         for number in numbers {
@@ -231,22 +402,28 @@ impl CitationResolver {
             }
         }
         if existing.is_empty() {
-            self.pending_spaces.clear();
-            return;
+            return self.drop_pending();
         }
         for number in existing {
-            self.emit(&format!("[{number}]"));
-            self.tracker.mark(number);
+            // The wide space of Chinese and Japanese would part the marker from its sentence.
+            let spaces = std::mem::take(&mut self.pending).replace('\u{3000}', "");
+            let mark = format!("[{number}]");
+            self.remember(&spaces);
+            self.remember(&mark);
+            self.text.push_str(&spaces);
+            self.text.push_str(&mark);
+            self.tracker.push_mark(&spaces, &mark, number);
         }
     }
 
     fn emit(&mut self, written: &str) {
-        for space in std::mem::take(&mut self.pending_spaces).chars() {
-            self.emit_text(space);
+        let pending = std::mem::take(&mut self.pending);
+        for c in pending.chars().chain(written.chars()) {
+            self.text.push(c);
+            self.track(|tracker, completed| tracker.push(c, completed));
         }
-        for c in written.chars() {
-            self.emit_text(c);
-        }
+        self.remember(&pending);
+        self.remember(written);
     }
 
     fn emit_char(&mut self, c: char) {
@@ -254,14 +431,22 @@ impl CitationResolver {
         self.emit(c.encode_utf8(&mut buffer));
     }
 
-    fn emit_text(&mut self, c: char) {
-        self.line_start = c == '\n' || (self.line_start && c.is_whitespace());
-        self.text.push(c);
-        self.track(|tracker, completed| tracker.push(c, completed));
+    /// Keeps the last characters of the line.
+    fn remember(&mut self, output: &str) {
+        if let Some(line) = output.rfind('\n') {
+            self.written.clear();
+            self.written.push_str(&output[line + 1..]);
+        } else {
+            self.written.push_str(output);
+        }
+        if self.written.len() > 8 * MAX_WRITTEN {
+            let cut = self.written.char_indices().rev().nth(MAX_WRITTEN).map_or(0, |(at, _)| at);
+            self.written.drain(..cut);
+        }
     }
 
     fn emit_code(&mut self, c: char) {
-        self.line_start = c == '\n';
+        self.remember(c.encode_utf8(&mut [0; 4]));
         self.text.push(c);
         self.tracker.skip(c);
     }

@@ -12,9 +12,32 @@ pub(super) struct SentenceTracker {
     before: usize,
     /// Bytes of `block` already searched for the end of a sentence.
     scanned: usize,
-    /// Markers in `block`: the byte position after each, and its number.
-    marks: Vec<(usize, u32)>,
+    /// Markers in `block`, in order.
+    marks: Vec<Mark>,
     last: Option<char>,
+    /// The last sentence with words: a marker that stands alone belongs to it.
+    previous: Option<CompletedSentence>,
+    /// Markers given to it so far.
+    lone_marks: usize,
+}
+
+/// Most markers on lines of their own after one sentence: each repeats the sentence.
+const MAX_LONE_MARKS: usize = 8;
+
+/// A marker, as a byte range of the block.
+#[derive(Debug)]
+struct Mark {
+    start: usize,
+    end: usize,
+    number: u32,
+}
+
+/// A sentence, in characters of the whole output.
+#[derive(Clone, Debug)]
+struct CompletedSentence {
+    start: usize,
+    end: usize,
+    text: String,
 }
 
 impl SentenceTracker {
@@ -31,9 +54,13 @@ impl SentenceTracker {
         }
     }
 
-    /// Records that the marker of `number` was just pushed.
-    pub(super) fn mark(&mut self, number: u32) {
-        self.marks.push((self.block.len(), number));
+    /// Adds a marker and the spaces before it at once, so that no sentence ends between them.
+    pub(super) fn push_mark(&mut self, spaces: &str, written: &str, number: u32) {
+        self.block.push_str(spaces);
+        let start = self.block.len();
+        self.block.push_str(written);
+        self.marks.push(Mark { start, end: self.block.len(), number });
+        self.last = written.chars().next_back();
     }
 
     /// Adds a character of a code block, which has no sentences.
@@ -42,6 +69,7 @@ impl SentenceTracker {
         self.last = Some(c);
         if c == '\n' {
             self.drop_front(self.block.len());
+            self.previous = None;
         }
     }
 
@@ -70,27 +98,43 @@ impl SentenceTracker {
 
     fn complete(&mut self, end: usize, completed: &mut Vec<CitationOutput>) {
         let mut sources = Vec::new();
-        for (_, number) in self.marks.iter().filter(|(at, _)| *at <= end) {
-            if !sources.contains(number) {
-                sources.push(*number);
+        let mut has_words = false;
+        let mut at = 0;
+        for mark in self.marks.iter().take_while(|mark| mark.end <= end) {
+            has_words |= self.block[at..mark.start].contains(char::is_alphanumeric);
+            at = mark.end;
+            if !sources.contains(&mark.number) {
+                sources.push(mark.number);
             }
         }
-        if !sources.is_empty() {
-            let sentence = &self.block[..end];
-            let skipped = content_start(sentence);
-            let text = sentence[skipped..].trim_end().to_owned();
-            let start = self.before + sentence[..skipped].chars().count();
-            completed.push(CitationOutput::Sentence { start, end: start + text.chars().count(), text, sources });
+        has_words |= self.block[at..end].contains(char::is_alphanumeric);
+        if has_words {
+            self.previous = Some(self.sentence(end));
+            self.lone_marks = 0;
+        }
+        let is_cited = !sources.is_empty() && self.lone_marks < MAX_LONE_MARKS;
+        if let Some(CompletedSentence { start, end, text }) = self.previous.clone().filter(|_| is_cited) {
+            self.lone_marks += 1;
+            completed.push(CitationOutput::Sentence { start, end, text, sources });
         }
         self.drop_front(end);
+    }
+
+    fn sentence(&self, end: usize) -> CompletedSentence {
+        let sentence = &self.block[..end];
+        let skipped = content_start(sentence);
+        let text = sentence[skipped..].trim_end().to_owned();
+        let start = self.before + sentence[..skipped].chars().count();
+        CompletedSentence { start, end: start + text.chars().count(), text }
     }
 
     fn drop_front(&mut self, end: usize) {
         self.before += self.block[..end].chars().count();
         self.block.drain(..end);
-        self.marks.retain(|(at, _)| *at > end);
-        for (at, _) in &mut self.marks {
-            *at -= end;
+        self.marks.retain(|mark| mark.end > end);
+        for mark in &mut self.marks {
+            mark.start = mark.start.saturating_sub(end);
+            mark.end -= end;
         }
         self.scanned = self.scanned.saturating_sub(end);
     }
