@@ -1,8 +1,11 @@
 //! Extracts numbers, dates and names in normal form, so that `1,000` equals `1 000` and `12 March 2024` equals
 //! `2024-03-12`.
 
+use std::ops::Range;
+
 mod dates;
 mod numbers;
+mod units;
 
 pub(crate) use self::dates::Date;
 pub(crate) use self::numbers::Number;
@@ -40,29 +43,52 @@ impl Fact {
 
 /// The numbers, dates and codes of `text`, and its names unless every noun of its language is capitalised.
 pub(crate) fn facts(text: &str) -> Vec<Fact> {
+    located(text).into_iter().map(|located| located.fact).collect()
+}
+
+/// A fact and the words that state it.
+#[derive(Clone, Debug)]
+pub(crate) struct Located {
+    pub(crate) fact: Fact,
+    /// Byte range of its words in the text.
+    pub(crate) range: Range<usize>,
+}
+
+/// Like [`facts`], with the place of each.
+pub(crate) fn located(text: &str) -> Vec<Located> {
     let tokens: Vec<Token<'_>> = Tokens::new(text).collect();
+    let end_of = |token: &Token<'_>| text.len() - token.rest.len();
+    let start_of = |token: &Token<'_>| end_of(token) - token.text.len();
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
+        let start = start_of(token);
+        let mut push = |fact: Fact, taken: usize| {
+            found.push(Located { fact, range: start..end_of(&tokens[at + taken - 1]) });
+        };
         if let Some((date, consumed)) = dates::parse(&tokens[at..]) {
-            found.push(Fact::Date(date));
+            push(Fact::Date(date), consumed);
             at += consumed;
             continue;
         }
-        let before = text[..text.len() - token.rest.len() - token.text.len()].chars().next_back();
+        let before = text[..start].chars().next_back();
         if let Some((numbers, consumed)) =
             numbers::parse(&tokens[at..], before, at.checked_sub(1).map(|last| &tokens[last]))
         {
-            found.extend(numbers.into_iter().map(Fact::Number));
+            numbers.into_iter().for_each(|number| push(Fact::Number(number), consumed));
             at += consumed;
             continue;
         }
-        at += 1;
         if token.text.contains(|c: char| c.is_ascii_digit()) {
-            found.extend(terms::index_terms(token.text).pop().map(Fact::Code));
-        } else if is_name(text, token) {
-            found.extend(terms::index_terms(token.text).pop().map(Fact::Name));
+            if let Some(term) = terms::index_terms(token.text).pop() {
+                push(Fact::Code(term), 1);
+            }
+        } else if is_name(text, token)
+            && let Some(term) = terms::index_terms(token.text).pop()
+        {
+            push(Fact::Name(term), 1);
         }
+        at += 1;
     }
     found
 }

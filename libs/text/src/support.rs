@@ -1,17 +1,30 @@
 //! Checks whether a passage supports the sentence that cites it.
 //!
-//! No model is used, only what can be compared: numbers, dates and names must occur in the passage, both must be
-//! negated or neither, and the wording must be similar. In doubt the verdict is `partial`.
+//! No model is used, only what can be compared. The sentence is laid beside the clauses of the passage: its words,
+//! names, numbers with units and dates must stand together in one of them, or in a row of a table; both must be negated,
+//! limited and hedged alike; and subject and object, cause and effect and the sides of a comparison must not be
+//! exchanged. A sentence is `supported` if every part of it is found so, `unsupported` if the passage says something
+//! else in its place or nothing of it, and `partial` if rules cannot tell. The last are for another judge:
+//! [`Assessment::is_settled`].
 
-use std::collections::{HashMap, HashSet};
+mod align;
+mod claim;
+mod judge;
+mod lexicon;
+mod matching;
+mod operators;
+mod parse;
+mod passage;
+mod verbatim;
+
 use std::ops::Range;
 
-use crate::facts::{Fact, facts};
+use self::align::Alignment;
+use self::judge::Ruling;
+use self::matching::{Candidate, ClaimIndex, MAX_ITEMS};
+use self::parse::Sentence;
 use crate::language::{self, Language};
-use crate::sentences::{self, UnitKind};
-use crate::tables::{self, TablePosition};
-use crate::terms::{self, fold};
-use crate::{markdown, stopwords};
+use crate::{markdown, sentences};
 
 /// How far a passage supports a sentence, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,249 +58,169 @@ pub struct Support {
     pub quote: Range<usize>,
 }
 
-/// Wording score from which a sentence whose facts all occur is supported, and below which it is unsupported.
-const MIN_SUPPORTED: f32 = 0.55;
-const MIN_PARTIAL: f32 = 0.3;
-/// Terms and facts considered per sentence: the bits of a `u64` set.
-const MAX_ITEMS: usize = 64;
-/// Longest quote in sentences …
-const MAX_QUOTE_SENTENCES: usize = 3;
-/// … and with the items of a list.
-const MAX_QUOTE_WITH_ITEMS: usize = 13;
+/// What rules say of a sentence and the passages of its source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Assessment {
+    /// Questions and announcements ("Here is a summary:") claim nothing, so nothing supports them.
+    pub is_claim: bool,
+    /// Whether the sentence stands in a passage word for word.
+    pub is_verbatim: bool,
+    /// Whether the verdict is certain: a copy, a contradiction, or a sentence found part by part. Another judge, such as
+    /// a model, may change the verdicts that are not.
+    pub is_settled: bool,
+    /// The passage that was judged by: the index of the closest.
+    pub passage: usize,
+    pub support: Support,
+}
+
+/// Candidates examined per claim.
+const MAX_CANDIDATES: usize = 4;
 
 /// Checks `sentence` (Markdown and `[n]` markers are ignored) against `passage`.
 #[must_use]
 pub fn check(sentence: &str, passage: &str) -> Support {
-    let mut claim = Claim::parse(sentence);
-    let source = CitedPassage::parse(&claim, passage);
-    claim.weigh(&source.term_frequencies(claim.terms.len()), source.sentences.len());
-    let Some(best) = source.best_window(&claim) else {
-        return Support { verdict: Verdict::Unsupported, score: 0.0, quote: 0..0 };
-    };
-    let quote = source.quote(&best);
-    let (in_passage, in_quote) = (source.facts(), best.facts);
-    let exact = claim.exact.count_ones();
-    let missing_exact = (claim.exact & !in_passage).count_ones();
-    let missing_names = (claim.names & !in_passage).count_ones();
-    if claim.language_differs(passage, source.terms()) {
-        let verdict = if missing_exact > 0 || exact == 0 { Verdict::Unsupported } else { Verdict::Partial };
-        return Support { verdict, score: if verdict == Verdict::Partial { 0.5 } else { 0.1 }, quote };
-    }
-    let weight_in_passage = claim.weight_of(source.terms());
-    let wording = if claim.total > 0.0 {
-        0.8 * best.weight / claim.total + 0.2 * weight_in_passage / claim.total
-    } else {
-        f32::from(exact > 0)
-    };
-    let negation_differs = is_negated(sentence) != is_negated(&passage[quote.clone()]);
-    let mut score = wording;
-    score *= 0.6_f32.powf(missing_exact as f32) * 0.85_f32.powf(missing_names as f32);
-    let outside_quote = (claim.exact & in_passage & !in_quote).count_ones();
-    score *= 0.85_f32.powf(outside_quote as f32);
-    if negation_differs {
-        score *= 0.5;
-    }
-    let score = score.clamp(0.0, 1.0);
-    let all_names_missing = claim.names != 0 && claim.names & in_passage == 0;
-    let is_wrong = (exact > 0 && missing_exact == exact) || (all_names_missing && wording < MIN_SUPPORTED);
-    let verdict = if is_wrong || wording < MIN_PARTIAL || score < 0.15 {
-        Verdict::Unsupported
-    } else if missing_exact + missing_names == 0 && !negation_differs && score >= MIN_SUPPORTED {
-        Verdict::Supported
-    } else {
-        Verdict::Partial
-    };
-    Support { verdict, score, quote }
+    assess(sentence, &[passage]).support
 }
 
-/// The citing sentence. Each of its terms and facts has a bit in the sets below.
-struct Claim {
-    language: Option<Language>,
-    terms: HashMap<String, usize>,
-    weights: Vec<f32>,
-    total: f32,
-    facts: Vec<Fact>,
-    exact: u64,
-    names: u64,
-}
-
-impl Claim {
-    fn parse(sentence: &str) -> Self {
-        let plain = markdown::plain(sentence);
-        let language = language::detect(&plain);
-        let nouns_are_capitalised = language == Some(Language::GERMAN);
-        let mut facts = facts(&plain);
-        facts.retain(|fact| fact.is_exact() || !nouns_are_capitalised);
-        facts.truncate(MAX_ITEMS);
-        let bits = |exact: bool| {
-            facts
-                .iter()
-                .enumerate()
-                .filter(|(_, fact)| fact.is_exact() == exact)
-                .fold(0, |set, (bit, _)| set | 1 << bit)
-        };
-        let (exact, names) = (bits(true), bits(false));
-        let mut terms = HashMap::new();
-        for term in content_terms(&plain) {
-            if terms.len() < MAX_ITEMS {
-                let bit = terms.len();
-                terms.entry(term).or_insert(bit);
-            }
-        }
-        Self { language, weights: vec![1.0; terms.len()], total: terms.len() as f32, terms, facts, exact, names }
-    }
-
-    /// Gives terms that are rare in the passage or missing from it more weight than frequent ones.
-    fn weigh(&mut self, frequencies: &[usize], sentences: usize) {
-        for (weight, frequency) in self.weights.iter_mut().zip(frequencies) {
-            let rarity = (1.0 + sentences as f32) / (1.0 + *frequency as f32);
-            *weight = 1.0 + 0.25 * rarity.ln();
-        }
-        self.total = self.weights.iter().sum();
-    }
-
-    fn weight_of(&self, set: u64) -> f32 {
-        self.weights.iter().enumerate().filter(|(bit, _)| set & (1 << bit) != 0).map(|(_, weight)| weight).sum()
-    }
-
-    /// Whether the wording cannot be compared because the languages differ. A claim that shares half its terms with the
-    /// passage has its language, whatever is detected for a short sentence.
-    fn language_differs(&self, passage: &str, shared: u64) -> bool {
-        if self.terms.len() < 3 || shared.count_ones() as usize * 2 >= self.terms.len() {
-            return false;
-        }
-        match (self.language, language::detect(passage)) {
-            (Some(own), Some(other)) => own != other,
-            _ => false,
-        }
-    }
-}
-
-/// The terms of content words; numbers are compared as facts instead.
-fn content_terms(text: &str) -> Vec<String> {
-    let content = terms::words(text).filter(|word| stopwords::languages_of(&fold(word)) == 0);
-    content.flat_map(terms::index_terms).filter(|term| term.contains(|c: char| !c.is_ascii_digit())).collect()
-}
-
-/// A sentence of the passage with the terms and facts of the claim that it has.
-struct PassageSentence {
-    range: Range<usize>,
-    terms: u64,
-    facts: u64,
-    is_item: bool,
-}
-
-struct CitedPassage {
-    sentences: Vec<PassageSentence>,
-}
-
-/// Consecutive sentences of the passage.
-struct SentenceWindow {
-    first: usize,
-    count: usize,
-    weight: f32,
-    facts: u64,
-}
-
-impl CitedPassage {
-    fn parse(claim: &Claim, passage: &str) -> Self {
-        let units = sentences::units(passage);
-        let positions = tables::positions(passage, &units);
-        let sentences = units.iter().zip(positions).map(|(unit, position)| {
-            let range = unit.range.clone();
-            // A row is read together with its column names.
-            let header = match position {
-                TablePosition::Row(Some(header)) => &passage[units[header].range.clone()],
-                _ => "",
-            };
-            let text = [header, &passage[range.clone()]].join(" ");
-            let own_terms: HashSet<String> = terms::index_terms(&text).into_iter().collect();
-            let terms = own_terms.iter().filter_map(|term| claim.terms.get(term)).fold(0, |set, bit| set | 1 << bit);
-            let own_facts = if claim.facts.is_empty() { Vec::new() } else { facts(&markdown::plain(&text)) };
-            let has_fact = |fact: &Fact| match fact {
-                Fact::Name(term) | Fact::Code(term) if own_terms.contains(term) => true,
-                fact => own_facts.iter().any(|own| fact.is_supported_by(own)),
-            };
-            let facts = claim
-                .facts
-                .iter()
-                .enumerate()
-                .filter(|(_, fact)| has_fact(fact))
-                .fold(0, |set, (bit, _)| set | 1 << bit);
-            PassageSentence { range, terms, facts, is_item: unit.kind == UnitKind::Item }
+/// Checks `sentence` against the passages of one source. One of them that supports it is enough; otherwise the closest
+/// one decides.
+#[must_use]
+pub fn assess(sentence: &str, passages: &[&str]) -> Assessment {
+    let plain = markdown::plain(sentence);
+    let is_claim = claim::is_claim(&plain);
+    let mut best: Option<(Ruling, f32, Assessment)> = None;
+    for (index, passage) in passages.iter().enumerate() {
+        let judged = judge_passage(&plain, passage);
+        let is_better = best.as_ref().is_none_or(|(ruling, closeness, _)| match judged.ruling {
+            Ruling::Supported => *ruling != Ruling::Supported || judged.closeness > *closeness,
+            _ => *ruling != Ruling::Supported && judged.closeness > *closeness,
         });
-        Self { sentences: sentences.collect() }
-    }
-
-    /// The number of sentences with each term of the claim.
-    fn term_frequencies(&self, terms: usize) -> Vec<usize> {
-        (0..terms)
-            .map(|bit| self.sentences.iter().filter(|sentence| sentence.terms & (1 << bit) != 0).count())
-            .collect()
-    }
-
-    fn terms(&self) -> u64 {
-        self.sentences.iter().fold(0, |set, sentence| set | sentence.terms)
-    }
-
-    fn facts(&self) -> u64 {
-        self.sentences.iter().fold(0, |set, sentence| set | sentence.facts)
-    }
-
-    /// The window that covers most of the claim; a longer one only if it covers more.
-    fn best_window(&self, claim: &Claim) -> Option<SentenceWindow> {
-        let mut best: Option<(f32, SentenceWindow)> = None;
-        for first in 0..self.sentences.len() {
-            let (mut terms, mut facts) = (0, 0);
-            for (count, sentence) in self.sentences[first..].iter().take(MAX_QUOTE_WITH_ITEMS).enumerate() {
-                if count >= MAX_QUOTE_SENTENCES && !sentence.is_item {
-                    break;
-                }
-                terms |= sentence.terms;
-                facts |= sentence.facts;
-                let weight = claim.weight_of(terms);
-                let rank = weight + facts.count_ones() as f32 - 0.4 * count as f32;
-                if rank > 0.0 && best.as_ref().is_none_or(|(top, _)| rank > *top + 1e-4) {
-                    best = Some((rank, SentenceWindow { first, count: count + 1, weight, facts }));
-                }
-            }
+        if !is_better {
+            continue;
         }
-        best.map(|(_, window)| window)
+        let Judged { ruling, is_verbatim, closeness, .. } = judged;
+        let assessment = Assessment {
+            is_claim,
+            is_verbatim,
+            is_settled: !is_claim || matches!(ruling, Ruling::Supported | Ruling::Contradicted),
+            passage: index,
+            support: judged.support(),
+        };
+        best = Some((ruling, closeness, assessment));
+        if is_verbatim {
+            break;
+        }
     }
+    let nothing = Support { verdict: Verdict::Unsupported, score: 0.0, quote: 0..0 };
+    let mut assessment = best.map(|(.., assessment)| assessment).unwrap_or(Assessment {
+        is_claim,
+        is_verbatim: false,
+        is_settled: !is_claim,
+        passage: 0,
+        support: nothing,
+    });
+    let has_words = plain.contains(char::is_alphanumeric);
+    if !is_claim && has_words && !assessment.is_verbatim {
+        assessment.support.verdict = Verdict::Partial;
+    }
+    assessment
+}
 
-    fn quote(&self, window: &SentenceWindow) -> Range<usize> {
-        self.sentences[window.first].range.start..self.sentences[window.first + window.count - 1].range.end
+/// A claim judged by one passage.
+struct Judged {
+    ruling: Ruling,
+    is_verbatim: bool,
+    /// The share of the claim that the passage speaks of.
+    closeness: f32,
+    quote: Range<usize>,
+}
+
+impl Judged {
+    fn support(self) -> Support {
+        let Self { ruling, is_verbatim, closeness, quote } = self;
+        let (verdict, score) = match ruling {
+            Ruling::Supported if is_verbatim => (Verdict::Supported, 1.0),
+            Ruling::Supported => (Verdict::Supported, 0.6 + 0.35 * closeness),
+            Ruling::Open => (Verdict::Partial, 0.25 + 0.3 * closeness),
+            Ruling::Unrelated => (Verdict::Unsupported, 0.2 * closeness),
+            Ruling::Contradicted => (Verdict::Unsupported, 0.1),
+        };
+        Support { verdict, score: score.clamp(0.0, 1.0), quote }
     }
 }
 
-/// Whether a sentence is negated. "Without" and "un-" do not count: they negate only a part, and paraphrases drop them.
-fn is_negated(text: &str) -> bool {
-    const WORDS: [&str; 22] = [
-        "not",
-        "no",
-        "never",
-        "cannot",
-        "none",
-        "neither",
-        "не",
-        "нет",
-        "нельзя",
-        "никогда",
-        "ни",
-        "nicht",
-        "kein",
-        "keine",
-        "keinen",
-        "nie",
-        "pas",
-        "jamais",
-        "aucun",
-        "nunca",
-        "ningun",
-        "ninguna",
-    ];
-    terms::words(text).any(|word| {
-        let word = fold(word);
-        WORDS.contains(&word.as_str()) || word.ends_with("n't")
-    })
+fn judge_passage(plain: &str, passage: &str) -> Judged {
+    let units = sentences::units(passage);
+    let copied =
+        verbatim::find(plain, passage, &units).or_else(|| verbatim::find_unsegmented(plain, passage, &units));
+    if let Some(quote) = copied {
+        return Judged { ruling: Ruling::Supported, is_verbatim: true, closeness: 1.0, quote };
+    }
+    let language = language::detect(plain);
+    let names_are_capitalised = language != Some(Language::GERMAN);
+    let source = passage::sentences_of(passage, names_are_capitalised);
+    let mut judged: Option<Judged> = None;
+    for part in claim::parts(plain) {
+        let claim = Sentence::parse(part, names_are_capitalised);
+        if claim.weight() < f32::EPSILON {
+            continue;
+        }
+        let own = judge_claim(&claim, &source);
+        judged = Some(match judged {
+            Some(other) => both(other, own),
+            None => own,
+        });
+    }
+    let mut judged =
+        judged.unwrap_or(Judged { ruling: Ruling::Unrelated, is_verbatim: false, closeness: 0.0, quote: 0..0 });
+    if judged.ruling == Ruling::Unrelated && is_translated(plain, language, passage) {
+        judged.ruling = Ruling::Open;
+    }
+    judged
+}
+
+/// Two parts of a sentence: it is supported if both are, and contradicted if one is.
+fn both(one: Judged, other: Judged) -> Judged {
+    let ruling = match (one.ruling, other.ruling) {
+        (Ruling::Contradicted, _) | (_, Ruling::Contradicted) => Ruling::Contradicted,
+        (one, other) if one == other => one,
+        _ => Ruling::Open,
+    };
+    let quote = if other.quote.is_empty() { one.quote } else { other.quote };
+    Judged { ruling, is_verbatim: false, closeness: f32::midpoint(one.closeness, other.closeness), quote }
+}
+
+fn judge_claim(claim: &Sentence, source: &[Sentence]) -> Judged {
+    let index = ClaimIndex::new(claim);
+    let all: Vec<Candidate<'_>> =
+        source.iter().enumerate().map(|(at, sentence)| Candidate::new(at, sentence, &index)).collect();
+    let mut order: Vec<&Candidate<'_>> = all.iter().filter(|candidate| candidate.closeness > 0.0).collect();
+    order.sort_by(|a, b| b.closeness.total_cmp(&a.closeness).then(a.index.cmp(&b.index)));
+    let total = claim.weight();
+    let mut best: Option<Judged> = None;
+    for candidate in order.into_iter().take(MAX_CANDIDATES) {
+        let alignment = Alignment::new(claim, candidate);
+        let mut ruling = judge::judge(&alignment, &all);
+        if ruling == Ruling::Supported && claim.items.len() > MAX_ITEMS {
+            ruling = Ruling::Open;
+        }
+        let closeness = candidate.closeness / total;
+        let is_better = match &best {
+            None => true,
+            Some(best) => ruling == Ruling::Supported || (best.ruling == Ruling::Unrelated && ruling > best.ruling),
+        };
+        if is_better {
+            best = Some(Judged { ruling, is_verbatim: false, closeness, quote: candidate.sentence.range.clone() });
+        }
+        if ruling == Ruling::Supported {
+            break;
+        }
+    }
+    best.unwrap_or(Judged { ruling: Ruling::Unrelated, is_verbatim: false, closeness: 0.0, quote: 0..0 })
+}
+
+/// Whether the sentence is in another language than the passage, so that its words cannot be compared.
+fn is_translated(sentence: &str, language: Option<Language>, passage: &str) -> bool {
+    let has_words = crate::terms::words(sentence).nth(2).is_some();
+    has_words && matches!((language, language::detect(passage)), (Some(own), Some(other)) if own != other)
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::units::{self, is_currency, unit_of};
 use crate::terms::{Token, fold, join_digits};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -14,14 +15,22 @@ pub(crate) struct Number {
 }
 
 impl Number {
-    /// Whether a value is the same and the units do not contradict each other.
-    pub(super) fn agrees(&self, other: &Self) -> bool {
-        let same = self.values.iter().any(|own| other.values.iter().any(|other| nearly_equal(*own, *other)));
-        let units = match (self.unit, other.unit) {
-            (Some(own), Some(other)) => own == other,
-            _ => true,
+    /// Whether a value is the same after conversion and the units do not contradict each other.
+    pub(crate) fn agrees(&self, other: &Self) -> bool {
+        let same = |own: f64, other_value: f64| match (self.unit, other.unit) {
+            (Some(unit), Some(other_unit)) => units::are_equal(own, unit, other_value, other_unit),
+            _ => nearly_equal(own, other_value),
         };
-        same && units
+        self.values.iter().any(|own| other.values.iter().any(|value| same(*own, *value)))
+    }
+
+    /// Whether both measure the same, so that one of them can contradict the other.
+    pub(crate) fn is_comparable(&self, other: &Self) -> bool {
+        match (self.unit, other.unit) {
+            (Some(own), Some(other)) => units::are_comparable(own, other),
+            (None, None) => true,
+            _ => false,
+        }
     }
 
     /// Whether it is a bare number that may be a year.
@@ -31,15 +40,14 @@ impl Number {
 
     /// Whether it is a duration or a year.
     pub(crate) fn is_time(&self) -> bool {
-        const UNITS: [&str; 7] = ["day", "week", "month", "year", "hour", "minute", "second"];
-        self.is_year() || self.unit.is_some_and(|unit| UNITS.contains(&unit))
+        self.is_year() || self.unit.is_some_and(units::is_time)
     }
 
     pub(crate) fn is_money(&self) -> bool {
-        self.unit.is_some_and(is_currency)
+        self.unit.is_some_and(units::is_currency)
     }
 
-    pub(super) fn is_plain(&self, value: f64) -> bool {
+    pub(crate) fn is_plain(&self, value: f64) -> bool {
         self.unit.is_none() && self.values.iter().any(|own| nearly_equal(*own, value))
     }
 }
@@ -56,8 +64,11 @@ pub(super) fn parse(
     last: Option<&Token<'_>>,
 ) -> Option<(Vec<Number>, usize)> {
     let first = tokens.first()?;
-    let (mut values, suffix, mut taken) = match word_value(&fold(first.text)) {
-        Some(value) => (vec![vec![value]], "", 1),
+    if let Some(times) = repetition(&fold(first.text)) {
+        return Some((vec![Number { values: vec![times], unit: Some("time") }], 1));
+    }
+    let (mut values, suffix, mut taken) = match word_number(tokens) {
+        Some((value, taken)) => (vec![vec![value]], "", taken),
         None => digits(tokens)?,
     };
     let leading_code = || {
@@ -72,25 +83,34 @@ pub(super) fn parse(
         ("b" | "B" | "bn", true) => 1e9,
         _ => 1.0,
     };
+    let is_year = values.len() == 1 && values[0].iter().any(|value| (1000.0..2100.0).contains(value));
     let mut unit = currency.or_else(|| unit_of(&fold(suffix)));
+    let mut power = None;
     let mut rest = tokens[taken - 1].rest;
-    // "3 million euros", "10 working days": the multiplier, then the unit.
+    // "3 million euros", "10 working days", "40 square metres": multiplier and qualifier, then the unit.
     for _ in 0..2 {
         unit = unit.or_else(|| sign_after(rest));
         let Some(next) = tokens.get(taken).filter(|next| is_adjacent(rest, next)) else { break };
-        let word = fold(next.text);
+        let word = degree(rest, &fold(next.text));
         if let Some(multiplier) = multiplier_of(&word).filter(|_| nearly_equal(factor, 1.0)) {
             factor = multiplier;
         } else if QUALIFIER_PREFIXES.iter().any(|start| word.starts_with(start)) {
             // The unit follows.
+        } else if let Some(found) = power_of(&word) {
+            power = Some(found);
         } else if let Some(found) = unit_of(&word).filter(|_| unit.is_none()) {
-            unit = Some(found);
+            // "2019 г." is a year, not a weight.
+            unit = Some(if found == "g" && is_year { "year" } else { found });
         } else {
             break;
         }
         taken += 1;
         rest = next.rest;
     }
+    if is_year && unit == Some("year") {
+        unit = None;
+    }
+    unit = unit.map(|unit| power.and_then(|power| units::powered(unit, power)).unwrap_or(unit));
     values.iter_mut().flatten().for_each(|value| *value *= factor);
     Some((values.into_iter().map(|values| Number { values, unit }).collect(), taken))
 }
@@ -98,7 +118,51 @@ pub(super) fn parse(
 /// Whether `next` follows after at most two spaces, dots or hyphens.
 fn is_adjacent(rest: &str, next: &Token<'_>) -> bool {
     let gap = &rest[..rest.len() - next.rest.len() - next.text.len()];
-    gap.chars().count() <= 2 && gap.chars().all(|c| c.is_whitespace() || matches!(c, '.' | '-'))
+    gap.chars().count() <= 2 && gap.chars().all(|c| c.is_whitespace() || matches!(c, '.' | '-' | '°'))
+}
+
+/// `word` with the sign of degrees before it: `°c`.
+fn degree(rest: &str, word: &str) -> String {
+    if rest.trim_start().starts_with('°') { format!("°{word}") } else { word.to_owned() }
+}
+
+/// The power of a unit of length that follows: `square metres`, `кв. м`.
+fn power_of(word: &str) -> Option<u8> {
+    match word {
+        "square" | "sq" | "кв" => Some(2),
+        "cubic" | "cu" | "куб" => Some(3),
+        _ if word.starts_with("квадратн") || word.starts_with("quadrat") => Some(2),
+        _ if word.starts_with("кубическ") || word.starts_with("kubik") => Some(3),
+        _ => None,
+    }
+}
+
+/// How many times `twice` says.
+fn repetition(word: &str) -> Option<f64> {
+    match word {
+        "twice" | "дважды" | "вдвое" | "zweimal" => Some(2.0),
+        "thrice" | "трижды" | "втрое" | "dreimal" => Some(3.0),
+        _ => None,
+    }
+}
+
+/// A number in words and the tokens it takes: `twenty-one`, `one and a half hours`, `полтора`. `one` counts only
+/// before a unit: it is a pronoun or article more often.
+fn word_number(tokens: &[Token<'_>]) -> Option<(f64, usize)> {
+    const ONE: [&str; 12] =
+        ["one", "один", "одна", "одно", "одного", "одной", "одну", "одному", "ein", "eine", "einem", "einen"];
+    let word = |at: usize| tokens.get(at).map(|token| fold(token.text)).unwrap_or_default();
+    let first = word(0);
+    let is_one = ONE.contains(&first.as_str());
+    let value = word_value(&first).or(is_one.then_some(1.0))?;
+    let has_half = word(1) == "and" && word(2) == "a" && word(3) == "half";
+    if has_half || (word(1) == "с" && word(2).starts_with("половин")) {
+        return Some((value + 0.5, if has_half { 4 } else { 3 }));
+    }
+    if is_one && unit_of(&word(1)).is_none() && multiplier_of(&word(1)).is_none() {
+        return None;
+    }
+    Some((value, 1))
 }
 
 type ParsedDigits<'a> = (Vec<Vec<f64>>, &'a str, usize);
@@ -163,10 +227,6 @@ pub(super) fn is_unit(word: &str) -> bool {
     unit_of(word).is_some() || multiplier_of(word).is_some()
 }
 
-fn is_currency(unit: &str) -> bool {
-    matches!(unit, "usd" | "eur" | "gbp" | "rub" | "jpy")
-}
-
 fn sign_after(rest: &str) -> Option<&'static str> {
     match rest.trim_start_matches([' ', '\u{a0}', '\u{202f}']).chars().next()? {
         '%' => Some("%"),
@@ -179,16 +239,17 @@ const QUALIFIER_PREFIXES: [&str; 8] =
     ["working", "business", "calendar", "full", "рабоч", "календарн", "полн", "банковск"];
 
 /// Number words. `one` is left out in all languages: it is a pronoun or article more often than a number.
-const NUMBER_WORDS: [(&str, f64); 25] = [
-    ("two два две двух двумя", 2.0),
-    ("three три трех тремя", 3.0),
-    ("four четыре четырех", 4.0),
-    ("five пять пяти", 5.0),
-    ("six шесть шести", 6.0),
-    ("seven семь семи", 7.0),
-    ("eight восемь восьми", 8.0),
-    ("nine девять девяти", 9.0),
-    ("ten десять десяти", 10.0),
+const NUMBER_WORDS: [(&str, f64); 36] = [
+    ("полтора полторы полутора anderthalb", 1.5),
+    ("two два две двух двумя zwei", 2.0),
+    ("three три трех тремя drei", 3.0),
+    ("four четыре четырех vier", 4.0),
+    ("five пять пяти funf", 5.0),
+    ("six шесть шести sechs", 6.0),
+    ("seven семь семи sieben", 7.0),
+    ("eight восемь восьми acht", 8.0),
+    ("nine девять девяти neun", 9.0),
+    ("ten десять десяти zehn", 10.0),
     ("eleven одиннадцать одиннадцати", 11.0),
     ("twelve двенадцать двенадцати", 12.0),
     ("thirteen тринадцать тринадцати", 13.0),
@@ -205,6 +266,16 @@ const NUMBER_WORDS: [(&str, f64); 25] = [
     ("seventy семьдесят семидесяти", 70.0),
     ("eighty восемьдесят", 80.0),
     ("ninety девяносто", 90.0),
+    ("dozen дюжина", 12.0),
+    ("сто ста hundert", 100.0),
+    ("двести двухсот", 200.0),
+    ("триста трехсот", 300.0),
+    ("четыреста", 400.0),
+    ("пятьсот пятисот", 500.0),
+    ("шестьсот", 600.0),
+    ("семьсот", 700.0),
+    ("восемьсот", 800.0),
+    ("девятьсот", 900.0),
 ];
 
 static WORD_VALUES: LazyLock<HashMap<&'static str, f64>> = LazyLock::new(|| {
@@ -221,6 +292,7 @@ fn word_value(word: &str) -> Option<f64> {
 fn multiplier_of(word: &str) -> Option<f64> {
     let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| word.starts_with(prefix));
     match word {
+        "hundred" => Some(1e2),
         "k" | "тыс" => Some(1e3),
         "mio" | "mln" | "млн" => Some(1e6),
         "bn" | "mrd" | "млрд" => Some(1e9),
@@ -231,75 +303,4 @@ fn multiplier_of(word: &str) -> Option<f64> {
         _ if starts(&["trillion", "триллион"]) => Some(1e12),
         _ => None,
     }
-}
-
-fn unit_of(word: &str) -> Option<&'static str> {
-    const EXACT: [(&str, &str); 13] = [
-        ("km км", "km"),
-        ("kg кг", "kg"),
-        ("eur евро", "eur"),
-        ("usd", "usd"),
-        ("gbp", "gbp"),
-        ("rub руб", "rub"),
-        ("лет", "year"),
-        ("tag tage tagen", "day"),
-        ("ч h hr hrs", "hour"),
-        ("мин min mins", "minute"),
-        ("сек sec secs", "second"),
-        ("an ans", "year"),
-        ("pct", "%"),
-    ];
-    const PREFIXES: [(&str, &str); 40] = [
-        ("percent", "%"),
-        ("процент", "%"),
-        ("prozent", "%"),
-        ("euro", "eur"),
-        ("dollar", "usd"),
-        ("доллар", "usd"),
-        ("рубл", "rub"),
-        ("second", "second"),
-        ("секунд", "second"),
-        ("minute", "minute"),
-        ("минут", "minute"),
-        ("hour", "hour"),
-        ("час", "hour"),
-        ("stunde", "hour"),
-        ("day", "day"),
-        ("дня", "day"),
-        ("дней", "day"),
-        ("день", "day"),
-        ("дни", "day"),
-        ("jour", "day"),
-        ("week", "week"),
-        ("недел", "week"),
-        ("woche", "week"),
-        ("semaine", "week"),
-        ("month", "month"),
-        ("месяц", "month"),
-        ("monat", "month"),
-        ("mois", "month"),
-        ("meses", "month"),
-        ("year", "year"),
-        ("год", "year"),
-        ("jahr", "year"),
-        ("annee", "year"),
-        ("ano", "year"),
-        ("kilomet", "km"),
-        ("километр", "km"),
-        ("kilogram", "kg"),
-        ("килограмм", "kg"),
-        ("mile", "mile"),
-        ("мил", "mile"),
-    ];
-    if word.is_empty() {
-        return None;
-    }
-    let exact = EXACT.iter().find(|(forms, _)| forms.split(' ').any(|form| form == word));
-    if let Some((_, unit)) = exact {
-        return Some(unit);
-    }
-    PREFIXES
-        .iter()
-        .find(|(prefix, _)| word.starts_with(prefix) && word.len() <= prefix.len() + 8)
-        .map(|(_, unit)| *unit)
 }

@@ -1,0 +1,180 @@
+//! Aligns the items of a claim with those of one sentence.
+
+use std::ops::Range;
+
+use super::matching::{Candidate, MAX_ITEMS, weight_of};
+use super::parse::{Clause, Item, Sentence};
+
+/// Most clauses of a sentence that one claim may retell.
+const MAX_RUN: usize = 6;
+/// What each further clause of a run must add, in weight.
+const CLAUSE_COST: f32 = 0.3;
+/// Places of one item that are examined.
+const MAX_PLACES: usize = 12;
+
+/// A claim beside a sentence.
+pub(super) struct Alignment<'a> {
+    pub(super) claim: &'a Sentence,
+    pub(super) candidate: &'a Candidate<'a>,
+    /// The item of the sentence for each item of the claim.
+    pub(super) places: Vec<Option<usize>>,
+    /// The clauses that the claim retells.
+    pub(super) run: Range<usize>,
+}
+
+impl<'a> Alignment<'a> {
+    pub(super) fn new(claim: &'a Sentence, candidate: &'a Candidate<'a>) -> Self {
+        let run = best_run(claim, candidate);
+        let mut alignment = Self { claim, candidate, places: Vec::new(), run };
+        alignment.places = alignment.find_places();
+        alignment.part_names();
+        alignment
+    }
+
+    fn find_places(&self) -> Vec<Option<usize>> {
+        let mut occurrences: Vec<Vec<usize>> = vec![Vec::new(); self.claim.items.len().min(MAX_ITEMS)];
+        for (at, relation) in self.candidate.relations.iter().enumerate() {
+            let mut rest = relation.same;
+            while rest != 0 {
+                let own = &mut occurrences[rest.trailing_zeros() as usize];
+                rest &= rest - 1;
+                if own.len() < MAX_PLACES {
+                    own.push(at);
+                }
+            }
+        }
+        let mut used = vec![false; self.source().items.len()];
+        let mut last: Option<usize> = None;
+        let mut places = Vec::with_capacity(occurrences.len());
+        for (own, item) in occurrences.iter().zip(&self.claim.items) {
+            let cost = |at: usize| {
+                let place = &self.source().items[at];
+                let outside = !self.run.contains(&place.clause);
+                let distance = last.map_or(0, |last| (last + 1).abs_diff(at).min(20));
+                let form = usize::from(place.form != item.form) + usize::from(place.role != item.role);
+                usize::from(outside) * 100 + usize::from(used[at]) * 50 + distance * 2 + form
+            };
+            let place = own.iter().copied().min_by_key(|at| cost(*at));
+            if let Some(at) = place {
+                used[at] = true;
+                last = Some(at);
+            }
+            places.push(place);
+        }
+        places
+    }
+
+    /// Two names that share a word are different if each has a word that the other lacks.
+    fn part_names(&mut self) {
+        for own in name_runs(self.claim) {
+            let own = own.start..own.end.min(self.places.len());
+            let Some(place) = self.places[own.clone()].iter().flatten().next().copied() else { continue };
+            let lacks = self.places[own.clone()].iter().any(Option::is_none);
+            let other = name_run_at(self.source(), place);
+            let has_more = other.clone().any(|at| !self.places.contains(&Some(at)));
+            if lacks && has_more && other.len() > 1 {
+                self.places[own].fill(None);
+            }
+        }
+    }
+
+    pub(super) fn source(&self) -> &'a Sentence {
+        self.candidate.sentence
+    }
+
+    /// Pairs of items in the order of the claim, without what says nothing.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&'a Item, &'a Item, usize)> + '_ {
+        let source = self.source();
+        let pairs = self.claim.items.iter().zip(&self.places);
+        pairs.filter_map(move |(item, place)| place.map(|at| (item, &source.items[at], at)))
+    }
+
+    /// Items of the claim without a place in the sentence, with their indices.
+    pub(super) fn missing(&self) -> impl Iterator<Item = (usize, &'a Item)> + '_ {
+        let missing = self.places.iter().enumerate().filter(|(_, place)| place.is_none());
+        missing.map(|(at, _)| (at, &self.claim.items[at])).filter(|(_, item)| item.is_telling())
+    }
+
+    /// The clauses of the sentence with items of the claim.
+    pub(super) fn used_clauses(&self) -> Vec<&'a Clause> {
+        let mut used: Vec<usize> =
+            self.pairs().filter(|(own, ..)| own.is_telling()).map(|(_, place, _)| place.clause).collect();
+        used.sort_unstable();
+        used.dedup();
+        used.into_iter().map(|clause| &self.source().clauses[clause]).collect()
+    }
+
+    /// Items of a clause that the claim does not have.
+    pub(super) fn rest_of(&self, clause: usize) -> impl Iterator<Item = usize> + '_ {
+        let items = self.source().items.iter().enumerate();
+        items
+            .filter(move |(at, item)| item.clause == clause && item.is_telling() && !self.places.contains(&Some(*at)))
+            .map(|(at, _)| at)
+    }
+
+    /// Items of the run that the claim does not have.
+    pub(super) fn rest(&self) -> Vec<usize> {
+        self.run.clone().flat_map(|clause| self.rest_of(clause)).collect()
+    }
+
+    /// The share of the claim that the sentence has.
+    pub(super) fn coverage(&self) -> f32 {
+        let aligned = self.places.iter().enumerate().filter(|(_, place)| place.is_some());
+        let set = aligned.fold(0, |set, (at, _)| set | 1 << at);
+        weight_of(self.claim, set) / self.claim.weight().max(f32::EPSILON)
+    }
+}
+
+/// The neighbouring clauses that have most of the claim.
+fn best_run(claim: &Sentence, candidate: &Candidate<'_>) -> Range<usize> {
+    let count = candidate.sentence.clauses.len();
+    if candidate.sentence.is_row {
+        return 0..count;
+    }
+    let mut sets = vec![0_u64; count];
+    for (item, relation) in candidate.sentence.items.iter().zip(&candidate.relations) {
+        sets[item.clause] |= relation.same;
+    }
+    let mut best = (f32::MIN, 0..1);
+    for first in 0..count {
+        let mut set = 0;
+        for (length, own) in sets[first..].iter().take(MAX_RUN).enumerate() {
+            set |= own;
+            let gain = weight_of(claim, set) - CLAUSE_COST * length as f32;
+            if gain > best.0 + 1e-4 {
+                best = (gain, first..first + length + 1);
+            }
+        }
+    }
+    best.1
+}
+
+fn name_runs(sentence: &Sentence) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    let mut at = 0;
+    while at < sentence.items.len() {
+        let run = name_run_at(sentence, at);
+        if run.len() > 1 {
+            runs.push(run.clone());
+        }
+        at = run.end;
+    }
+    runs
+}
+
+/// The words of the name around an item; the item alone if it is no name.
+fn name_run_at(sentence: &Sentence, at: usize) -> Range<usize> {
+    let items = &sentence.items;
+    let joined = |left: usize| {
+        let (left, right) = (&items[left], &items[left + 1]);
+        left.is_name && right.is_name && right.at == left.at + 1 && left.clause == right.clause
+    };
+    let (mut start, mut end) = (at, at + 1);
+    while start > 0 && joined(start - 1) {
+        start -= 1;
+    }
+    while end < items.len() && joined(end - 1) {
+        end += 1;
+    }
+    start..end
+}

@@ -1,0 +1,285 @@
+//! Compares how two aligned sentences mean what they say: negation, quantity, certainty, comparison, and who does what.
+
+use super::align::Alignment;
+use super::lexicon::Quantity;
+use super::parse::{Clause, Item};
+
+/// What a comparison finds, best first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Finding {
+    Agrees,
+    /// The sentence may say more than the passage.
+    Doubtful,
+    Contradicts,
+}
+
+/// The worst of all comparisons.
+pub(super) fn compare(alignment: &Alignment<'_>) -> Finding {
+    let used = alignment.used_clauses();
+    let own: Vec<&Clause> = alignment.claim.clauses.iter().collect();
+    let exchange = exchange(alignment);
+    [
+        polarity(alignment, &own, &used),
+        quantities(&own, &used),
+        bounds(alignment),
+        modality(&own, &used),
+        times(alignment),
+        exchange,
+    ]
+    .into_iter()
+    .max()
+    .unwrap_or(Finding::Agrees)
+}
+
+fn any(clauses: &[&Clause], has: fn(&Clause) -> bool) -> bool {
+    clauses.iter().any(|clause| has(clause))
+}
+
+/// Whether one says what the other denies.
+fn polarity(alignment: &Alignment<'_>, own: &[&Clause], used: &[&Clause]) -> Finding {
+    let is_negated = |clause: &Clause| clause.is_negated;
+    let negation_differs = if any(own, is_negated) && !own.iter().all(|clause| is_negated(clause)) {
+        differs_in_a_clause(alignment)
+    } else {
+        any(own, is_negated) != any(used, is_negated)
+    };
+    let exclusion_differs = alignment.pairs().any(|(item, place, _)| item.is_excluded != place.is_excluded);
+    let is_opposed = opposed(alignment).next().is_some();
+    let flips = usize::from(negation_differs) + usize::from(exclusion_differs) + usize::from(is_opposed);
+    match flips {
+        0 => Finding::Agrees,
+        1 | 3 => Finding::Contradicts,
+        // "not open" and "closed", "all but one" and "not that one".
+        _ if is_opposed => Finding::Doubtful,
+        _ => Finding::Agrees,
+    }
+}
+
+/// Whether a clause of the claim is negated and its place is not, or the other way round.
+fn differs_in_a_clause(alignment: &Alignment<'_>) -> bool {
+    let is_parallel = alignment.claim.clauses.iter().any(|clause| clause.is_contrasted);
+    let own = &alignment.claim.clauses;
+    if !is_parallel {
+        return any(&own.iter().collect::<Vec<_>>(), |clause| clause.is_negated)
+            != any(&alignment.used_clauses(), |clause| clause.is_negated);
+    }
+    let clauses = own.iter().enumerate().filter_map(|(at, clause)| {
+        let mut places = alignment.pairs().filter(|(item, ..)| item.clause == at).peekable();
+        places.peek()?;
+        let is_negated = places.any(|(_, place, _)| alignment.source().clauses[place.clause].is_negated);
+        Some(clause.is_negated != is_negated)
+    });
+    clauses.into_iter().any(|differs| differs)
+}
+
+/// Items of the claim of which the sentence says the opposite in their place.
+pub(super) fn opposed<'a>(alignment: &'a Alignment<'_>) -> impl Iterator<Item = usize> + 'a {
+    related(alignment, |relation| relation.opposed).filter(|at| !has_converse(alignment, *at))
+}
+
+fn has_converse(alignment: &Alignment<'_>, at: usize) -> bool {
+    related(alignment, |relation| relation.converse).any(|converse| converse == at)
+}
+
+/// Items of the claim without a place to which an item of the run that the claim does not have is so related.
+pub(super) fn related<'a>(
+    alignment: &'a Alignment<'_>,
+    relation: fn(&super::matching::Relation) -> u64,
+) -> impl Iterator<Item = usize> + 'a {
+    let rest = alignment.rest();
+    let set = rest.iter().fold(0, |set, at| set | relation(&alignment.candidate.relations[*at]));
+    alignment.missing().map(|(at, _)| at).filter(move |at| set & (1 << at) != 0)
+}
+
+fn quantities(own: &[&Clause], used: &[&Clause]) -> Finding {
+    let has = |clauses: &[&Clause], quantity: Quantity| clauses.iter().any(|clause| clause.quantities.contains(&quantity));
+    let claims = |quantity| has(own, quantity);
+    let says = |quantity| has(used, quantity);
+    use Quantity::{All, Most, Only, Some};
+    let all_of_some = claims(All) && !says(All) && (says(Most) || says(Some) || says(Only));
+    let only_of_all = claims(Only) && !says(Only) && says(All);
+    let most_of_some = (claims(Most) && !says(Most) && says(Some)) || (claims(Some) && !says(Some) && says(Most));
+    if all_of_some || only_of_all || most_of_some {
+        return Finding::Contradicts;
+    }
+    let adds = [All, Only, Most].into_iter().any(|quantity| claims(quantity) && !says(quantity));
+    let drops = (says(Most) && !claims(Most)) || (says(Some) && !claims(Some));
+    if adds || drops { Finding::Doubtful } else { Finding::Agrees }
+}
+
+/// "At least" and "at most" before the same number.
+fn bounds(alignment: &Alignment<'_>) -> Finding {
+    let compared = alignment.pairs().filter(|(item, ..)| item.fact.is_some());
+    let finding = compared.map(|(item, place, _)| match (item.bound, place.bound) {
+        (Some(own), Some(other)) if own != other => Finding::Contradicts,
+        (Some(_), None) => Finding::Doubtful,
+        _ => Finding::Agrees,
+    });
+    finding.max().unwrap_or(Finding::Agrees)
+}
+
+/// Whether the claim is more certain or stricter than the passage.
+fn modality(own: &[&Clause], used: &[&Clause]) -> Finding {
+    let hedged = |clauses: &[&Clause]| any(clauses, |clause| clause.is_hedged);
+    let permits = |clauses: &[&Clause]| any(clauses, |clause| clause.is_permission && !clause.is_negated);
+    let obliges = |clauses: &[&Clause]| any(clauses, |clause| clause.is_obligation);
+    let drops_hedge = (hedged(used) || permits(used)) && !hedged(own) && !any(own, |clause| clause.is_permission);
+    let changes_duty = (obliges(own) && permits(used)) || (permits(own) && obliges(used) && !permits(used));
+    if drops_hedge || changes_duty { Finding::Doubtful } else { Finding::Agrees }
+}
+
+/// "Before" and "after" the same.
+fn times(alignment: &Alignment<'_>) -> Finding {
+    let is_reversed = |(item, place, _): (&Item, &Item, usize)| {
+        matches!((item.role, place.role), (Some("before"), Some("after")) | (Some("after"), Some("before")))
+    };
+    if alignment.pairs().any(is_reversed) { Finding::Contradicts } else { Finding::Agrees }
+}
+
+/// Whether subject and object, cause and effect or the two sides of a comparison are exchanged.
+fn exchange(alignment: &Alignment<'_>) -> Finding {
+    let pairs: Vec<(&Item, &Item, usize)> =
+        alignment.pairs().filter(|(item, place, _)| item.is_telling() && place.is_telling()).collect();
+    if let Some(finding) = comparison(alignment, &pairs) {
+        return finding;
+    }
+    let is_converse = related(alignment, |relation| relation.converse).next().is_some();
+    if is_converse {
+        return converse(&pairs);
+    }
+    if roles_are_exchanged(&pairs) {
+        return Finding::Contradicts;
+    }
+    let is_cyrillic = pairs.iter().any(|(item, ..)| item.form.starts_with(|c: char| ('\u{400}'..'\u{530}').contains(&c)));
+    if is_cyrillic { order_by_case(&pairs) } else { order_of_words(alignment, &pairs) }
+}
+
+/// Two items whose prepositions are exchanged: "from A to B" and "from B to A".
+fn roles_are_exchanged(pairs: &[(&Item, &Item, usize)]) -> bool {
+    let changed: Vec<_> = pairs.iter().filter(|(item, place, _)| item.role != place.role).collect();
+    let mut seen = std::collections::HashSet::new();
+    changed.iter().any(|(item, place, _)| {
+        seen.insert((item.role, place.role));
+        seen.contains(&(place.role, item.role))
+    })
+}
+
+/// Compares "more than" and "less than"; `None` if neither compares.
+fn comparison(alignment: &Alignment<'_>, pairs: &[(&Item, &Item, usize)]) -> Option<Finding> {
+    let own = alignment.claim.clauses.iter().find_map(|clause| clause.comparative);
+    let than = pairs.iter().find(|(_, place, _)| place.role == Some("than")).map(|(_, place, _)| place.clause);
+    let clauses = alignment.source().clauses.iter().enumerate();
+    let used: Vec<usize> = pairs.iter().map(|(_, place, _)| place.clause).collect();
+    let other = clauses
+        .filter(|(at, _)| than.map_or(used.contains(at), |than| than == *at))
+        .find_map(|(_, clause)| clause.comparative);
+    let ((dimension, more), (other_dimension, other_more)) = match (own, other) {
+        (Some(own), Some(other)) => (own, other),
+        (None, None) => return None,
+        _ => return Some(Finding::Doubtful),
+    };
+    if dimension != other_dimension {
+        return Some(Finding::Doubtful);
+    }
+    let moved = |from: Option<&str>, to: Option<&str>| {
+        pairs.iter().any(|(item, place, _)| {
+            (item.role == Some("than")) == from.is_some() && (place.role == Some("than")) == to.is_some()
+        })
+    };
+    let is_exchanged = moved(Some("than"), None) || moved(None, Some("than"));
+    Some(if is_exchanged == (more == other_more) { Finding::Contradicts } else { Finding::Agrees })
+}
+
+/// "Sold" and "bought" agree if their subjects are different.
+fn converse(pairs: &[(&Item, &Item, usize)]) -> Finding {
+    let subject = pairs.iter().find(|(item, ..)| item.role.is_none() && item.fact.is_none());
+    let first = pairs.iter().filter(|(_, place, _)| place.role.is_none() && place.fact.is_none()).min_by_key(|pair| pair.2);
+    match (subject, first) {
+        (Some(own), Some(other)) if own.2 == other.2 => Finding::Contradicts,
+        (Some(_), Some(_)) => Finding::Agrees,
+        _ => Finding::Doubtful,
+    }
+}
+
+/// In English the order of words tells subject and object, and "by" exchanges them.
+fn order_of_words(alignment: &Alignment<'_>, pairs: &[(&Item, &Item, usize)]) -> Finding {
+    let core: Vec<_> = pairs
+        .iter()
+        .filter(|(item, place, _)| {
+            let is_core = |role: Option<&str>| matches!(role, None | Some("by"));
+            item.fact.is_none() && is_core(item.role) && is_core(place.role)
+        })
+        .collect();
+    let is_passive = any(&alignment.claim.clauses.iter().collect::<Vec<_>>(), |clause| clause.is_passive);
+    let source_is_passive = any(&alignment.used_clauses(), |clause| clause.is_passive);
+    let mut finding = Finding::Agrees;
+    for two in core.windows(2) {
+        let (before, after) = (two[0], two[1]);
+        if before.0.clause != after.0.clause || before.1.clause != after.1.clause || before.2 == after.2 {
+            continue;
+        }
+        let is_inverted = before.2 > after.2;
+        let agent_changes = after.0.role != after.1.role && before.0.role.is_none() && before.1.role.is_none();
+        if is_passive == source_is_passive && is_inverted {
+            let are_names = before.0.is_name && after.0.is_name;
+            finding = finding.max(if are_names { Finding::Contradicts } else { Finding::Doubtful });
+        } else if is_passive != source_is_passive && !is_inverted && agent_changes {
+            finding = finding.max(Finding::Contradicts);
+        }
+    }
+    if finding == Finding::Agrees && is_passive == source_is_passive && names_are_inverted(&core) {
+        return Finding::Contradicts;
+    }
+    if is_passive != source_is_passive && agent_stays_behind(&core) {
+        return Finding::Contradicts;
+    }
+    finding
+}
+
+type Pair<'a> = (&'a Item, &'a Item, usize);
+
+/// Whether the order of two names in one clause differs.
+fn names_are_inverted(core: &[&Pair<'_>]) -> bool {
+    let names: Vec<_> = core.iter().filter(|(item, place, _)| item.is_name || place.is_name).collect();
+    names.windows(2).any(|two| two[0].2 > two[1].2 && two[0].1.clause == two[1].1.clause)
+}
+
+/// Whether the agent of a passive follows the same words in the active sentence.
+fn agent_stays_behind(core: &[&Pair<'_>]) -> bool {
+    let agent = core.iter().position(|(item, place, _)| item.role != place.role);
+    let Some(agent) = agent else { return false };
+    let place = core[agent].2;
+    core[..agent].iter().any(|(item, other, at)| item.role.is_none() && other.role.is_none() && *at < place)
+}
+
+/// In Russian the endings tell subject and object: if two words change places and both their endings, they exchange
+/// their roles; if neither changes and the endings do not tell, it is open.
+fn order_by_case(pairs: &[(&Item, &Item, usize)]) -> Finding {
+    let nouns: Vec<_> = pairs
+        .iter()
+        .filter(|(item, place, _)| {
+            item.fact.is_none() && !is_verb(&item.form) && !is_verb(&place.form) && item.role.is_none() && place.role.is_none()
+        })
+        .collect();
+    let mut finding = Finding::Agrees;
+    for two in nouns.windows(2) {
+        let (before, after) = (two[0], two[1]);
+        if before.1.clause != after.1.clause || before.2 <= after.2 {
+            continue;
+        }
+        let changes = |(item, place, _): &Pair<'_>| item.form != place.form;
+        let is_telling = |(item, _, _): &Pair<'_>| item.is_name || item.form.ends_with(['а', 'я', 'у', 'ю']);
+        finding = finding.max(match (changes(before), changes(after)) {
+            (true, true) => Finding::Contradicts,
+            (false, false) if !is_telling(before) && !is_telling(after) => Finding::Doubtful,
+            _ => Finding::Agrees,
+        });
+    }
+    finding
+}
+
+fn is_verb(form: &str) -> bool {
+    const ENDINGS: [&str; 16] =
+        ["ла", "ли", "ло", "ет", "ют", "ит", "ат", "ят", "ут", "ть", "лся", "лась", "лись", "ется", "ются", "ен"];
+    ENDINGS.iter().any(|ending| form.ends_with(ending))
+}

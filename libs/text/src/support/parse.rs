@@ -1,0 +1,387 @@
+//! Parses a sentence into clauses with what is compared: content words, names, numbers and dates, and the operators
+//! that say how they are meant.
+
+use std::ops::Range;
+
+use super::lexicon::{self, Bound, Meaning, Operator, Quantity};
+use crate::facts::{self, Fact};
+use crate::stopwords;
+use crate::terms::{self, Token, Tokens, fold};
+
+/// A content word, name, number or date of a sentence.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    /// The stem of a word; `None` for numbers and dates.
+    pub(super) stem: Option<String>,
+    /// The folded word as written.
+    pub(super) form: String,
+    pub(super) fact: Option<Fact>,
+    pub(super) meaning: Meaning,
+    pub(super) is_name: bool,
+    pub(super) clause: usize,
+    /// Index of its first token.
+    pub(super) at: usize,
+    /// The preposition or subordinator that relates it to its clause.
+    pub(super) role: Option<&'static str>,
+    /// Excluded from the statement: "except", "without".
+    pub(super) is_excluded: bool,
+    pub(super) bound: Option<Bound>,
+    /// The name of a column.
+    pub(super) is_label: bool,
+}
+
+impl Item {
+    /// Whether it says something by itself.
+    pub(super) fn is_telling(&self) -> bool {
+        !self.meaning.is_light && !self.is_label
+    }
+
+    pub(super) fn weight(&self) -> f32 {
+        match () {
+            () if self.meaning.is_light => 0.0,
+            () if self.fact.is_some() || self.is_name => 1.5,
+            () => 1.0,
+        }
+    }
+}
+
+/// A part of a sentence between punctuation and conjunctions.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clause {
+    pub(super) is_negated: bool,
+    pub(super) is_hedged: bool,
+    pub(super) is_permission: bool,
+    pub(super) is_obligation: bool,
+    pub(super) quantities: Vec<Quantity>,
+    pub(super) comparative: Option<(u8, bool)>,
+    /// Its subject is a pronoun.
+    pub(super) has_pronoun: bool,
+    pub(super) has_possessive: bool,
+    /// It names an agent with "by".
+    pub(super) is_passive: bool,
+    /// Follows "but", "while" or the like.
+    pub(super) is_contrasted: bool,
+}
+
+/// A sentence or row.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Sentence {
+    pub(super) range: Range<usize>,
+    pub(super) items: Vec<Item>,
+    pub(super) clauses: Vec<Clause>,
+    pub(super) is_row: bool,
+    pub(super) is_heading: bool,
+}
+
+/// Longest phrase of operators in words.
+const MAX_PHRASE: usize = 5;
+
+impl Sentence {
+    pub(super) fn parse(text: &str, names_are_capitalised: bool) -> Self {
+        let mut sentence = Self { clauses: vec![Clause::default()], ..Self::default() };
+        sentence.append(text, names_are_capitalised);
+        sentence
+    }
+
+    /// Adds the items of `text` to the last clause and those after it.
+    pub(super) fn append(&mut self, text: &str, names_are_capitalised: bool) {
+        let tokens: Vec<Token<'_>> = Tokens::new(text).collect();
+        let words: Vec<String> = tokens.iter().map(|token| fold(token.text)).collect();
+        let facts = facts::located(text).into_iter().filter(|located| !matches!(located.fact, Fact::Name(_))).collect();
+        let mut parser = Parser { text, tokens, words, facts, at: 0, names_are_capitalised, state: State::default() };
+        parser.run(self);
+    }
+
+    pub(super) fn weight(&self) -> f32 {
+        self.items.iter().map(Item::weight).sum()
+    }
+
+    fn clause(&mut self) -> &mut Clause {
+        self.clauses.last_mut().expect("a sentence begins with a clause")
+    }
+
+    pub(super) fn open_clause(&mut self) {
+        let is_empty = !self.items.iter().rev().take(1).any(|item| item.clause + 1 == self.clauses.len());
+        // Operators before a comma belong to what follows: "No longer, ...".
+        if !is_empty {
+            self.clauses.push(Clause::default());
+        }
+    }
+}
+
+/// What the words so far mean for the next item.
+#[derive(Default)]
+struct State {
+    role: Option<&'static str>,
+    /// Whether an item has taken the role.
+    role_is_taken: bool,
+    excludes: bool,
+    bound: Option<Bound>,
+    than: bool,
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    tokens: Vec<Token<'a>>,
+    words: Vec<String>,
+    /// Numbers, dates and codes in order.
+    facts: Vec<facts::Located>,
+    at: usize,
+    names_are_capitalised: bool,
+    state: State,
+}
+
+impl Parser<'_> {
+    fn run(&mut self, sentence: &mut Sentence) {
+        let mut next_fact = 0;
+        let mut last_end = 0;
+        while self.at < self.tokens.len() {
+            let start = self.start(self.at);
+            if parts_clauses(&self.text[last_end..start], &self.text[..last_end], &self.text[start..]) {
+                sentence.open_clause();
+                self.state = State::default();
+            }
+            while self.facts.get(next_fact).is_some_and(|located| located.range.start < start) {
+                next_fact += 1;
+            }
+            let from = self.at;
+            if self.facts.get(next_fact).is_some_and(|located| located.range.start == start) {
+                self.push_facts(next_fact, sentence);
+            } else {
+                self.word(sentence);
+            }
+            last_end = self.end(self.at - 1);
+            debug_assert!(self.at > from, "each step takes a token");
+        }
+    }
+
+    fn start(&self, at: usize) -> usize {
+        self.end(at) - self.tokens[at].text.len()
+    }
+
+    fn end(&self, at: usize) -> usize {
+        self.text.len() - self.tokens[at].rest.len()
+    }
+
+    fn push_facts(&mut self, first: usize, sentence: &mut Sentence) {
+        let range = self.facts[first].range.clone();
+        let same: Vec<Fact> = self.facts[first..]
+            .iter()
+            .take_while(|located| located.range == range)
+            .map(|located| located.fact.clone())
+            .collect();
+        for fact in same {
+            let stem = if let Fact::Code(term) = &fact { Some(term.clone()) } else { None };
+            self.push(sentence, stem, Some(fact), false);
+        }
+        while self.at < self.tokens.len() && self.start(self.at) < range.end {
+            self.at += 1;
+        }
+    }
+
+    fn word(&mut self, sentence: &mut Sentence) {
+        let upcoming = &self.words[self.at..self.words.len().min(self.at + MAX_PHRASE)];
+        if let Some((readings, length)) = lexicon::operators(upcoming) {
+            if self.operate(&readings, length, sentence) {
+                self.at += length;
+                return;
+            }
+        }
+        let word = &self.words[self.at];
+        let stem = terms::index_terms(self.tokens[self.at].text).pop();
+        let known = stem.as_deref().map(lexicon::meaning).unwrap_or_default();
+        let is_stop_word = stopwords::languages_of(word) != 0 && known.group.is_none() && known.kind.is_none();
+        if is_stop_word || stem.is_none() {
+            self.end_chunk();
+        } else {
+            let is_name = self.is_name();
+            self.push(sentence, stem, None, is_name);
+        }
+        self.at += 1;
+    }
+
+    /// A function word after the words of a preposition ends its reach; an article before them does not.
+    fn end_chunk(&mut self) {
+        if self.state.role_is_taken {
+            self.state.role = None;
+            self.state.role_is_taken = false;
+        }
+    }
+
+    fn is_name(&self) -> bool {
+        let token = &self.tokens[self.at];
+        let is_capital = |token: &Token<'_>| token.text.starts_with(char::is_uppercase);
+        if !self.names_are_capitalised || !is_capital(token) || token.text.chars().count() < 2 {
+            return false;
+        }
+        let begins = self.at == 0 || self.text[..self.start(self.at)].trim_end().ends_with(['.', '!', '?', ':']);
+        let next_is_capital = self.tokens.get(self.at + 1).is_some_and(is_capital);
+        !begins || next_is_capital
+    }
+
+    fn push(&mut self, sentence: &mut Sentence, stem: Option<String>, fact: Option<Fact>, is_name: bool) {
+        let meaning = stem.as_deref().map(lexicon::meaning).unwrap_or_default();
+        let follows = sentence.items.last().is_some_and(|last| last.is_excluded && is_name && last.is_name);
+        sentence.items.push(Item {
+            stem,
+            form: self.words[self.at].clone(),
+            fact,
+            meaning,
+            is_name,
+            clause: sentence.clauses.len() - 1,
+            at: self.at,
+            role: self.state.role,
+            is_excluded: self.state.excludes || follows,
+            bound: self.state.bound.take(),
+            is_label: false,
+        });
+        self.state.excludes = false;
+        self.state.role_is_taken = self.state.role.is_some();
+    }
+
+    /// Applies a phrase; `false` if its first word is an ordinary word here.
+    fn operate(&mut self, readings: &[Operator], length: usize, sentence: &mut Sentence) -> bool {
+        let before_number = self.number_follows(length);
+        let bound = readings.iter().find_map(|reading| match reading {
+            Operator::Bound(bound) => Some(*bound),
+            _ => None,
+        });
+        if let Some(bound) = bound {
+            if before_number {
+                self.state.bound = Some(bound);
+                self.end_chunk();
+                self.state.role = None;
+                return true;
+            }
+            let follows_number = sentence.items.last_mut().filter(|item| item.fact.is_some() && length > 1);
+            if let Some(item) = follows_number {
+                item.bound = Some(bound);
+                return true;
+            }
+        }
+        let other = readings.iter().find(|reading| !matches!(reading, Operator::Bound(_)));
+        let Some(operator) = other else {
+            let role = match self.words[self.at].as_str() {
+                "from" | "от" => Some("from"),
+                "до" => Some("to"),
+                _ => None,
+            };
+            if length == 1 && role.is_none() {
+                return false;
+            }
+            self.set_role(role);
+            return true;
+        };
+        self.apply(*operator, length, sentence);
+        true
+    }
+
+    fn number_follows(&self, length: usize) -> bool {
+        let next = self.at + length;
+        if next >= self.tokens.len() || parts_clauses(&self.text[self.end(next - 1)..self.start(next)], "", "") {
+            return false;
+        }
+        (next..(next + 2).min(self.tokens.len())).any(|at| {
+            let start = self.start(at);
+            let found = self.facts.binary_search_by_key(&start, |located| located.range.start);
+            found.is_ok_and(|found| !matches!(self.facts[found].fact, Fact::Code(_)))
+        })
+    }
+
+    fn set_role(&mut self, role: Option<&'static str>) {
+        self.state.role = role;
+        self.state.role_is_taken = false;
+        self.state.bound = None;
+    }
+
+    fn apply(&mut self, operator: Operator, length: usize, sentence: &mut Sentence) {
+        match operator {
+            Operator::Negation => sentence.clause().is_negated = true,
+            Operator::Forbid => {
+                sentence.clause().is_negated = true;
+                sentence.clause().is_permission = true;
+            }
+            Operator::Contrast => {
+                self.state.excludes = true;
+                return self.set_role(None);
+            }
+            Operator::Hedge => sentence.clause().is_hedged = true,
+            Operator::Permit => sentence.clause().is_permission = true,
+            Operator::Oblige => sentence.clause().is_obligation = true,
+            Operator::Quantity(quantity) => sentence.clause().quantities.push(quantity),
+            Operator::Comparative(dimension, more) => {
+                sentence.clause().comparative = Some((dimension, more));
+                // In Russian what is compared may follow at once: "глубже Светлого".
+                let is_russian = self.words[self.at].starts_with(|c: char| c >= '\u{400}');
+                self.state.than = true;
+                return self.set_role(is_russian.then_some("than"));
+            }
+            Operator::Role("by") => return self.agent(length, sentence),
+            Operator::Role(role) => return self.set_role(Some(role)),
+            Operator::Causes => {
+                let clause = sentence.clauses.len() - 1;
+                let own = sentence.items.iter_mut().rev().take_while(|item| item.clause == clause);
+                own.for_each(|item| item.role = Some("cause"));
+            }
+            Operator::Pronoun => {
+                let clause = sentence.clauses.len() - 1;
+                let is_subject = sentence.items.last().is_none_or(|item| item.clause < clause);
+                sentence.clause().has_pronoun |= is_subject;
+            }
+            Operator::Possessive => sentence.clause().has_possessive = true,
+            // A bound without a number was settled before.
+            Operator::Auxiliary | Operator::Bound(_) => {}
+            Operator::Break => {
+                sentence.open_clause();
+                sentence.clause().is_contrasted = true;
+                self.state = State::default();
+                return;
+            }
+            Operator::Conjunction => return self.conjunction(length, sentence),
+        }
+        self.end_chunk();
+    }
+
+    /// "by" names an agent after a participle, unless a number, a date or a gerund follows.
+    fn agent(&mut self, length: usize, sentence: &mut Sentence) {
+        const ENDINGS: [&str; 14] =
+            ["ed", "en", "wn", "ne", "ght", "lt", "nt", "ld", "de", "un", "on", "ut", "ade", "und"];
+        let next = self.words.get(self.at + length).map(String::as_str).unwrap_or_default();
+        let is_gerund = next.ends_with("ing") && next.len() > 5;
+        let after_participle = self.at > 0 && ENDINGS.iter().any(|end| self.words[self.at - 1].ends_with(end));
+        sentence.clause().is_passive |= after_participle && !is_gerund && !self.number_follows(length);
+        self.set_role(Some("by"));
+    }
+
+    /// "and" begins a clause if a verb or pronoun follows that the lexicon knows.
+    fn conjunction(&mut self, length: usize, sentence: &mut Sentence) {
+        let next = self.at + length;
+        let upcoming = &self.words[next.min(self.words.len())..self.words.len().min(next + MAX_PHRASE)];
+        let begins = lexicon::operators(upcoming).is_some_and(|(readings, _)| {
+            readings.into_iter().any(|reading| {
+                matches!(
+                    reading,
+                    Operator::Auxiliary
+                        | Operator::Negation
+                        | Operator::Permit
+                        | Operator::Oblige
+                        | Operator::Pronoun
+                        | Operator::Forbid
+                )
+            })
+        });
+        if begins {
+            sentence.open_clause();
+            self.state = State::default();
+        }
+    }
+}
+
+/// Whether punctuation between two words parts clauses. Within numbers (`4:2`, `3–1`) it does not.
+fn parts_clauses(gap: &str, before: &str, after: &str) -> bool {
+    let joins_digits = before.ends_with(|c: char| c.is_ascii_digit()) && after.starts_with(|c: char| c.is_ascii_digit());
+    if joins_digits && gap.chars().count() == 1 {
+        return false;
+    }
+    gap.contains([',', ';', ':', '(', ')', '—', '|', '\n', '،', '。']) || gap.contains(" – ") || gap.contains(" - ")
+}
