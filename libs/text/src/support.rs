@@ -151,8 +151,7 @@ impl Judged {
 
 fn judge_passage(plain: &str, passage: &str) -> Judged {
     let units = sentences::units(passage);
-    let copied =
-        verbatim::find(plain, passage, &units).or_else(|| verbatim::find_unsegmented(plain, passage, &units));
+    let copied = verbatim::find(plain, passage, &units).or_else(|| verbatim::find_unsegmented(plain, passage, &units));
     if let Some(quote) = copied {
         return Judged { ruling: Ruling::Supported, is_verbatim: true, closeness: 1.0, quote };
     }

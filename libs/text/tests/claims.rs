@@ -44,7 +44,8 @@ fn pairs() -> Vec<Pair> {
 
 /// FNV-1a with a seed.
 fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325 ^ 2026, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325 ^ 2026, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Counts of judgements: `counts[label][verdict]`.

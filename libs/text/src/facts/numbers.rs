@@ -24,6 +24,18 @@ impl Number {
         self.values.iter().any(|own| other.values.iter().any(|value| same(*own, *value)))
     }
 
+    /// Whether it is the sum of two numbers.
+    pub(crate) fn is_sum_of(&self, a: &Self, b: &Self) -> bool {
+        let value = |number: &Self| number.values.first().copied().unwrap_or_default();
+        nearly_equal(value(self), value(a) + value(b))
+    }
+
+    /// Whether it is `factor` times the other.
+    pub(crate) fn is_multiple_of(&self, other: &Self, factor: f64) -> bool {
+        let value = |number: &Self| number.values.first().copied().unwrap_or_default();
+        nearly_equal(value(self), value(other) * factor)
+    }
+
     /// Whether both measure the same, so that one of them can contradict the other.
     pub(crate) fn is_comparable(&self, other: &Self) -> bool {
         match (self.unit, other.unit) {

@@ -4,6 +4,7 @@ use super::align::Alignment;
 use super::matching::Candidate;
 use super::operators::{self, Finding};
 use super::parse::Item;
+use crate::facts::{Fact, Number};
 
 /// What one sentence of a passage says about a claim, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,9 +21,11 @@ pub(super) enum Ruling {
 const MIN_RELATED: f32 = 0.3;
 /// … and from which a difference in a detail or in what it means contradicts it.
 const MIN_RIVALLED: f32 = 0.35;
-const MIN_COMPARED: f32 = 0.5;
+const MIN_COMPARED: f32 = 0.6;
 /// Sentences before one in which the subject of a pronoun may stand.
-const MAX_BACK: usize = 3;
+const MAX_BACK: usize = 2;
+/// Numbers of a sentence that are added up.
+const MAX_OPERANDS: usize = 8;
 
 /// Judges by one candidate of `all`, the sentences of the passage.
 pub(super) fn judge(alignment: &Alignment<'_>, all: &[Candidate<'_>]) -> Ruling {
@@ -31,11 +34,11 @@ pub(super) fn judge(alignment: &Alignment<'_>, all: &[Candidate<'_>]) -> Ruling 
     if rivalled && coverage >= MIN_RIVALLED {
         return Ruling::Contradicted;
     }
-    let explained: Vec<usize> = operators::opposed(alignment)
-        .chain(operators::related(alignment, |relation| relation.converse))
-        .collect();
+    let explained: Vec<usize> =
+        operators::opposed(alignment).chain(operators::related(alignment, |relation| relation.converse)).collect();
     let finding = operators::compare(alignment);
-    let is_close = coverage >= MIN_COMPARED || (!explained.is_empty() && coverage >= MIN_RIVALLED);
+    let speaks = alignment.pairs().any(|(item, ..)| item.is_telling() && !item.is_name);
+    let is_close = speaks && (coverage >= MIN_COMPARED || (!explained.is_empty() && coverage >= MIN_RIVALLED));
     if finding == Finding::Contradicts && is_close {
         return Ruling::Contradicted;
     }
@@ -46,7 +49,8 @@ pub(super) fn judge(alignment: &Alignment<'_>, all: &[Candidate<'_>]) -> Ruling 
     let is_complete = if alignment.source().is_row {
         missing.is_empty() && key_is_named(alignment)
     } else {
-        (missing.is_empty() && !is_scattered(alignment)) || is_continued(alignment, &missing, all)
+        (missing.is_empty() && !is_scattered(alignment) && !moves_modifier(alignment, false))
+            || is_continued(alignment, &missing, all)
     };
     if finding == Finding::Agrees && is_complete { Ruling::Supported } else { Ruling::Open }
 }
@@ -59,21 +63,39 @@ fn has_rival(alignment: &Alignment<'_>, all: &[Candidate<'_>]) -> bool {
     for (at, item) in alignment.missing() {
         let bit = 1 << at;
         if rest.iter().any(|other| alignment.candidate.relations[*other].rival & bit != 0) {
-            return true;
-        }
-        if item.is_name {
+            if !is_derived(alignment, item) {
+                return true;
+            }
+        } else if item.is_name {
             let extends = is_part_of_found_name(alignment, at);
             if !extends && rest.iter().any(|other| is_rival_name(alignment, item, &items[*other])) {
                 return true;
             }
         } else if Some(at) == first && item.fact.is_none() && is_elsewhere(alignment, all, bit) {
             let is_subject = |other: &usize| is_own_subject(alignment, *other);
-            if item.role.is_none() && rest.iter().any(is_subject) {
+            if item.role.is_none() && (rest.iter().any(is_subject) || opens_sentence(alignment)) {
                 return true;
             }
         }
     }
-    crosses_rival(alignment)
+    crosses_rival(alignment) || moves_modifier(alignment, true)
+}
+
+/// Whether a number is the sum or difference of two in the sentence, or a monthly one in a year: nothing it contradicts.
+fn is_derived(alignment: &Alignment<'_>, item: &Item) -> bool {
+    let Some(Fact::Number(own)) = &item.fact else { return false };
+    let numbers: Vec<&Number> = alignment
+        .source()
+        .items
+        .iter()
+        .filter_map(|item| match &item.fact {
+            Some(Fact::Number(number)) => Some(number),
+            _ => None,
+        })
+        .take(MAX_OPERANDS)
+        .collect();
+    let of_two = |a: &Number| numbers.iter().any(|b| own.is_sum_of(a, b) || a.is_sum_of(own, b));
+    numbers.iter().any(|a| own.is_multiple_of(a, 12.0) || of_two(a))
 }
 
 fn is_part_of_found_name(alignment: &Alignment<'_>, at: usize) -> bool {
@@ -89,7 +111,7 @@ fn is_rival_name(alignment: &Alignment<'_>, own: &Item, other: &Item) -> bool {
     let is_core = |role: Option<&str>| matches!(role, None | Some("by"));
     let same_role = own.role == other.role || (is_core(own.role) && is_core(other.role));
     let is_used = alignment.pairs().any(|(item, place, _)| item.is_telling() && place.clause == other.clause);
-    other.is_name && same_role && is_used && !clause.has_pronoun && !clause.has_possessive
+    (other.is_name || other.is_initial) && same_role && is_used && !clause.has_pronoun && !clause.has_possessive
 }
 
 /// Whether another sentence of the passage has the item.
@@ -102,51 +124,144 @@ fn is_own_subject(alignment: &Alignment<'_>, at: usize) -> bool {
     let item = &alignment.source().items[at];
     let first = alignment.pairs().filter(|(_, place, _)| place.clause == item.clause).map(|(.., at)| at).min();
     let clause = &alignment.source().clauses[item.clause];
-    item.role.is_none() && item.fact.is_none() && !clause.has_pronoun && first.is_some_and(|first| at < first)
+    let opens = opens_sentence(alignment) && at == 0;
+    let is_before = !clause.has_pronoun && first.is_some_and(|first| at < first);
+    item.role.is_none() && item.fact.is_none() && (is_before || opens)
 }
 
-/// Whether neighbours in the claim stand in different clauses, one of which has another name in that place.
+/// Whether the sentence begins with a subject of its own, which no pronoun takes up.
+fn opens_sentence(alignment: &Alignment<'_>) -> bool {
+    let first = alignment.source().items.first();
+    let has_pronoun = alignment.used_clauses().iter().any(|clause| clause.has_pronoun);
+    first.is_some_and(|first| first.role.is_none() && first.is_telling() && first.fact.is_none())
+        && !alignment.places.contains(&Some(0))
+        && !has_pronoun
+}
+
+/// Whether a detail of the claim stands in one clause, and most of the claim in another that has something else in its
+/// place.
 fn crosses_rival(alignment: &Alignment<'_>) -> bool {
-    let pairs: Vec<_> = alignment.pairs().filter(|(item, ..)| item.is_telling()).collect();
     let items = &alignment.source().items;
-    pairs.windows(2).any(|two| {
-        let ((left, left_place, _), (right, right_place, _)) = (two[0], two[1]);
-        if left_place.clause == right_place.clause || left.clause != right.clause {
-            return false;
-        }
-        let rivalled = |own: &Item, clause: usize| {
-            own.is_name && alignment.rest_of(clause).any(|at| is_rival_name(alignment, own, &items[at]))
-        };
-        rivalled(left, right_place.clause) || rivalled(right, left_place.clause)
+    let used = used_clauses(alignment);
+    let is_rival = |at: usize, own: &Item, other: usize| {
+        let relation = &alignment.candidate.relations[other];
+        (relation.rival | relation.opposed) & (1 << at) != 0
+            || (own.is_name && is_rival_name(alignment, own, &items[other]))
+    };
+    let placed =
+        alignment.places.iter().enumerate().filter_map(|(at, place)| place.map(|place| (at, items[place].clause)));
+    placed.into_iter().any(|(at, clause)| {
+        let own = &alignment.claim.items[at];
+        // "Repairs are done by the owner, small ones by the tenant": the second clause is complete.
+        let is_contrasted = alignment.source().clauses[clause].is_contrasted;
+        let is_parallel =
+            alignment.rest_of(clause).next().is_none() && (is_contrasted || has_company(alignment, at, clause));
+        !is_parallel
+            && used.iter().any(|(other, count)| {
+                let mut rest = alignment.rest_of(*other).peekable();
+                let only_rivals =
+                    rest.peek().is_some() && alignment.rest_of(*other).all(|rest| is_rival(at, own, rest));
+                let is_far = *other != clause && (*count >= 2 || only_rivals);
+                is_far && (rest.any(|rest| is_rival(at, own, rest)) || has_other_apposition(alignment, own, *other))
+            })
     })
+}
+
+/// Whether a clause has another item of the claim, apart from the words of one name.
+fn has_company(alignment: &Alignment<'_>, at: usize, clause: usize) -> bool {
+    let own = &alignment.claim.items[at];
+    alignment.pairs().any(|(item, place, _)| {
+        place.clause == clause && item.is_telling() && item.at != own.at && !(own.is_name && item.is_name)
+    })
+}
+
+/// Whether a clause without a name goes on about that of the clause before it: "Ms Winter, the head of finance, left".
+fn has_other_apposition(alignment: &Alignment<'_>, own: &Item, clause: usize) -> bool {
+    let items = &alignment.source().items;
+    let names_in =
+        |clause: usize| items.iter().enumerate().filter(move |(_, item)| item.clause == clause && item.is_name);
+    let has_subject = names_in(clause).next().is_some() || alignment.source().clauses[clause].has_pronoun;
+    if !own.is_name || clause == 0 || has_subject {
+        return false;
+    }
+    let mut before = names_in(clause - 1).peekable();
+    before.peek().is_some() && before.all(|(at, _)| !alignment.places.contains(&Some(at)))
+}
+
+/// The clauses with items of the claim, each with how many it has, up to two.
+fn used_clauses(alignment: &Alignment<'_>) -> Vec<(usize, usize)> {
+    let mut used: Vec<(usize, usize)> = Vec::new();
+    for (item, place, _) in alignment.pairs() {
+        match used.iter_mut().find(|(clause, _)| *clause == place.clause) {
+            _ if !item.is_telling() => {}
+            Some((_, count)) => *count = 2,
+            None => used.push((place.clause, 1)),
+        }
+    }
+    used
 }
 
 /// Whether the claim takes parts of clauses that each say something else.
 fn is_scattered(alignment: &Alignment<'_>) -> bool {
-    let mut clauses: Vec<usize> =
-        alignment.pairs().filter(|(item, ..)| item.is_telling()).map(|(_, place, _)| place.clause).collect();
-    clauses.sort_unstable();
-    clauses.dedup();
-    let incomplete = clauses.iter().filter(|clause| alignment.rest_of(**clause).count() >= 2).count();
-    incomplete >= 2
+    let clauses = used_clauses(alignment);
+    clauses.iter().filter(|(clause, _)| alignment.rest_of(*clause).next().is_some()).count() >= 2
+}
+
+/// Whether a modifier is that of another word: "the power button" of "the WPS button … the power light".
+fn moves_modifier(alignment: &Alignment<'_>, both: bool) -> bool {
+    let items = &alignment.source().items;
+    let is_rest = |at: usize, clause: usize| {
+        items
+            .get(at)
+            .is_some_and(|item| item.clause == clause && item.is_telling() && !alignment.places.contains(&Some(at)))
+    };
+    let pairs: Vec<_> = alignment.pairs().collect();
+    pairs.windows(2).any(|two| {
+        let ((modifier, left, left_at), (word, right, right_at)) = (two[0], two[1]);
+        let are_joined = word.at == modifier.at + 1 && word.clause == modifier.clause;
+        let is_apart = left.clause == right.clause && left_at + 1 != right_at && left_at + 2 != right_at;
+        let has_other = right_at > 0 && is_rest(right_at - 1, right.clause) && items[right_at - 1].at + 1 == right.at;
+        let had_other = is_rest(left_at + 1, left.clause) && items[left_at + 1].at == left.at + 1;
+        are_joined && is_apart && has_other && (had_other || !both) && left.fact.is_none() && right.fact.is_none()
+    })
 }
 
 /// Whether what the sentence lacks stands in a heading or just before it, and the sentence goes on about it.
 fn is_continued(alignment: &Alignment<'_>, missing: &[(usize, &Item)], all: &[Candidate<'_>]) -> bool {
-    let index = alignment.candidate.index;
-    let before = all[..index].iter().enumerate();
-    let context = before
-        .filter(|(at, other)| index - at <= MAX_BACK || other.sentence.is_heading)
-        .fold(0, |set, (_, other)| set | other.covered);
+    let context = context_of(alignment.candidate.index, all);
     let is_known = |(at, item): &(usize, &Item)| context & (1 << at) != 0 && item.fact.is_none();
     if missing.is_empty() || !missing.iter().all(is_known) || alignment.coverage() < MIN_COMPARED {
         return false;
     }
     let rest = alignment.rest();
     let items = &alignment.source().items;
-    let has_own_subject = rest.iter().any(|at| is_own_subject(alignment, *at) || items[*at].is_name);
+    // The nearest name is what the sentence goes on about.
+    let names = items.iter().enumerate().filter(|(at, item)| item.is_name && !alignment.places.contains(&Some(*at)));
+    let has_own_name = names.into_iter().any(|(_, item)| item.clause < alignment.run.end && !item.is_excluded);
+    let has_own_subject =
+        has_own_name || opens_sentence(alignment) || rest.iter().any(|at| is_own_subject(alignment, *at));
     let refers = alignment.used_clauses().iter().any(|clause| clause.has_pronoun);
     !has_own_subject && (refers || rest.len() <= 1) && !is_scattered(alignment)
+}
+
+/// The items of the claim that the headings and the sentences before one have; of names only those that a sentence
+/// begins with, as its pronouns take them up.
+fn context_of(index: usize, all: &[Candidate<'_>]) -> u64 {
+    let mut context = 0;
+    for (at, other) in all[..index].iter().enumerate() {
+        if !other.sentence.is_heading && index - at > MAX_BACK {
+            continue;
+        }
+        let first_name = other.sentence.items.iter().position(|item| item.is_name).unwrap_or(usize::MAX);
+        let mut is_subject = true;
+        for (place, item) in other.sentence.items.iter().enumerate() {
+            is_subject &= place <= first_name || item.is_name;
+            if !item.is_name || is_subject || other.sentence.is_heading {
+                context |= other.relations[place].same;
+            }
+        }
+    }
+    context
 }
 
 /// Whether all words of the first cell are in the claim.
@@ -178,7 +293,10 @@ fn has_other_cell(alignment: &Alignment<'_>, all: &[Candidate<'_>]) -> bool {
         let bit = 1 << at;
         let clause_of = |other: &Candidate<'_>| {
             let places = other.sentence.items.iter().zip(&other.relations);
-            places.filter(|(place, relation)| !place.is_label && relation.same & bit != 0).map(|(place, _)| place.clause).next()
+            places
+                .filter(|(place, relation)| !place.is_label && relation.same & bit != 0)
+                .map(|(place, _)| place.clause)
+                .next()
         };
         let rows = all.iter().filter(|other| other.sentence.is_row && other.index != alignment.candidate.index);
         if rows.filter_map(clause_of).any(|clause| clause > 0 && other_value(clause)) {
@@ -193,5 +311,7 @@ fn has_other_cell(alignment: &Alignment<'_>, all: &[Candidate<'_>]) -> bool {
     // A value of this row under the name of another column.
     let values = alignment.pairs().filter(|(_, place, at)| is_value(at) && place.fact.is_some());
     let is_misplaced = |clause: usize| !labelled.is_empty() && !labelled.contains(&clause);
-    values.into_iter().any(|(_, place, _)| is_misplaced(place.clause) && labelled.iter().any(|clause| other_value(*clause)))
+    values
+        .into_iter()
+        .any(|(_, place, _)| is_misplaced(place.clause) && labelled.iter().any(|clause| other_value(*clause)))
 }

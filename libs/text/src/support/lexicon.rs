@@ -30,12 +30,15 @@ pub(super) enum Operator {
     Auxiliary,
     /// Begins a clause.
     Break,
+    /// Begins a clause that is a condition or, if `true`, a reason.
+    Subordinate(bool),
     Conjunction,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Quantity {
     All,
+    Both,
     Most,
     Some,
     Only,
@@ -84,10 +87,11 @@ const OPERATORS: &[(Operator, &str)] = &[
     ),
     (
         Operator::Quantity(Quantity::All),
-        "all, every, each, both, always, any, everyone, everybody, everywhere, at any time, entire, whole, regardless, все, всех, \
-         всем, всеми, каждый, каждая, каждое, каждого, каждой, всегда, всюду, везде, любой, любая, любое, любого, любые, оба, \
-         обе, весь, вся, alle, jeder, immer",
+        "all, every, each, always, any, everyone, everybody, everywhere, at any time, entire, whole, regardless, все, всех, \
+         всем, всеми, каждый, каждая, каждое, каждого, каждой, всегда, всюду, везде, любой, любая, любое, любого, любые, \
+         весь, вся, alle, jeder, immer",
     ),
+    (Operator::Quantity(Quantity::Both), "both, оба, обе, обоих, beide, beiden"),
     (
         Operator::Quantity(Quantity::Most),
         "most, mostly, usually, mainly, often, generally, typically, majority, frequently, в основном, обычно, большинство, \
@@ -145,10 +149,13 @@ const OPERATORS: &[(Operator, &str)] = &[
     (Operator::Role("than"), "than, чем, нежели, als"),
     (
         Operator::Role("cause"),
-        "because of, because, due to, owing to, as a result of, thanks to, caused by, since, из-за, потому что, так как, \
-         вследствие, благодаря, в результате, поскольку, weil, wegen",
+        "because of, due to, owing to, as a result of, thanks to, caused by, из-за, вследствие, благодаря, в результате, wegen",
     ),
-    (Operator::Role("condition"), "if, when, once, whenever, unless, provided that, если, когда, при условии, wenn, falls"),
+    (
+        Operator::Subordinate(false),
+        "if, when, whenever, unless, provided that, if and only if, если, когда, при условии, wenn, falls",
+    ),
+    (Operator::Subordinate(true), "because, since, потому что, так как, поскольку, weil"),
     (Operator::Role("before"), "before, prior to, до того как, перед, прежде чем, vor"),
     (Operator::Role("after"), "after, following, после, после того как, nach"),
     (Operator::Role("by"), "by, von"),
@@ -167,15 +174,24 @@ const OPERATORS: &[(Operator, &str)] = &[
     (Operator::Role("at"), "у, при"),
     (Operator::Role("along"), "по, under the, according to, по словам"),
     (Operator::Role("until"), "until, till, вплоть до"),
-    (Operator::Causes, "caused, causes, led to, leads to, resulted in, results in, привело к, привел к, привела к, вызвал, вызвала, вызвало"),
-    (Operator::Pronoun, "it, he, she, they, this, these, who, which, that, его, ее, он, она, оно, они, это, который, которая, которое, которые, er, sie, es"),
+    (
+        Operator::Causes,
+        "caused, causes, led to, leads to, resulted in, results in, привело к, привел к, привела к, вызвал, вызвала, вызвало",
+    ),
+    (
+        Operator::Pronoun,
+        "it, he, she, they, this, these, who, which, that, его, ее, он, она, оно, они, это, который, которая, которое, которые, er, sie, es",
+    ),
     (Operator::Possessive, "his, her, its, their, our, your, my, them, him, свой, свою, своего, их, him"),
     (
         Operator::Auxiliary,
         "is, are, was, were, be, been, being, am, has, have, had, do, does, did, will, был, была, было, были, быть, будет, будут, \
          является, являются, ist, sind, war, wird, wurde, hat",
     ),
-    (Operator::Break, "while, whereas, but, although, though, however, yet, so that, хотя, но, а, однако, зато, тогда как, чтобы, что, aber"),
+    (
+        Operator::Break,
+        "while, whereas, but, although, though, however, yet, so that, хотя, но, а, однако, зато, тогда как, чтобы, что, aber",
+    ),
     (Operator::Conjunction, "and, or, as well as, и, или, und, oder"),
 ];
 
@@ -387,7 +403,6 @@ const CONVERSES: &[(&str, &str)] = &[
     ("precede preceded", "succeed succeeded follow"),
     ("lend lent", "borrow borrowed"),
     ("teach", "learn learned"),
-    ("import", "export"),
     ("receive", "send"),
 ];
 
@@ -398,7 +413,7 @@ const KINDS: &[&str] = &[
     "spring summer autumn winter fall_season весна лето осень зима весной летом осенью зимой",
     "monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays sundays \
      понедельник вторник среда четверг пятница суббота воскресенье",
-    "january february march april may_month june july august september october november december январь февраль март апрель май \
+    "january february march april may june july august september october november december январь февраль март апрель май \
      июнь июль август сентябрь октябрь ноябрь декабрь мая мае",
     "north south east west northern southern eastern western север юг восток запад северный южный восточный западный",
     "morning noon evening night утро день_время вечер ночь",

@@ -28,11 +28,14 @@ pub(super) struct ClaimIndex<'a> {
     stems: HashMap<&'a str, u64>,
     /// Beginnings of longer stems.
     beginnings: HashMap<&'a str, u64>,
-    groups: HashMap<u16, u64>,
+    /// By whether they are names: a name has no synonym.
+    groups: [HashMap<u16, u64>; 2],
     opposites: HashMap<u16, u64>,
     converses: HashMap<u16, u64>,
     kinds: HashMap<u16, u64>,
     facts: u64,
+    /// Russian names without a vowel that comes and goes: Павел, Павла.
+    fleeting: HashMap<String, u64>,
 }
 
 impl<'a> ClaimIndex<'a> {
@@ -41,11 +44,12 @@ impl<'a> ClaimIndex<'a> {
             claim,
             stems: HashMap::new(),
             beginnings: HashMap::new(),
-            groups: HashMap::new(),
+            groups: [HashMap::new(), HashMap::new()],
             opposites: HashMap::new(),
             converses: HashMap::new(),
             kinds: HashMap::new(),
             facts: 0,
+            fleeting: HashMap::new(),
         };
         for (at, item) in claim.items.iter().take(MAX_ITEMS).enumerate() {
             index.add(item, 1 << at);
@@ -64,9 +68,12 @@ impl<'a> ClaimIndex<'a> {
                 *self.beginnings.entry(beginning).or_default() |= bit;
             }
         }
+        if item.is_name {
+            *self.fleeting.entry(without_fleeting_vowel(stem)).or_default() |= bit;
+        }
         let meaning = &item.meaning;
         let maps = [
-            (meaning.group, &mut self.groups),
+            (meaning.group, &mut self.groups[usize::from(item.is_name)]),
             (meaning.opposite, &mut self.opposites),
             (meaning.converse, &mut self.converses),
             (meaning.kind, &mut self.kinds),
@@ -85,12 +92,17 @@ impl<'a> ClaimIndex<'a> {
         }
         let Some(stem) = item.stem.as_deref() else { return relation };
         let get = |map: &HashMap<u16, u64>, key: Option<u16>| key.and_then(|key| map.get(&key)).copied().unwrap_or(0);
-        relation.same |= self.stems.get(stem).copied().unwrap_or(0) | get(&self.groups, item.meaning.group);
+        relation.same |= self.stems.get(stem).copied().unwrap_or(0)
+            | get(&self.groups[usize::from(item.is_name)], item.meaning.group);
         relation.opposed = get(&self.opposites, item.meaning.group) & !relation.same;
         relation.converse = get(&self.converses, item.meaning.group) & !relation.same;
+        if item.is_name {
+            relation.same |= self.fleeting.get(&without_fleeting_vowel(stem)).copied().unwrap_or(0);
+        }
         if !item.is_exact() {
             let longer = self.beginnings.get(stem).copied().unwrap_or(0);
-            let shorter = beginnings(stem).filter_map(|beginning| self.stems.get(beginning)).fold(0, |set, bits| set | bits);
+            let shorter =
+                beginnings(stem).filter_map(|beginning| self.stems.get(beginning)).fold(0, |set, bits| set | bits);
             relation.same |= (longer | shorter) & !relation.opposed & !self.facts;
         }
         relation.rival |= get(&self.kinds, item.meaning.kind) & !relation.same;
@@ -103,20 +115,12 @@ impl<'a> ClaimIndex<'a> {
             let at = rest.trailing_zeros() as usize;
             rest &= rest - 1;
             let Some(own) = &self.claim.items[at].fact else { continue };
-            if agree(own, fact) {
+            if own.is_supported_by(fact) {
                 relation.same |= 1 << at;
             } else if are_rivals(own, fact) {
                 relation.rival |= 1 << at;
             }
         }
-    }
-}
-
-fn agree(own: &Fact, other: &Fact) -> bool {
-    match (own, other) {
-        // A date of which only the year is known in the source.
-        (Fact::Date(_), Fact::Number(_)) => false,
-        _ => own.is_supported_by(other),
     }
 }
 
@@ -137,6 +141,21 @@ fn has_other_year(date: &Date, number: &Number) -> bool {
 fn beginnings(stem: &str) -> impl Iterator<Item = &str> {
     let ends = stem.char_indices().map(|(at, _)| at).rev().take(MAX_LONGER);
     ends.filter(|end| stem[..*end].chars().count() >= MIN_SHARED).map(|end| &stem[..end])
+}
+
+/// `павел` as `павл`, the stem of its other cases; other stems as they are.
+fn without_fleeting_vowel(stem: &str) -> String {
+    let mut letters: Vec<char> = stem.chars().collect();
+    let length = letters.len();
+    let is_vowel = |c: char| "аеиоуыэюя".contains(c);
+    if length >= 4
+        && matches!(letters[length - 2], 'е' | 'о')
+        && !is_vowel(letters[length - 1])
+        && !is_vowel(letters[length - 3])
+    {
+        letters.remove(length - 2);
+    }
+    letters.into_iter().collect()
 }
 
 impl Item {
@@ -161,7 +180,8 @@ impl<'a> Candidate<'a> {
     pub(super) fn new(index: usize, sentence: &'a Sentence, claim: &ClaimIndex<'_>) -> Self {
         let relations: Vec<Relation> = sentence.items.iter().map(|item| claim.relate(item)).collect();
         let covered = relations.iter().fold(0, |set, relation| set | relation.same);
-        let near = relations.iter().fold(0, |set, relation| set | relation.opposed | relation.converse | relation.rival);
+        let near =
+            relations.iter().fold(0, |set, relation| set | relation.opposed | relation.converse | relation.rival);
         let weight = |set: u64| weight_of(claim.claim, set);
         let closeness = weight(covered) + 0.6 * weight(near & !covered);
         Self { index, sentence, relations, covered, closeness }

@@ -1,8 +1,11 @@
 //! Compares how two aligned sentences mean what they say: negation, quantity, certainty, comparison, and who does what.
 
+use std::collections::HashSet;
+
 use super::align::Alignment;
 use super::lexicon::Quantity;
 use super::parse::{Clause, Item};
+use crate::facts::Fact;
 
 /// What a comparison finds, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,6 +27,7 @@ pub(super) fn compare(alignment: &Alignment<'_>) -> Finding {
         bounds(alignment),
         modality(&own, &used),
         times(alignment),
+        attachments(alignment),
         exchange,
     ]
     .into_iter()
@@ -43,7 +47,7 @@ fn polarity(alignment: &Alignment<'_>, own: &[&Clause], used: &[&Clause]) -> Fin
     } else {
         any(own, is_negated) != any(used, is_negated)
     };
-    let exclusion_differs = alignment.pairs().any(|(item, place, _)| item.is_excluded != place.is_excluded);
+    let exclusion_differs = exclusion_differs(alignment);
     let is_opposed = opposed(alignment).next().is_some();
     let flips = usize::from(negation_differs) + usize::from(exclusion_differs) + usize::from(is_opposed);
     match flips {
@@ -53,6 +57,20 @@ fn polarity(alignment: &Alignment<'_>, own: &[&Clause], used: &[&Clause]) -> Fin
         _ if is_opposed => Finding::Doubtful,
         _ => Finding::Agrees,
     }
+}
+
+/// Whether one excludes what the other states: "without a fan" and "with a fan".
+fn exclusion_differs(alignment: &Alignment<'_>) -> bool {
+    // What is excluded may begin with an adjective: "without written consent".
+    let is_near = |items: &[Item], at: usize| {
+        let before = at.checked_sub(1).map(|before| &items[before]);
+        items[at].is_excluded || before.is_some_and(|before| before.is_excluded && before.at + 1 == items[at].at)
+    };
+    let places = alignment.places.iter().enumerate().filter_map(|(at, place)| place.map(|place| (at, place)));
+    let (own, other) = (&alignment.claim.items, &alignment.source().items);
+    places.into_iter().any(|(at, place)| {
+        own[at].is_excluded != other[place].is_excluded && !(is_near(own, at) && is_near(other, place))
+    })
 }
 
 /// Whether a clause of the claim is negated and its place is not, or the other way round.
@@ -92,17 +110,18 @@ pub(super) fn related<'a>(
 }
 
 fn quantities(own: &[&Clause], used: &[&Clause]) -> Finding {
-    let has = |clauses: &[&Clause], quantity: Quantity| clauses.iter().any(|clause| clause.quantities.contains(&quantity));
+    let has =
+        |clauses: &[&Clause], quantity: Quantity| clauses.iter().any(|clause| clause.quantities.contains(&quantity));
     let claims = |quantity| has(own, quantity);
     let says = |quantity| has(used, quantity);
-    use Quantity::{All, Most, Only, Some};
+    use Quantity::{All, Both, Most, Only, Some};
     let all_of_some = claims(All) && !says(All) && (says(Most) || says(Some) || says(Only));
     let only_of_all = claims(Only) && !says(Only) && says(All);
     let most_of_some = (claims(Most) && !says(Most) && says(Some)) || (claims(Some) && !says(Some) && says(Most));
     if all_of_some || only_of_all || most_of_some {
         return Finding::Contradicts;
     }
-    let adds = [All, Only, Most].into_iter().any(|quantity| claims(quantity) && !says(quantity));
+    let adds = [All, Both, Only, Most, Some].into_iter().any(|quantity| claims(quantity) && !says(quantity));
     let drops = (says(Most) && !claims(Most)) || (says(Some) && !claims(Some));
     if adds || drops { Finding::Doubtful } else { Finding::Agrees }
 }
@@ -123,17 +142,72 @@ fn modality(own: &[&Clause], used: &[&Clause]) -> Finding {
     let hedged = |clauses: &[&Clause]| any(clauses, |clause| clause.is_hedged);
     let permits = |clauses: &[&Clause]| any(clauses, |clause| clause.is_permission && !clause.is_negated);
     let obliges = |clauses: &[&Clause]| any(clauses, |clause| clause.is_obligation);
+    let adds_cause = any(own, |clause| clause.has_cause) && !any(used, |clause| clause.has_cause);
     let drops_hedge = (hedged(used) || permits(used)) && !hedged(own) && !any(own, |clause| clause.is_permission);
     let changes_duty = (obliges(own) && permits(used)) || (permits(own) && obliges(used) && !permits(used));
-    if drops_hedge || changes_duty { Finding::Doubtful } else { Finding::Agrees }
+    if adds_cause || drops_hedge || changes_duty { Finding::Doubtful } else { Finding::Agrees }
 }
 
 /// "Before" and "after" the same.
 fn times(alignment: &Alignment<'_>) -> Finding {
-    let is_reversed = |(item, place, _): (&Item, &Item, usize)| {
-        matches!((item.role, place.role), (Some("before"), Some("after")) | (Some("after"), Some("before")))
+    let is_time = |role: Option<&str>| matches!(role, Some("before" | "after"));
+    let finding = alignment.pairs().map(|(item, place, _)| match (is_time(item.role), is_time(place.role)) {
+        (true, true) if item.role != place.role => Finding::Contradicts,
+        (true, false) | (false, true) => Finding::Doubtful,
+        _ => Finding::Agrees,
+    });
+    finding.max().unwrap_or(Finding::Agrees)
+}
+
+/// What numbers count and what words govern others must be the same.
+fn attachments(alignment: &Alignment<'_>) -> Finding {
+    let (own, other) = (&alignment.claim.items, &alignment.source().items);
+    let follows = |items: &[Item], at: usize| {
+        let next = items.get(at + 1).filter(|next| next.at == items[at].end && next.clause == items[at].clause);
+        next.is_some_and(Item::is_telling)
     };
-    if alignment.pairs().any(is_reversed) { Finding::Contradicts } else { Finding::Agrees }
+    for (at, place) in alignment.places.iter().enumerate() {
+        let Some(place) = *place else { continue };
+        let counts_other = follows(other, place) && !alignment.places.contains(&Some(place + 1));
+        let counts = follows(own, at) || has_unit(&own[at]) != has_unit(&other[place]);
+        if own[at].fact.is_some() && counts_other && counts {
+            return Finding::Doubtful;
+        }
+        let governs = |item: &Item| item.role.filter(|role| item.is_governed && !LOOSE_ROLES.contains(role));
+        if let (Some(role), Some(other_role)) = (governs(&own[at]), governs(&other[place]))
+            && role != other_role
+        {
+            return Finding::Doubtful;
+        }
+        let (role, other_role) = (own[at].role, other[place].role);
+        let is_against = |role: Option<&str>| role == Some("against");
+        let is_free = |role: Option<&str>| matches!(role, None | Some("by" | "of" | "along" | "about"));
+        let is_moved = is_free(role) != is_free(other_role) && (role.is_none() || other_role.is_none());
+        if is_against(role) != is_against(other_role) || (own[at].is_name && is_moved) {
+            return Finding::Doubtful;
+        }
+    }
+    Finding::Agrees
+}
+
+/// Prepositions that paraphrases exchange.
+const LOOSE_ROLES: [&str; 8] = ["in", "on", "at", "of", "about", "per", "along", "as"];
+
+fn has_unit(item: &Item) -> bool {
+    matches!(&item.fact, Some(Fact::Number(number)) if number.unit.is_some())
+}
+
+/// Whether a condition and what follows from it are exchanged.
+fn conditions_are_exchanged(alignment: &Alignment<'_>) -> bool {
+    let is_side = |clauses: &[Clause], item: &Item| item.role == Some("cause") || clauses[item.clause].is_subordinate;
+    let moved = |into: bool| {
+        alignment.pairs().any(|(item, place, _)| {
+            item.is_telling()
+                && is_side(&alignment.claim.clauses, item) == into
+                && is_side(&alignment.source().clauses, place) != into
+        })
+    };
+    moved(true) && moved(false)
 }
 
 /// Whether subject and object, cause and effect or the two sides of a comparison are exchanged.
@@ -147,21 +221,32 @@ fn exchange(alignment: &Alignment<'_>) -> Finding {
     if is_converse {
         return converse(&pairs);
     }
-    if roles_are_exchanged(&pairs) {
+    if conditions_are_exchanged(alignment) {
         return Finding::Contradicts;
     }
-    let is_cyrillic = pairs.iter().any(|(item, ..)| item.form.starts_with(|c: char| ('\u{400}'..'\u{530}').contains(&c)));
-    if is_cyrillic { order_by_case(&pairs) } else { order_of_words(alignment, &pairs) }
+    let exchanged = roles_are_exchanged(&pairs);
+    if exchanged == Finding::Contradicts {
+        return exchanged;
+    }
+    let is_cyrillic =
+        pairs.iter().any(|(item, ..)| item.form.starts_with(|c: char| ('\u{400}'..'\u{530}').contains(&c)));
+    exchanged.max(if is_cyrillic { order_by_case(&pairs) } else { order_of_words(alignment, &pairs) })
 }
 
-/// Two items whose prepositions are exchanged: "from A to B" and "from B to A".
-fn roles_are_exchanged(pairs: &[(&Item, &Item, usize)]) -> bool {
-    let changed: Vec<_> = pairs.iter().filter(|(item, place, _)| item.role != place.role).collect();
-    let mut seen = std::collections::HashSet::new();
-    changed.iter().any(|(item, place, _)| {
-        seen.insert((item.role, place.role));
-        seen.contains(&(place.role, item.role))
-    })
+/// Two items whose prepositions are exchanged: "from A to B" and "from B to A". With "of" it may be another wording:
+/// "exports of salmon".
+fn roles_are_exchanged(pairs: &[(&Item, &Item, usize)]) -> Finding {
+    let is_governed = |(item, place, _): &&Pair<'_>| {
+        let surely = |item: &Item| item.role.is_none() || item.is_governed;
+        item.role != place.role && surely(item) && surely(place)
+    };
+    let changed: HashSet<_> =
+        pairs.iter().filter(is_governed).map(|(item, place, _)| (item.role, place.role)).collect();
+    let exchanged = changed.iter().filter(|(own, other)| changed.contains(&(*other, *own)));
+    let finding = exchanged.map(|(own, other)| {
+        if *own == Some("of") || *other == Some("of") { Finding::Doubtful } else { Finding::Contradicts }
+    });
+    finding.max().unwrap_or(Finding::Agrees)
 }
 
 /// Compares "more than" and "less than"; `None` if neither compares.
@@ -193,7 +278,8 @@ fn comparison(alignment: &Alignment<'_>, pairs: &[(&Item, &Item, usize)]) -> Opt
 /// "Sold" and "bought" agree if their subjects are different.
 fn converse(pairs: &[(&Item, &Item, usize)]) -> Finding {
     let subject = pairs.iter().find(|(item, ..)| item.role.is_none() && item.fact.is_none());
-    let first = pairs.iter().filter(|(_, place, _)| place.role.is_none() && place.fact.is_none()).min_by_key(|pair| pair.2);
+    let first =
+        pairs.iter().filter(|(_, place, _)| place.role.is_none() && place.fact.is_none()).min_by_key(|pair| pair.2);
     match (subject, first) {
         (Some(own), Some(other)) if own.2 == other.2 => Finding::Contradicts,
         (Some(_), Some(_)) => Finding::Agrees,
@@ -258,12 +344,20 @@ fn order_by_case(pairs: &[(&Item, &Item, usize)]) -> Finding {
     let nouns: Vec<_> = pairs
         .iter()
         .filter(|(item, place, _)| {
-            item.fact.is_none() && !is_verb(&item.form) && !is_verb(&place.form) && item.role.is_none() && place.role.is_none()
+            item.fact.is_none()
+                && !is_verb(&item.form)
+                && !is_verb(&place.form)
+                && item.role.is_none()
+                && place.role.is_none()
         })
         .collect();
     let mut finding = Finding::Agrees;
-    for two in nouns.windows(2) {
-        let (before, after) = (two[0], two[1]);
+    if !pairs.iter().any(|(item, ..)| is_verb(&item.form)) {
+        return finding;
+    }
+    let twos =
+        nouns.iter().enumerate().flat_map(|(at, before)| nouns[at + 1..].iter().map(move |after| (before, after)));
+    for (before, after) in twos {
         if before.1.clause != after.1.clause || before.2 <= after.2 {
             continue;
         }

@@ -18,11 +18,17 @@ pub(super) struct Item {
     pub(super) fact: Option<Fact>,
     pub(super) meaning: Meaning,
     pub(super) is_name: bool,
+    /// A single capitalised word at the beginning of a sentence, which may be a name.
+    pub(super) is_initial: bool,
     pub(super) clause: usize,
     /// Index of its first token.
     pub(super) at: usize,
+    /// Index of the token after its last.
+    pub(super) end: usize,
     /// The preposition or subordinator that relates it to its clause.
     pub(super) role: Option<&'static str>,
+    /// Whether the preposition surely governs it: the first word after it, and the name after that.
+    pub(super) is_governed: bool,
     /// Excluded from the statement: "except", "without".
     pub(super) is_excluded: bool,
     pub(super) bound: Option<Bound>,
@@ -61,6 +67,10 @@ pub(super) struct Clause {
     pub(super) is_passive: bool,
     /// Follows "but", "while" or the like.
     pub(super) is_contrasted: bool,
+    /// A condition or reason.
+    pub(super) is_subordinate: bool,
+    /// It says what caused something.
+    pub(super) has_cause: bool,
 }
 
 /// A sentence or row.
@@ -75,6 +85,8 @@ pub(super) struct Sentence {
 
 /// Longest phrase of operators in words.
 const MAX_PHRASE: usize = 5;
+/// Words that a preposition governs at most.
+const MAX_REACH: usize = 3;
 
 impl Sentence {
     pub(super) fn parse(text: &str, names_are_capitalised: bool) -> Self {
@@ -115,9 +127,10 @@ struct State {
     role: Option<&'static str>,
     /// Whether an item has taken the role.
     role_is_taken: bool,
+    /// Items with the role so far.
+    reach: usize,
     excludes: bool,
     bound: Option<Bound>,
-    than: bool,
 }
 
 struct Parser<'a> {
@@ -170,6 +183,7 @@ impl Parser<'_> {
             .take_while(|located| located.range == range)
             .map(|located| located.fact.clone())
             .collect();
+        let facts = same.len();
         for fact in same {
             let stem = if let Fact::Code(term) = &fact { Some(term.clone()) } else { None };
             self.push(sentence, stem, Some(fact), false);
@@ -177,11 +191,15 @@ impl Parser<'_> {
         while self.at < self.tokens.len() && self.start(self.at) < range.end {
             self.at += 1;
         }
+        let end = self.at;
+        sentence.items.iter_mut().rev().take(facts).for_each(|item| item.end = end);
     }
 
     fn word(&mut self, sentence: &mut Sentence) {
         let upcoming = &self.words[self.at..self.words.len().min(self.at + MAX_PHRASE)];
-        if let Some((readings, length)) = lexicon::operators(upcoming) {
+        // "May" inside of a sentence is the month.
+        let is_month = self.at > 0 && self.tokens[self.at].text == "May";
+        if let Some((readings, length)) = lexicon::operators(upcoming).filter(|_| !is_month) {
             if self.operate(&readings, length, sentence) {
                 self.at += length;
                 return;
@@ -190,11 +208,13 @@ impl Parser<'_> {
         let word = &self.words[self.at];
         let stem = terms::index_terms(self.tokens[self.at].text).pop();
         let known = stem.as_deref().map(lexicon::meaning).unwrap_or_default();
-        let is_stop_word = stopwords::languages_of(word) != 0 && known.group.is_none() && known.kind.is_none();
+        let is_label = self.is_letter();
+        let is_stop_word =
+            !is_label && stopwords::languages_of(word) != 0 && known.group.is_none() && known.kind.is_none();
         if is_stop_word || stem.is_none() {
             self.end_chunk();
         } else {
-            let is_name = self.is_name();
+            let is_name = is_label || self.is_name();
             self.push(sentence, stem, None, is_name);
         }
         self.at += 1;
@@ -208,9 +228,23 @@ impl Parser<'_> {
         }
     }
 
+    /// A single capital inside of a sentence names something: "terminal A".
+    fn is_letter(&self) -> bool {
+        let token = self.tokens[self.at].text;
+        let mut letters = token.chars();
+        let is_capital = letters.next().is_some_and(char::is_uppercase) && letters.next().is_none();
+        is_capital
+            && self.at > 0
+            && token != "I"
+            && !self.text[..self.start(self.at)].trim_end().ends_with(['.', '?', '!'])
+    }
+
     fn is_name(&self) -> bool {
         let token = &self.tokens[self.at];
         let is_capital = |token: &Token<'_>| token.text.starts_with(char::is_uppercase);
+        if token.text.contains('_') {
+            return true;
+        }
         if !self.names_are_capitalised || !is_capital(token) || token.text.chars().count() < 2 {
             return false;
         }
@@ -222,14 +256,18 @@ impl Parser<'_> {
     fn push(&mut self, sentence: &mut Sentence, stem: Option<String>, fact: Option<Fact>, is_name: bool) {
         let meaning = stem.as_deref().map(lexicon::meaning).unwrap_or_default();
         let follows = sentence.items.last().is_some_and(|last| last.is_excluded && is_name && last.is_name);
+        let is_proper = is_name && !self.tokens[self.at].text.contains('_');
         sentence.items.push(Item {
+            is_governed: self.state.role.is_some() && (self.state.reach == 0 || is_proper),
             stem,
             form: self.words[self.at].clone(),
             fact,
             meaning,
             is_name,
+            is_initial: !is_name && self.at == 0 && self.tokens[0].text.starts_with(char::is_uppercase),
             clause: sentence.clauses.len() - 1,
             at: self.at,
+            end: self.at + 1,
             role: self.state.role,
             is_excluded: self.state.excludes || follows,
             bound: self.state.bound.take(),
@@ -237,6 +275,12 @@ impl Parser<'_> {
         });
         self.state.excludes = false;
         self.state.role_is_taken = self.state.role.is_some();
+        self.state.reach += 1;
+        let is_long = self.state.reach >= MAX_REACH && self.state.role != Some("than");
+        let is_fact = sentence.items.last().is_some_and(|item| item.fact.is_some());
+        if is_long || (is_fact && self.state.role != Some("between")) {
+            self.end_chunk();
+        }
     }
 
     /// Applies a phrase; `false` if its first word is an ordinary word here.
@@ -263,7 +307,7 @@ impl Parser<'_> {
         let Some(operator) = other else {
             let role = match self.words[self.at].as_str() {
                 "from" | "от" => Some("from"),
-                "до" => Some("to"),
+                "до" => Some("before"),
                 _ => None,
             };
             if length == 1 && role.is_none() {
@@ -291,6 +335,7 @@ impl Parser<'_> {
     fn set_role(&mut self, role: Option<&'static str>) {
         self.state.role = role;
         self.state.role_is_taken = false;
+        self.state.reach = 0;
         self.state.bound = None;
     }
 
@@ -313,15 +358,20 @@ impl Parser<'_> {
                 sentence.clause().comparative = Some((dimension, more));
                 // In Russian what is compared may follow at once: "глубже Светлого".
                 let is_russian = self.words[self.at].starts_with(|c: char| c >= '\u{400}');
-                self.state.than = true;
                 return self.set_role(is_russian.then_some("than"));
             }
             Operator::Role("by") => return self.agent(length, sentence),
-            Operator::Role(role) => return self.set_role(Some(role)),
+            // "Larger in summer than in winter": the preposition after "than" does not end the comparison.
+            Operator::Role(_) if self.state.role == Some("than") && !self.state.role_is_taken => return,
+            Operator::Role(role) => {
+                sentence.clause().has_cause |= role == "cause";
+                return self.set_role(Some(role));
+            }
             Operator::Causes => {
                 let clause = sentence.clauses.len() - 1;
                 let own = sentence.items.iter_mut().rev().take_while(|item| item.clause == clause);
                 own.for_each(|item| item.role = Some("cause"));
+                sentence.clause().has_cause = true;
             }
             Operator::Pronoun => {
                 let clause = sentence.clauses.len() - 1;
@@ -334,6 +384,13 @@ impl Parser<'_> {
             Operator::Break => {
                 sentence.open_clause();
                 sentence.clause().is_contrasted = true;
+                self.state = State::default();
+                return;
+            }
+            Operator::Subordinate(is_reason) => {
+                sentence.open_clause();
+                sentence.clause().is_subordinate = true;
+                sentence.clause().has_cause |= is_reason;
                 self.state = State::default();
                 return;
             }
@@ -353,24 +410,12 @@ impl Parser<'_> {
         self.set_role(Some("by"));
     }
 
-    /// "and" begins a clause if a verb or pronoun follows that the lexicon knows.
+    /// "and" begins a clause, but not between two names or the limits of a range.
     fn conjunction(&mut self, length: usize, sentence: &mut Sentence) {
-        let next = self.at + length;
-        let upcoming = &self.words[next.min(self.words.len())..self.words.len().min(next + MAX_PHRASE)];
-        let begins = lexicon::operators(upcoming).is_some_and(|(readings, _)| {
-            readings.into_iter().any(|reading| {
-                matches!(
-                    reading,
-                    Operator::Auxiliary
-                        | Operator::Negation
-                        | Operator::Permit
-                        | Operator::Oblige
-                        | Operator::Pronoun
-                        | Operator::Forbid
-                )
-            })
-        });
-        if begins {
+        let next = self.tokens.get(self.at + length);
+        let next_is_name = next.is_some_and(|token| token.text.starts_with(char::is_uppercase));
+        let joins_names = next_is_name && sentence.items.last().is_some_and(|item| item.is_name || item.is_initial);
+        if !joins_names && self.state.role != Some("between") && self.state.bound.is_none() {
             sentence.open_clause();
             self.state = State::default();
         }
@@ -379,9 +424,10 @@ impl Parser<'_> {
 
 /// Whether punctuation between two words parts clauses. Within numbers (`4:2`, `3–1`) it does not.
 fn parts_clauses(gap: &str, before: &str, after: &str) -> bool {
-    let joins_digits = before.ends_with(|c: char| c.is_ascii_digit()) && after.starts_with(|c: char| c.is_ascii_digit());
+    let joins_digits =
+        before.ends_with(|c: char| c.is_ascii_digit()) && after.starts_with(|c: char| c.is_ascii_digit());
     if joins_digits && gap.chars().count() == 1 {
         return false;
     }
-    gap.contains([',', ';', ':', '(', ')', '—', '|', '\n', '،', '。']) || gap.contains(" – ") || gap.contains(" - ")
+    gap.contains([',', ';', ':', '(', ')', '|', '\n', '،', '。'])
 }

@@ -89,9 +89,19 @@ fn parse_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a str)>, names_are_
         let first = row.items.len();
         row.append(label, false);
         row.items[first..].iter_mut().for_each(|item| item.is_label = true);
-        row.append(value, names_are_capitalised);
+        row.append(&with_unit(label, value), names_are_capitalised);
         row.clauses.truncate(clause + 1);
         row.items[first..].iter_mut().for_each(|item| item.clause = clause);
     }
     row
+}
+
+/// A bare number with the unit that its column names: `84` under "Population, thousand" or "Weight (kg)".
+fn with_unit(label: &str, value: &str) -> String {
+    let is_number = value.contains(|c: char| c.is_ascii_digit()) && !value.contains(char::is_alphabetic);
+    let unit = label.rsplit([',', '(']).next().filter(|unit| unit.len() < label.len());
+    match unit.filter(|_| is_number) {
+        Some(unit) => format!("{value} {}", unit.trim_matches([' ', ')', ','])),
+        None => value.to_owned(),
+    }
 }
