@@ -160,11 +160,16 @@ fn judge_passage(plain: &str, passage: &str) -> Judged {
     let source = passage::sentences_of(passage, names_are_capitalised);
     let mut judged: Option<Judged> = None;
     for part in claim::parts(plain) {
-        let claim = Sentence::parse(part, names_are_capitalised);
+        let mut claim = Sentence::parse(part, names_are_capitalised);
+        let is_cut = claim.items.len() > MAX_ITEMS;
+        claim.items.truncate(MAX_ITEMS);
         if claim.weight() < f32::EPSILON {
             continue;
         }
-        let own = judge_claim(&claim, &source);
+        let mut own = judge_claim(&claim, &source);
+        if is_cut && own.ruling == Ruling::Supported {
+            own.ruling = Ruling::Open;
+        }
         judged = Some(match judged {
             Some(other) => both(other, own),
             None => own,
@@ -199,10 +204,7 @@ fn judge_claim(claim: &Sentence, source: &[Sentence]) -> Judged {
     let mut best: Option<Judged> = None;
     for candidate in order.into_iter().take(MAX_CANDIDATES) {
         let alignment = Alignment::new(claim, candidate);
-        let mut ruling = judge::judge(&alignment, &all);
-        if ruling == Ruling::Supported && claim.items.len() > MAX_ITEMS {
-            ruling = Ruling::Open;
-        }
+        let ruling = judge::judge(&alignment, &all);
         let closeness = candidate.closeness / total;
         let is_better = match &best {
             None => true,

@@ -1,6 +1,8 @@
 //! Citation checks against realistic passages.
 
-use text::support::{Verdict, check};
+mod doubling;
+
+use text::support::{Verdict, assess, check};
 
 const LEASE: &str = "# Lease agreement\n\nThe lease begins on 1 April 2024 and runs for an indefinite term. The monthly rent is EUR 1,250, payable \
 in advance by the third working day. Either party may terminate the lease by giving three months' written notice to the end of a calendar \
@@ -92,5 +94,84 @@ fn empty_and_hostile_texts_are_judged_too() {
     for piece in ["a", "[", "1 ", "Jan ", "A b. ", "12/", "*", "1,000 ", "[a](", "漢"] {
         let noise = piece.repeat(60_000 / piece.len());
         assert!(check(&noise, &noise).score <= 1.0, "{piece:?}");
+    }
+}
+
+#[test]
+fn what_a_passage_says_of_another_is_not_said() {
+    const SHIP: &str = "Captain Bowen sold the Petrel to the merchant Anton Krol in 1884. Krol renamed her Halina. The crew of \
+        eleven was saved by the lifeboat Dorothea; the tadpoles on board were eaten by newts.";
+    for sentence in ["Anton Krol sold the Petrel to Captain Bowen in 1884.", "The crew of eleven saved the lifeboat Dorothea."] {
+        assert_eq!(verdict(sentence, SHIP), Verdict::Unsupported, "{sentence}");
+    }
+    assert_eq!(verdict("The lifeboat Dorothea saved the crew of 11.", SHIP), Verdict::Supported);
+    const TARIFFS: &str = "| Plan | Speed | Price |\n|---|---|---|\n| Home | 300 Mbit/s | €25 |\n| Office | 800 Mbit/s | €60 |";
+    assert_eq!(verdict("The Home plan costs €25.", TARIFFS), Verdict::Supported);
+    assert_eq!(verdict("The Home plan costs €60.", TARIFFS), Verdict::Unsupported);
+}
+
+#[test]
+fn limits_conditions_and_certainty_are_compared() {
+    const MANUAL: &str = "Only the red lamp lights up below 1.2 bar. The pump may stop before the tank is empty. All valves except \
+        the drain valve are closed. Green tea contains less caffeine than black tea. Wait at least 10 minutes.";
+    for sentence in [
+        "Only the red lamp lights up above 1.2 bar.",
+        "All lamps light up below 1.2 bar.",
+        "The drain valve is closed.",
+        "Green tea contains more caffeine than black tea.",
+        "Wait at most 10 minutes.",
+        "Wait at least 10 seconds.",
+    ] {
+        assert_ne!(verdict(sentence, MANUAL), Verdict::Supported, "{sentence}");
+    }
+    assert_eq!(verdict("The pump stops before the tank is empty.", MANUAL), Verdict::Partial);
+    assert_eq!(verdict("Black tea contains more caffeine than green tea.", MANUAL), Verdict::Supported);
+    assert_eq!(verdict("Wait at least 600 seconds.", MANUAL), Verdict::Supported);
+}
+
+#[test]
+fn questions_and_announcements_are_no_claims() {
+    for sentence in ["What is the rent?", "Here is a summary of the lease:", "Вот краткое изложение:", "I hope this helps!"] {
+        let assessment = assess(sentence, &[LEASE]);
+        assert!(!assessment.is_claim && assessment.is_settled, "{sentence}");
+    }
+    assert!(assess("The rent is EUR 1,250: it is due in advance.", &[LEASE]).is_claim);
+}
+
+#[test]
+fn the_closest_passage_decides_unless_another_supports() {
+    let wrong = assess("The monthly rent is EUR 1,350.", &[NEWS, LEASE, "The monthly meeting is on Monday."]);
+    assert_eq!((wrong.passage, wrong.support.verdict, wrong.is_settled), (1, Verdict::Unsupported, true));
+    let right = assess("The monthly rent is EUR 1,250.", &["The monthly rent is EUR 900.", LEASE]);
+    assert_eq!((right.passage, right.support.verdict), (1, Verdict::Supported));
+    let copied = assess("Следующее заседание состоится в марте. [1]", &[LEASE, NEWS]);
+    assert!(copied.is_verbatim && copied.passage == 1);
+    assert!(!assess("Tenants enjoy the garden of the house.", &[LEASE]).is_settled);
+}
+
+#[test]
+fn chinese_japanese_and_arabic_are_verbatim_too() {
+    for (sentence, passage) in [
+        ("打印机位于三楼。 [1]", "# 设备\n\n打印机位于三楼。密码每九十天更换一次。"),
+        ("员工每年有十五天带薪年假。[1]", "每位员工每年有十五天带薪年假。未使用的假期在次年三月底失效。"),
+        ("会議室は三階です。[2]", "受付は一階です。会議室は三階です。"),
+        ("أين الطابعة في الطابق الثالث.", "أين الطابعة في الطابق الثالث. تتغير كلمة المرور كل شهر."),
+    ] {
+        let assessment = assess(sentence, &[passage]);
+        assert!(assessment.is_verbatim && assessment.support.verdict == Verdict::Supported, "{sentence}");
+    }
+    assert_ne!(verdict("打印机位于五楼。", "打印机位于三楼。"), Verdict::Supported);
+}
+
+#[test]
+fn twice_the_text_takes_twice_the_time() {
+    for unit in [
+        "a", "ab ", "[", "[1] ", "1 ", "7", "1,000 ", "Jan ", "A b. ", "12/", "*", "漢", "。", "Anna ", "Anna Maria, ", "\"", "«", "not ",
+        "at least 5 ", "more than ", "a | b\n", "a: b\n", "; ", "and ", "if a ", "by ", "кроме ", "12 May 2020 ", "_", "&amp;", "\n",
+    ] {
+        doubling::assert_linear(unit, |text| {
+            let _ = check("Anna Maria sold at least 5 lamps, not 7, in May 2020.", text);
+            let _ = check(text, "Anna Maria sold at least 5 lamps, not 7, in May 2020.");
+        });
     }
 }

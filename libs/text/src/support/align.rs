@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
-use super::matching::{Candidate, MAX_ITEMS, weight_of};
+use super::matching::{Candidate, weight_of};
 use super::parse::{Clause, Item, Sentence};
 
 /// Most clauses of a sentence that one claim may retell.
 const MAX_RUN: usize = 6;
 /// What each further clause of a run must add, in weight.
 const CLAUSE_COST: f32 = 0.3;
+/// Items of a clause that the claim lacks, as far as they are compared.
+const MAX_REST: usize = 32;
 /// Places of one item that are examined.
 const MAX_PLACES: usize = 12;
 
@@ -20,19 +22,25 @@ pub(super) struct Alignment<'a> {
     pub(super) places: Vec<Option<usize>>,
     /// The clauses that the claim retells.
     pub(super) run: Range<usize>,
+    /// Whether each item of the sentence is the place of one of the claim.
+    is_taken: Vec<bool>,
 }
 
 impl<'a> Alignment<'a> {
     pub(super) fn new(claim: &'a Sentence, candidate: &'a Candidate<'a>) -> Self {
         let run = best_run(claim, candidate);
-        let mut alignment = Self { claim, candidate, places: Vec::new(), run };
+        let is_taken = vec![false; candidate.sentence.items.len()];
+        let mut alignment = Self { claim, candidate, places: Vec::new(), run, is_taken };
         alignment.places = alignment.find_places();
         alignment.part_names();
+        for place in alignment.places.iter().flatten() {
+            alignment.is_taken[*place] = true;
+        }
         alignment
     }
 
     fn find_places(&self) -> Vec<Option<usize>> {
-        let mut occurrences: Vec<Vec<usize>> = vec![Vec::new(); self.claim.items.len().min(MAX_ITEMS)];
+        let mut occurrences: Vec<Vec<usize>> = vec![Vec::new(); self.claim.items.len()];
         for (at, relation) in self.candidate.relations.iter().enumerate() {
             let mut rest = relation.same;
             while rest != 0 {
@@ -76,7 +84,6 @@ impl<'a> Alignment<'a> {
     /// Two names that share a word are different if each has a word that the other lacks.
     fn part_names(&mut self) {
         for own in name_runs(self.claim) {
-            let own = own.start..own.end.min(self.places.len());
             let Some(place) = self.places[own.clone()].iter().flatten().next().copied() else { continue };
             let lacks = self.places[own.clone()].iter().any(Option::is_none);
             let other = name_run_at(self.source(), place);
@@ -113,12 +120,18 @@ impl<'a> Alignment<'a> {
         used.into_iter().map(|clause| &self.source().clauses[clause]).collect()
     }
 
-    /// Items of a clause that the claim does not have.
+    /// Whether an item of the sentence is in the claim.
+    pub(super) fn has(&self, at: usize) -> bool {
+        self.is_taken[at]
+    }
+
+    /// Items of a clause that the claim does not have: the first of them, as no clause has many.
     pub(super) fn rest_of(&self, clause: usize) -> impl Iterator<Item = usize> + '_ {
-        let items = self.source().items.iter().enumerate();
-        items
-            .filter(move |(at, item)| item.clause == clause && item.is_telling() && !self.places.contains(&Some(*at)))
-            .map(|(at, _)| at)
+        let items = &self.source().items;
+        let first = items.partition_point(|item| item.clause < clause);
+        let own = items[first..].iter().take_while(move |item| item.clause == clause).enumerate();
+        let rest = own.map(move |(at, item)| (first + at, item));
+        rest.filter(|(at, item)| item.is_telling() && !self.has(*at)).map(|(at, _)| at).take(MAX_REST)
     }
 
     /// Items of the run that the claim does not have.

@@ -94,8 +94,10 @@ fn is_derived(alignment: &Alignment<'_>, item: &Item) -> bool {
         })
         .take(MAX_OPERANDS)
         .collect();
-    let of_two = |a: &Number| numbers.iter().any(|b| own.is_sum_of(a, b) || a.is_sum_of(own, b));
-    numbers.iter().any(|a| own.is_multiple_of(a, 12.0) || of_two(a))
+    numbers.iter().enumerate().any(|(at, a)| {
+        let of_two = |b: &&Number| own.is_sum_of(a, b) || a.is_sum_of(own, b) || b.is_sum_of(own, a);
+        own.is_multiple_of(a, 12.0) || numbers[..at].iter().any(of_two)
+    })
 }
 
 fn is_part_of_found_name(alignment: &Alignment<'_>, at: usize) -> bool {
@@ -134,7 +136,7 @@ fn opens_sentence(alignment: &Alignment<'_>) -> bool {
     let first = alignment.source().items.first();
     let has_pronoun = alignment.used_clauses().iter().any(|clause| clause.has_pronoun);
     first.is_some_and(|first| first.role.is_none() && first.is_telling() && first.fact.is_none())
-        && !alignment.places.contains(&Some(0))
+        && !alignment.has(0)
         && !has_pronoun
 }
 
@@ -185,7 +187,7 @@ fn has_other_apposition(alignment: &Alignment<'_>, own: &Item, clause: usize) ->
         return false;
     }
     let mut before = names_in(clause - 1).peekable();
-    before.peek().is_some() && before.all(|(at, _)| !alignment.places.contains(&Some(at)))
+    before.peek().is_some() && before.all(|(at, _)| !alignment.has(at))
 }
 
 /// The clauses with items of the claim, each with how many it has, up to two.
@@ -213,7 +215,7 @@ fn moves_modifier(alignment: &Alignment<'_>, both: bool) -> bool {
     let is_rest = |at: usize, clause: usize| {
         items
             .get(at)
-            .is_some_and(|item| item.clause == clause && item.is_telling() && !alignment.places.contains(&Some(at)))
+            .is_some_and(|item| item.clause == clause && item.is_telling() && !alignment.has(at))
     };
     let pairs: Vec<_> = alignment.pairs().collect();
     pairs.windows(2).any(|two| {
@@ -236,7 +238,7 @@ fn is_continued(alignment: &Alignment<'_>, missing: &[(usize, &Item)], all: &[Ca
     let rest = alignment.rest();
     let items = &alignment.source().items;
     // The nearest name is what the sentence goes on about.
-    let names = items.iter().enumerate().filter(|(at, item)| item.is_name && !alignment.places.contains(&Some(*at)));
+    let names = items.iter().enumerate().filter(|(at, item)| item.is_name && !alignment.has(*at));
     let has_own_name = names.into_iter().any(|(_, item)| item.clause < alignment.run.end && !item.is_excluded);
     let has_own_subject =
         has_own_name || opens_sentence(alignment) || rest.iter().any(|at| is_own_subject(alignment, *at));
@@ -270,7 +272,7 @@ fn key_is_named(alignment: &Alignment<'_>) -> bool {
     let mut has_key = false;
     let is_named = key.all(|(at, _)| {
         has_key = true;
-        alignment.places.contains(&Some(at))
+        alignment.has(at)
     });
     has_key && is_named
 }
@@ -286,7 +288,7 @@ fn has_other_cell(alignment: &Alignment<'_>, all: &[Candidate<'_>]) -> bool {
     let labelled: Vec<usize> = items
         .iter()
         .enumerate()
-        .filter(|(at, item)| item.is_label && alignment.places.contains(&Some(*at)))
+        .filter(|(at, item)| item.is_label && alignment.has(*at))
         .map(|(_, item)| item.clause)
         .collect();
     for (at, item) in alignment.missing() {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::parse::{Item, Sentence};
 use crate::facts::{Date, Fact, Number};
 
-/// Items considered per claim.
+/// Most items of a claim.
 pub(super) const MAX_ITEMS: usize = 64;
 /// Letters that a stem must share with a longer one to be the same word, and how much longer that may be.
 const MIN_SHARED: usize = 5;
@@ -51,7 +51,7 @@ impl<'a> ClaimIndex<'a> {
             facts: 0,
             fleeting: HashMap::new(),
         };
-        for (at, item) in claim.items.iter().take(MAX_ITEMS).enumerate() {
+        for (at, item) in claim.items.iter().enumerate() {
             index.add(item, 1 << at);
         }
         index
@@ -190,6 +190,6 @@ impl<'a> Candidate<'a> {
 
 /// The weight of a set of items of the claim.
 pub(super) fn weight_of(claim: &Sentence, set: u64) -> f32 {
-    let items = claim.items.iter().take(MAX_ITEMS).enumerate();
+    let items = claim.items.iter().enumerate();
     items.filter(|(at, _)| set & (1 << at) != 0).map(|(_, item)| item.weight()).sum()
 }

@@ -168,7 +168,7 @@ fn attachments(alignment: &Alignment<'_>) -> Finding {
     };
     for (at, place) in alignment.places.iter().enumerate() {
         let Some(place) = *place else { continue };
-        let counts_other = follows(other, place) && !alignment.places.contains(&Some(place + 1));
+        let counts_other = follows(other, place) && !alignment.has(place + 1);
         let counts = follows(own, at) || has_unit(&own[at]) != has_unit(&other[place]);
         if own[at].fact.is_some() && counts_other && counts {
             return Finding::Doubtful;
@@ -311,6 +311,9 @@ fn order_of_words(alignment: &Alignment<'_>, pairs: &[(&Item, &Item, usize)]) ->
             finding = finding.max(if are_names { Finding::Contradicts } else { Finding::Doubtful });
         } else if is_passive != source_is_passive && !is_inverted && agent_changes {
             finding = finding.max(Finding::Contradicts);
+        } else if is_passive != source_is_passive && !is_inverted && becomes_passive(before, after) {
+            // "The bank robbed" and "the bank was robbed".
+            finding = finding.max(Finding::Doubtful);
         }
     }
     if finding == Finding::Agrees && is_passive == source_is_passive && names_are_inverted(&core) {
@@ -320,6 +323,12 @@ fn order_of_words(alignment: &Alignment<'_>, pairs: &[(&Item, &Item, usize)]) ->
         return Finding::Contradicts;
     }
     finding
+}
+
+/// Whether a noun stands before the same participle in both: one is passive and the other is not.
+fn becomes_passive(before: &Pair<'_>, after: &Pair<'_>) -> bool {
+    let is_participle = |item: &Item| item.form.ends_with("ed") || item.form.ends_with("en");
+    is_participle(after.0) && is_participle(after.1) && !is_participle(before.0)
 }
 
 type Pair<'a> = (&'a Item, &'a Item, usize);

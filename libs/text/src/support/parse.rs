@@ -63,7 +63,7 @@ pub(super) struct Clause {
     /// Its subject is a pronoun.
     pub(super) has_pronoun: bool,
     pub(super) has_possessive: bool,
-    /// It names an agent with "by".
+    /// Its verb is passive.
     pub(super) is_passive: bool,
     /// Follows "but", "while" or the like.
     pub(super) is_contrasted: bool,
@@ -380,7 +380,8 @@ impl Parser<'_> {
             }
             Operator::Possessive => sentence.clause().has_possessive = true,
             // A bound without a number was settled before.
-            Operator::Auxiliary | Operator::Bound(_) => {}
+            Operator::Bound(_) => {}
+            Operator::Auxiliary => sentence.clause().is_passive |= self.passive_follows(length),
             Operator::Break => {
                 sentence.open_clause();
                 sentence.clause().is_contrasted = true;
@@ -401,13 +402,20 @@ impl Parser<'_> {
 
     /// "by" names an agent after a participle, unless a number, a date or a gerund follows.
     fn agent(&mut self, length: usize, sentence: &mut Sentence) {
-        const ENDINGS: [&str; 14] =
-            ["ed", "en", "wn", "ne", "ght", "lt", "nt", "ld", "de", "un", "on", "ut", "ade", "und"];
         let next = self.words.get(self.at + length).map(String::as_str).unwrap_or_default();
         let is_gerund = next.ends_with("ing") && next.len() > 5;
-        let after_participle = self.at > 0 && ENDINGS.iter().any(|end| self.words[self.at - 1].ends_with(end));
-        sentence.clause().is_passive |= after_participle && !is_gerund && !self.number_follows(length);
+        let after_participle = self.at > 0 && is_participle(&self.words[self.at - 1]);
+        let names_agent = after_participle && !is_gerund && !self.number_follows(length);
+        sentence.clause().is_passive |= names_agent;
         self.set_role(Some("by"));
+    }
+
+    /// Whether a form of "be" has a participle after it: "was built", "is not often used".
+    fn passive_follows(&self, length: usize) -> bool {
+        const BE: [&str; 6] = ["is", "are", "was", "were", "be", "been"];
+        let rest = &self.words[self.at + length..];
+        let is_be = BE.contains(&self.words[self.at + length - 1].as_str());
+        is_be && rest.iter().take(2).any(|word| word.len() > 4 && (word.ends_with("ed") || word.ends_with("en")))
     }
 
     /// "and" begins a clause, but not between two names or the limits of a range.
@@ -420,6 +428,12 @@ impl Parser<'_> {
             self.state = State::default();
         }
     }
+}
+
+fn is_participle(word: &str) -> bool {
+    const ENDINGS: [&str; 14] =
+        ["ed", "en", "wn", "ne", "ght", "lt", "nt", "ld", "de", "un", "on", "ut", "ade", "und"];
+    ENDINGS.iter().any(|end| word.ends_with(end))
 }
 
 /// Whether punctuation between two words parts clauses. Within numbers (`4:2`, `3–1`) it does not.
