@@ -101,11 +101,14 @@ fn empty_and_hostile_texts_are_judged_too() {
 fn what_a_passage_says_of_another_is_not_said() {
     const SHIP: &str = "Captain Bowen sold the Petrel to the merchant Anton Krol in 1884. Krol renamed her Halina. The crew of \
         eleven was saved by the lifeboat Dorothea; the tadpoles on board were eaten by newts.";
-    for sentence in ["Anton Krol sold the Petrel to Captain Bowen in 1884.", "The crew of eleven saved the lifeboat Dorothea."] {
+    for sentence in
+        ["Anton Krol sold the Petrel to Captain Bowen in 1884.", "The crew of eleven saved the lifeboat Dorothea."]
+    {
         assert_eq!(verdict(sentence, SHIP), Verdict::Unsupported, "{sentence}");
     }
     assert_eq!(verdict("The lifeboat Dorothea saved the crew of 11.", SHIP), Verdict::Supported);
-    const TARIFFS: &str = "| Plan | Speed | Price |\n|---|---|---|\n| Home | 300 Mbit/s | €25 |\n| Office | 800 Mbit/s | €60 |";
+    const TARIFFS: &str =
+        "| Plan | Speed | Price |\n|---|---|---|\n| Home | 300 Mbit/s | €25 |\n| Office | 800 Mbit/s | €60 |";
     assert_eq!(verdict("The Home plan costs €25.", TARIFFS), Verdict::Supported);
     assert_eq!(verdict("The Home plan costs €60.", TARIFFS), Verdict::Unsupported);
 }
@@ -131,7 +134,9 @@ fn limits_conditions_and_certainty_are_compared() {
 
 #[test]
 fn questions_and_announcements_are_no_claims() {
-    for sentence in ["What is the rent?", "Here is a summary of the lease:", "Вот краткое изложение:", "I hope this helps!"] {
+    for sentence in
+        ["What is the rent?", "Here is a summary of the lease:", "Вот краткое изложение:", "I hope this helps!"]
+    {
         let assessment = assess(sentence, &[LEASE]);
         assert!(!assessment.is_claim && assessment.is_settled, "{sentence}");
     }
@@ -166,8 +171,37 @@ fn chinese_japanese_and_arabic_are_verbatim_too() {
 #[test]
 fn twice_the_text_takes_twice_the_time() {
     for unit in [
-        "a", "ab ", "[", "[1] ", "1 ", "7", "1,000 ", "Jan ", "A b. ", "12/", "*", "漢", "。", "Anna ", "Anna Maria, ", "\"", "«", "not ",
-        "at least 5 ", "more than ", "a | b\n", "a: b\n", "; ", "and ", "if a ", "by ", "кроме ", "12 May 2020 ", "_", "&amp;", "\n",
+        "a",
+        "ab ",
+        "[",
+        "[1] ",
+        "1 ",
+        "7",
+        "1,000 ",
+        "Jan ",
+        "A b. ",
+        "12/",
+        "*",
+        "漢",
+        "。",
+        "Anna ",
+        "Anna Maria, ",
+        "\"",
+        "«",
+        "not ",
+        "at least 5 ",
+        "more than ",
+        "a | b\n",
+        "a: b\n",
+        "; ",
+        "and ",
+        "if a ",
+        "by ",
+        "кроме ",
+        "12 May 2020 ",
+        "_",
+        "&amp;",
+        "\n",
     ] {
         doubling::assert_linear(unit, |text| {
             let _ = check("Anna Maria sold at least 5 lamps, not 7, in May 2020.", text);

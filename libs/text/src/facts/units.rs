@@ -111,7 +111,7 @@ fn find(name: &str) -> Option<&'static Unit> {
 
 /// The unit of a folded word.
 pub(crate) fn unit_of(word: &str) -> Option<&'static str> {
-    if word.is_empty() {
+    if word.is_empty() || word.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
     if let Some(at) = WORDS.get(word) {

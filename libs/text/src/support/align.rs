@@ -117,7 +117,17 @@ impl<'a> Alignment<'a> {
             self.pairs().filter(|(own, ..)| own.is_telling()).map(|(_, place, _)| place.clause).collect();
         used.sort_unstable();
         used.dedup();
-        used.into_iter().map(|clause| &self.source().clauses[clause]).collect()
+        let clauses = &self.source().clauses;
+        let is_empty = |clause: usize| {
+            let items = &self.source().items;
+            items.get(items.partition_point(|item| item.clause < clause)).is_none_or(|item| item.clause != clause)
+        };
+        // A clause without words of its own belongs to the one before it: "recommended but not required".
+        let with_next = |clause: usize| {
+            let next = Some(clause + 1).filter(|next| *next < clauses.len() && is_empty(*next));
+            std::iter::once(clause).chain(next)
+        };
+        used.into_iter().flat_map(with_next).map(|clause| &clauses[clause]).collect()
     }
 
     /// Whether an item of the sentence is in the claim.

@@ -22,6 +22,8 @@ const MIN_RELATED: f32 = 0.3;
 /// … and from which a difference in a detail or in what it means contradicts it.
 const MIN_RIVALLED: f32 = 0.35;
 const MIN_COMPARED: f32 = 0.6;
+/// … and from which one that goes on about something may have all of it.
+const MIN_CONTINUED: f32 = 0.4;
 /// Sentences before one in which the subject of a pronoun may stand.
 const MAX_BACK: usize = 2;
 /// Numbers of a sentence that are added up.
@@ -71,6 +73,9 @@ fn has_rival(alignment: &Alignment<'_>, all: &[Candidate<'_>]) -> bool {
             if !extends && rest.iter().any(|other| is_rival_name(alignment, item, &items[*other])) {
                 return true;
             }
+        } else if item.fact.is_none() && is_elsewhere(alignment, all, bit) && has_rival_in_role(alignment, item, &rest)
+        {
+            return true;
         } else if Some(at) == first && item.fact.is_none() && is_elsewhere(alignment, all, bit) {
             let is_subject = |other: &usize| is_own_subject(alignment, *other);
             if item.role.is_none() && (rest.iter().any(is_subject) || opens_sentence(alignment)) {
@@ -78,7 +83,7 @@ fn has_rival(alignment: &Alignment<'_>, all: &[Candidate<'_>]) -> bool {
             }
         }
     }
-    crosses_rival(alignment) || moves_modifier(alignment, true)
+    crosses_rival(alignment) || moves_modifier(alignment, true) || borrows_subject(alignment)
 }
 
 /// Whether a number is the sum or difference of two in the sentence, or a monthly one in a year: nothing it contradicts.
@@ -116,6 +121,27 @@ fn is_rival_name(alignment: &Alignment<'_>, own: &Item, other: &Item) -> bool {
     (other.is_name || other.is_initial) && same_role && is_used && !clause.has_pronoun && !clause.has_possessive
 }
 
+/// Whether another word stands after the same preposition: "to the buyer" for "to the seller".
+fn has_rival_in_role(alignment: &Alignment<'_>, item: &Item, rest: &[usize]) -> bool {
+    let items = &alignment.source().items;
+    let is_used = |clause: usize| alignment.pairs().any(|(item, place, _)| item.is_telling() && place.clause == clause);
+    item.is_governed
+        && rest
+            .iter()
+            .map(|at| &items[*at])
+            .any(|other| other.is_governed && other.role == item.role && other.fact.is_none() && is_used(other.clause))
+}
+
+/// Whether another sentence of the passage has the item as a name.
+fn is_name_elsewhere(alignment: &Alignment<'_>, all: &[Candidate<'_>], bit: u64) -> bool {
+    alignment.claim.items.iter().any(|item| item.is_initial)
+        && all.iter().any(|other| {
+            let places = other.sentence.items.iter().zip(&other.relations);
+            other.covered & bit != 0
+                && places.into_iter().any(|(item, relation)| item.is_name && relation.same & bit != 0)
+        })
+}
+
 /// Whether another sentence of the passage has the item.
 fn is_elsewhere(alignment: &Alignment<'_>, all: &[Candidate<'_>], bit: u64) -> bool {
     all.iter().any(|other| other.index != alignment.candidate.index && other.covered & bit != 0)
@@ -147,8 +173,9 @@ fn crosses_rival(alignment: &Alignment<'_>) -> bool {
     let used = used_clauses(alignment);
     let is_rival = |at: usize, own: &Item, other: usize| {
         let relation = &alignment.candidate.relations[other];
+        let is_name = own.is_name || alignment.places[at].is_some_and(|place| items[place].is_name);
         (relation.rival | relation.opposed) & (1 << at) != 0
-            || (own.is_name && is_rival_name(alignment, own, &items[other]))
+            || (is_name && is_rival_name(alignment, own, &items[other]))
     };
     let placed =
         alignment.places.iter().enumerate().filter_map(|(at, place)| place.map(|place| (at, items[place].clause)));
@@ -167,6 +194,21 @@ fn crosses_rival(alignment: &Alignment<'_>) -> bool {
                 is_far && (rest.any(|rest| is_rival(at, own, rest)) || has_other_apposition(alignment, own, *other))
             })
     })
+}
+
+/// Whether the claim has its subject from one clause and all else from another, which has a subject of its own.
+fn borrows_subject(alignment: &Alignment<'_>) -> bool {
+    let mut pairs = alignment.pairs().filter(|(item, ..)| item.is_telling());
+    let Some((first, place, _)) = pairs.next() else { return false };
+    let subject = place.clause;
+    let others: Vec<usize> = pairs.map(|(_, place, _)| place.clause).skip_while(|clause| *clause == subject).collect();
+    let Some(predicate) = others.first().copied() else { return false };
+    let is_whole = others.len() >= 2 && others.iter().all(|clause| *clause == predicate);
+    first.role.is_none()
+        && first.fact.is_none()
+        && is_whole
+        && alignment.rest_of(subject).next().is_some()
+        && alignment.rest_of(predicate).any(|at| is_own_subject(alignment, at))
 }
 
 /// Whether a clause has another item of the claim, apart from the words of one name.
@@ -213,9 +255,7 @@ fn is_scattered(alignment: &Alignment<'_>) -> bool {
 fn moves_modifier(alignment: &Alignment<'_>, both: bool) -> bool {
     let items = &alignment.source().items;
     let is_rest = |at: usize, clause: usize| {
-        items
-            .get(at)
-            .is_some_and(|item| item.clause == clause && item.is_telling() && !alignment.has(at))
+        items.get(at).is_some_and(|item| item.clause == clause && item.is_telling() && !alignment.has(at))
     };
     let pairs: Vec<_> = alignment.pairs().collect();
     pairs.windows(2).any(|two| {
@@ -232,7 +272,7 @@ fn moves_modifier(alignment: &Alignment<'_>, both: bool) -> bool {
 fn is_continued(alignment: &Alignment<'_>, missing: &[(usize, &Item)], all: &[Candidate<'_>]) -> bool {
     let context = context_of(alignment.candidate.index, all);
     let is_known = |(at, item): &(usize, &Item)| context & (1 << at) != 0 && item.fact.is_none();
-    if missing.is_empty() || !missing.iter().all(is_known) || alignment.coverage() < MIN_COMPARED {
+    if missing.is_empty() || !missing.iter().all(is_known) || alignment.coverage() < MIN_CONTINUED {
         return false;
     }
     let rest = alignment.rest();
@@ -243,7 +283,7 @@ fn is_continued(alignment: &Alignment<'_>, missing: &[(usize, &Item)], all: &[Ca
     let has_own_subject =
         has_own_name || opens_sentence(alignment) || rest.iter().any(|at| is_own_subject(alignment, *at));
     let refers = alignment.used_clauses().iter().any(|clause| clause.has_pronoun);
-    !has_own_subject && (refers || rest.len() <= 1) && !is_scattered(alignment)
+    !has_own_subject && (refers || rest.is_empty()) && !is_scattered(alignment)
 }
 
 /// The items of the claim that the headings and the sentences before one have; of names only those that a sentence

@@ -196,7 +196,7 @@ const OPERATORS: &[(Operator, &str)] = &[
 ];
 
 /// Words that add nothing to compare: an unmatched one does not matter.
-const LIGHT: &str = "amount amounts amounted total equal equals make makes made take takes took give get gets located situated \
+const LIGHT: &str = "away apart amount amounts amounted total equal equals make makes made take takes took give get gets located situated \
     situation set sets value default called named known lies stand stands describe according say says said state states stated \
     report reported mean means take place happen happened carried out there here now then also too still already year years \
     number approximately roughly about around nearly almost exactly use uses used one come comes came work works become became \
@@ -232,7 +232,7 @@ const SYNONYMS: &[&str] = &[
     "choose select pick выбрать",
     "allowance allowances",
     "deliver supply provide supplied поставить доставить предоставить предоставляться положен",
-    "pay payment paid оплатить платить плата заплатить уплатить вносить",
+    "pay payment paid payable оплатить платить плата заплатить уплатить вносить",
     "send dispatch sent отправить послать",
     "own possess belong",
     "live reside dwell жить обитать проживать",
@@ -287,7 +287,7 @@ const SYNONYMS: &[&str] = &[
     "kill killed murder убить погибнуть",
     "injure injured wound hurt травма пострадать",
     "approve approved voted_for одобрить утвердить",
-    "replace substitute replaced заменить сменить",
+    "replace substitute replaced заменить сменить менять поменять замена смена",
     "fund finance sponsor профинансировать финансировать",
     "note remark observe отметить заявить",
     "goal score scored",
@@ -391,6 +391,36 @@ const OPPOSITES: &[(&str, &str)] = &[
     ("да yes", "нет no"),
     ("правда true", "ложь false"),
     ("north", "south"),
+    ("indoor", "outdoor"),
+    ("largest biggest", "smallest"),
+    ("highest tallest", "lowest shortest"),
+    ("oldest", "youngest newest"),
+    ("fastest", "slowest"),
+    ("крупнейший", "мельчайший"),
+    ("высший", "низший"),
+    ("прогреться нагреться нагреть", "остыть охладить охладиться"),
+    ("expensive", "cheap"),
+    ("дорогой", "дешевый"),
+    ("attack", "defend"),
+    ("add", "remove"),
+    ("добавить", "удалить"),
+    ("allow", "forbid"),
+    ("succeed", "fail"),
+    ("present", "absent"),
+    ("legal", "illegal"),
+    ("upper верхний", "lower нижний"),
+    ("internal внутренний", "external внешний"),
+    ("long длинный", "short короткий"),
+    ("wide широкий", "narrow узкий"),
+    ("heavy тяжелый", "light легкий"),
+    ("high высокий", "low низкий"),
+    ("big large большой", "small little маленький"),
+    ("many", "few"),
+    ("encourage", "discourage"),
+    ("absorb", "release"),
+    ("connect подключить", "disconnect"),
+    ("profit прибыль", "loss убыток"),
+    ("income доход", "expense расход"),
     ("до", "после"),
 ];
 
@@ -416,7 +446,8 @@ const KINDS: &[&str] = &[
     "january february march april may june july august september october november december январь февраль март апрель май \
      июнь июль август сентябрь октябрь ноябрь декабрь мая мае",
     "north south east west northern southern eastern western север юг восток запад северный южный восточный западный",
-    "morning noon evening night утро день_время вечер ночь",
+    "morning noon evening night day утро день вечер ночь",
+    "double triple quadruple halve doubled tripled halved quadrupled удвоить утроить удвоиться утроиться",
     "millisecond second_unit minute_unit hour_unit миллисекунда секунда минута час",
     "kilobyte megabyte gigabyte terabyte килобайт мегабайт гигабайт терабайт",
     "granite limestone marble brick concrete wood timber_material steel iron glass гранит известняк мрамор кирпич бетон дерево сталь \

@@ -150,8 +150,8 @@ fn modality(own: &[&Clause], used: &[&Clause]) -> Finding {
 
 /// "Before" and "after" the same.
 fn times(alignment: &Alignment<'_>) -> Finding {
-    let is_time = |role: Option<&str>| matches!(role, Some("before" | "after"));
-    let finding = alignment.pairs().map(|(item, place, _)| match (is_time(item.role), is_time(place.role)) {
+    let is_time = |item: &Item| item.is_governed && matches!(item.role, Some("before" | "after"));
+    let finding = alignment.pairs().map(|(item, place, _)| match (is_time(item), is_time(place)) {
         (true, true) if item.role != place.role => Finding::Contradicts,
         (true, false) | (false, true) => Finding::Doubtful,
         _ => Finding::Agrees,
@@ -166,6 +166,7 @@ fn attachments(alignment: &Alignment<'_>) -> Finding {
         let next = items.get(at + 1).filter(|next| next.at == items[at].end && next.clause == items[at].clause);
         next.is_some_and(Item::is_telling)
     };
+    let is_converse = related(alignment, |relation| relation.converse).next().is_some();
     for (at, place) in alignment.places.iter().enumerate() {
         let Some(place) = *place else { continue };
         let counts_other = follows(other, place) && !alignment.has(place + 1);
@@ -183,7 +184,7 @@ fn attachments(alignment: &Alignment<'_>) -> Finding {
         let is_against = |role: Option<&str>| role == Some("against");
         let is_free = |role: Option<&str>| matches!(role, None | Some("by" | "of" | "along" | "about"));
         let is_moved = is_free(role) != is_free(other_role) && (role.is_none() || other_role.is_none());
-        if is_against(role) != is_against(other_role) || (own[at].is_name && is_moved) {
+        if is_against(role) != is_against(other_role) || (own[at].is_name && is_moved && !is_converse) {
             return Finding::Doubtful;
         }
     }

@@ -431,8 +431,7 @@ impl Parser<'_> {
 }
 
 fn is_participle(word: &str) -> bool {
-    const ENDINGS: [&str; 14] =
-        ["ed", "en", "wn", "ne", "ght", "lt", "nt", "ld", "de", "un", "on", "ut", "ade", "und"];
+    const ENDINGS: [&str; 14] = ["ed", "en", "wn", "ne", "ght", "lt", "nt", "ld", "de", "un", "on", "ut", "ade", "und"];
     ENDINGS.iter().any(|end| word.ends_with(end))
 }
 
