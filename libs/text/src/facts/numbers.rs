@@ -112,7 +112,7 @@ pub(super) fn parse(
             power = Some(found);
         } else if let Some(found) = unit_of(&word).filter(|_| unit.is_none()) {
             // "2019 г." is a year, not a weight.
-            unit = Some(if found == "g" && is_year { "year" } else { found });
+            unit = Some(if next.text == "г" && is_year { "year" } else { found });
         } else {
             break;
         }

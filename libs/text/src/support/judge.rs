@@ -99,9 +99,11 @@ fn is_derived(alignment: &Alignment<'_>, item: &Item) -> bool {
         })
         .take(MAX_OPERANDS)
         .collect();
+    // A number that alone differs is another one.
+    let is_alone = alignment.missing().count() == 1;
     numbers.iter().enumerate().any(|(at, a)| {
         let of_two = |b: &&Number| own.is_sum_of(a, b) || a.is_sum_of(own, b) || b.is_sum_of(own, a);
-        own.is_multiple_of(a, 12.0) || numbers[..at].iter().any(of_two)
+        own.is_multiple_of(a, 12.0) || (!is_alone && numbers[..at].iter().any(of_two))
     })
 }
 
@@ -160,7 +162,7 @@ fn is_own_subject(alignment: &Alignment<'_>, at: usize) -> bool {
 /// Whether the sentence begins with a subject of its own, which no pronoun takes up.
 fn opens_sentence(alignment: &Alignment<'_>) -> bool {
     let first = alignment.source().items.first();
-    let has_pronoun = alignment.used_clauses().iter().any(|clause| clause.has_pronoun);
+    let has_pronoun = alignment.source().clauses.first().is_some_and(|clause| clause.has_pronoun);
     first.is_some_and(|first| first.role.is_none() && first.is_telling() && first.fact.is_none())
         && !alignment.has(0)
         && !has_pronoun
@@ -174,7 +176,11 @@ fn crosses_rival(alignment: &Alignment<'_>) -> bool {
     let is_rival = |at: usize, own: &Item, other: usize| {
         let relation = &alignment.candidate.relations[other];
         let is_name = own.is_name || alignment.places[at].is_some_and(|place| items[place].is_name);
+        let clause = alignment.places[at].map_or(0, |place| items[place].clause);
+        let exchanges = own.is_governed && items[other].is_governed && own.role == items[other].role;
+        let are_words = own.fact.is_none() && items[other].fact.is_none();
         (relation.rival | relation.opposed) & (1 << at) != 0
+            || (exchanges && are_words && alignment.rest_of(clause).next().is_some())
             || (is_name && is_rival_name(alignment, own, &items[other]))
     };
     let placed =
@@ -185,14 +191,16 @@ fn crosses_rival(alignment: &Alignment<'_>) -> bool {
         let is_contrasted = alignment.source().clauses[clause].is_contrasted;
         let is_parallel =
             alignment.rest_of(clause).next().is_none() && (is_contrasted || has_company(alignment, at, clause));
-        !is_parallel
-            && used.iter().any(|(other, count)| {
-                let mut rest = alignment.rest_of(*other).peekable();
-                let only_rivals =
-                    rest.peek().is_some() && alignment.rest_of(*other).all(|rest| is_rival(at, own, rest));
-                let is_far = *other != clause && (*count >= 2 || only_rivals);
-                is_far && (rest.any(|rest| is_rival(at, own, rest)) || has_other_apposition(alignment, own, *other))
-            })
+        used.iter().filter(|(other, _)| !(is_parallel && clause > *other)).any(|(other, count)| {
+            let mut rest = alignment.rest_of(*other).peekable();
+            let only_rivals = rest.peek().is_some()
+                && alignment.rest_of(*other).all(|rest| is_rival(at, own, rest) || omits_unit(own, &items[rest]));
+            let is_far = *other != clause && (*count >= 2 || only_rivals);
+            is_far
+                && (only_rivals
+                    || rest.any(|rest| is_rival(at, own, rest))
+                    || has_other_apposition(alignment, own, *other))
+        })
     })
 }
 
@@ -209,6 +217,15 @@ fn borrows_subject(alignment: &Alignment<'_>) -> bool {
         && is_whole
         && alignment.rest_of(subject).next().is_some()
         && alignment.rest_of(predicate).any(|at| is_own_subject(alignment, at))
+}
+
+/// Whether a number has no unit, as that of the one before it is meant: "adults pay 400 euros, students 200".
+fn omits_unit(own: &Item, other: &Item) -> bool {
+    let unit = |item: &Item| match &item.fact {
+        Some(Fact::Number(number)) => Some(number.unit),
+        _ => None,
+    };
+    matches!((unit(own), unit(other)), (Some(Some(_)), Some(None)))
 }
 
 /// Whether a clause has another item of the claim, apart from the words of one name.

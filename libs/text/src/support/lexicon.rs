@@ -14,6 +14,8 @@ pub(super) enum Operator {
     Contrast,
     /// Makes the statement less certain.
     Hedge,
+    /// Somebody thinks so.
+    Opinion,
     Permit,
     Oblige,
     Forbid,
@@ -65,10 +67,14 @@ const OPERATORS: &[(Operator, &str)] = &[
     ),
     (
         Operator::Hedge,
-        "might, could, would, possibly, perhaps, probably, likely, expected, supposedly, suggests, suggest, suggested, seems, \
-         appears, estimated, planned, unclear, it is believed, believed, recommend, recommends, recommended, возможно, вероятно, \
-         предположительно, по-видимому, видимо, наверное, планируется, планируют, ожидается, предполагается, считают, считает, \
-         мог бы, могла бы, рекомендуется",
+        "might, could, would, possibly, perhaps, probably, likely, expected, supposedly, seems, \
+         appears, estimated, planned, unclear, recommend, recommends, recommended, возможно, вероятно, \
+         предположительно, по-видимому, видимо, наверное, планируется, планируют, ожидается, предполагается, мог бы, могла бы, рекомендуется",
+    ),
+    (
+        Operator::Opinion,
+        "suggests, suggest, suggested, believes, believe, believed, thinks, think, claims, claimed, according to, in the opinion of, \
+         считают, считает, полагают, полагает, по мнению, по словам, утверждает, утверждают",
     ),
     (
         Operator::Permit,
@@ -108,14 +114,14 @@ const OPERATORS: &[(Operator, &str)] = &[
     ),
     (
         Operator::Bound(Bound::Min),
-        "at least, not less than, no less than, no fewer than, more than, over, above, exceeding, minimum, minimum of, from, or \
+        "at least, longer than, later than, older than, higher than, larger than, greater than, heavier than, дольше, длиннее, not less than, no less than, no fewer than, more than, over, above, exceeding, minimum, minimum of, from, or \
          more, or later, or higher, or above, no earlier than, not before, exceeds, exceed, не менее, не меньше, не ранее, не \
          раньше, не ниже, не реже, более, свыше, больше, больше чем, старше, выше, от, и более, и выше, минимум, позднее, \
          mindestens, uber",
     ),
     (
         Operator::Bound(Bound::Max),
-        "at most, up to, no more than, not more than, less than, fewer than, under, below, not exceed, not exceeding, no later \
+        "at most, shorter than, earlier than, younger than, lower than, smaller than, lighter than, короче, up to, no more than, not more than, less than, fewer than, under, below, not exceed, not exceeding, no later \
          than, not later than, maximum, maximum of, or less, or earlier, or lower, within, не более, не больше, не позднее, не \
          позже, не выше, не чаще, менее, меньше, младше, ниже, до, и менее, максимум, не превышает, не превышать, не старше, \
          hochstens, bis",
@@ -153,7 +159,7 @@ const OPERATORS: &[(Operator, &str)] = &[
     ),
     (
         Operator::Subordinate(false),
-        "if, when, whenever, unless, provided that, if and only if, если, когда, при условии, wenn, falls",
+        "if, when, whenever, unless, provided that, if and only if, если, когда, при условии, wenn",
     ),
     (Operator::Subordinate(true), "because, since, потому что, так как, поскольку, weil"),
     (Operator::Role("before"), "before, prior to, до того как, перед, прежде чем, vor"),
@@ -172,7 +178,7 @@ const OPERATORS: &[(Operator, &str)] = &[
     (Operator::Role("as"), "as"),
     (Operator::Role("per"), "per, за, через"),
     (Operator::Role("at"), "у, при"),
-    (Operator::Role("along"), "по, under the, according to, по словам"),
+    (Operator::Role("along"), "по"),
     (Operator::Role("until"), "until, till, вплоть до"),
     (
         Operator::Causes,

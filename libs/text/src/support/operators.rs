@@ -131,7 +131,7 @@ fn bounds(alignment: &Alignment<'_>) -> Finding {
     let compared = alignment.pairs().filter(|(item, ..)| item.fact.is_some());
     let finding = compared.map(|(item, place, _)| match (item.bound, place.bound) {
         (Some(own), Some(other)) if own != other => Finding::Contradicts,
-        (Some(_), None) => Finding::Doubtful,
+        (Some(_), None) | (None, Some(_)) => Finding::Doubtful,
         _ => Finding::Agrees,
     });
     finding.max().unwrap_or(Finding::Agrees)
@@ -143,7 +143,10 @@ fn modality(own: &[&Clause], used: &[&Clause]) -> Finding {
     let permits = |clauses: &[&Clause]| any(clauses, |clause| clause.is_permission && !clause.is_negated);
     let obliges = |clauses: &[&Clause]| any(clauses, |clause| clause.is_obligation);
     let adds_cause = any(own, |clause| clause.has_cause) && !any(used, |clause| clause.has_cause);
-    let drops_hedge = (hedged(used) || permits(used)) && !hedged(own) && !any(own, |clause| clause.is_permission);
+    let is_opinion = |clauses: &[&Clause]| any(clauses, |clause| clause.is_opinion);
+    let is_careful = hedged(own) || any(own, |clause| clause.is_permission);
+    let drops_hedge =
+        ((hedged(used) || permits(used)) && !is_careful) || (is_opinion(used) && !is_careful && !is_opinion(own));
     let changes_duty = (obliges(own) && permits(used)) || (permits(own) && obliges(used) && !permits(used));
     if adds_cause || drops_hedge || changes_duty { Finding::Doubtful } else { Finding::Agrees }
 }
@@ -161,6 +164,9 @@ fn times(alignment: &Alignment<'_>) -> Finding {
 
 /// What numbers count and what words govern others must be the same.
 fn attachments(alignment: &Alignment<'_>) -> Finding {
+    if alignment.source().is_row {
+        return Finding::Agrees;
+    }
     let (own, other) = (&alignment.claim.items, &alignment.source().items);
     let follows = |items: &[Item], at: usize| {
         let next = items.get(at + 1).filter(|next| next.at == items[at].end && next.clause == items[at].clause);
@@ -217,6 +223,10 @@ fn exchange(alignment: &Alignment<'_>) -> Finding {
         alignment.pairs().filter(|(item, place, _)| item.is_telling() && place.is_telling()).collect();
     if let Some(finding) = comparison(alignment, &pairs) {
         return finding;
+    }
+    // The order of columns tells nothing.
+    if alignment.source().is_row {
+        return Finding::Agrees;
     }
     let is_converse = related(alignment, |relation| relation.converse).next().is_some();
     if is_converse {
@@ -300,8 +310,9 @@ fn order_of_words(alignment: &Alignment<'_>, pairs: &[(&Item, &Item, usize)]) ->
     let is_passive = any(&alignment.claim.clauses.iter().collect::<Vec<_>>(), |clause| clause.is_passive);
     let source_is_passive = any(&alignment.used_clauses(), |clause| clause.is_passive);
     let mut finding = Finding::Agrees;
-    for two in core.windows(2) {
+    for (at, two) in core.windows(2).enumerate() {
         let (before, after) = (two[0], two[1]);
+        let has_object = core.len() > at + 2;
         if before.0.clause != after.0.clause || before.1.clause != after.1.clause || before.2 == after.2 {
             continue;
         }
@@ -312,7 +323,7 @@ fn order_of_words(alignment: &Alignment<'_>, pairs: &[(&Item, &Item, usize)]) ->
             finding = finding.max(if are_names { Finding::Contradicts } else { Finding::Doubtful });
         } else if is_passive != source_is_passive && !is_inverted && agent_changes {
             finding = finding.max(Finding::Contradicts);
-        } else if is_passive != source_is_passive && !is_inverted && becomes_passive(before, after) {
+        } else if is_passive != source_is_passive && !is_inverted && has_object && becomes_passive(before, after) {
             // "The bank robbed" and "the bank was robbed".
             finding = finding.max(Finding::Doubtful);
         }
@@ -372,7 +383,8 @@ fn order_by_case(pairs: &[(&Item, &Item, usize)]) -> Finding {
             continue;
         }
         let changes = |(item, place, _): &Pair<'_>| item.form != place.form;
-        let is_telling = |(item, _, _): &Pair<'_>| item.is_name || item.form.ends_with(['а', 'я', 'у', 'ю']);
+        let is_telling =
+            |(item, _, _): &Pair<'_>| item.is_name || TELLING_ENDINGS.iter().any(|ending| item.form.ends_with(ending));
         finding = finding.max(match (changes(before), changes(after)) {
             (true, true) => Finding::Contradicts,
             (false, false) if !is_telling(before) && !is_telling(after) => Finding::Doubtful,
@@ -381,6 +393,10 @@ fn order_by_case(pairs: &[(&Item, &Item, usize)]) -> Finding {
     }
     finding
 }
+
+/// Endings of Russian nouns and adjectives that cannot be both subject and object.
+const TELLING_ENDINGS: [&str; 16] =
+    ["а", "я", "у", "ю", "ам", "ям", "ами", "ями", "ом", "ем", "ой", "ей", "ах", "ях", "ого", "ему"];
 
 fn is_verb(form: &str) -> bool {
     const ENDINGS: [&str; 16] =

@@ -56,6 +56,8 @@ impl Item {
 pub(super) struct Clause {
     pub(super) is_negated: bool,
     pub(super) is_hedged: bool,
+    /// Somebody thinks so.
+    pub(super) is_opinion: bool,
     pub(super) is_permission: bool,
     pub(super) is_obligation: bool,
     pub(super) quantities: Vec<Quantity>,
@@ -196,14 +198,17 @@ impl Parser<'_> {
     }
 
     fn word(&mut self, sentence: &mut Sentence) {
-        let upcoming = &self.words[self.at..self.words.len().min(self.at + MAX_PHRASE)];
         // "May" inside of a sentence is the month.
         let is_month = self.at > 0 && self.tokens[self.at].text == "May";
-        if let Some((readings, length)) = lexicon::operators(upcoming).filter(|_| !is_month) {
+        let mut longest = if is_month { 0 } else { MAX_PHRASE };
+        while longest > 0 {
+            let end = self.words.len().min(self.at + longest);
+            let Some((readings, length)) = lexicon::operators(&self.words[self.at..end]) else { break };
             if self.operate(&readings, length, sentence) {
                 self.at += length;
                 return;
             }
+            longest = length - 1;
         }
         let word = &self.words[self.at];
         let stem = terms::index_terms(self.tokens[self.at].text).pop();
@@ -256,6 +261,13 @@ impl Parser<'_> {
     fn push(&mut self, sentence: &mut Sentence, stem: Option<String>, fact: Option<Fact>, is_name: bool) {
         let meaning = stem.as_deref().map(lexicon::meaning).unwrap_or_default();
         let follows = sentence.items.last().is_some_and(|last| last.is_excluded && is_name && last.is_name);
+        // "In the final Anna Holm won": the name is not in the phrase before it.
+        let follows_name = sentence.items.last().is_some_and(|last| last.is_name);
+        let is_adverbial =
+            matches!(self.state.role, Some("in" | "on" | "at" | "after" | "before" | "per" | "along" | "about"));
+        if is_name && self.state.reach > 0 && !follows_name && is_adverbial {
+            self.set_role(None);
+        }
         let is_proper = is_name && !self.tokens[self.at].text.contains('_');
         sentence.items.push(Item {
             is_governed: self.state.role.is_some() && (self.state.reach == 0 || is_proper),
@@ -283,9 +295,18 @@ impl Parser<'_> {
         }
     }
 
-    /// Applies a phrase; `false` if its first word is an ordinary word here.
+    /// Applies a phrase; `false` if it is none here.
     fn operate(&mut self, readings: &[Operator], length: usize, sentence: &mut Sentence) -> bool {
         let before_number = self.number_follows(length);
+        let token = self.tokens[self.at].text;
+        // «Максимум» is the name of something.
+        if length == 1
+            && self.at > 0
+            && token.starts_with(char::is_uppercase)
+            && matches!(readings, [Operator::Bound(_)])
+        {
+            return false;
+        }
         let bound = readings.iter().find_map(|reading| match reading {
             Operator::Bound(bound) => Some(*bound),
             _ => None,
@@ -310,11 +331,8 @@ impl Parser<'_> {
                 "до" => Some("before"),
                 _ => None,
             };
-            if length == 1 && role.is_none() {
-                return false;
-            }
             self.set_role(role);
-            return true;
+            return role.is_some();
         };
         self.apply(*operator, length, sentence);
         true
@@ -351,6 +369,7 @@ impl Parser<'_> {
                 return self.set_role(None);
             }
             Operator::Hedge => sentence.clause().is_hedged = true,
+            Operator::Opinion => sentence.clause().is_opinion = true,
             Operator::Permit => sentence.clause().is_permission = true,
             Operator::Oblige => sentence.clause().is_obligation = true,
             Operator::Quantity(quantity) => sentence.clause().quantities.push(quantity),
