@@ -6,6 +6,8 @@
 //! other products (`citeturn0search0`) are removed. Brackets in code and links are kept, and so are those that a source
 //! has in the same place. The result depends on the text alone, not on how it was split.
 
+mod code;
+mod foreign;
 mod marker;
 mod source_brackets;
 mod tool_reference;
@@ -13,7 +15,6 @@ mod tracker;
 
 use self::marker::MarkerStep;
 use self::source_brackets::SourceBrackets;
-use self::tool_reference::ReferenceStep;
 use self::tracker::SentenceTracker;
 
 /// Output of the resolver, in order.
@@ -88,14 +89,8 @@ enum ParserState {
     },
 }
 
-/// A closing fence is not longer than this.
-const MAX_FENCE_LINE: usize = 64;
-/// Longest reference between private-use characters, in characters.
-const MAX_PRIVATE: usize = 200;
 /// Characters of the output that are remembered.
 const MAX_WRITTEN: usize = 32;
-/// A word of at least this many letters is no unit, so digits above it are a mark.
-const MIN_NOTED_LETTERS: usize = 5;
 
 impl CitationResolver {
     /// Sources are numbered from 1 to `source_count`; markers with other numbers are dropped.
@@ -224,27 +219,6 @@ impl CitationResolver {
         !self.pending.is_empty() || !self.written.ends_with(char::is_alphanumeric)
     }
 
-    fn open_ticks(&mut self, mark: char) {
-        let opens_line = self.line_start();
-        self.emit_char(mark);
-        self.state = ParserState::Ticks { mark, count: 1, opens_line };
-    }
-
-    fn in_ticks(&mut self, c: char, mark: char, count: usize, opens_line: bool) {
-        if c == mark {
-            self.emit_char(c);
-            self.state = ParserState::Ticks { mark, count: count + 1, opens_line };
-            return;
-        }
-        // Only a run at the start of a line opens a fence.
-        if opens_line && count >= 3 {
-            self.state = ParserState::Fence { mark, count, line: String::new() };
-        } else if mark == '`' {
-            self.state = ParserState::Code { ticks: count, run: 0, blank: false };
-        }
-        self.step(c);
-    }
-
     fn in_bracket(&mut self, c: char, mut written: String) {
         match marker::read(&written, c) {
             MarkerStep::Incomplete => {
@@ -283,114 +257,12 @@ impl CitationResolver {
         self.step(c);
     }
 
-    fn in_superscript(&mut self, c: char, mut written: String) {
-        if marker::superscript_digit(c).is_some() {
-            written.push(c);
-            self.state = ParserState::Superscript { written };
-            return;
-        }
-        self.after_superscript(&written);
-        self.step(c);
-    }
-
-    /// Digits above a long word or a full stop are a mark; above a unit or a variable they are an exponent.
-    fn after_superscript(&mut self, written: &str) {
-        match marker::superscript(written).filter(|number| self.is_note(&[*number])) {
-            Some(number) => self.resolve(&[number]),
-            None => self.emit(written),
-        }
-    }
-
-    fn is_note(&self, numbers: &[u32]) -> bool {
-        if !numbers.iter().all(|number| (1..=self.source_count).contains(number)) {
-            return false;
-        }
-        let word = self.written.trim_end_matches(['.', ',', '!', '?', ';', ':', '"', '”', '»', ')', '。', '、']);
-        let letters = word.chars().rev().take_while(|c| c.is_alphabetic()).count();
-        letters >= MIN_NOTED_LETTERS || (word.len() < self.written.len() && letters > 0)
-    }
-
-    fn in_reference(&mut self, c: char, mut written: String) {
-        written.push(c);
-        match tool_reference::read(&written) {
-            ReferenceStep::NotAReference => {
-                written.pop();
-                let is_complete = matches!(tool_reference::read(&written), ReferenceStep::Complete);
-                if is_complete && c == 't' {
-                    // The next reference of a row.
-                    self.state = ParserState::ToolReference { written: c.to_string() };
-                } else if is_complete && c.is_alphanumeric() {
-                    self.emit(&written);
-                    self.step(c);
-                } else {
-                    self.after_reference(&written);
-                    self.step(c);
-                }
-            }
-            _ => self.state = ParserState::ToolReference { written },
-        }
-    }
-
-    fn after_reference(&mut self, written: &str) {
-        match tool_reference::read(written) {
-            ReferenceStep::Complete => self.drop_pending(),
-            _ => self.emit(written),
-        }
-    }
-
-    fn open_private(&mut self, c: char) {
-        self.drop_pending();
-        self.state = match c {
-            '\u{e200}' => ParserState::Private { length: 0 },
-            _ => ParserState::ToolReference { written: String::new() },
-        };
-    }
-
-    fn in_private(&mut self, c: char, length: usize) {
-        match c {
-            '\u{e201}' => self.drop_pending(),
-            _ if c == '\n' || length == MAX_PRIVATE => self.step(c),
-            _ => self.state = ParserState::Private { length: length + 1 },
-        }
-    }
-
     /// Drops the spaces before a dropped marker, and the parenthesis once its closing one is there.
     fn drop_pending(&mut self) {
         match self.pending.ends_with(['(', '（']) {
             true => self.state = ParserState::Dropped,
             false => self.pending.clear(),
         }
-    }
-
-    fn in_code(&mut self, c: char, ticks: usize, run: usize, blank: bool) {
-        if c != '`' && run == ticks {
-            return self.step(c);
-        }
-        self.emit_char(c);
-        // A lone backtick never was code: the end of the paragraph closes it.
-        if c == '\n' && blank {
-            return;
-        }
-        let run = if c == '`' { run + 1 } else { 0 };
-        let blank = c == '\n' || (blank && c.is_whitespace());
-        self.state = ParserState::Code { ticks, run, blank };
-    }
-
-    fn in_fence(&mut self, c: char, mark: char, count: usize, mut line: String) {
-        self.emit_code(c);
-        if c != '\n' {
-            if line.len() < MAX_FENCE_LINE {
-                line.push(c);
-            }
-            self.state = ParserState::Fence { mark, count, line };
-            return;
-        }
-        let fence = line.trim();
-        if fence.chars().count() >= count && fence.chars().all(|c| c == mark) {
-            return;
-        }
-        line.clear();
-        self.state = ParserState::Fence { mark, count, line };
     }
 
     /// Outputs the markers of existing sources; if there are none, what is pending is dropped with the marker.
@@ -443,12 +315,6 @@ impl CitationResolver {
             let cut = self.written.char_indices().rev().nth(MAX_WRITTEN).map_or(0, |(at, _)| at);
             self.written.drain(..cut);
         }
-    }
-
-    fn emit_code(&mut self, c: char) {
-        self.remember(c.encode_utf8(&mut [0; 4]));
-        self.text.push(c);
-        self.tracker.skip(c);
     }
 
     /// Advances the tracker and outputs the sentences it completes, after their text.

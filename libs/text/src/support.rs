@@ -8,13 +8,17 @@
 //! [`Assessment::is_settled`].
 
 mod align;
+mod cells;
 mod claim;
+mod exchange;
 mod judge;
 mod lexicon;
 mod matching;
 mod operators;
 mod parse;
 mod passage;
+mod rivals;
+mod sentence;
 mod verbatim;
 
 use std::ops::Range;
@@ -22,7 +26,7 @@ use std::ops::Range;
 use self::align::Alignment;
 use self::judge::Ruling;
 use self::matching::{Candidate, ClaimIndex, MAX_ITEMS};
-use self::parse::Sentence;
+use self::sentence::Sentence;
 use crate::language::{self, Language};
 use crate::{markdown, sentences};
 

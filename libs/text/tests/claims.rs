@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use text::support::{Verdict, check};
+use text::support::{Verdict, assess, check};
 
-/// One pair a line: language, label, kind, sentence, passage (with `\n` written out).
+/// A line with a passage (`\n` written out), then a line for each sentence about it: language, label, kind, sentence.
 const PAIRS: &str = include_str!("corpus/claims.tsv");
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,20 +26,23 @@ struct Pair {
 }
 
 fn pairs() -> Vec<Pair> {
-    let pair = |line: &'static str| {
-        let mut fields = line.split('\t');
-        let mut field = || fields.next().expect("five fields");
-        let language = field();
-        let label = match field() {
+    let mut pairs = Vec::new();
+    let mut passage = String::new();
+    for line in PAIRS.lines() {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let [language, label, kind, sentence] = fields[..] else {
+            passage = fields[1].replace("\\n", "\n");
+            continue;
+        };
+        let label = match label {
             "supported" => Verdict::Supported,
             "partial" => Verdict::Partial,
             _ => Verdict::Unsupported,
         };
-        let (kind, sentence, passage) = (field(), field(), field().replace("\\n", "\n"));
         let part = if hash(sentence).is_multiple_of(3) { Part::HeldOut } else { Part::Tuned };
-        Pair { language, label, kind, sentence, passage, part }
-    };
-    PAIRS.lines().map(pair).collect()
+        pairs.push(Pair { language, label, kind, sentence, passage: passage.clone(), part });
+    }
+    pairs
 }
 
 /// FNV-1a with a seed.
@@ -119,12 +122,39 @@ fn measure(part: Part, judge: impl Fn(&str, &str) -> Verdict) -> Figures {
     all
 }
 
+/// Limits of a part, a little below what the check reaches.
+struct Limits {
+    false_supported: f64,
+    true_unsupported: f64,
+    macro_f1: f64,
+}
+
 #[test]
 fn false_claims_are_not_shown_as_supported() {
-    for part in [Part::Tuned, Part::HeldOut] {
+    assert!(pairs().len() >= 800);
+    let limits = [
+        (Part::Tuned, Limits { false_supported: 0.01, true_unsupported: 0.05, macro_f1: 0.68 }),
+        (Part::HeldOut, Limits { false_supported: 0.05, true_unsupported: 0.08, macro_f1: 0.60 }),
+    ];
+    for (part, limits) in limits {
         let figures = measure(part, |sentence, passage| check(sentence, passage).verdict);
-        assert!(figures.false_supported() <= 0.05, "{part:?}");
-        assert!(figures.true_unsupported() <= 0.10, "{part:?}");
-        assert!(figures.macro_f1() >= 0.60, "{part:?}");
+        assert!(figures.false_supported() <= limits.false_supported, "{part:?}");
+        assert!(figures.true_unsupported() <= limits.true_unsupported, "{part:?}");
+        assert!(figures.macro_f1() >= limits.macro_f1, "{part:?}");
     }
+}
+
+/// What the rules leave open is for another judge; what they settle must be right.
+#[test]
+fn settled_verdicts_are_right() {
+    let (mut settled, mut right) = (0.0, 0.0);
+    for pair in pairs() {
+        let assessment = assess(pair.sentence, &[&pair.passage]);
+        if assessment.is_settled {
+            settled += 1.0;
+            right += f64::from(assessment.support.verdict == pair.label);
+        }
+    }
+    println!("{settled} settled, {:.1} % of them rightly", 100.0 * right / settled);
+    assert!(right / settled >= 0.9);
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::matching::{Candidate, weight_of};
-use super::parse::{Clause, Item, Sentence};
+use super::sentence::{Clause, Item, Sentence};
 
 /// Most clauses of a sentence that one claim may retell.
 const MAX_RUN: usize = 6;

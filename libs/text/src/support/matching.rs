@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::parse::{Item, Sentence};
+use super::sentence::{Item, Sentence};
 use crate::facts::{Date, Fact, Number};
 
 /// Most items of a claim.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::parse::{Clause, Sentence};
+use super::sentence::{Clause, Sentence};
 use crate::markdown;
 use crate::sentences::{self, TextUnit, UnitKind};
 use crate::tables::{self, TablePosition};
