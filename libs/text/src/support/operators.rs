@@ -26,6 +26,7 @@ pub(super) fn compare(alignment: &Alignment<'_>) -> Finding {
         modality(&own, &used),
         times(alignment),
         attachments(alignment),
+        restrictions(alignment),
         exchange(alignment),
     ]
     .into_iter()
@@ -158,6 +159,33 @@ fn times(alignment: &Alignment<'_>) -> Finding {
         _ => Finding::Agrees,
     });
     finding.max().unwrap_or(Finding::Agrees)
+}
+
+/// Whether the claim drops what the passage restricts itself to: a condition, a limit or the kind of its subject.
+fn restrictions(alignment: &Alignment<'_>) -> Finding {
+    let source = alignment.source();
+    if source.is_row {
+        return Finding::Agrees;
+    }
+    let mut used: Vec<usize> = alignment.pairs().map(|(_, place, _)| place.clause).collect();
+    used.sort_unstable();
+    let (Some(first), Some(last)) = (used.first().copied(), used.last().copied()) else { return Finding::Agrees };
+    let drops_limit = used.iter().any(|clause| alignment.rest_of(*clause).any(|at| source.items[at].bound.is_some()));
+    let near = first.saturating_sub(1)..(last + 2).min(source.clauses.len());
+    let drops_condition = near.into_iter().any(|clause| {
+        let own = &source.clauses[clause];
+        own.is_subordinate && !own.has_cause && !used.contains(&clause)
+    });
+    let subject = alignment.pairs().find(|(item, ..)| item.is_telling());
+    let drops_kind = subject.is_some_and(|(item, place, at)| {
+        let before = at.checked_sub(1).map(|before| (before, &source.items[before]));
+        before.is_some_and(|(before, kind)| {
+            let is_kind =
+                kind.end == place.at && kind.clause == place.clause && kind.fact.is_none() && kind.is_telling();
+            is_kind && !kind.is_name && !alignment.has(before) && !item.is_name
+        })
+    });
+    if drops_limit || drops_condition || drops_kind { Finding::Doubtful } else { Finding::Agrees }
 }
 
 /// What numbers count and what words govern others must be the same.

@@ -104,9 +104,9 @@ impl Parser<'_> {
     }
 
     fn word(&mut self, sentence: &mut Sentence) {
-        // "May" inside of a sentence is the month.
+        // "May" inside of a sentence is the month, and "on" after "turned" tells a state.
         let is_month = self.at > 0 && self.tokens[self.at].text == "May";
-        let mut longest = if is_month { 0 } else { MAX_PHRASE };
+        let mut longest = if is_month || self.is_particle() { 0 } else { MAX_PHRASE };
         while longest > 0 {
             let end = self.words.len().min(self.at + longest);
             let Some((readings, length)) = lexicon::operators(&self.words[self.at..end]) else { break };
@@ -137,6 +137,13 @@ impl Parser<'_> {
             self.state.role = None;
             self.state.role_is_taken = false;
         }
+    }
+
+    /// Whether it is the "on" of "turn on"; "off" always is.
+    fn is_particle(&self) -> bool {
+        const VERBS: [&str; 5] = ["turn", "switch", "power", "stay", "remain"];
+        let before = self.at.checked_sub(1).map(|before| self.words[before].as_str()).unwrap_or_default();
+        self.words[self.at] == "on" && VERBS.iter().any(|verb| before.starts_with(verb))
     }
 
     /// A single capital inside of a sentence names something: "terminal A".

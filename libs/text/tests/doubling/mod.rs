@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Bytes of the shorter text.
-const BYTES: usize = 20_000;
+const BYTES: usize = 10_000;
 /// Twice the text may take this many times as long …
 const MAX_RATIO: f64 = 2.5;
 /// … in the best of so many comparisons, each of the shortest of so many runs: the machine is noisy.

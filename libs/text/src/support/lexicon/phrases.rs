@@ -116,7 +116,7 @@ pub(super) const OPERATORS: &[(Operator, &str)] = &[
     (Operator::Role("after"), "after, following, после, после того как, nach"),
     (Operator::Role("by"), "by, von"),
     (Operator::Role("to"), "to, into, towards, к, ко, zu"),
-    (Operator::Role("from"), "из, от, с, со, off, out of, aus"),
+    (Operator::Role("from"), "из, от, с, со, out of, aus"),
     (Operator::Role("of"), "of"),
     (Operator::Role("for"), "for, для, fur"),
     (Operator::Role("in"), "in, at, inside, в, во, im"),

@@ -28,7 +28,6 @@ pub(super) const SYNONYMS: &[&str] = &[
     "rise increase grow climb rose risen grew grown вырасти повыситься увеличиться расти подняться подорожать \
         удорожание рост выросла",
     "stop halt cease прекратить остановить",
-    "switch shut turn",
     "receive get obtain получить получать",
     "price cost стоимость цена стоить costs",
     "weigh weight масса вес весить",
@@ -198,6 +197,8 @@ pub(super) const OPPOSITES: &[(&str, &str)] = &[
     ("правда true", "ложь false"),
     ("north", "south"),
     ("indoor", "outdoor"),
+    ("on", "off"),
+    ("ahead", "behind"),
     ("largest biggest", "smallest"),
     ("highest tallest", "lowest shortest"),
     ("oldest", "youngest newest"),
