@@ -50,6 +50,42 @@ fn numbers_and_dates_are_compared_by_meaning() {
 }
 
 #[test]
+fn spellings_of_numbers_dates_and_units_meet() {
+    for (passage, sentences) in [
+        ("The hall seats 2,500 people.", &["The hall seats 2.5 thousand people.", "The hall seats 2 500 people."][..]),
+        ("Зал вмещает 2.500 человек.", &["Зал вмещает 2,5 тысячи человек.", "Зал вмещает 2 500 человек."]),
+        (
+            "The bridge opened on 05.11.2019.",
+            &["The bridge opened on November 5, 2019.", "The bridge opened on 2019-11-05."],
+        ),
+        ("Мост открыли 2019-11-05.", &["Мост открыли 5 ноября 2019 года.", "Мост открыли 05.11.2019."]),
+        (
+            "The flat measures 40 m² and 2.4 m in height.",
+            &[
+                "The flat measures 40 m2 and 240 cm in height.",
+                "The flat measures 40 square metres and 2.4 m in height.",
+            ],
+        ),
+        (
+            "Bake at 200 °C for 90 minutes.",
+            &["Bake at 392 °F for 90 minutes.", "Bake at 200 °C for one and a half hours."],
+        ),
+        ("The file has 2 GB and weighs 3 kg on paper.", &["The file has 2,000 MB and weighs 3,000 g on paper."]),
+    ] {
+        for sentence in sentences {
+            assert_eq!(verdict(sentence, passage), Verdict::Supported, "{sentence} {:?}", check(sentence, passage));
+        }
+    }
+    for (sentence, passage) in [
+        ("Bake at 200 °F for 90 minutes.", "Bake at 200 °C for 90 minutes."),
+        ("The flat measures 40 km².", "The flat measures 40 m²."),
+        ("The hall seats 2.5 million people.", "The hall seats 2,500 people."),
+    ] {
+        assert_eq!(verdict(sentence, passage), Verdict::Unsupported, "{sentence}");
+    }
+}
+
+#[test]
 fn a_wrong_number_date_unit_or_name_is_not_supported() {
     for (sentence, passage) in [
         ("Either party may terminate the lease by giving six months' written notice.", LEASE),

@@ -139,11 +139,18 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether it is the "on" of "turn on"; "off" always is.
+    /// Whether it is the "on" of "turn on": after such a verb, or without a word that it governs. "Off" always is.
     fn is_particle(&self) -> bool {
         const VERBS: [&str; 5] = ["turn", "switch", "power", "stay", "remain"];
+        if self.words[self.at] != "on" {
+            return false;
+        }
         let before = self.at.checked_sub(1).map(|before| self.words[before].as_str()).unwrap_or_default();
-        self.words[self.at] == "on" && VERBS.iter().any(|verb| before.starts_with(verb))
+        let Some(next) = self.words.get(self.at + 1) else { return true };
+        let gap = &self.text[self.end(self.at)..self.start(self.at + 1)];
+        let ends =
+            matches!(next.as_str(), "before" | "after" | "while" | "when" | "if" | "until" | "by" | "and" | "or");
+        ends || parts_clauses(gap, "", "") || VERBS.iter().any(|verb| before.starts_with(verb))
     }
 
     /// A single capital inside of a sentence names something: "terminal A".

@@ -34,7 +34,10 @@ pub(super) fn has_rival(alignment: &Alignment<'_>, all: &[Candidate<'_>]) -> boo
             }
         }
     }
-    crosses_rival(alignment) || moves_modifier(alignment, true) || borrows_subject(alignment)
+    crosses_rival(alignment)
+        || moves_modifier(alignment, true)
+        || borrows_subject(alignment)
+        || exchanges_names(alignment)
 }
 
 /// Whether a number is the sum or difference of two in the sentence, or a monthly one in a year: nothing it contradicts.
@@ -144,6 +147,20 @@ fn crosses_rival(alignment: &Alignment<'_>) -> bool {
                     || has_other_apposition(alignment, own, *other))
         })
     })
+}
+
+/// Whether names of two clauses changed places: "A sells, B refuses" and "B sells, A refuses".
+fn exchanges_names(alignment: &Alignment<'_>) -> bool {
+    let pairs: Vec<_> = alignment.pairs().filter(|(item, ..)| item.is_telling()).collect();
+    let is_name = |item: &Item, place: &Item| item.is_name || place.is_name;
+    let is_moved = |clause: usize| {
+        let own = || pairs.iter().filter(move |(item, ..)| item.clause == clause);
+        let name = own().find(|(item, place, _)| is_name(item, place)).map(|(_, place, _)| place.clause);
+        let mut others =
+            own().filter(|(item, place, _)| !is_name(item, place)).map(|(_, place, _)| place.clause).peekable();
+        others.peek().is_some() && name.is_some_and(|name| others.all(|other| other != name))
+    };
+    (0..alignment.claim.clauses.len()).filter(|clause| is_moved(*clause)).nth(1).is_some()
 }
 
 /// Whether the claim has its subject from one clause and all else from another, which has a subject of its own.
