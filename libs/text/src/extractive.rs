@@ -11,6 +11,7 @@ mod candidates;
 mod compare;
 mod corpus;
 mod entry;
+mod fit;
 mod intent;
 mod query_words;
 mod question;
@@ -21,6 +22,9 @@ mod render;
 mod score;
 mod select;
 mod summary;
+mod synonyms;
+mod units;
+mod unsegmented;
 mod value_kind;
 mod vocabulary;
 

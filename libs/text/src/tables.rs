@@ -55,9 +55,9 @@ pub(crate) fn cells(row: &str) -> Vec<String> {
     if row.contains('|') {
         let inner = row.strip_prefix('|').unwrap_or(row);
         let inner = inner.strip_suffix('|').unwrap_or(inner);
-        return inner.split('|').map(markdown::plain).collect();
+        return inner.split('|').map(markdown::quoted).collect();
     }
-    row.split("   ").map(str::trim).filter(|cell| !cell.is_empty()).map(markdown::plain).collect()
+    row.split("   ").map(str::trim).filter(|cell| !cell.is_empty()).map(markdown::quoted).collect()
 }
 
 /// Whether only a line end or a rule stands between two rows.

@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 
 use super::corpus::{Corpus, Statement};
+use super::fit::Fit;
 use super::question::Question;
 use super::score;
+use super::value_kind::ValueKind;
 use super::vocabulary::TermId;
 use crate::facts::{Fact, facts};
 use crate::near_duplicates::Shingles;
@@ -14,8 +16,8 @@ pub(super) struct Candidate<'a> {
     pub(super) statement: &'a Statement,
     /// Its headings name every content word of the question.
     pub(super) is_on_topic: bool,
-    /// It has the type of answer the question expects.
-    pub(super) matches_type: bool,
+    /// How it fits the type of answer the question expects.
+    pub(super) fit: Fit,
     /// How well it matches each word of the question and then of its context, 0 to 1.
     pub(super) hits: Vec<f32>,
     /// Weighted share of the question's words that it matches, 0 to 1.
@@ -46,7 +48,7 @@ pub(super) fn score_all<'a>(question: &Question, corpus: &'a Corpus<'_>) -> Vec<
         candidates.push(Candidate {
             statement,
             is_on_topic: matches && stats.is_on_topic(question, statement),
-            matches_type: false,
+            fit: Fit::No,
             hits,
             coverage: 0.0,
             context_coverage: 0.0,
@@ -67,14 +69,28 @@ const IN_COLUMN: f32 = 0.8;
 const IN_HEADING: f32 = 0.6;
 const IN_TITLE: f32 = 0.5;
 const IN_SOURCE: f32 = 0.2;
-/// Credit for a word such as `price` that no source uses, if the statement gives a value of that kind.
+/// Weight of a match in the question that heads the statement.
+const IN_QUESTION: f32 = 0.9;
+/// Weight of a match in what a pronoun refers to, or in the full name of what the statement names in short.
+const IN_ANTECEDENT: f32 = 0.55;
+/// Credit for a word such as `price`, if the statement gives a value of that kind and has all other words.
 const VALUE_CREDIT: f32 = 0.5;
+/// A word counts as stated from here on.
+pub(super) const STATED: f32 = 0.5;
+/// Share of the pairs of characters of a word without spaces that a statement needs.
+const MIN_PAIRS: f32 = 0.6;
 
 /// Where and how closely the passages match each word of the question and its context.
 struct QueryTermStats<'a> {
     corpus: &'a Corpus<'a>,
     /// For each word: similarity of each term, indexed by [`TermId`].
     similarities: Vec<Vec<f32>>,
+    /// For each word: the terms that are similar to it.
+    matching: Vec<Vec<TermId>>,
+    /// For each word without spaces: how many pairs of characters it has; 0 for other words.
+    pairs: Vec<usize>,
+    /// For each word of the question: the one that follows it directly.
+    next_words: Vec<Option<usize>>,
     /// For each word: the sources that use it, sorted.
     sources: Vec<Vec<u32>>,
 }
@@ -82,6 +98,7 @@ struct QueryTermStats<'a> {
 impl<'a> QueryTermStats<'a> {
     fn new(question: &Question, corpus: &'a Corpus<'a>) -> Self {
         let words = question.words.iter().chain(&question.context);
+        let pairs = words.clone().map(|word| if word.is_unsegmented { word.terms.len() } else { 0 }).collect();
         let similarities: Vec<Vec<f32>> = words.map(|word| corpus.vocabulary.similarities(word)).collect();
         let uses =
             |similarity: &[f32], terms: &HashSet<TermId>| terms.iter().any(|term| similarity[*term as usize] > 0.0);
@@ -92,13 +109,22 @@ impl<'a> QueryTermStats<'a> {
                 using.map(|(source, _)| *source).collect()
             })
             .collect();
-        Self { corpus, similarities, sources }
+        let matching = similarities.iter().map(|similarity| similar_terms(similarity)).collect();
+        Self { corpus, similarities, matching, pairs, next_words: question.next_words(), sources }
     }
 
     /// Similarity of word number `word` to the most similar of `terms`.
     fn similarity(&self, word: usize, terms: &[TermId]) -> f32 {
         let similarity = &self.similarities[word];
-        terms.iter().map(|term| similarity[*term as usize]).fold(0.0, f32::max)
+        match self.pairs[word] {
+            0 => terms.iter().map(|term| similarity[*term as usize]).fold(0.0, f32::max),
+            pairs => {
+                let matched: HashSet<TermId> =
+                    terms.iter().copied().filter(|term| similarity[*term as usize] >= 1.0).collect();
+                let share = matched.len() as f32 / pairs as f32;
+                if share >= MIN_PAIRS { share } else { 0.0 }
+            }
+        }
     }
 
     /// How well a statement matches word number `word`, by itself or by its surroundings.
@@ -110,10 +136,14 @@ impl<'a> QueryTermStats<'a> {
         let is_in = |terms: &[TermId]| self.similarity(word, terms) > 0.0;
         if own > 0.0 {
             own
+        } else if is_in(&statement.question_terms) {
+            IN_QUESTION
         } else if is_in(&statement.column_terms) {
             IN_COLUMN
         } else if is_in(&statement.heading_terms) {
             IN_HEADING
+        } else if is_in(&statement.antecedent_terms) || self.is_in_full_name(word, statement) {
+            IN_ANTECEDENT
         } else if is_in(&self.corpus.title_terms[statement.passage]) {
             IN_TITLE
         } else if statement.is_entry {
@@ -121,6 +151,19 @@ impl<'a> QueryTermStats<'a> {
         } else {
             IN_SOURCE
         }
+    }
+
+    /// Whether the statement names in short (`the whale`) what the question and its source name in full (`fin whale`).
+    fn is_in_full_name(&self, word: usize, statement: &Statement) -> bool {
+        let Some(noun) = self.next_words.get(word).copied().flatten() else { return false };
+        let nouns = self.matching_terms(noun);
+        let Some(at) = statement.terms.iter().position(|term| nouns.contains(term)) else { return false };
+        let is_bare = at.checked_sub(1).is_none_or(|before| self.corpus.vocabulary.is_function_word(statement.terms[before]));
+        is_bare && self.corpus.are_neighbours(statement.source, self.matching_terms(word), nouns)
+    }
+
+    fn matching_terms(&self, word: usize) -> &[TermId] {
+        &self.matching[word]
     }
 
     /// Whether the headings above a statement name all content words.
@@ -144,15 +187,27 @@ impl<'a> QueryTermStats<'a> {
         })
     }
 
-    /// Gives [`VALUE_CREDIT`] for words that no source uses and whose kind of value the statement gives.
+    /// Gives [`VALUE_CREDIT`] for a word whose kind of value the statement gives, if it states all other words. A
+    /// sentence needs to have them itself; a price needs a row, since sentences name many.
     fn credit_values(&self, question: &Question, statement: &Statement, facts: &[Fact], hits: &mut [f32]) {
         if !self.matches_specific_word(question, statement) {
             return;
         }
+        let needed = if statement.is_entry { STATED } else { IN_HEADING };
         for (number, word) in question.words.iter().enumerate() {
-            if self.sources[number].is_empty() && word.value_kind.is_some_and(|kind| kind.is_among(facts)) {
+            let Some(kind) = word.value_kind.filter(|_| hits[number] < STATED) else { continue };
+            let others = question.words.iter().zip(hits.iter()).enumerate();
+            let has_others =
+                others.into_iter().all(|(other, (word, hit))| other == number || word.is_generic || *hit >= needed);
+            let is_given = kind.is_among(facts, &statement.text) && (statement.is_entry || kind != ValueKind::Money);
+            if has_others && is_given {
                 hits[number] = VALUE_CREDIT;
             }
         }
     }
+}
+
+fn similar_terms(similarity: &[f32]) -> Vec<TermId> {
+    let similar = similarity.iter().enumerate().filter(|(_, similarity)| **similarity > 0.0);
+    similar.filter_map(|(term, _)| TermId::try_from(term).ok()).collect()
 }

@@ -9,6 +9,7 @@ use super::vocabulary::{TermId, Vocabulary, sorted};
 use super::{SourcePassage, quotable, records};
 use crate::sentences::{self, TextUnit, UnitKind};
 use crate::tables::{self, TablePosition};
+use crate::terms::Tokens;
 use crate::{stopwords, terms};
 
 /// Most statements per answer; the passages of a run have a few hundred.
@@ -45,9 +46,25 @@ pub(super) struct Statement {
     pub(super) column_terms: Vec<TermId>,
     /// Terms of the headings above it; for an entry also of the caption.
     pub(super) heading_terms: Rc<Vec<TermId>>,
+    /// Terms of the question that heads its section, as in a list of frequent questions.
+    pub(super) question_terms: Rc<Vec<TermId>>,
+    /// Terms of the subjects of the sentences before, if it begins with a word that refers back.
+    pub(super) antecedent_terms: Vec<TermId>,
     /// Begins with a word that refers to the sentence before.
     pub(super) is_context_dependent: bool,
+    /// Is or ends with code.
+    pub(super) is_code: bool,
 }
+
+impl Statement {
+    /// Whether it is one of the first sentences under a question.
+    pub(super) fn answers_heading(&self) -> bool {
+        !self.question_terms.is_empty() && self.section_index < MAX_ANSWERS_OF_HEADING
+    }
+}
+
+/// So many sentences under a question are taken as its answer.
+const MAX_ANSWERS_OF_HEADING: usize = 3;
 
 /// The statements of all passages, source by source and in the order of the text.
 pub(super) struct Corpus<'a> {
@@ -58,6 +75,8 @@ pub(super) struct Corpus<'a> {
     /// The terms of the title of each passage.
     pub(super) title_terms: Vec<Vec<TermId>>,
     pub(super) vocabulary: Vocabulary,
+    /// Neighbouring terms in each source.
+    neighbours: HashSet<(u32, TermId, TermId)>,
     sections: HashMap<(u32, String), usize>,
     section_sizes: HashMap<usize, usize>,
     seen_texts: HashSet<(u32, String)>,
@@ -71,6 +90,7 @@ impl<'a> Corpus<'a> {
             source_terms: BTreeMap::new(),
             title_terms: Vec::with_capacity(passages.len()),
             vocabulary: Vocabulary::default(),
+            neighbours: HashSet::new(),
             sections: HashMap::new(),
             section_sizes: HashMap::new(),
             seen_texts: HashSet::new(),
@@ -108,13 +128,18 @@ impl<'a> Corpus<'a> {
         let is_headless =
             |position: &&TablePosition| matches!(position, TablePosition::Row(None) | TablePosition::Lone);
         let leading = positions.iter().take_while(is_headless).count();
+        let mut quoted_until = 0;
         for (at, unit) in units.iter().enumerate() {
+            if at < quoted_until {
+                continue;
+            }
             if self.statements.len() >= MAX_STATEMENTS || unit.range.len() > quotable::MAX_SENTENCE_CHARS * 4 {
                 continue;
             }
             let raw = &text[unit.range.clone()];
             context.track_table(positions[at], at < leading, raw);
-            if quotable::is_heading(text, &units, at) {
+            let code = entry::render_code(text, &units, at);
+            if code.is_none() && (quotable::is_heading(text, &units, at) || quotable::is_question_line(text, unit)) {
                 context.enter(raw, &mut self.vocabulary);
                 section = self.section(index, context.section_name());
                 continue;
@@ -129,16 +154,23 @@ impl<'a> Corpus<'a> {
             {
                 context.set_caption(raw, &mut self.vocabulary);
             }
+            let is_code = code.is_some();
             let list = entry::render_list(text, &units, at);
-            let is_list = list.is_some();
-            let (range, entry) =
-                list.unwrap_or_else(|| (unit.range.clone(), render_unit(text, &units, &positions, at)));
+            let is_list = list.is_some() && !is_code;
+            let (range, entry) = match (code, list) {
+                (Some((range, last, entry)), _) => {
+                    quoted_until = last + 1;
+                    (range, entry)
+                }
+                (None, Some(list)) => list,
+                (None, None) => (unit.range.clone(), render_unit(text, &units, &positions, at)),
+            };
             let kind = if is_list { UnitKind::Prose } else { unit.kind };
             let is_menu = positions[at] == TablePosition::Lone && !raw.contains(|c: char| c.is_ascii_digit());
-            if is_menu || !quotable::is_quotable(&entry.text, kind) {
+            if !is_code && (is_menu || !quotable::is_quotable(&entry.text, kind)) {
                 continue;
             }
-            let is_entry = !is_list && is_entry(&entry.text, kind);
+            let is_entry = !is_list && !is_code && is_entry(&entry.text, kind);
             let terms = self.vocabulary.intern(&entry.text);
             let own_terms = match &entry.values {
                 Some(values) => self.vocabulary.intern_set(values),
@@ -148,6 +180,9 @@ impl<'a> Corpus<'a> {
             let is_copy = !self.seen_texts.insert((passages[index].source, entry.text.clone()));
             let section_size = self.section_sizes.entry(section).or_default();
             *section_size += usize::from(!is_copy);
+            self.neighbours.extend(terms.windows(2).map(|pair| (passages[index].source, pair[0], pair[1])));
+            let is_context_dependent = is_context_dependent(&entry.text);
+            let subject = context.subject(section, &entry.text, &mut self.vocabulary, is_context_dependent);
             self.statements.push(Statement {
                 passage: index,
                 unit_index: at,
@@ -163,10 +198,18 @@ impl<'a> Corpus<'a> {
                 column_terms: self.vocabulary.intern_set(column_names),
                 terms,
                 heading_terms: Rc::clone(if is_entry { &context.with_caption } else { &context.headings }),
-                is_context_dependent: is_context_dependent(&entry.text),
+                question_terms: Rc::clone(&context.question),
+                antecedent_terms: subject,
+                is_context_dependent,
+                is_code,
                 text: entry.text,
             });
         }
+    }
+
+    /// Whether a term of `first` stands right before one of `second` anywhere in a source.
+    pub(super) fn are_neighbours(&self, source: u32, first: &[TermId], second: &[TermId]) -> bool {
+        first.iter().any(|a| second.iter().any(|b| self.neighbours.contains(&(source, *a, *b))))
     }
 
     /// The number of the section called `heading`; without a heading each passage is its own section.
@@ -205,6 +248,10 @@ struct HeadingContext<'a> {
     headings: Rc<Vec<TermId>>,
     /// Terms of the headings and the caption.
     with_caption: Rc<Vec<TermId>>,
+    /// Terms of the innermost heading if it is a question.
+    question: Rc<Vec<TermId>>,
+    /// Terms of the subjects of the sentences so far, and their section.
+    subjects: (usize, Vec<TermId>),
 }
 
 impl<'a> HeadingContext<'a> {
@@ -217,7 +264,30 @@ impl<'a> HeadingContext<'a> {
         let headings = Rc::new(vocabulary.intern_set(&[outer, heading].join(" ")));
         let innermost = if heading.is_empty() { outer } else { heading };
         let in_table_of_contents = quotable::is_table_of_contents(innermost);
-        Self { outer, heading, columns: "", in_table_of_contents, with_caption: Rc::clone(&headings), headings }
+        let title = innermost.rsplit(crate::passages::SEPARATOR).next().unwrap_or(innermost);
+        let question = if quotable::is_question(title) { vocabulary.intern_set(title) } else { Vec::new() };
+        Self {
+            outer,
+            heading,
+            columns: "",
+            in_table_of_contents,
+            with_caption: Rc::clone(&headings),
+            headings,
+            question: Rc::new(question),
+            subjects: (usize::MAX, Vec::new()),
+        }
+    }
+
+    /// The subjects of the sentences before, for a sentence that refers back; remembers that of this one.
+    fn subject(&mut self, section: usize, text: &str, vocabulary: &mut Vocabulary, refers_back: bool) -> Vec<TermId> {
+        if self.subjects.0 != section {
+            self.subjects = (section, Vec::new());
+        }
+        if refers_back {
+            return self.subjects.1.clone();
+        }
+        self.subjects.1 = vocabulary.intern_set(subject_of(text));
+        Vec::new()
     }
 
     /// Sets the caption of the entries that follow: a lead-in or a line that is not a sentence.
@@ -250,6 +320,21 @@ impl<'a> HeadingContext<'a> {
     }
 }
 
+/// The beginning of a sentence up to its verb, as far as that is among the common ones.
+fn subject_of(text: &str) -> &str {
+    const VERBS: &str = "is are was were has have had will can may must does did это является был была было были";
+    const MAX_WORDS: usize = 7;
+    let mut end = text.len();
+    for (number, token) in Tokens::new(text).enumerate() {
+        let folded = terms::fold(token.text);
+        if number >= MAX_WORDS || VERBS.split(' ').any(|verb| verb == folded) {
+            end = text.len() - token.rest.len() - token.text.len();
+            break;
+        }
+    }
+    &text[..end]
+}
+
 /// Whether the sentence begins with a word that refers back: a pronoun, or `this` without a noun.
 fn is_context_dependent(text: &str) -> bool {
     const PRONOUNS: &str = "it its he his she they his her their them such however therefore thus but он она оно они его ее их однако поэтому но \
@@ -266,5 +351,5 @@ fn is_context_dependent(text: &str) -> bool {
 fn is_entry(text: &str, kind: UnitKind) -> bool {
     matches!(kind, UnitKind::Row)
         || (kind != UnitKind::Prose && !quotable::ends_like_sentence(text))
-        || text.contains(": ")
+        || quotable::has_label(text)
 }

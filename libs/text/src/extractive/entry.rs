@@ -40,7 +40,7 @@ pub(super) fn render(raw: &str, kind: UnitKind, position: TablePosition, header:
         };
     }
     if position == TablePosition::Outside {
-        return RenderedEntry::plain(markdown::plain(raw));
+        return RenderedEntry::plain(markdown::quoted(raw));
     }
     let cells = tables::cells(raw);
     let names = header.map(tables::cells).unwrap_or_default();
@@ -57,6 +57,70 @@ pub(super) fn render(raw: &str, kind: UnitKind, position: TablePosition, header:
     RenderedEntry { text: labelled.join(joint), values: Some(cells.join(" ")), key, column_names: names.join(" ") }
 }
 
+/// Longest code that is quoted, in lines.
+const MAX_CODE_LINES: usize = 12;
+/// Longest line of a command that is not marked as code.
+const MAX_COMMAND_CHARS: usize = 100;
+
+/// Renders code with the line that leads up to it, if `at` is either; also returns its range and its last unit.
+pub(super) fn render_code(text: &str, units: &[TextUnit], at: usize) -> Option<(Range<usize>, usize, RenderedEntry)> {
+    let raw = &text[units[at].range.clone()];
+    let leads = units[at].kind != UnitKind::Code;
+    if leads && (!matches!(units[at].kind, UnitKind::Prose | UnitKind::Item) || !raw.ends_with(':')) {
+        return None;
+    }
+    if !leads && at > 0 && units[at - 1].kind == UnitKind::Code {
+        return None;
+    }
+    let first = at + usize::from(leads);
+    let is_code = |unit: &&TextUnit| unit.kind == UnitKind::Code;
+    let mut last = first + units[first..].iter().take_while(is_code).count();
+    if last == first && units.get(first).is_some_and(|unit| is_command(text, unit)) {
+        last += 1;
+    }
+    if last == first {
+        return None;
+    }
+    let lines: Vec<&str> =
+        text[units[first].range.start..units[last - 1].range.end].lines().filter(|line| !line.trim().is_empty()).collect();
+    let range = units[at].range.start..units[last - 1].range.end;
+    if lines.len() > MAX_CODE_LINES || range.len() > MAX_SENTENCE_CHARS * 4 {
+        return None;
+    }
+    let lead = if leads { markdown::quoted(raw) } else { String::new() };
+    let line = match lines[..] {
+        [line] if !line.contains('`') => format!("{lead} `{}`", line.trim()).trim_start().to_owned(),
+        _ => format!("{lead}\n\n```\n{}\n```", dedented(&lines)).trim_start().to_owned(),
+    };
+    Some((range, last - 1, RenderedEntry::plain(line)))
+}
+
+/// Whether a unit is a command though nothing marks it as code: no sentence, and it begins without a capital.
+fn is_command(text: &str, unit: &TextUnit) -> bool {
+    let raw = &text[unit.range.clone()];
+    let is_line = |line: &str| {
+        let line = line.trim();
+        line.starts_with(|c: char| !c.is_uppercase()) && line.chars().nth(MAX_COMMAND_CHARS).is_none()
+    };
+    unit.kind == UnitKind::Prose
+        && unit.opens_block
+        && !raw.ends_with(['.', ':', '!', '?', ';', ','])
+        && raw.is_ascii()
+        && raw.lines().all(is_line)
+}
+
+/// The lines without the indent they share, the first aside: its indent is not part of its unit.
+fn dedented(lines: &[&str]) -> String {
+    let indent = |line: &&str| line.len() - line.trim_start().len();
+    let shared = lines.iter().skip(1).map(indent).min().unwrap_or(0);
+    let mut code = lines.first().map_or("", |line| line.trim()).to_owned();
+    for line in lines.iter().skip(1) {
+        code.push('\n');
+        code.push_str(line.get(shared..).unwrap_or(line).trim_end());
+    }
+    code
+}
+
 /// Renders a lead-in (`The rent includes:`) with the items below it; also returns their range. `None` if there is no
 /// such list or it is too long.
 pub(super) fn render_list(text: &str, units: &[TextUnit], lead: usize) -> Option<(Range<usize>, RenderedEntry)> {
@@ -68,8 +132,8 @@ pub(super) fn render_list(text: &str, units: &[TextUnit], lead: usize) -> Option
     let range = units[lead].range.start..units[lead + items].range.end;
     let items_text: Vec<String> = units[lead + 1..=lead + items]
         .iter()
-        .map(|unit| markdown::plain(&text[unit.range.clone()]).trim_end_matches([';', ',', '.']).to_owned())
+        .map(|unit| markdown::quoted(&text[unit.range.clone()]).trim_end_matches([';', ',', '.']).to_owned())
         .collect();
-    let line = format!("{} {}", markdown::plain(raw), items_text.join("; "));
+    let line = format!("{} {}", markdown::quoted(raw), items_text.join("; "));
     (line.chars().count() <= MAX_SENTENCE_CHARS).then(|| (range, RenderedEntry::plain(line)))
 }

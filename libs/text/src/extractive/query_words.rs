@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::{synonyms, unsegmented};
 use super::value_kind::ValueKind;
 use crate::language::Language;
 use crate::terms::{self, Keyword, Tokens, fold};
@@ -16,12 +17,15 @@ question answer information info details according regarding concerning happen h
 отличается отличаются отличие отличия разница различия кратко коротко вкратце изложи изложите перескажи перескажите резюме обзор \
 спасибо привет здравствуйте хочу знать узнать интересует говорится сказано написано указано бывает происходит случится \
 zeige nenne vergleiche unterschied danke compare montre merci gracias compara resume";
-/// Generic words: a match on one of them ranks a sentence but is never enough to make it an answer.
+/// Generic words: a match on one of them ranks a sentence but is never enough to make it an answer, and an answer may
+/// do without them.
 const GENERIC_WORDS: &str = "need needs needed have take takes make makes give gives given keep use used uses using allow allows allowed permitted \
-possible call pay pays paid cost costs big high large number amount count time name current currently exactly latest newest work \
-company people person document documents file files source sources text new come go going able lose get apply applies valid \
-нужно нужен нужна нужны надо можно нельзя делать делает сделать стоит стоить получить получает составляет разрешено разрешается \
-количество число имя время документ документы файл файлы источник источники текст какова каков действует сейчас";
+permit admitted possible call pay pays paid big high large number amount count time name current currently exactly latest newest work \
+company people person document documents file files source sources text new come go going able lose get apply applies valid per \
+handle located situated lie lies work works total called available right now today entitled owe hand cross put set \
+нужно нужен нужна нужны надо можно нельзя делать делает делают сделать получить получает составляет разрешено разрешается \
+количество число имя время документ документы файл файлы источник источники текст какова каков действует сейчас положено положен \
+находится находятся расположен расположена выдают выдается проходит проводится является называется значит";
 
 /// A word of a question.
 #[derive(Clone, Debug)]
@@ -29,8 +33,14 @@ pub(super) struct QueryWord {
     /// As written in the question.
     pub(super) surface: String,
     pub(super) terms: Vec<String>,
+    /// The terms of words that may stand for it.
+    pub(super) synonyms: Vec<String>,
     /// A name or identifier: a sentence without it is about something else.
     pub(super) is_name: bool,
+    /// An identifier such as `TX-40` or `queue.max_bytes`: only the whole counts, which is its last term.
+    pub(super) is_code: bool,
+    /// A run of a script without spaces: its terms are pairs of characters, and most of them have to match.
+    pub(super) is_unsegmented: bool,
     /// In [`GENERIC_WORDS`]; the other words are the content words.
     pub(super) is_generic: bool,
     /// The kind of value the word stands for.
@@ -45,17 +55,28 @@ impl QueryWord {
         ["ать", "ять", "ить", "еть", "уть", "ться"].iter().any(|ending| word.ends_with(ending))
     }
 
-    /// 1 if `term` is one of its terms, [`OTHER_FORM_SIMILARITY`] if it is another form of it, else 0.
+    /// 1 if `term` is one of its terms, [`OTHER_FORM_SIMILARITY`] if it is another form of it,
+    /// [`SYNONYM_SIMILARITY`] if it is a word for the same, else 0.
     pub(super) fn similarity(&self, term: &str) -> f32 {
+        if self.is_code {
+            return if self.terms.last().is_some_and(|whole| whole == term) { 1.0 } else { 0.0 };
+        }
         if self.terms.iter().any(|own| own == term) {
             return 1.0;
         }
-        if self.terms.iter().any(|own| same_root(own, term)) { OTHER_FORM_SIMILARITY } else { 0.0 }
+        if self.terms.iter().any(|own| same_root(own, term)) {
+            return OTHER_FORM_SIMILARITY;
+        }
+        if self.synonyms.iter().any(|synonym| synonym == term) { SYNONYM_SIMILARITY } else { 0.0 }
     }
 }
 
-/// Weight of a match on another form of the word.
+/// Weight of a match on another form of the word, and on another word for the same.
 const OTHER_FORM_SIMILARITY: f32 = 0.85;
+const SYNONYM_SIMILARITY: f32 = 0.8;
+/// The noun after one of these is the asker's own (`my ticket`): sources do not speak of it.
+const POSSESSIVES: [&str; 12] =
+    ["my", "our", "мой", "моя", "мое", "мою", "моего", "моей", "наш", "наша", "mein", "meine"];
 
 /// The words of `question`, each once, without the asking words unless there are no others.
 pub(super) fn query_words(question: &str) -> Vec<QueryWord> {
@@ -75,13 +96,18 @@ pub(super) fn query_words(question: &str) -> Vec<QueryWord> {
         }
         let opens = tokens.first().is_some_and(|first| *first == keyword.surface) && tokens.len() > 1;
         let capital = keyword.surface.starts_with(char::is_uppercase) && !opens;
-        let code = keyword.surface.chars().filter(char::is_ascii_digit).count() >= 4
-            || (keyword.surface.contains(char::is_alphabetic)
-                && keyword.surface.contains(|c: char| c.is_ascii_digit()));
+        let code = is_code(&keyword.surface);
+        let digits = keyword.surface.chars().filter(char::is_ascii_digit).count() >= 4;
+        let is_possessed = tokens.windows(2).any(|pair| {
+            pair[1] == keyword.surface && POSSESSIVES.contains(&fold(pair[0]).as_str())
+        });
         words.push(QueryWord {
-            is_name: (capitals_mark_names && capital) || code,
-            is_generic: generic.contains(folded.as_str()),
+            is_name: (capitals_mark_names && capital) || code || digits,
+            is_code: code,
+            is_unsegmented: keyword.surface.chars().next().is_some_and(terms::is_unsegmented),
+            is_generic: generic.contains(folded.as_str()) || is_possessed,
             value_kind: ValueKind::named_by(&keyword.terms),
+            synonyms: if code { Vec::new() } else { synonyms::synonyms_of(&keyword.terms) },
             surface: keyword.surface,
             terms: keyword.terms,
         });
@@ -96,6 +122,12 @@ pub(super) fn query_words(question: &str) -> Vec<QueryWord> {
     words
 }
 
+/// Whether a word is an identifier: it has letters and digits, or parts joined by a dot or an underscore.
+pub(super) fn is_code(word: &str) -> bool {
+    let has_letter = word.contains(char::is_alphabetic);
+    has_letter && !word.contains('@') && (word.contains(|c: char| c.is_ascii_digit()) || word.contains(['_', '.']))
+}
+
 fn word_set(words: &'static str) -> HashSet<&'static str> {
     words.split_whitespace().collect()
 }
@@ -103,7 +135,14 @@ fn word_set(words: &'static str) -> HashSet<&'static str> {
 /// The keywords, with lone capitals (`band A`) and without function words of the other script (`the` in a Russian
 /// question).
 fn keywords(question: &str) -> Vec<Keyword> {
-    let mut keywords = terms::keywords(question);
+    let mut keywords = Vec::new();
+    for keyword in terms::keywords(question) {
+        if keyword.surface.chars().next().is_some_and(terms::is_unsegmented) {
+            keywords.extend(unsegmented::content(&keyword.surface));
+        } else {
+            keywords.push(keyword);
+        }
+    }
     let cyrillic = |word: &str| word.chars().any(|c| ('\u{400}'..='\u{4ff}').contains(&c));
     let mixed = keywords.iter().any(|keyword| cyrillic(&keyword.surface))
         && keywords.iter().any(|keyword| !cyrillic(&keyword.surface));

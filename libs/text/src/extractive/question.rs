@@ -4,7 +4,6 @@ use std::collections::HashSet;
 
 use super::answer_type::{self, AnswerType};
 use super::query_words::{self, QueryWord};
-use crate::facts::Fact;
 use crate::language::{self, Language};
 use crate::terms::{self, fold};
 
@@ -13,7 +12,11 @@ pub(super) struct Question {
     /// Words of earlier questions that a follow-up depends on; they rank sentences that match its own words.
     pub(super) context: Vec<QueryWord>,
     pub(super) language: Language,
-    answer_type: AnswerType,
+    pub(super) answer_type: AnswerType,
+    /// The number of the word that `how many` asks about.
+    counted: Option<usize>,
+    /// Words as asked, folded.
+    folded: Vec<String>,
     /// It asks for the newest information.
     pub(super) wants_newest: bool,
     /// It asks for a complete list.
@@ -49,12 +52,13 @@ impl Question {
         if !own && !context.is_empty() {
             words = std::mem::take(&mut context);
         }
-        let answer_type = answer_type::classify(&folded, words.len());
+        let answer_type = answer_type::classify(question, &folded, words.len());
+        let counted = counted(&words, &folded);
         let wants_newest = folded.iter().any(|word| {
             NEWEST_WORDS.contains(&word.as_str()) || word.starts_with("последн") || word.starts_with("актуальн")
         });
         let wants_all = folded.iter().any(|word| LIST_WORDS.contains(&word.as_str()));
-        Self { words, context, language, answer_type, wants_newest, wants_all }
+        Self { words, context, language, answer_type, counted, folded, wants_newest, wants_all }
     }
 
     /// A question about these words that expects no particular type of answer.
@@ -64,53 +68,54 @@ impl Question {
             context: Vec::new(),
             language,
             answer_type: AnswerType::Anything,
+            counted: None,
+            folded: Vec::new(),
             wants_newest: false,
             wants_all: false,
         }
     }
 
-    /// Whether a sentence with these facts has the expected type of answer. A name from the question does not answer
-    /// "who".
-    pub(super) fn matches_type(&self, sentence: &str, facts: &[Fact]) -> bool {
-        match self.answer_type {
-            AnswerType::Person => facts.iter().any(|fact| matches!(fact, Fact::Name(name) if !self.mentions(name))),
-            AnswerType::Time => facts.iter().any(|fact| match fact {
-                Fact::Date(_) => true,
-                Fact::Number(number) => number.is_time(),
-                _ => false,
-            }),
-            AnswerType::Amount => facts.iter().any(|fact| matches!(fact, Fact::Number(_))),
-            AnswerType::Reason => {
-                let lower = sentence.to_lowercase();
-                [
-                    "because",
-                    "due to",
-                    "since ",
-                    "so that",
-                    "reason",
-                    "потому",
-                    "так как",
-                    "поскольку",
-                    "из-за",
-                    "причин",
-                    "weil",
-                    "car ",
-                    "porque",
-                ]
-                .iter()
-                .any(|sign| lower.contains(sign))
-            }
-            AnswerType::Definition => self.is_definition(sentence),
-            AnswerType::Anything => false,
-        }
+    /// The word whose number is asked for.
+    pub(super) fn counted(&self) -> Option<&QueryWord> {
+        self.words.get(self.counted?)
     }
 
-    fn mentions(&self, term: &str) -> bool {
+    /// The measure that is asked for, such as the `long` of `how long`.
+    pub(super) fn measure(&self) -> Option<&str> {
+        let pair = self.folded.windows(2).find(|pair| answer_type::asks_for_measure(&pair[0], &pair[1]));
+        pair.map(|pair| pair[1].as_str()).filter(|word| !matches!(*word, "many" | "much"))
+    }
+
+    /// For each word the one that follows it directly in the question.
+    pub(super) fn next_words(&self) -> Vec<Option<usize>> {
+        let place = |word: &QueryWord| {
+            let surface = fold(&word.surface);
+            self.folded.iter().position(|folded| *folded == surface)
+        };
+        let places: Vec<Option<usize>> = self.words.iter().map(place).collect();
+        let follows = |at: &Option<usize>| at.and_then(|at| places.iter().position(|next| *next == Some(at + 1)));
+        places.iter().map(follows).collect()
+    }
+
+    /// Whether it refers to something that only the context names.
+    pub(super) fn has_pronoun(&self) -> bool {
+        const PRONOUNS: &str = "it its they them their he she his her him он она оно они его ее их им ему ней нем них";
+        self.folded.iter().any(|word| PRONOUNS.split(' ').any(|pronoun| pronoun == word))
+    }
+
+    /// Whether `label` has the content words of the question.
+    pub(super) fn is_named_by(&self, label: &str) -> bool {
+        let label = terms::index_terms(label);
+        let mut content = self.words.iter().filter(|word| !word.is_generic).peekable();
+        content.peek().is_some() && content.all(|word| label.iter().any(|term| word.similarity(term) > 0.0))
+    }
+
+    pub(super) fn mentions(&self, term: &str) -> bool {
         self.words.iter().any(|word| word.terms.iter().any(|own| own == term))
     }
 
     /// Whether the sentence reads `X is a …` or `X — это …` with the words of the question before the verb.
-    fn is_definition(&self, sentence: &str) -> bool {
+    pub(super) fn is_definition(&self, sentence: &str) -> bool {
         const VERBS: [&str; 14] = [
             "is",
             "are",
@@ -137,6 +142,13 @@ impl Question {
         let named = self.words.iter().filter(|word| word.terms.iter().any(|term| before.contains(term))).count();
         named > 0 && named * 2 >= self.words.len()
     }
+}
+
+/// The first of `words` after `how many` or `сколько`.
+fn counted(words: &[QueryWord], folded: &[String]) -> Option<usize> {
+    let at = folded.iter().position(|word| matches!(word.as_str(), "many" | "viele" | "сколько" | "combien"))?;
+    let counted = folded.get(at + 1..)?.iter();
+    counted.take(3).find_map(|next| words.iter().position(|word| fold(&word.surface) == *next))
 }
 
 /// Removes the `many` of `how many`: answers do not repeat it. Keeps the words as they are if nothing else is left.

@@ -6,6 +6,8 @@ use crate::{stopwords, terms};
 
 /// Longest quotable sentence in characters; a longer one is a list or a page without punctuation.
 pub(super) const MAX_SENTENCE_CHARS: usize = 700;
+/// Shortest sentence of a script without spaces.
+const MIN_UNSPACED_CHARS: usize = 5;
 /// A line without closing punctuation is a heading if it has fewer words than this.
 const MIN_STATEMENT_WORDS: usize = 10;
 const BOILERPLATE: [&str; 16] = [
@@ -50,13 +52,32 @@ const PAGE_WORDS: [&str; 6] = ["page", "seite", "стр", "страница", "�
 
 /// Whether the text ends as a sentence does.
 pub(super) fn ends_like_sentence(text: &str) -> bool {
-    text.ends_with(['.', '!', '…', '。', '！', ')', '"', '»', '”', ';'])
+    text.trim_end_matches(['*', '_', '`']).ends_with(['.', '!', '…', '。', '！', ')', '"', '»', '”', ';'])
+}
+
+/// Whether a text is a question; emphasis around it does not matter.
+pub(super) fn is_question(text: &str) -> bool {
+    text.trim_end_matches(['*', '_', ' ', '#']).ends_with(['?', '？', '؟'])
+}
+
+/// Whether a unit is a question on a line of its own, with its answer below.
+pub(super) fn is_question_line(text: &str, unit: &TextUnit) -> bool {
+    let after = text[unit.range.end..].trim_start_matches([' ', '\t', '\r']);
+    unit.opens_block
+        && matches!(unit.kind, UnitKind::Prose | UnitKind::Item)
+        && after.starts_with('\n')
+        && is_question(&text[unit.range.clone()])
+}
+
+/// Whether a text is a value with its name before it: `Timeout: 40 s`, `**Voltage:** 12 V`.
+pub(super) fn has_label(text: &str) -> bool {
+    text.contains(": ") || text.contains(":** ") || text.contains("**: ") || text.contains(":__ ")
 }
 
 /// Whether a text may be quoted: no code, question, navigation or fragment. [`is_heading`] is checked before.
 pub(super) fn is_quotable(text: &str, kind: UnitKind) -> bool {
     let words: Vec<&str> = terms::words(text).take(80).collect();
-    if kind == UnitKind::Code || text.ends_with(['?', '？', ':']) || text.chars().count() > MAX_SENTENCE_CHARS {
+    if kind == UnitKind::Code || is_question(text) || text.ends_with(':') || text.chars().count() > MAX_SENTENCE_CHARS {
         return false;
     }
     if text.contains(" | ") || text.contains(" » ") || text.contains(" > ") || text.starts_with("http") {
@@ -66,11 +87,12 @@ pub(super) fn is_quotable(text: &str, kind: UnitKind) -> bool {
         return false;
     }
     let spaced = text.contains(' ');
-    let is_specific = text.contains(|c: char| c.is_ascii_digit()) || text.contains(": ");
+    let is_specific = text.contains(|c: char| c.is_ascii_digit()) || has_label(text);
     match kind {
         UnitKind::Row => words.len() >= 2,
         UnitKind::Item => words.len() >= 3 || (words.len() >= 2 && is_specific),
-        _ if !spaced => text.chars().count() >= 8 && ends_like_sentence(text),
+        _ if !spaced => text.chars().count() >= MIN_UNSPACED_CHARS && ends_like_sentence(text),
+        _ if has_label(text) => words.len() >= 2,
         // Menu entries have neither a full stop nor function words.
         _ => {
             (ends_like_sentence(text) && words.len() >= 3)
@@ -134,7 +156,7 @@ pub(super) fn is_heading(text: &str, units: &[TextUnit], place: usize) -> bool {
     if is_all_capitals {
         return true;
     }
-    if raw.contains(": ") {
+    if has_label(raw) {
         return false;
     }
     let numbered = mark.starts_with(|c: char| c.is_ascii_digit());

@@ -29,7 +29,7 @@ pub(super) fn merge_records(text: &str, units: Vec<TextUnit>) -> Vec<TextUnit> {
 
 /// A record on one line.
 pub(super) fn display(raw: &str) -> String {
-    raw.lines().map(|line| markdown::plain(line).trim().to_owned()).collect::<Vec<_>>().join(", ")
+    raw.lines().map(|line| markdown::quoted(line).trim().to_owned()).collect::<Vec<_>>().join(", ")
 }
 
 /// Byte ranges of the groups of `name: value` lines whose first name also starts another group. A glossary has none:

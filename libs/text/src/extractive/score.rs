@@ -1,14 +1,20 @@
 //! Scores candidates: the weighted share of the question they cover, plus bonuses for rank, position, dates and form.
 
+use super::answer_type::AnswerType;
 use super::candidates::Candidate;
 use super::corpus::Corpus;
-use super::query_words::QueryWord;
+use super::fit::{Fit, fit};
+use super::query_words::{self, QueryWord};
 use super::question::Question;
 use super::vocabulary::TermId;
 use crate::bm25;
 
 /// Bonuses and penalties, on the scale of the coverage (0 to 1).
 const ANSWER_TYPE_BONUS: f32 = 0.2;
+/// For a statement with the measure that is asked for: `19 metres long`.
+const MEASURE_BONUS: f32 = 0.25;
+/// For code, if the question asks how something is done.
+const CODE_BONUS: f32 = 0.2;
 const CONTEXT_BONUS: f32 = 0.4;
 const PASSAGE_RANK_BONUS: f32 = 0.15;
 const PROXIMITY_BONUS: f32 = 0.1;
@@ -40,6 +46,11 @@ pub(super) fn set_scores(
     let own_weights = weights(&question.words, &is_known[..own], corpus);
     let context_weights = weights(&question.context, &is_known[own..], corpus);
     let query_terms: Vec<TermId> = question.words.iter().flat_map(|word| corpus.vocabulary.terms_of(word)).collect();
+    let measure = question.measure().map(|word| {
+        let word = query_words::query_words(word).into_iter().next();
+        word.map_or_else(Vec::new, |word| corpus.vocabulary.similarities(&word))
+    });
+    let measure = measure.filter(|similarities| !similarities.is_empty());
     let passages = corpus.passages;
     let top = passages.iter().map(|passage| passage.score).fold(0.0, f32::max);
     let mut dates: Vec<_> = passages.iter().filter_map(|passage| passage.published_at).collect();
@@ -54,9 +65,15 @@ pub(super) fn set_scores(
         }
         candidate.context_coverage = weighted_share(&candidate.hits[own..], &context_weights);
         let mut score = candidate.coverage + CONTEXT_BONUS * candidate.context_coverage;
-        candidate.matches_type = question.matches_type(&statement.text, &candidate.facts);
-        if candidate.matches_type {
+        candidate.fit = fit(question, statement, &candidate.facts);
+        if candidate.fit == Fit::Yes && question.answer_type != AnswerType::Anything {
             score += ANSWER_TYPE_BONUS;
+        }
+        if measure.as_ref().is_some_and(|measure| statement.own_terms.iter().any(|term| measure[*term as usize] > 0.0)) {
+            score += MEASURE_BONUS;
+        }
+        if statement.is_code && question.answer_type == AnswerType::Method {
+            score += CODE_BONUS;
         }
         if top > 0.0 {
             score += PASSAGE_RANK_BONUS * (passage.score / top).max(0.0);

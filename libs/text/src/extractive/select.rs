@@ -2,17 +2,15 @@
 
 use std::collections::HashMap;
 
-use super::candidates::Candidate;
+use super::candidates::{self, Candidate};
+use super::fit::Fit;
 use super::query_words::QueryWord;
 use super::question::Question;
 use crate::facts::Fact;
 use crate::terms::{self, fold};
 
-/// Coverage from which a sentence answers the question, and from which it is shown as a near miss.
-const MIN_DIRECT_COVERAGE: f32 = 0.42;
+/// Coverage from which a sentence is shown as a near miss.
 const MIN_NEAR_COVERAGE: f32 = 0.28;
-/// Coverage needed for a direct answer if no source uses two or more words of the question.
-const MIN_COVERAGE_WITH_UNKNOWN_WORDS: f32 = 0.6;
 /// A further sentence needs this coverage, and this share of the best one's score.
 const MIN_FURTHER_COVERAGE: f32 = 0.3;
 const MIN_SHARE_OF_BEST: f32 = 0.75;
@@ -24,8 +22,8 @@ const MIN_CONTEXT_SHARE_OF_BEST: f32 = 0.6;
 const MAX_NEAR_SENTENCES: usize = 3;
 /// A hit above this means that the sentence, its heading or its column name has the word …
 const STATED: f32 = 0.55;
-/// … and from this, that at least the title of its source has it.
-const STATED_IN_TITLE: f32 = 0.5;
+/// … and from this, that the sentence has it, or the question that heads it.
+const IN_SENTENCE: f32 = 0.8;
 /// Resemblance from which a sentence repeats another, and containment in, or topic overlap with, the other.
 const REPEAT_RESEMBLANCE: f32 = 0.55;
 const REPEAT_OVERLAP: f32 = 0.8;
@@ -45,7 +43,7 @@ pub(super) fn select(question: &Question, candidates: &[Candidate<'_>], max_sent
     let mut order: Vec<usize> =
         (0..candidates.len()).filter(|index| candidates[*index].coverage >= MIN_NEAR_COVERAGE).collect();
     order.sort_by(|a, b| candidates[*b].score.total_cmp(&candidates[*a].score));
-    if let Some(best) = order.iter().copied().find(|index| is_answer(question, candidates, &candidates[*index])) {
+    if let Some(best) = order.iter().copied().find(|index| is_answer(question, &candidates[*index])) {
         let indices = with_further(question, candidates, &order, best, max_sentences);
         return Selection { indices, is_direct: true };
     }
@@ -60,24 +58,26 @@ pub(super) fn select(question: &Question, candidates: &[Candidate<'_>], max_sent
     Selection { indices, is_direct: false }
 }
 
-/// Whether a candidate covers enough of the question, and every name in it.
-fn is_answer(question: &Question, candidates: &[Candidate<'_>], candidate: &Candidate<'_>) -> bool {
-    let mut unknown_words = 0;
-    for (number, word) in question.words.iter().enumerate() {
-        if candidate.hits[number] > 0.0 {
-            continue;
-        }
-        if word.is_name {
-            return false;
-        }
-        let is_unknown = candidates.iter().all(|other| other.hits[number] <= 0.0);
-        unknown_words += usize::from(is_unknown && !word.is_generic);
+/// Whether a candidate states all that the question names, and gives what it asks for.
+pub(super) fn is_answer(question: &Question, candidate: &Candidate<'_>) -> bool {
+    if candidate.coverage < MIN_NEAR_COVERAGE {
+        return false;
     }
-    let content = question.words.iter().zip(&candidate.hits).filter(|(word, _)| !word.is_generic);
-    let (stated, all) =
-        content.fold((0, 0), |(stated, all), (_, hit)| (stated + usize::from(*hit >= STATED_IN_TITLE), all + 1));
-    let needed = if unknown_words > 1 { MIN_COVERAGE_WITH_UNKNOWN_WORDS } else { MIN_DIRECT_COVERAGE };
-    candidate.coverage >= needed && stated * 2 >= all && has_content_hit(question, candidate, 0.0)
+    let own = question.words.len();
+    let mut needed = question.words.iter().zip(&candidate.hits).filter(|(word, _)| !word.is_generic);
+    let states_all = needed.clone().all(|(_, hit)| *hit >= candidates::STATED);
+    let context = &candidate.hits[own..];
+    let is_its_subject =
+        !question.has_pronoun() || context.is_empty() || context.iter().any(|hit| *hit >= candidates::STATED);
+    let statement = candidate.statement;
+    let is_headed = statement.answers_heading() && needed.clone().all(|(_, hit)| *hit >= IN_SENTENCE);
+    let fits = match candidate.fit {
+        Fit::Yes => true,
+        Fit::Perhaps => needed.all(|(_, hit)| *hit >= IN_SENTENCE),
+        Fit::No => false,
+    };
+    let is_about = candidate.is_on_topic || has_content_hit(question, candidate, STATED);
+    states_all && is_its_subject && (fits || is_headed) && is_about
 }
 
 /// Whether a candidate matches a content word by more than `threshold`. Bare numbers do not count: they occur anywhere.
@@ -109,7 +109,7 @@ fn with_further(
             candidate.hits[word] > STATED && selected.iter().all(|other| candidates[*other].hits[word] <= 0.0)
         });
         let is_strong =
-            candidate.score >= top.score * MIN_SHARE_OF_BEST && (candidate.matches_type || !top.matches_type);
+            candidate.score >= top.score * MIN_SHARE_OF_BEST && (candidate.fit == Fit::Yes || top.fit != Fit::Yes);
         let is_level = match (top.statement.is_entry, candidate.statement.is_entry) {
             (_, false) => {
                 (is_strong || adds_word)
@@ -119,10 +119,11 @@ fn with_further(
                 candidate.coverage >= top.coverage * MIN_ENTRY_SHARE_OF_BEST
                     && candidate.context_coverage >= top.context_coverage * MIN_ENTRY_SHARE_OF_BEST
             }
-            (false, true) => candidate.score >= top.score || (is_strong && candidate.matches_type && !top.matches_type),
+            (false, true) => candidate.score >= top.score || (is_strong && candidate.fit == Fit::Yes && top.fit != Fit::Yes),
         };
         let is_padding = !adds_word && index != best && uses_other_word_forms(question, top, candidate);
-        if candidate.coverage >= MIN_FURTHER_COVERAGE && is_level && !is_padding && is_new(candidates, index, &selected)
+        let adds = index == best || adds_word || is_answer(question, candidate);
+        if adds && candidate.coverage >= MIN_FURTHER_COVERAGE && is_level && !is_padding && is_new(candidates, index, &selected)
         {
             add_with_antecedent(candidates, index, max_sentences, &mut selected);
         }
@@ -142,7 +143,7 @@ fn uses_other_word_forms(question: &Question, best: &Candidate<'_>, other: &Cand
         (forms.contains(&asked), forms.is_empty())
     };
     let content = question.words.iter().filter(|word| !word.is_generic && word.surface.is_ascii());
-    best.matches_type
+    best.fit == Fit::Yes
         && content.into_iter().any(|word| {
             let (exact, none) = forms(other, word);
             !exact && !none && forms(best, word).0
@@ -166,7 +167,8 @@ pub(super) fn is_new(candidates: &[Candidate<'_>], index: usize, selected: &[usi
 /// Adds a sentence; a context-dependent one together with the sentence before it, or not at all.
 fn add_with_antecedent(candidates: &[Candidate<'_>], index: usize, max_sentences: usize, selected: &mut Vec<usize>) {
     let candidate = &candidates[index];
-    if !candidate.statement.is_context_dependent {
+    let statement = candidate.statement;
+    if !statement.is_context_dependent || statement.section_index == 0 || statement.answers_heading() {
         selected.push(index);
         return;
     }

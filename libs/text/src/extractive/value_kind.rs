@@ -1,6 +1,7 @@
 //! Question words that name a kind of value, such as `period` or `price`. An answer need not repeat the word if it
 //! gives a value of that kind: "three months' notice" answers a question about a notice period.
 
+use super::units::{self, Quantity};
 use crate::facts::Fact;
 use crate::terms;
 
@@ -11,27 +12,32 @@ pub(super) enum ValueKind {
     Time,
     Money,
     Number,
+    Temperature,
     /// A policy or procedure: any statement may answer.
     Rule,
 }
 
 const TIME: &str =
     "period date deadline duration term срок дата период длительность продолжительность datum frist dauer fecha plazo";
-const MONEY: &str = "price fee цена стоимость плата preis prix precio";
+const MONEY: &str = "price fee cost costs стоит стоить цена стоимость плата preis prix precio";
 const NUMBER: &str = "sum total length size сумма размер betrag montant";
+const TEMPERATURE: &str = "temperature температура";
 const RULE: &str = "policy rule condition requirement procedure process правило условие порядок";
 
 impl ValueKind {
     /// The kind that a word with these terms names.
     pub(super) fn named_by(word: &[String]) -> Option<Self> {
-        let kinds = [(Self::Time, TIME), (Self::Money, MONEY), (Self::Number, NUMBER), (Self::Rule, RULE)];
+        let kinds = [(Self::Time, TIME), (Self::Money, MONEY), (Self::Number, NUMBER), (Self::Temperature, TEMPERATURE), (Self::Rule, RULE)];
         let names = |list: &str| terms::index_terms(list).iter().any(|term| word.contains(term));
         kinds.into_iter().find(|(_, list)| names(list)).map(|(kind, _)| kind)
     }
 
     /// Whether a statement with these facts gives a value of this kind.
-    pub(super) fn is_among(self, facts: &[Fact]) -> bool {
+    pub(super) fn is_among(self, facts: &[Fact], text: &str) -> bool {
+        let has = |quantity| units::quantities(text).contains(&quantity);
         self == Self::Rule
+            || (self == Self::Temperature && has(Quantity::Temperature))
+            || (self == Self::Money && has(Quantity::Money))
             || facts.iter().any(|fact| match (self, fact) {
                 (Self::Time, Fact::Date(_)) | (Self::Number, Fact::Number(_)) => true,
                 (Self::Time, Fact::Number(number)) => number.is_time(),

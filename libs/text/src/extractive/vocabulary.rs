@@ -1,8 +1,9 @@
 //! Interns the terms of all passages: each word is stemmed once and compared as a number from then on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::query_words::QueryWord;
+use crate::stopwords;
 use crate::terms::{self, Tokens};
 
 /// Number of an interned term.
@@ -12,6 +13,8 @@ pub(super) type TermId = u32;
 pub(super) struct Vocabulary {
     terms: Vec<String>,
     numbers: HashMap<String, TermId>,
+    /// Terms of function words.
+    function_words: HashSet<TermId>,
     /// Cache: the terms of each word by its written form.
     by_word: HashMap<String, Vec<TermId>>,
 }
@@ -30,6 +33,9 @@ impl Vocabulary {
             let word = format!("{}{signs}", token.text);
             let numbers: Vec<TermId> = terms::index_terms(&word).into_iter().map(|term| self.number(term)).collect();
             list.extend(&numbers);
+            if stopwords::languages_of(&terms::fold(token.text)) != 0 {
+                self.function_words.extend(&numbers);
+            }
             if signs.is_empty() {
                 self.by_word.insert(word, numbers);
             }
@@ -48,6 +54,11 @@ impl Vocabulary {
             self.terms.push(term.clone());
             next
         })
+    }
+
+    /// Whether a term was a function word where it first occurred.
+    pub(super) fn is_function_word(&self, term: TermId) -> bool {
+        self.function_words.contains(&term)
     }
 
     /// Whether a term is a number or begins with one.

@@ -1,0 +1,150 @@
+//! Whether a statement has the type of answer a question expects.
+
+use super::answer_type::AnswerType;
+use super::corpus::Statement;
+use super::question::Question;
+use super::units::{self, Quantity};
+use crate::facts::Fact;
+use crate::terms::{self, Token, Tokens, fold};
+
+/// How well a statement fits the type of answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Fit {
+    No,
+    /// It may: it is taken if it says by itself all that the question names.
+    Perhaps,
+    Yes,
+}
+
+impl Fit {
+    fn when(is_met: bool) -> Self {
+        if is_met { Self::Yes } else { Self::No }
+    }
+}
+
+/// How a statement with these facts fits what `question` expects.
+pub(super) fn fit(question: &Question, statement: &Statement, facts: &[Fact]) -> Fit {
+    let text = statement.text.as_str();
+    let is_unsegmented = text.chars().any(terms::is_unsegmented);
+    match question.answer_type {
+        AnswerType::Anything => Fit::Yes,
+        AnswerType::Person if has_name(facts, question) || statement.is_entry => Fit::Yes,
+        AnswerType::Person => if is_passive(text) { Fit::No } else { Fit::Perhaps },
+        AnswerType::Place if is_unsegmented => Fit::when(text.contains(['在', '位', 'に', 'で'])),
+        AnswerType::Place => if statement.is_entry { Fit::Perhaps } else { Fit::when(has_word(text, LOCATIVES)) },
+        AnswerType::Time => Fit::when(gives_time(text, facts)),
+        AnswerType::Count => match question.counted() {
+            Some(counted) => Fit::when(
+                units::counts(text, |word| terms::index_terms(word).iter().any(|term| counted.similarity(term) > 0.0))
+                    || (statement.is_entry && has_number(text)),
+            ),
+            None => Fit::when(has_number(text)),
+        },
+        AnswerType::Amount([]) => Fit::when(has_number(text) || is_unsegmented && has_han_number(text)),
+        AnswerType::Amount(quantities) => gives_quantity(statement, quantities),
+        AnswerType::Reason => Fit::when(contains(text, REASONS)),
+        AnswerType::Definition => {
+            Fit::when(question.is_definition(text) || label(text).is_some_and(|label| question.is_named_by(label)))
+        }
+        AnswerType::Method if is_unsegmented => Fit::Perhaps,
+        AnswerType::Method => Fit::when(statement.is_code || is_instruction(text)),
+    }
+}
+
+const LOCATIVES: &str = "in at on behind beside near under over above below next between inside outside opposite to from left right across around along \
+    here there floor в во на у около возле рядом за под над перед между напротив справа слева внутри из от auf bei neben hinter im am dans sur sous en";
+const REASONS: &[&str] = &[
+    "because", "due to", "since ", "so that", "reason", "as it ", "would like to", "in order to", "therefore", "cause", "потому",
+    "так как", "поскольку", "из-за", "причин", "чтобы", "ввиду", "weil", "denn ", "car ", "parce", "porque", "因为", "ため",
+];
+const TIMES: &str = "morning evening noon midnight night afternoon monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays \
+    thursdays fridays saturdays sundays weekend weekends daily weekly monthly yearly annually quarterly every before after during until when once if always \
+    spring summer autumn winter today tomorrow yesterday within twice утром вечером ночью днем ежедневно ежегодно ежемесячно раз каждый каждую каждое после \
+    до если когда понедельник понедельникам вторник вторникам среда средам четверг четвергам пятница пятницу пятницам суббота субботам воскресенье \
+    воскресеньям весной летом осенью зимой сразу всегда при";
+
+fn gives_time(text: &str, facts: &[Fact]) -> bool {
+    let in_facts = facts.iter().any(|fact| match fact {
+        Fact::Date(_) => true,
+        Fact::Number(number) => number.is_time(),
+        _ => false,
+    });
+    in_facts
+        || has_word(text, TIMES)
+        || Tokens::new(text).any(|token| is_clock(&token))
+        || units::quantities(text).contains(&Quantity::Duration)
+        || (text.chars().any(terms::is_unsegmented) && has_han_number(text))
+}
+
+/// `9:30`
+fn is_clock(token: &Token<'_>) -> bool {
+    token.text.len() <= 2
+        && token.text.bytes().all(|byte| byte.is_ascii_digit())
+        && token.rest.strip_prefix(':').is_some_and(|minutes| minutes.bytes().take_while(u8::is_ascii_digit).count() == 2)
+}
+
+fn gives_quantity(statement: &Statement, quantities: &[Quantity]) -> Fit {
+    let given = units::quantities(&statement.text);
+    if quantities.iter().any(|quantity| given.contains(quantity)) {
+        return Fit::Yes;
+    }
+    // A column may name the unit, or none be needed: `price: 14.00`.
+    Fit::when(statement.is_entry && has_number(&statement.text))
+}
+
+fn has_number(text: &str) -> bool {
+    Tokens::new(text).any(|token| {
+        units::is_number(token.text) || matches!(fold(token.text).as_str(), "free" | "one" | "бесплатно" | "один" | "одна" | "одну")
+    })
+}
+
+fn has_han_number(text: &str) -> bool {
+    text.contains(|c: char| "一二三四五六七八九十百千万两".contains(c) || c.is_numeric())
+}
+
+fn has_word(text: &str, list: &str) -> bool {
+    Tokens::new(text).any(|token| {
+        let folded = fold(token.text);
+        list.split_whitespace().any(|word| word == folded)
+    })
+}
+
+fn contains(text: &str, signs: &[&str]) -> bool {
+    let lower = text.to_lowercase();
+    signs.iter().any(|sign| lower.contains(sign))
+}
+
+/// Whether a sentence names somebody whom the question does not.
+fn has_name(facts: &[Fact], question: &Question) -> bool {
+    facts.iter().any(|fact| matches!(fact, Fact::Name(name) if !question.mentions(name)))
+}
+
+/// Whether a sentence tells what was done and not by whom.
+fn is_passive(text: &str) -> bool {
+    const BE: [&str; 6] = ["is", "are", "was", "were", "be", "been"];
+    let words: Vec<String> = Tokens::new(text).map(|token| fold(token.text)).collect();
+    let passive = words.windows(2).any(|pair| {
+        BE.contains(&pair[0].as_str()) && (pair[1].ends_with("ed") || pair[1].ends_with("en") || pair[1].ends_with("ilt"))
+    });
+    passive && !words.iter().any(|word| word == "by")
+}
+
+/// Whether a sentence tells what to do.
+fn is_instruction(text: &str) -> bool {
+    const SIGNS: &[&str] = &[
+        "to ", "by ", "press", "click", "call ", "send ", "use ", "run ", "type ", "choose", "select", "must ", "should ", "need", "can ", "ask ", "fill",
+        "нужно", "надо", "чтобы", "необходимо", "следует", "можно", "должен", "в бухгалтерии", "через ", "man ", "muss ", "können",
+    ];
+    let imperative = Tokens::new(text).any(|token| {
+        let folded = fold(token.text);
+        ["йте", "ите", "ьте", "тесь"].iter().any(|ending| folded.ends_with(ending))
+    });
+    imperative || contains(text, SIGNS)
+}
+
+/// The name before the colon of `Mulch: a layer of straw`.
+fn label(text: &str) -> Option<&str> {
+    const MAX_LABEL_CHARS: usize = 80;
+    let (label, value) = text.split_once(": ").or_else(|| text.split_once(":** "))?;
+    (label.chars().count() <= MAX_LABEL_CHARS && !value.trim().is_empty()).then_some(label)
+}
