@@ -139,7 +139,11 @@ fn is_definition(words: &[String], keywords: usize) -> bool {
         && !matches!(word(2), "the" | "my" | "our" | "its" | "der" | "die" | "das");
     let means = asks && words.iter().any(|word| matches!(word.as_str(), "mean" | "означает" | "значит"));
     let named = matches!(word(0), "define" | "definition");
-    (defines || means || named) && keywords <= 3
+    // `what is it used for` asks for more than a definition.
+    let ends_with_preposition = words.last().is_some_and(|word| {
+        matches!(word.as_str(), "for" | "of" | "from" | "with" | "by" | "like" | "about" | "on" | "in" | "to")
+    });
+    (defines || means || named) && keywords <= 3 && !ends_with_preposition
 }
 
 /// Questions in Chinese and Japanese, whose words are not separated.

@@ -1,9 +1,10 @@
 //! Matches every statement against the question and scores it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::corpus::{Corpus, Statement};
 use super::fit::Fit;
+use super::query_words::QueryWord;
 use super::question::Question;
 use super::score;
 use super::value_kind::ValueKind;
@@ -75,6 +76,8 @@ const IN_QUESTION: f32 = 0.9;
 const IN_ANTECEDENT: f32 = 0.55;
 /// Credit for a word such as `price`, if the statement gives a value of that kind and has all other words.
 const VALUE_CREDIT: f32 = 0.5;
+/// A source with a word in so many statements is about it.
+const TOPIC_STATEMENTS: usize = 4;
 /// A word counts as stated from here on.
 pub(super) const STATED: f32 = 0.5;
 /// Share of the pairs of characters of a word without spaces that a statement needs.
@@ -93,13 +96,15 @@ struct QueryTermStats<'a> {
     next_words: Vec<Option<usize>>,
     /// For each word: the sources that use it, sorted.
     sources: Vec<Vec<u32>>,
+    /// For each word: the sources that use it so often that they are about it.
+    frequent_in: Vec<Vec<u32>>,
 }
 
 impl<'a> QueryTermStats<'a> {
     fn new(question: &Question, corpus: &'a Corpus<'a>) -> Self {
         let words = question.words.iter().chain(&question.context);
         let pairs = words.clone().map(|word| if word.is_unsegmented { word.terms.len() } else { 0 }).collect();
-        let similarities: Vec<Vec<f32>> = words.map(|word| corpus.vocabulary.similarities(word)).collect();
+        let similarities: Vec<Vec<f32>> = words.clone().map(|word| corpus.vocabulary.similarities(word)).collect();
         let uses =
             |similarity: &[f32], terms: &HashSet<TermId>| terms.iter().any(|term| similarity[*term as usize] > 0.0);
         let sources = similarities
@@ -109,8 +114,10 @@ impl<'a> QueryTermStats<'a> {
                 using.map(|(source, _)| *source).collect()
             })
             .collect();
+        let frequent_in =
+            similarities.iter().zip(words).map(|(similar, word)| topic_sources(corpus, similar, word)).collect();
         let matching = similarities.iter().map(|similarity| similar_terms(similarity)).collect();
-        Self { corpus, similarities, matching, pairs, next_words: question.next_words(), sources }
+        Self { corpus, similarities, matching, pairs, next_words: question.next_words(), sources, frequent_in }
     }
 
     /// Similarity of word number `word` to the most similar of `terms`.
@@ -144,7 +151,7 @@ impl<'a> QueryTermStats<'a> {
             IN_HEADING
         } else if is_in(&statement.antecedent_terms) || self.is_in_full_name(word, statement) {
             IN_ANTECEDENT
-        } else if is_in(&self.corpus.title_terms[statement.passage]) {
+        } else if is_in(&self.corpus.title_terms[statement.passage]) || self.is_in_topic(word, statement) {
             IN_TITLE
         } else if statement.is_entry {
             0.0
@@ -153,8 +160,29 @@ impl<'a> QueryTermStats<'a> {
         }
     }
 
+    /// Whether the source begins with a sentence about this word, and the statement has no other name for its subject.
+    fn is_in_topic(&self, word: usize, statement: &Statement) -> bool {
+        let names_other = || {
+            let is_asked = |term: &TermId| self.similarities.iter().any(|similar| similar[*term as usize] > 0.0);
+            statement.subject_names.iter().any(|term| !is_asked(term))
+        };
+        let topic = self.corpus.topics.get(&statement.source);
+        let is_topic = topic.is_some_and(|topic| self.similarity(word, topic) > 0.0);
+        let is_frequent = || self.frequent_in[word].contains(&statement.source);
+        (is_topic || (!statement.is_entry && is_frequent())) && !names_other()
+    }
+
     /// Whether the statement names in short (`the whale`) what the question and its source name in full (`fin whale`).
     fn is_in_full_name(&self, word: usize, statement: &Statement) -> bool {
+        let before = self.next_words.iter().position(|next| *next == Some(word));
+        let follows_noun = before.is_some_and(|noun| {
+            let nouns = self.matching_terms(noun);
+            statement.terms.iter().any(|term| nouns.contains(term))
+                && self.corpus.are_neighbours(statement.source, nouns, self.matching_terms(word))
+        });
+        if follows_noun {
+            return true;
+        }
         let Some(noun) = self.next_words.get(word).copied().flatten() else { return false };
         let nouns = self.matching_terms(noun);
         let Some(at) = statement.terms.iter().position(|term| nouns.contains(term)) else { return false };
@@ -205,6 +233,19 @@ impl<'a> QueryTermStats<'a> {
             }
         }
     }
+}
+
+/// The sources with a word in at least [`TOPIC_STATEMENTS`] statements; a name has to be stated where it counts.
+fn topic_sources(corpus: &Corpus<'_>, similarity: &[f32], word: &QueryWord) -> Vec<u32> {
+    if word.is_name || word.is_code {
+        return Vec::new();
+    }
+    let mut counts: HashMap<u32, usize> = HashMap::new();
+    for statement in &corpus.statements {
+        let has_word = statement.own_terms.iter().any(|term| similarity[*term as usize] >= 1.0);
+        *counts.entry(statement.source).or_default() += usize::from(has_word);
+    }
+    counts.into_iter().filter(|(_, count)| *count >= TOPIC_STATEMENTS).map(|(source, _)| source).collect()
 }
 
 fn similar_terms(similarity: &[f32]) -> Vec<TermId> {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::entry::{self, RenderedEntry};
 use super::vocabulary::{TermId, Vocabulary, sorted};
-use super::{SourcePassage, quotable, records};
+use super::{SourcePassage, query_words, quotable, records};
 use crate::sentences::{self, TextUnit, UnitKind};
 use crate::tables::{self, TablePosition};
 use crate::terms::Tokens;
@@ -50,6 +50,8 @@ pub(super) struct Statement {
     pub(super) question_terms: Rc<Vec<TermId>>,
     /// Terms of the subjects of the sentences before, if it begins with a word that refers back.
     pub(super) antecedent_terms: Vec<TermId>,
+    /// Terms of the names in its subject.
+    pub(super) subject_names: Vec<TermId>,
     /// Begins with a word that refers to the sentence before.
     pub(super) is_context_dependent: bool,
     /// Is or ends with code.
@@ -75,6 +77,8 @@ pub(super) struct Corpus<'a> {
     /// The terms of the title of each passage.
     pub(super) title_terms: Vec<Vec<TermId>>,
     pub(super) vocabulary: Vocabulary,
+    /// Terms of the subject of the first sentence of each source, which says what the whole is about.
+    pub(super) topics: BTreeMap<u32, Vec<TermId>>,
     /// Neighbouring terms in each source.
     neighbours: HashSet<(u32, TermId, TermId)>,
     sections: HashMap<(u32, String), usize>,
@@ -90,6 +94,7 @@ impl<'a> Corpus<'a> {
             source_terms: BTreeMap::new(),
             title_terms: Vec::with_capacity(passages.len()),
             vocabulary: Vocabulary::default(),
+            topics: BTreeMap::new(),
             neighbours: HashSet::new(),
             sections: HashMap::new(),
             section_sizes: HashMap::new(),
@@ -182,7 +187,13 @@ impl<'a> Corpus<'a> {
             *section_size += usize::from(!is_copy);
             self.neighbours.extend(terms.windows(2).map(|pair| (passages[index].source, pair[0], pair[1])));
             let is_context_dependent = is_context_dependent(&entry.text);
-            let subject = context.subject(section, &entry.text, &mut self.vocabulary, is_context_dependent);
+            let antecedent = context.antecedent(section, &entry.text, &mut self.vocabulary);
+            let subject = subject_of(&entry.text);
+            let subject_names = self.vocabulary.intern_set(&names_in(subject));
+            if passages[index].start == 0 && !self.topics.contains_key(&passages[index].source) {
+                let topic = self.vocabulary.intern_set(subject);
+                self.topics.insert(passages[index].source, topic);
+            }
             self.statements.push(Statement {
                 passage: index,
                 unit_index: at,
@@ -199,7 +210,8 @@ impl<'a> Corpus<'a> {
                 terms,
                 heading_terms: Rc::clone(if is_entry { &context.with_caption } else { &context.headings }),
                 question_terms: Rc::clone(&context.question),
-                antecedent_terms: subject,
+                antecedent_terms: antecedent,
+                subject_names,
                 is_context_dependent,
                 is_code,
                 text: entry.text,
@@ -278,12 +290,12 @@ impl<'a> HeadingContext<'a> {
         }
     }
 
-    /// The subjects of the sentences before, for a sentence that refers back; remembers that of this one.
-    fn subject(&mut self, section: usize, text: &str, vocabulary: &mut Vocabulary, refers_back: bool) -> Vec<TermId> {
+    /// The subject of the last sentence that named one, if this one refers back; remembers that of this one otherwise.
+    fn antecedent(&mut self, section: usize, text: &str, vocabulary: &mut Vocabulary) -> Vec<TermId> {
         if self.subjects.0 != section {
             self.subjects = (section, Vec::new());
         }
-        if refers_back {
+        if is_context_dependent(text) || has_pronoun(text) {
             return self.subjects.1.clone();
         }
         self.subjects.1 = vocabulary.intern_set(subject_of(text));
@@ -333,6 +345,26 @@ fn subject_of(text: &str) -> &str {
         }
     }
     &text[..end]
+}
+
+/// The capitalised words of a subject after its first, and its identifiers.
+fn names_in(subject: &str) -> String {
+    let is_name = |(at, word): &(usize, &str)| {
+        (*at > 0 && word.starts_with(char::is_uppercase) && stopwords::languages_of(&terms::fold(word)) == 0)
+            || query_words::is_code(word)
+    };
+    let names = terms::words(subject).enumerate().filter(is_name);
+    names.map(|(_, word)| word).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether one of the first words is a personal pronoun: `On one charge it goes 250 km`.
+fn has_pronoun(text: &str) -> bool {
+    const PRONOUNS: &str = "it he she they он она оно они его ее их ему ей им";
+    const MAX_WORDS: usize = 6;
+    terms::words(text).take(MAX_WORDS).any(|word| {
+        let folded = terms::fold(word);
+        PRONOUNS.split(' ').any(|pronoun| pronoun == folded)
+    })
 }
 
 /// Whether the sentence begins with a word that refers back: a pronoun, or `this` without a noun.

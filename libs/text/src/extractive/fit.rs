@@ -43,6 +43,7 @@ pub(super) fn fit(question: &Question, statement: &Statement, facts: &[Fact]) ->
         AnswerType::Amount([]) => Fit::when(has_number(text) || is_unsegmented && has_han_number(text)),
         AnswerType::Amount(quantities) => gives_quantity(statement, quantities),
         AnswerType::Reason => Fit::when(contains(text, REASONS)),
+        AnswerType::Definition if question.words.iter().all(|word| word.is_code || word.is_generic) => Fit::Perhaps,
         AnswerType::Definition => {
             Fit::when(question.is_definition(text) || label(text).is_some_and(|label| question.is_named_by(label)))
         }
@@ -59,7 +60,7 @@ const REASONS: &[&str] = &[
 ];
 const TIMES: &str = "morning evening noon midnight night afternoon monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays \
     thursdays fridays saturdays sundays weekend weekends daily weekly monthly yearly annually quarterly every before after during until when once if always \
-    spring summer autumn winter today tomorrow yesterday within twice утром вечером ночью днем ежедневно ежегодно ежемесячно раз каждый каждую каждое после \
+    spring summer autumn winter today tomorrow yesterday within twice day days week month year fourth дня день дней месяца недели утром вечером ночью днем ежедневно ежегодно ежемесячно раз каждый каждую каждое после \
     до если когда понедельник понедельникам вторник вторникам среда средам четверг четвергам пятница пятницу пятницам суббота субботам воскресенье \
     воскресеньям весной летом осенью зимой сразу всегда при";
 
@@ -88,8 +89,12 @@ fn gives_quantity(statement: &Statement, quantities: &[Quantity]) -> Fit {
     if quantities.iter().any(|quantity| given.contains(quantity)) {
         return Fit::Yes;
     }
-    // A column may name the unit, or none be needed: `price: 14.00`.
-    Fit::when(statement.is_entry && has_number(&statement.text))
+    // A column may name the unit, or none be needed: `price: 14.00`. What is long may be measured in letters.
+    match has_number(&statement.text) {
+        true if statement.is_entry => Fit::Yes,
+        true if quantities.contains(&Quantity::Length) => Fit::Perhaps,
+        _ => Fit::No,
+    }
 }
 
 fn has_number(text: &str) -> bool {

@@ -51,6 +51,8 @@ const SUMMARY_PHRASES: [&str; 19] = [
     "резюмируй",
     "о чем ",
 ];
+/// What follows one of these differs between the sides.
+const SIDE_PREPOSITIONS: [&str; 9] = ["of", "in", "for", "from", "at", "в", "для", "у", "из"];
 /// Words before a side that are not part of it.
 const SIDE_PREFIXES: [&str; 8] = ["the ", "in ", "of ", "между ", "both ", "me ", "please ", "мне "];
 
@@ -98,7 +100,10 @@ fn share_common_words(left: &str, right: &str) -> (String, String) {
     let (mut a, mut b): (Vec<&str>, Vec<&str>) =
         (left.split_whitespace().collect(), right.split_whitespace().collect());
     if a.len() > b.len() && !b.is_empty() {
-        let common = a[..a.len() - b.len()].to_vec();
+        // `population of Corvin Falls` and `Marrow`: what stands before the preposition is common.
+        let preposition = a.iter().rposition(|word| SIDE_PREPOSITIONS.contains(&word.to_lowercase().as_str()));
+        let end = preposition.filter(|at| at + 1 < a.len()).map_or(a.len() - b.len(), |at| at + 1);
+        let common = a[..end].to_vec();
         b.splice(0..0, common);
     } else if b.len() > a.len() && !a.is_empty() {
         let common = b[a.len()..].to_vec();

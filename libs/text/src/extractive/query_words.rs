@@ -19,7 +19,7 @@ question answer information info details according regarding concerning happen h
 zeige nenne vergleiche unterschied danke compare montre merci gracias compara resume";
 /// Generic words: a match on one of them ranks a sentence but is never enough to make it an answer, and an answer may
 /// do without them.
-const GENERIC_WORDS: &str = "need needs needed have take takes make makes give gives given keep use used uses using allow allows allowed permitted \
+const GENERIC_WORDS: &str = "need needs needed have take takes taken kept held make makes give gives given keep use used uses using allow allows allowed permitted \
 permit admitted possible call pay pays paid big high large number amount count time name current currently exactly latest newest work \
 company people person document documents file files source sources text new come go going able lose get apply applies valid per \
 handle located situated lie lies work works total called available right now today entitled owe hand cross put set \

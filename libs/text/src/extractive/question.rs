@@ -97,6 +97,11 @@ impl Question {
         places.iter().map(follows).collect()
     }
 
+    /// Whether it asks if something may or must be done: `можно ли сдавать`.
+    pub(super) fn asks_permission(&self) -> bool {
+        self.folded.first().is_some_and(|word| matches!(word.as_str(), "можно" | "нужно" | "надо" | "нельзя" | "могу"))
+    }
+
     /// Whether it refers to something that only the context names.
     pub(super) fn has_pronoun(&self) -> bool {
         const PRONOUNS: &str = "it its they them their he she his her him он она оно они его ее их им ему ней нем них";

@@ -24,6 +24,9 @@ const MAX_NEAR_SENTENCES: usize = 3;
 const STATED: f32 = 0.55;
 /// … and from this, that the sentence has it, or the question that heads it.
 const IN_SENTENCE: f32 = 0.8;
+/// A Russian verb may be missing beside this many other words, if the question is whether something is allowed: the
+/// source may have its noun.
+const MIN_BESIDE_VERB: usize = 2;
 /// Resemblance from which a sentence repeats another, and containment in, or topic overlap with, the other.
 const REPEAT_RESEMBLANCE: f32 = 0.55;
 const REPEAT_OVERLAP: f32 = 0.8;
@@ -65,18 +68,23 @@ pub(super) fn is_answer(question: &Question, candidate: &Candidate<'_>) -> bool 
     }
     let own = question.words.len();
     let mut needed = question.words.iter().zip(&candidate.hits).filter(|(word, _)| !word.is_generic);
-    let states_all = needed.clone().all(|(_, hit)| *hit >= candidates::STATED);
+    let is_stated = |(_, hit): &(&QueryWord, &f32)| **hit >= candidates::STATED;
+    let stated = needed.clone().filter(is_stated).count();
+    let may_lack = |word: &QueryWord| stated >= MIN_BESIDE_VERB && question.asks_permission() && word.is_infinitive();
+    let states_all = needed.clone().all(|pair| is_stated(&pair) || may_lack(pair.0));
     let context = &candidate.hits[own..];
     let is_its_subject =
         !question.has_pronoun() || context.is_empty() || context.iter().any(|hit| *hit >= candidates::STATED);
     let statement = candidate.statement;
     let is_headed = statement.answers_heading() && needed.clone().all(|(_, hit)| *hit >= IN_SENTENCE);
+    let says_itself = needed.clone().filter(|(_, hit)| **hit >= IN_SENTENCE).count();
     let fits = match candidate.fit {
         Fit::Yes => true,
-        Fit::Perhaps => needed.all(|(_, hit)| *hit >= IN_SENTENCE),
+        Fit::Perhaps => says_itself > 0 && says_itself + 1 >= needed.count(),
         Fit::No => false,
     };
-    let is_about = candidate.is_on_topic || has_content_hit(question, candidate, STATED);
+    let threshold = if statement.is_entry { 0.0 } else { candidates::STATED };
+    let is_about = candidate.is_on_topic || has_content_hit(question, candidate, threshold);
     states_all && is_its_subject && (fits || is_headed) && is_about
 }
 
@@ -180,7 +188,7 @@ fn add_with_antecedent(candidates: &[Candidate<'_>], index: usize, max_sentences
     let Some(antecedent) = antecedent else { return };
     if selected.contains(&antecedent) {
         selected.push(index);
-    } else if !candidates[antecedent].statement.is_context_dependent && selected.len() + 2 <= max_sentences {
+    } else if selected.len() + 2 <= max_sentences {
         selected.extend([antecedent, index]);
     }
 }

@@ -71,6 +71,10 @@ holiday vacation leave holidays
 salary wage wages pay
 зарплата оклад жалованье
 car automobile vehicle
+fly flight flights
+день дня дней дни
+год года лет
+человек людей
 машина автомобиль
 doctor physician
 врач доктор

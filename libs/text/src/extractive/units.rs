@@ -106,7 +106,8 @@ fn quantity_of(word: &str) -> Option<Quantity> {
 /// Whether a number of `text` counts what `is_counted` recognises: `27 days of vacation`, `Ports: 8`.
 pub(super) fn counts(text: &str, is_counted: impl Fn(&str) -> bool) -> bool {
     let tokens: Vec<&str> = Tokens::new(text).map(|token| token.text).collect();
-    let is_value = |token: &str| is_number(token) || ONE.contains(&fold(token).as_str());
+    let is_article = |token: &str| matches!(token, "a" | "an" | "A" | "An");
+    let is_value = |token: &str| !is_article(token) && (is_number(token) || ONE.contains(&fold(token).as_str()));
     let before = tokens.iter().enumerate().any(|(at, token)| {
         is_value(token) && tokens.iter().skip(at + 1).take(MAX_GAP).any(|next| is_counted(next))
     });

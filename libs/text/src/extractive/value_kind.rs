@@ -20,7 +20,7 @@ pub(super) enum ValueKind {
 const TIME: &str =
     "period date deadline duration term срок дата период длительность продолжительность datum frist dauer fecha plazo";
 const MONEY: &str = "price fee cost costs стоит стоить цена стоимость плата preis prix precio";
-const NUMBER: &str = "sum total length size сумма размер betrag montant";
+const NUMBER: &str = "sum total length size version версия сумма размер betrag montant";
 const TEMPERATURE: &str = "temperature температура";
 const RULE: &str = "policy rule condition requirement procedure process правило условие порядок";
 
@@ -39,7 +39,7 @@ impl ValueKind {
             || (self == Self::Temperature && has(Quantity::Temperature))
             || (self == Self::Money && has(Quantity::Money))
             || facts.iter().any(|fact| match (self, fact) {
-                (Self::Time, Fact::Date(_)) | (Self::Number, Fact::Number(_)) => true,
+                (Self::Time, Fact::Date(_)) | (Self::Number, Fact::Number(_) | Fact::Code(_)) => true,
                 (Self::Time, Fact::Number(number)) => number.is_time(),
                 (Self::Money, Fact::Number(number)) => number.is_money(),
                 _ => false,
