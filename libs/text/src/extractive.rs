@@ -1,18 +1,21 @@
 //! Answers without a model: selects and quotes sentences of the sources.
 //!
-//! It selects the sentences, table rows and lists that cover most of the question and have the type of answer it
-//! expects. If none covers enough, the closest ones are shown as such. Words of the question that no source mentions
-//! are listed. A comparison is answered side by side; a summary quotes the leading sentences of a document's sections.
-//! Sentences are never shortened or rewritten, so each can be found in its passage; a row is rendered on one line with
-//! its column names, a list with its lead-in.
+//! A sentence, table row, list or piece of code is the answer only if it states all that the question names and gives
+//! the type of answer it asks for. If none does, the closest ones are shown as such, with the words of the question that
+//! no passage mentions. Each half of a question is answered, a comparison side by side; a summary quotes the leading
+//! sentences of a document's sections. Sentences are never shortened or rewritten, so each can be found in its passage;
+//! a row is rendered on one line with its column names, a list with its lead-in.
 
 mod answer_type;
 mod candidates;
 mod compare;
 mod corpus;
+mod disagreement;
 mod entry;
 mod fit;
 mod intent;
+mod parts;
+mod phrases;
 mod query_words;
 mod question;
 mod quotable;
@@ -38,7 +41,7 @@ pub use self::intent::{QueryIntent, query_intent};
 use self::query_words::QueryWord;
 use self::question::Question;
 pub use self::related::related;
-pub use self::render::compose;
+pub use self::render::{AnswerPart, Quotation, compose, parts};
 use self::select::Selection;
 use crate::language::Language;
 
@@ -89,22 +92,39 @@ pub struct QuotedSentence {
     pub published_at: Option<DateTime<Utc>>,
 }
 
+/// What the support of a quotation is called where that of a written sentence is `supported`: it is the source's own
+/// words.
+pub const VERBATIM: &str = "verbatim";
+
+/// What the quoted sentences are to the question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExtractKind {
+    /// They answer it.
+    Answer,
+    /// They are only the closest ones and are shown under a headline that says so.
+    ClosestPassages,
+    /// There are none.
+    Nothing,
+}
+
 /// An answer made of quoted sentences.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ExtractiveAnswer {
     /// Sorted by passage, that with the best sentence first, then from top to bottom. Empty if no sentence is even
     /// close.
     pub sentences: Vec<QuotedSentence>,
-    /// Whether the sentences answer the question or are only the closest ones.
-    pub is_direct: bool,
+    pub kind: ExtractKind,
     /// For a comparison: the index of the first sentence of each side, and its name.
     pub sides: Vec<(usize, String)>,
     /// Words of the question that the sentences cover, as written.
     pub covered: Vec<String>,
-    /// Content words of the question that no source mentions; all of them if `sentences` is empty.
+    /// Content words of the question that no passage mentions, or all of them if `sentences` is empty; none beside an
+    /// answer.
     pub missing: Vec<String>,
-    /// Pairs of `sentences` (indices) from different sources that state different numbers or dates about the same
-    /// thing.
+    /// Halves of the question without an answer, if another half has one.
+    pub unanswered: Vec<String>,
+    /// Pairs of `sentences` (indices) from different sources that state different values, names or the opposite about
+    /// the same thing. The newer one has the lower index.
     pub disagreeing: Vec<(usize, usize)>,
     pub language: Language,
 }
@@ -112,20 +132,100 @@ pub struct ExtractiveAnswer {
 /// Answers `question` with sentences of `passages`.
 #[must_use]
 pub fn answer(question: &str, passages: &[SourcePassage], options: AnswerOptions<'_>) -> ExtractiveAnswer {
-    let parsed = Question::parse(question, options.context, options.language);
     let corpus = Corpus::new(passages);
+    let parsed = Question::parse(question, options.context, options.language);
     let special = match intent::query_intent(question) {
         QueryIntent::Compare(left, right) => compare::answer([&left, &right], &corpus, options, parsed.language),
         QueryIntent::Summarize => summary::answer(&parsed, &corpus, options.max_sentences),
-        QueryIntent::Answer => None,
+        QueryIntent::Answer => answer_halves(question, &parsed, &corpus, options),
     };
     special.unwrap_or_else(|| answer_question(&parsed, &corpus, options.max_sentences))
+}
+
+/// Answers the halves of a question one by one; `None` if it has none or the whole is answered at once.
+fn answer_halves(
+    question: &str,
+    whole: &Question,
+    corpus: &Corpus<'_>,
+    options: AnswerOptions<'_>,
+) -> Option<ExtractiveAnswer> {
+    let halves = parts::parts(question);
+    let max_sentences = options.max_sentences.div_ceil(halves.len()).max(1);
+    if halves.len() > 1 {
+        let subject = content_words(halves[0]).join(" ");
+        let answers = halves.iter().enumerate().map(|(number, half)| {
+            let context = if number == 0 { options.context } else { subject.as_str() };
+            let parsed = Question::parse(half, context, Some(whole.language));
+            ((*half).to_owned(), answer_question(&parsed, corpus, max_sentences))
+        });
+        let mut joined = join_halves(answers.collect())?;
+        joined.unanswered.iter_mut().for_each(|half| *half = half.trim_end_matches(['?', ' ', ',']).to_owned());
+        return Some(joined);
+    }
+    let both = parts::coordinated(question)?;
+    if answer_question(whole, corpus, options.max_sentences).kind == ExtractKind::Answer {
+        return None;
+    }
+    let answers = both.map(|half| {
+        let parsed = Question::parse(&half, options.context, Some(whole.language));
+        (half, answer_question(&parsed, corpus, options.max_sentences.div_ceil(2)))
+    });
+    join_halves(answers.into()).filter(|joined| joined.unanswered.is_empty())
+}
+
+/// The answers to the halves as one; `None` if no half is answered.
+fn join_halves(halves: Vec<(String, ExtractiveAnswer)>) -> Option<ExtractiveAnswer> {
+    let mut joined: Option<ExtractiveAnswer> = None;
+    let mut unanswered = Vec::new();
+    for (half, answer) in halves {
+        if answer.kind != ExtractKind::Answer {
+            unanswered.push(half);
+            continue;
+        }
+        let Some(joined) = &mut joined else {
+            joined = Some(answer);
+            continue;
+        };
+        let known = joined.sentences.len();
+        let is_new = |new: &QuotedSentence| {
+            !joined.sentences.iter().any(|old| (old.passage, &old.range) == (new.passage, &new.range))
+        };
+        let new: Vec<QuotedSentence> = answer.sentences.iter().filter(|sentence| is_new(sentence)).cloned().collect();
+        if new.len() == answer.sentences.len() {
+            joined.disagreeing.extend(answer.disagreeing.iter().map(|(first, second)| (first + known, second + known)));
+        }
+        joined.sentences.extend(new);
+        joined.covered.extend(answer.covered);
+    }
+    let mut joined = joined?;
+    joined.unanswered = unanswered;
+    Some(joined)
 }
 
 /// The content words of a question as written, each once.
 pub(crate) fn content_words(question: &str) -> Vec<String> {
     let content = query_words::query_words(question).into_iter().filter(|word| !word.is_generic);
     content.map(|word| word.surface).collect()
+}
+
+/// The words by which sources for a question are searched again, as written: a search engine knows no index terms.
+#[must_use]
+pub fn search_words(question: &str) -> Vec<String> {
+    let words = query_words::query_words(question);
+    let has_content = words.iter().any(|word| !word.is_generic);
+    words.into_iter().filter(|word| !(has_content && word.is_generic)).map(|word| word.surface).collect()
+}
+
+/// The terms of words that may stand for those of a question; a passage with them may answer it.
+#[must_use]
+pub fn related_terms(question: &str) -> Vec<String> {
+    let mut related: Vec<String> = Vec::new();
+    for word in query_words::query_words(question).into_iter().filter(|word| !word.is_generic) {
+        related.extend(word.synonyms);
+    }
+    related.sort_unstable();
+    related.dedup();
+    related
 }
 
 /// The terms by which passages for a question are found and ranked. For a summary these are the content words alone, so
@@ -159,23 +259,34 @@ fn build_answer(
     let is_covered = |word: usize| selection.indices.iter().any(|index| candidates[*index].hits[word] >= COVERED);
     let covered = question.words.iter().enumerate().filter(|(number, _)| is_covered(*number));
     let surface = |(_, word): (usize, &QueryWord)| word.surface.clone();
-    let missing = if selection.indices.is_empty() {
-        content(&question.words).map(surface).collect()
-    } else {
-        // A word such as `price` is covered by a value of its kind, though no source uses it.
-        unknown_words(&question.words, corpus).filter(|(number, _)| !is_covered(*number)).map(surface).collect()
+    let kind = match (selection.indices.is_empty(), selection.is_direct) {
+        (true, _) => ExtractKind::Nothing,
+        (_, true) => ExtractKind::Answer,
+        (_, false) => ExtractKind::ClosestPassages,
     };
+    let missing = match kind {
+        ExtractKind::Answer => Vec::new(),
+        ExtractKind::Nothing => content(&question.words).map(surface).collect(),
+        ExtractKind::ClosestPassages => {
+            unknown_words(&question.words, corpus).filter(|(number, _)| !is_covered(*number)).map(surface).collect()
+        }
+    };
+    let date = |index: usize| corpus.passages[candidates[index].statement.passage].published_at;
+    let mut indices = selection.indices.clone();
+    let mut disagreeing = Vec::new();
+    if selection.is_direct {
+        let pairs = disagreement::disagreements(corpus, candidates, &indices);
+        indices = disagreement::newest_first(&pairs, &indices, date);
+        disagreeing = disagreement::disagreements(corpus, candidates, &indices);
+    }
     ExtractiveAnswer {
         missing,
         covered: covered.map(|(_, word)| word.surface.clone()).collect(),
-        is_direct: selection.is_direct,
+        kind,
         sides: Vec::new(),
-        disagreeing: if selection.is_direct {
-            select::contradictions(candidates, &selection.indices)
-        } else {
-            Vec::new()
-        },
-        sentences: selection.indices.iter().map(|index| quoted(&candidates[*index], corpus)).collect(),
+        unanswered: Vec::new(),
+        disagreeing,
+        sentences: indices.iter().map(|index| quoted(&candidates[*index], corpus)).collect(),
         language: question.language,
     }
 }

@@ -22,7 +22,9 @@ pub struct RankingDocument<'a> {
 #[must_use]
 pub fn rank(question: &str, documents: &[RankingDocument<'_>]) -> Vec<(usize, f32)> {
     let texts: Vec<Vec<String>> = documents.iter().map(words).collect();
-    let scores = Bm25::new(&texts).scores(&extractive::search_terms(question));
+    let bm25 = Bm25::new(&texts);
+    let related = bm25.scores(&extractive::related_terms(question));
+    let scores: Vec<f32> = bm25.scores(&extractive::search_terms(question)).into_iter().zip(related).map(|(asked, related)| asked + RELATED_WEIGHT * related).collect();
     let mut by_words: Vec<usize> = (0..documents.len()).filter(|index| scores[*index] > 0.0).collect();
     by_words.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
     let is_relevant = |index: &usize| by_words.is_empty() || scores[*index] > 0.0 || documents[*index].semantic_match;
@@ -37,6 +39,8 @@ pub fn per_source(question: &str, limit: usize) -> usize {
     if extractive::query_intent(question) == QueryIntent::Summarize { limit } else { MAX_PER_SOURCE }
 }
 
+/// Weight of words that may stand for those of the question.
+const RELATED_WEIGHT: f32 = 0.3;
 const MAX_PER_SOURCE: usize = 3;
 
 fn words(document: &RankingDocument<'_>) -> Vec<String> {

@@ -6,7 +6,7 @@
 
 mod common;
 
-use text::extractive::{SourcePassage, compose};
+use text::extractive::{ExtractKind, SourcePassage, compose};
 
 const BUNDLES: [&str; 5] = [
     include_str!("corpus/answers/museum.txt"),
@@ -98,7 +98,7 @@ fn parse(bundle: &'static str) -> (Vec<(&'static str, &'static str)>, Vec<Labell
 fn judge(question: &str, expected: Option<&[&str]>, library: &[SourcePassage]) -> (Outcome, String) {
     let (_, extract) = common::ask(question, "", library);
     let written = compose(&extract).concat();
-    let outcome = if !extract.is_direct || extract.sentences.is_empty() {
+    let outcome = if extract.kind != ExtractKind::Answer {
         Outcome::Refused
     } else if expected.is_some_and(|fragments| fragments.iter().all(|fragment| written.contains(fragment))) {
         Outcome::Right

@@ -50,6 +50,6 @@ pub(super) fn answer(
     }
     let mut combined = combined?;
     missing.dedup();
-    combined.missing = missing;
+    combined.missing = if combined.sides.len() < sides.len() { missing } else { Vec::new() };
     Some(combined)
 }

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::candidates::{self, Candidate};
+use super::disagreement::{contradict, topic_overlap};
 use super::fit::Fit;
 use super::query_words::QueryWord;
 use super::question::Question;
-use crate::facts::Fact;
 use crate::terms::{self, fold};
 
 /// Coverage from which a sentence is shown as a near miss.
@@ -30,8 +30,6 @@ const MIN_BESIDE_VERB: usize = 2;
 /// Resemblance from which a sentence repeats another, and containment in, or topic overlap with, the other.
 const REPEAT_RESEMBLANCE: f32 = 0.55;
 const REPEAT_OVERLAP: f32 = 0.8;
-/// Topic overlap from which two sentences can contradict each other.
-const SAME_TOPIC_OVERLAP: f32 = 0.5;
 
 /// Selected candidates.
 pub(super) struct Selection {
@@ -198,42 +196,6 @@ fn repeats(candidate: &Candidate<'_>, other: &Candidate<'_>) -> bool {
     let is_similar = candidate.shingles.resemblance(&other.shingles) >= REPEAT_RESEMBLANCE
         || candidate.shingles.containment(&other.shingles) >= REPEAT_OVERLAP;
     (is_similar || topic_overlap(candidate, other) >= REPEAT_OVERLAP) && !contradict(candidate, other)
-}
-
-/// Share of common terms, numbers aside (Jaccard).
-fn topic_overlap(a: &Candidate<'_>, b: &Candidate<'_>) -> f32 {
-    let (a, b) = (&a.statement.word_terms, &b.statement.word_terms);
-    let shared = a.iter().filter(|term| b.binary_search(term).is_ok()).count();
-    let all = a.len() + b.len() - shared;
-    if all == 0 { 0.0 } else { shared as f32 / all as f32 }
-}
-
-/// Whether each has a number, date or code of a type that the other has too, but with another value.
-fn contradict(a: &Candidate<'_>, b: &Candidate<'_>) -> bool {
-    let lacks = |a: &Candidate<'_>, b: &Candidate<'_>| {
-        let mut exact = a.facts.iter().filter(|fact| fact.is_exact());
-        exact.any(|fact| is_comparable(fact, &b.facts) && !b.facts.iter().any(|other| fact.is_supported_by(other)))
-    };
-    lacks(a, b) && lacks(b, a)
-}
-
-fn is_comparable(fact: &Fact, facts: &[Fact]) -> bool {
-    facts.iter().any(|other| std::mem::discriminant(other) == std::mem::discriminant(fact))
-}
-
-/// Pairs (positions in `selected`) from different sources that contradict each other on one topic.
-pub(super) fn contradictions(candidates: &[Candidate<'_>], selected: &[usize]) -> Vec<(usize, usize)> {
-    let mut pairs = Vec::new();
-    for (second, later) in selected.iter().enumerate() {
-        for (first, earlier) in selected[..second].iter().enumerate() {
-            let (a, b) = (&candidates[*earlier], &candidates[*later]);
-            if a.statement.source != b.statement.source && topic_overlap(a, b) >= SAME_TOPIC_OVERLAP && contradict(a, b)
-            {
-                pairs.push((first, second));
-            }
-        }
-    }
-    pairs
 }
 
 /// Sorts by passage, that with the best sentence first, and within a passage from top to bottom.
