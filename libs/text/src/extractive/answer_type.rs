@@ -6,7 +6,10 @@ use crate::terms;
 /// What would answer the question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AnswerType {
+    /// Somebody by what they do: `who pays`.
     Person,
+    /// Somebody by what they are: `who is the chair`.
+    Identity,
     Place,
     Time,
     /// A number of things: `how many moons`.
@@ -21,7 +24,8 @@ pub(super) enum AnswerType {
 }
 
 const HOW: [&str; 3] = ["how", "wie", "как"];
-const MEASURES: [&str; 19] = [
+const MEASURES: [&str; 21] = [
+    "soon", "скоро",
     "many", "much", "long", "old", "tall", "far", "big", "often", "high", "heavy", "deep", "wide", "fast", "lang", "lange",
     "viel", "viele", "долго", "часто",
 ];
@@ -58,7 +62,7 @@ pub(super) fn classify(question: &str, words: &[String], keywords: usize) -> Ans
         return measure;
     }
     if has(PERSON) && !pair(&["кто"], &["такой", "такая", "такие"]) {
-        return AnswerType::Person;
+        return if is_identity(words) { AnswerType::Identity } else { AnswerType::Person };
     }
     if has(PLACE) {
         return AnswerType::Place;
@@ -84,6 +88,18 @@ pub(super) fn classify(question: &str, words: &[String], keywords: usize) -> Ans
     if is_definition(words, keywords) { AnswerType::Definition } else { AnswerType::Anything }
 }
 
+/// `who is the chair`, `кто директор`: no verb but `to be`.
+fn is_identity(words: &[String]) -> bool {
+    let at = words.iter().position(|word| matches!(word.as_str(), "who" | "кто" | "wer")).unwrap_or(0);
+    let next = words.get(at + 1).map_or("", String::as_str);
+    let after = words.get(at + 2).map_or("", String::as_str);
+    if words.get(at).is_some_and(|word| word == "кто") {
+        return !VERB_ENDINGS.iter().chain(&["л", "ли"]).any(|ending| next.ends_with(ending));
+    }
+    matches!(next, "is" | "are" | "was" | "were" | "ist" | "sind")
+        && matches!(after, "the" | "a" | "an" | "your" | "our" | "their" | "its" | "der" | "die" | "das")
+}
+
 /// `how heavy`, `how many`, `сколько`.
 fn measure(words: &[String]) -> Option<AnswerType> {
     let after_how = words.windows(2).find(|pair| HOW.contains(&pair[0].as_str())).map(|pair| pair[1].as_str());
@@ -95,7 +111,7 @@ fn measure(words: &[String]) -> Option<AnswerType> {
         Some("heavy") => &[Quantity::Mass],
         Some("fast") => &[Quantity::Speed],
         Some("much" | "big" | "viel") => &[],
-        Some("often" | "часто") => return Some(AnswerType::Time),
+        Some("often" | "часто" | "soon" | "скоро") => return Some(AnswerType::Time),
         _ => return counted_in_other_languages(words),
     };
     Some(AnswerType::Amount(quantities))

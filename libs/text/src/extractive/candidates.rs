@@ -25,6 +25,8 @@ pub(super) struct Candidate<'a> {
     pub(super) coverage: f32,
     /// Weighted share of the context's words that it matches, 0 to 1.
     pub(super) context_coverage: f32,
+    /// The words of the question that it has itself stand close together.
+    pub(super) is_compact: bool,
     /// The first cell of the row matches a word of the question.
     pub(super) key_matches: bool,
     pub(super) score: f32,
@@ -53,6 +55,7 @@ pub(super) fn score_all<'a>(question: &Question, corpus: &'a Corpus<'_>) -> Vec<
             hits,
             coverage: 0.0,
             context_coverage: 0.0,
+            is_compact: matches && stats.is_compact(question, statement),
             key_matches: (0..question.words.len()).any(|word| stats.similarity(word, &statement.key_terms) > 0.0),
             score: 0.0,
             facts,
@@ -73,11 +76,13 @@ const IN_SOURCE: f32 = 0.2;
 /// Weight of a match in the question that heads the statement.
 const IN_QUESTION: f32 = 0.9;
 /// Weight of a match in what a pronoun refers to, or in the full name of what the statement names in short.
-const IN_ANTECEDENT: f32 = 0.55;
+pub(super) const IN_ANTECEDENT: f32 = 0.55;
 /// Credit for a word such as `price`, if the statement gives a value of that kind and has all other words.
 const VALUE_CREDIT: f32 = 0.5;
 /// A source with a word in so many statements is about it.
 const TOPIC_STATEMENTS: usize = 4;
+/// The words of a question stand within so many terms if one clause speaks of them.
+const CLAUSE_TERMS: usize = 24;
 /// A word counts as stated from here on.
 pub(super) const STATED: f32 = 0.5;
 /// Share of the pairs of characters of a word without spaces that a statement needs.
@@ -92,6 +97,10 @@ struct QueryTermStats<'a> {
     matching: Vec<Vec<TermId>>,
     /// For each word without spaces: how many pairs of characters it has; 0 for other words.
     pairs: Vec<usize>,
+    /// For each word: whether it is Russian, where `the X of Y` has no word between.
+    is_cyrillic: Vec<bool>,
+    /// For each word: whether it may be left to the source as a whole.
+    may_be_topic: Vec<bool>,
     /// For each word of the question: the one that follows it directly.
     next_words: Vec<Option<usize>>,
     /// For each word: the sources that use it, sorted.
@@ -105,6 +114,7 @@ impl<'a> QueryTermStats<'a> {
         let words = question.words.iter().chain(&question.context);
         let pairs = words.clone().map(|word| if word.is_unsegmented { word.terms.len() } else { 0 }).collect();
         let similarities: Vec<Vec<f32>> = words.clone().map(|word| corpus.vocabulary.similarities(word)).collect();
+        let similarities = one_word_each(similarities);
         let uses =
             |similarity: &[f32], terms: &HashSet<TermId>| terms.iter().any(|term| similarity[*term as usize] > 0.0);
         let sources = similarities
@@ -114,10 +124,13 @@ impl<'a> QueryTermStats<'a> {
                 using.map(|(source, _)| *source).collect()
             })
             .collect();
+        let cyrillic = |word: &QueryWord| word.surface.starts_with(|c| matches!(c, '\u{400}'..='\u{4ff}'));
+        let is_cyrillic = words.clone().map(cyrillic).collect();
+        let may_be_topic = words.clone().map(|word| word.is_name || word.is_complement).collect();
         let frequent_in =
             similarities.iter().zip(words).map(|(similar, word)| topic_sources(corpus, similar, word)).collect();
         let matching = similarities.iter().map(|similarity| similar_terms(similarity)).collect();
-        Self { corpus, similarities, matching, pairs, next_words: question.next_words(), sources, frequent_in }
+        Self { corpus, similarities, matching, pairs, is_cyrillic, may_be_topic, next_words: question.next_words(), sources, frequent_in }
     }
 
     /// Similarity of word number `word` to the most similar of `terms`.
@@ -160,8 +173,27 @@ impl<'a> QueryTermStats<'a> {
         }
     }
 
+    /// Whether the content words that a statement has itself stand within one window, as in one clause of a long one.
+    fn is_compact(&self, question: &Question, statement: &Statement) -> bool {
+        if statement.terms.len() <= CLAUSE_TERMS {
+            return true;
+        }
+        let content = question.words.iter().enumerate().filter(|(_, word)| !word.is_generic).map(|(word, _)| word);
+        let found: Vec<(usize, usize)> = content
+            .flat_map(|word| {
+                let terms = self.matching_terms(word);
+                let places = statement.terms.iter().enumerate();
+                places.filter(|(_, term)| terms.binary_search(term).is_ok()).map(move |(at, _)| (at, word))
+            })
+            .collect();
+        shortest_window(found) <= CLAUSE_TERMS
+    }
+
     /// Whether the source begins with a sentence about this word, and the statement has no other name for its subject.
     fn is_in_topic(&self, word: usize, statement: &Statement) -> bool {
+        if !self.may_be_topic[word] {
+            return false;
+        }
         let names_other = || {
             let is_asked = |term: &TermId| self.similarities.iter().any(|similar| similar[*term as usize] > 0.0);
             statement.subject_names.iter().any(|term| !is_asked(term))
@@ -175,7 +207,7 @@ impl<'a> QueryTermStats<'a> {
     /// Whether the statement names in short (`the whale`) what the question and its source name in full (`fin whale`).
     fn is_in_full_name(&self, word: usize, statement: &Statement) -> bool {
         let before = self.next_words.iter().position(|next| *next == Some(word));
-        let follows_noun = before.is_some_and(|noun| {
+        let follows_noun = before.filter(|_| self.is_cyrillic[word]).is_some_and(|noun| {
             let nouns = self.matching_terms(noun);
             statement.terms.iter().any(|term| nouns.contains(term))
                 && self.corpus.are_neighbours(statement.source, nouns, self.matching_terms(word))
@@ -246,6 +278,40 @@ fn topic_sources(corpus: &Corpus<'_>, similarity: &[f32], word: &QueryWord) -> V
         *counts.entry(statement.source).or_default() += usize::from(has_word);
     }
     counts.into_iter().filter(|(_, count)| *count >= TOPIC_STATEMENTS).map(|(source, _)| source).collect()
+}
+
+/// The length of the shortest stretch with all the words that are found at all, given as places and words.
+fn shortest_window(mut found: Vec<(usize, usize)>) -> usize {
+    found.sort_unstable();
+    let distinct: HashSet<usize> = found.iter().map(|(_, word)| *word).collect();
+    let mut counts: HashMap<usize, usize> = HashMap::new();
+    let (mut left, mut shortest) = (0, usize::MAX);
+    for (at, word) in &found {
+        *counts.entry(*word).or_default() += 1;
+        while counts.len() == distinct.len() {
+            let (start, leaving) = found[left];
+            shortest = shortest.min(at - start);
+            let count = counts.entry(leaving).or_default();
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&leaving);
+            }
+            left += 1;
+        }
+    }
+    if distinct.is_empty() { 0 } else { shortest }
+}
+
+/// Similarities without those to a term that is exactly another word of the question: in `who founded the Foundation`
+/// the name does not tell who founded it.
+fn one_word_each(mut similarities: Vec<Vec<f32>>) -> Vec<Vec<f32>> {
+    let terms = similarities.first().map_or(0, Vec::len);
+    for term in 0..terms {
+        if similarities.iter().any(|word| word[term] >= 1.0) {
+            similarities.iter_mut().filter(|word| word[term] < 1.0).for_each(|word| word[term] = 0.0);
+        }
+    }
+    similarities
 }
 
 fn similar_terms(similarity: &[f32]) -> Vec<TermId> {

@@ -172,7 +172,8 @@ impl<'a> Corpus<'a> {
             };
             let kind = if is_list { UnitKind::Prose } else { unit.kind };
             let is_menu = positions[at] == TablePosition::Lone && !raw.contains(|c: char| c.is_ascii_digit());
-            if !is_code && (is_menu || !quotable::is_quotable(&entry.text, kind)) {
+            let is_reply = !context.question.is_empty() && quotable::is_reply(raw);
+            if !is_code && !is_reply && (is_menu || !quotable::is_quotable(&entry.text, kind)) {
                 continue;
             }
             let is_entry = !is_list && !is_code && is_entry(&entry.text, kind);

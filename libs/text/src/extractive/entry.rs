@@ -62,45 +62,70 @@ const MAX_CODE_LINES: usize = 12;
 /// Longest line of a command that is not marked as code.
 const MAX_COMMAND_CHARS: usize = 100;
 
-/// Renders code with the line that leads up to it, if `at` is either; also returns its range and its last unit.
+/// Renders code, or lines set in under a lead-in, with the line that leads up to them, if `at` is the first of these;
+/// also returns their range and the last unit.
 pub(super) fn render_code(text: &str, units: &[TextUnit], at: usize) -> Option<(Range<usize>, usize, RenderedEntry)> {
     let raw = &text[units[at].range.clone()];
-    let leads = units[at].kind != UnitKind::Code;
-    if leads && (!matches!(units[at].kind, UnitKind::Prose | UnitKind::Item) || !raw.ends_with(':')) {
+    let is_lead = units[at].kind != UnitKind::Code;
+    if is_lead && !matches!(units[at].kind, UnitKind::Prose | UnitKind::Item) {
         return None;
     }
-    if !leads && at > 0 && units[at - 1].kind == UnitKind::Code {
+    if !is_lead && at > 0 && units[at - 1].kind == UnitKind::Code {
         return None;
     }
-    let first = at + usize::from(leads);
+    let first = at + usize::from(is_lead);
     let is_code = |unit: &&TextUnit| unit.kind == UnitKind::Code;
     let mut last = first + units[first..].iter().take_while(is_code).count();
-    if last == first && units.get(first).is_some_and(|unit| is_command(text, unit)) {
-        last += 1;
+    if is_lead && (last > first && !raw.ends_with(':')) {
+        return None;
+    }
+    let mut is_code = true;
+    if last == first && is_lead {
+        let indent = indent_of(text, units[at].range.start);
+        let set_in = |unit: &&TextUnit| unit.kind == UnitKind::Prose && indent_of(text, unit.range.start) > indent;
+        let lines = units[first..].iter().take_while(set_in).count();
+        let commands = units[first..first + lines].iter().take_while(|unit| is_command(text, unit)).count();
+        let is_open = raw.ends_with(':') || (commands > 0 && !raw.ends_with(['.', '!', '?', ';', ',', ')']));
+        if is_open && lines > 0 && lines <= MAX_CODE_LINES {
+            last = first + if commands > 0 { commands } else { lines };
+            is_code = commands > 0;
+        } else if raw.ends_with(':') && units.get(first).is_some_and(|unit| is_command(text, unit)) {
+            last = first + 1;
+        }
     }
     if last == first {
         return None;
     }
-    let lines: Vec<&str> =
-        text[units[first].range.start..units[last - 1].range.end].lines().filter(|line| !line.trim().is_empty()).collect();
+    let block = &text[units[first].range.start..units[last - 1].range.end];
+    let lines: Vec<&str> = block.lines().filter(|line| !line.trim().is_empty()).collect();
     let range = units[at].range.start..units[last - 1].range.end;
     if lines.len() > MAX_CODE_LINES || range.len() > MAX_SENTENCE_CHARS * 4 {
         return None;
     }
-    let lead = if leads { markdown::quoted(raw) } else { String::new() };
+    let lead = if is_lead { markdown::quoted(raw) } else { String::new() };
     let line = match lines[..] {
+        _ if !is_code => format!("{lead} {}", lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join("; ")),
         [line] if !line.contains('`') => format!("{lead} `{}`", line.trim()).trim_start().to_owned(),
         _ => format!("{lead}\n\n```\n{}\n```", dedented(&lines)).trim_start().to_owned(),
     };
-    Some((range, last - 1, RenderedEntry::plain(line)))
+    (is_code || line.chars().count() <= MAX_SENTENCE_CHARS).then(|| (range, last - 1, RenderedEntry::plain(line)))
 }
 
-/// Whether a unit is a command though nothing marks it as code: no sentence, and it begins without a capital.
+/// The indent of the line with the byte `at`; a tab counts as four spaces.
+fn indent_of(text: &str, at: usize) -> usize {
+    let start = text[..at].rfind('\n').map_or(0, |end| end + 1);
+    let indent = text[start..at].chars().take_while(|c| matches!(c, ' ' | '\t'));
+    indent.map(|c| if c == '\t' { 4 } else { 1 }).sum()
+}
+
+/// Whether a unit is a command or identifier though nothing marks it as code: no sentence, and it begins without a
+/// capital.
 fn is_command(text: &str, unit: &TextUnit) -> bool {
     let raw = &text[unit.range.clone()];
     let is_line = |line: &str| {
         let line = line.trim();
-        line.starts_with(|c: char| !c.is_uppercase()) && line.chars().nth(MAX_COMMAND_CHARS).is_none()
+        let is_identifier = !line.contains(' ') && line.contains(['_', '=', '/', '-']);
+        (line.starts_with(|c: char| !c.is_uppercase()) || is_identifier) && line.chars().nth(MAX_COMMAND_CHARS).is_none()
     };
     unit.kind == UnitKind::Prose
         && unit.opens_block

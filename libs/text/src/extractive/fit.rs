@@ -28,8 +28,11 @@ pub(super) fn fit(question: &Question, statement: &Statement, facts: &[Fact]) ->
     let is_unsegmented = text.chars().any(terms::is_unsegmented);
     match question.answer_type {
         AnswerType::Anything => Fit::Yes,
+        AnswerType::Identity => Fit::when(!is_denied(text) && (has_name(facts, question) || statement.is_entry)),
+        AnswerType::Person if is_denied(text) => Fit::Perhaps,
+        AnswerType::Person if is_passive(text) => Fit::No,
         AnswerType::Person if has_name(facts, question) || statement.is_entry => Fit::Yes,
-        AnswerType::Person => if is_passive(text) { Fit::No } else { Fit::Perhaps },
+        AnswerType::Person => Fit::Perhaps,
         AnswerType::Place if is_unsegmented => Fit::when(text.contains(['在', '位', 'に', 'で'])),
         AnswerType::Place => if statement.is_entry { Fit::Perhaps } else { Fit::when(has_word(text, LOCATIVES)) },
         AnswerType::Time => Fit::when(gives_time(text, facts)),
@@ -42,13 +45,14 @@ pub(super) fn fit(question: &Question, statement: &Statement, facts: &[Fact]) ->
         },
         AnswerType::Amount([]) => Fit::when(has_number(text) || is_unsegmented && has_han_number(text)),
         AnswerType::Amount(quantities) => gives_quantity(statement, quantities),
-        AnswerType::Reason => Fit::when(contains(text, REASONS)),
+        AnswerType::Reason => Fit::when(contains(text, REASONS) || gives_reason(text)),
         AnswerType::Definition if question.words.iter().all(|word| word.is_code || word.is_generic) => Fit::Perhaps,
         AnswerType::Definition => {
             Fit::when(question.is_definition(text) || label(text).is_some_and(|label| question.is_named_by(label)))
         }
         AnswerType::Method if is_unsegmented => Fit::Perhaps,
-        AnswerType::Method => Fit::when(statement.is_code || is_instruction(text)),
+        AnswerType::Method if has_verb_as_noun_only(text, question) => Fit::No,
+        AnswerType::Method => Fit::when(statement.is_code || is_instruction(text, question)),
     }
 }
 
@@ -126,25 +130,71 @@ fn has_name(facts: &[Fact], question: &Question) -> bool {
 
 /// Whether a sentence tells what was done and not by whom.
 fn is_passive(text: &str) -> bool {
+    const PARTICIPLES: &str = "written given taken chosen drawn driven known shown spoken";
     const BE: [&str; 6] = ["is", "are", "was", "were", "be", "been"];
     let words: Vec<String> = Tokens::new(text).map(|token| fold(token.text)).collect();
     let passive = words.windows(2).any(|pair| {
         BE.contains(&pair[0].as_str()) && (pair[1].ends_with("ed") || pair[1].ends_with("en") || pair[1].ends_with("ilt"))
     });
-    passive && !words.iter().any(|word| word == "by")
+    let participle = words.iter().any(|word| PARTICIPLES.split(' ').any(|participle| participle == word));
+    (passive || participle) && !words.iter().any(|word| word == "by")
 }
 
-/// Whether a sentence tells what to do.
-fn is_instruction(text: &str) -> bool {
-    const SIGNS: &[&str] = &[
-        "to ", "by ", "press", "click", "call ", "send ", "use ", "run ", "type ", "choose", "select", "must ", "should ", "need", "can ", "ask ", "fill",
-        "нужно", "надо", "чтобы", "необходимо", "следует", "можно", "должен", "в бухгалтерии", "через ", "man ", "muss ", "können",
-    ];
-    let imperative = Tokens::new(text).any(|token| {
+/// Whether a sentence says that something is not so.
+fn is_denied(text: &str) -> bool {
+    has_word(text, "not no never не нет nicht kein keine ne pas")
+}
+
+/// `as it is a database`: `as` with a verb soon after.
+fn gives_reason(text: &str) -> bool {
+    let words: Vec<String> = Tokens::new(text).map(|token| fold(token.text)).collect();
+    let is_verb = |word: &String| matches!(word.as_str(), "is" | "are" | "was" | "were" | "has" | "have" | "can" | "would");
+    words.iter().enumerate().any(|(at, word)| word == "as" && words.iter().skip(at + 2).take(4).any(is_verb))
+}
+
+const IMPERATIVES: &str = "press click run use send call open choose select go type enter install add create set fill ask write report contact follow put take \
+    turn hold pull push remove download copy start stop replace keep connect submit sign log order book pay hand bring make change move apply wait \
+    switch check tell give mix wash heat insert lift close save delete drag register request invoke execute export import edit configure enable \
+    disable upload scan enable attach plug unplug pour rinse clean lead drücken klicken wählen öffnen";
+const OBLIGATIONS: &[&str] = &[
+    "must ", "should ", "need to ", "needs to ", "have to ", "has to ", "you can ", "via ", "using ", "by means of", "with the help",
+    "нужно", "надо", "необходимо", "следует", "должен", "должны", "через ", "с помощью", "путем", "путём", "muss ", "müssen ", "kann ", "mit hilfe",
+];
+
+/// Whether a sentence has the verb of the question only as a noun: `before installation` does not tell how to install.
+fn has_verb_as_noun_only(text: &str, question: &Question) -> bool {
+    let Some(verb) = question.words.iter().find(|word| !word.is_generic && !word.is_name) else { return false };
+    let forms = Tokens::new(text).map(|token| fold(token.text));
+    let mut forms = forms.filter(|form| terms::index_terms(form).iter().any(|term| verb.terms.contains(term))).peekable();
+    forms.peek().is_some() && forms.all(|form| ["tion", "sion", "ment", "ment", "ness"].iter().any(|end| form.ends_with(end)))
+}
+
+/// Whether a sentence tells what to do: a command at the start of one of its clauses, a duty, a means.
+fn is_instruction(text: &str, question: &Question) -> bool {
+    let tokens: Vec<Token<'_>> = Tokens::new(text).take(120).collect();
+    let commands = tokens.iter().any(|token| {
+        let before = text[..text.len() - token.rest.len() - token.text.len()].trim_end();
+        let begins = before.is_empty() || before.ends_with([',', ';', ':', '.', '*', ')', '—', '–']) || before.ends_with(" and");
+        let folded = fold(token.text);
+        let asked = before.is_empty() && terms::index_terms(token.text).iter().any(|term| question.mentions(term));
+        begins && (IMPERATIVES.split_whitespace().any(|verb| verb == folded) || asked)
+    });
+    let imperative = tokens.iter().any(|token| {
         let folded = fold(token.text);
         ["йте", "ите", "ьте", "тесь"].iter().any(|ending| folded.ends_with(ending))
     });
-    imperative || contains(text, SIGNS)
+    let means = tokens.windows(2).any(|pair| fold(pair[0].text) == "by" && pair[1].text.ends_with("ing"));
+    let done = tokens.windows(3).any(|three| {
+        matches!(fold(three[0].text).as_str(), "is" | "are" | "be")
+            && three[1].text.ends_with("ed")
+            && matches!(fold(three[2].text).as_str(), "by" | "in" | "with" | "through" | "from" | "on" | "at")
+    });
+    commands || imperative || means || done || contains(text, OBLIGATIONS) || is_done_somehow(text)
+}
+
+/// Russian passives that say how or where: `подаётся через портал`, `закрепляется винтом`.
+fn is_done_somehow(text: &str) -> bool {
+    Tokens::new(text).any(|token| ["ется", "ются", "ится", "ятся"].iter().any(|ending| token.text.ends_with(ending)))
 }
 
 /// The name before the colon of `Mulch: a layer of straw`.

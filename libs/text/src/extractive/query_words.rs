@@ -41,6 +41,8 @@ pub(super) struct QueryWord {
     pub(super) is_code: bool,
     /// A run of a script without spaces: its terms are pairs of characters, and most of them have to match.
     pub(super) is_unsegmented: bool,
+    /// It follows a preposition, as in `rent of the flat`: what the source as a whole may be about.
+    pub(super) is_complement: bool,
     /// In [`GENERIC_WORDS`]; the other words are the content words.
     pub(super) is_generic: bool,
     /// The kind of value the word stands for.
@@ -101,7 +103,9 @@ pub(super) fn query_words(question: &str) -> Vec<QueryWord> {
         let is_possessed = tokens.windows(2).any(|pair| {
             pair[1] == keyword.surface && POSSESSIVES.contains(&fold(pair[0]).as_str())
         });
+        let is_complement = is_complement(&tokens, &keyword.surface);
         words.push(QueryWord {
+            is_complement,
             is_name: (capitals_mark_names && capital) || code || digits,
             is_code: code,
             is_unsegmented: keyword.surface.chars().next().is_some_and(terms::is_unsegmented),
@@ -126,6 +130,21 @@ pub(super) fn query_words(question: &str) -> Vec<QueryWord> {
 pub(super) fn is_code(word: &str) -> bool {
     let has_letter = word.contains(char::is_alphabetic);
     has_letter && !word.contains('@') && (word.contains(|c: char| c.is_ascii_digit()) || word.contains(['_', '.']))
+}
+
+/// Whether a preposition stands before a word, with or without an article between.
+fn is_complement(tokens: &[&str], word: &str) -> bool {
+    const PREPOSITIONS: &str = "of in for from at on with у в для из на по с von für im der des de du del en";
+    const ARTICLES: &str = "the a an this that our my der die das dem den la le el";
+    let Some(at) = tokens.iter().position(|token| *token == word) else { return false };
+    let is_in = |list: &str, at: usize| {
+        tokens.get(at).is_some_and(|token| list.split(' ').any(|listed| listed == fold(token)))
+    };
+    let before = at.checked_sub(1);
+    before.is_some_and(|before| {
+        is_in(PREPOSITIONS, before)
+            || (is_in(ARTICLES, before) && before.checked_sub(1).is_some_and(|at| is_in(PREPOSITIONS, at)))
+    })
 }
 
 fn word_set(words: &'static str) -> HashSet<&'static str> {
@@ -163,14 +182,21 @@ fn keywords(question: &str) -> Vec<Keyword> {
 /// Two words the stemmer keeps apart may be forms of one word if they share at least this many leading letters.
 const MIN_SHARED_PREFIX: usize = 5;
 
-/// Whether two words share a long prefix, such as `уведомлен` and `уведом`. Non-ASCII words may differ more: Russian
-/// verbs and their nouns do.
+/// Endings by which forms of one English word differ where the stemmer keeps them apart.
+const ENDINGS: &str = "a able al ance ant ate ation ed ee ence ent er es ic ing ion ive ity ise ize ly ment or ory s ur y e i at abl";
+
+/// Whether two words share a long prefix, such as `уведомлен` and `уведом`. Latin words may differ in an ending alone:
+/// `systemd` is no form of `system`. Other words may differ more: Russian verbs and their nouns do.
 fn same_root(a: &str, b: &str) -> bool {
     if a.len() < MIN_SHARED_PREFIX || a.as_bytes().get(..MIN_SHARED_PREFIX) != b.as_bytes().get(..MIN_SHARED_PREFIX) {
         return false;
     }
     let shared = a.chars().zip(b.chars()).take_while(|(a, b)| a == b && a.is_alphabetic()).count();
     let longer = a.chars().count().max(b.chars().count());
-    let long_root = !a.is_ascii() && shared > MIN_SHARED_PREFIX && shared * 5 >= longer * 3;
+    if a.is_ascii() && b.is_ascii() {
+        let is_ending = |rest: &str| rest.is_empty() || ENDINGS.split(' ').any(|ending| ending == rest);
+        return shared >= MIN_SHARED_PREFIX && is_ending(&a[shared..]) && is_ending(&b[shared..]);
+    }
+    let long_root = shared > MIN_SHARED_PREFIX && shared * 5 >= longer * 3;
     shared >= MIN_SHARED_PREFIX && (shared * 4 >= longer * 3 || long_root)
 }

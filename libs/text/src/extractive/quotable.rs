@@ -69,6 +69,13 @@ pub(super) fn is_question_line(text: &str, unit: &TextUnit) -> bool {
         && is_question(&text[unit.range.clone()])
 }
 
+/// Whether a text is a short reply such as `No, sorry.`, which says enough under a question.
+pub(super) fn is_reply(text: &str) -> bool {
+    const REPLIES: &str = "yes no not never always sometimes да нет никогда конечно ja nein oui non si";
+    let first = terms::words(text).next().map(terms::fold).unwrap_or_default();
+    ends_like_sentence(text) && REPLIES.split(' ').any(|reply| reply == first)
+}
+
 /// Whether a text is a value with its name before it: `Timeout: 40 s`, `**Voltage:** 12 V`.
 pub(super) fn has_label(text: &str) -> bool {
     text.contains(": ") || text.contains(":** ") || text.contains("**: ") || text.contains(":__ ")

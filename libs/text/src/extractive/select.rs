@@ -24,6 +24,7 @@ const MAX_NEAR_SENTENCES: usize = 3;
 const STATED: f32 = 0.55;
 /// … and from this, that the sentence has it, or the question that heads it.
 const IN_SENTENCE: f32 = 0.8;
+const STATED_IN_HEADING: f32 = 0.6;
 /// A Russian verb may be missing beside this many other words, if the question is whether something is allowed: the
 /// source may have its noun.
 const MIN_BESIDE_VERB: usize = 2;
@@ -65,7 +66,7 @@ pub(super) fn is_answer(question: &Question, candidate: &Candidate<'_>) -> bool 
         return false;
     }
     let own = question.words.len();
-    let mut needed = question.words.iter().zip(&candidate.hits).filter(|(word, _)| !word.is_generic);
+    let needed = question.words.iter().zip(&candidate.hits).filter(|(word, _)| !word.is_generic);
     let is_stated = |(_, hit): &(&QueryWord, &f32)| **hit >= candidates::STATED;
     let stated = needed.clone().filter(is_stated).count();
     let may_lack = |word: &QueryWord| stated >= MIN_BESIDE_VERB && question.asks_permission() && word.is_infinitive();
@@ -78,12 +79,17 @@ pub(super) fn is_answer(question: &Question, candidate: &Candidate<'_>) -> bool 
     let says_itself = needed.clone().filter(|(_, hit)| **hit >= IN_SENTENCE).count();
     let fits = match candidate.fit {
         Fit::Yes => true,
-        Fit::Perhaps => says_itself > 0 && says_itself + 1 >= needed.count(),
+        Fit::Perhaps => says_itself > 0 && says_itself + 1 >= needed.clone().count(),
         Fit::No => false,
     };
+    // The sentence itself has to speak of half of what is asked, or of what a pronoun in it stands for.
+    let is_told = |(_, hit): &(&QueryWord, &f32)| **hit >= IN_SENTENCE || (candidates::IN_ANTECEDENT..STATED_IN_HEADING).contains(*hit);
+    let told = needed.clone().filter(is_told).count();
+    let to_tell = needed.clone().filter(|(word, _)| !word.is_name).count().max(1);
+    let is_told_enough = statement.is_entry || candidate.is_on_topic || told * 2 >= to_tell;
     let threshold = if statement.is_entry { 0.0 } else { candidates::STATED };
     let is_about = candidate.is_on_topic || has_content_hit(question, candidate, threshold);
-    states_all && is_its_subject && (fits || is_headed) && is_about
+    states_all && is_its_subject && (fits || is_headed) && is_about && is_told_enough && candidate.is_compact
 }
 
 /// Whether a candidate matches a content word by more than `threshold`. Bare numbers do not count: they occur anywhere.
