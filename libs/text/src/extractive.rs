@@ -44,6 +44,7 @@ pub use self::related::related;
 pub use self::render::{AnswerPart, Quotation, compose, parts};
 use self::select::Selection;
 use crate::language::Language;
+use crate::pasted;
 
 /// A passage the answer may quote.
 #[derive(Clone, Debug)]
@@ -132,6 +133,7 @@ pub struct ExtractiveAnswer {
 /// Answers `question` with sentences of `passages`.
 #[must_use]
 pub fn answer(question: &str, passages: &[SourcePassage], options: AnswerOptions<'_>) -> ExtractiveAnswer {
+    let question = pasted::question(question);
     let corpus = Corpus::new(passages);
     let parsed = Question::parse(question, options.context, options.language);
     let special = match intent::query_intent(question) {
@@ -211,7 +213,7 @@ pub(crate) fn content_words(question: &str) -> Vec<String> {
 /// The words by which sources for a question are searched again, as written: a search engine knows no index terms.
 #[must_use]
 pub fn search_words(question: &str) -> Vec<String> {
-    let words = query_words::query_words(question);
+    let words = query_words::query_words(pasted::question(question));
     let has_content = words.iter().any(|word| !word.is_generic);
     words.into_iter().filter(|word| !(has_content && word.is_generic)).map(|word| word.surface).collect()
 }
@@ -220,7 +222,7 @@ pub fn search_words(question: &str) -> Vec<String> {
 #[must_use]
 pub fn related_terms(question: &str) -> Vec<String> {
     let mut related: Vec<String> = Vec::new();
-    for word in query_words::query_words(question).into_iter().filter(|word| !word.is_generic) {
+    for word in query_words::query_words(pasted::question(question)).into_iter().filter(|word| !word.is_generic) {
         related.extend(word.synonyms);
     }
     related.sort_unstable();
@@ -232,6 +234,7 @@ pub fn related_terms(question: &str) -> Vec<String> {
 /// the result may be empty.
 #[must_use]
 pub fn search_terms(question: &str) -> Vec<String> {
+    let question = pasted::question(question);
     let is_summary = intent::query_intent(question) == QueryIntent::Summarize;
     let mut search_terms: Vec<String> = Vec::new();
     for word in query_words::query_words(question).into_iter().filter(|word| !(is_summary && word.is_generic)) {

@@ -4,7 +4,9 @@
 //! input included. Ranges are byte ranges of the text they were made from unless a field says characters.
 
 pub mod bm25;
+mod calendar;
 pub mod citations;
+pub mod dates_asked;
 pub mod diversify;
 pub mod extractive;
 mod facts;
@@ -14,6 +16,7 @@ pub mod language;
 mod markdown;
 pub mod near_duplicates;
 pub mod passages;
+pub mod pasted;
 pub mod ranking;
 pub mod sentences;
 mod stopwords;

@@ -10,12 +10,15 @@
 //! - Scripts written without spaces yield overlapping pairs of characters.
 //! - `1,000` and `1 000` (with a no-break space) are `1000`; the dot of `2.4.1` and the comma of `2,5` become a `v`:
 //!   `2v4v1`, `2v5`.
+//! - `2.500`, `2 500` and `2.5 thousand` also yield `2500`; a date also yields `d20191105` and `d1105` in whatever form it
+//!   is written; `TX 40` also yields `tx40`.
 //! - `ERR_CONN_42`, `e-mail` and `anna@firm.com` yield their parts and the whole without separators: `errconn42`,
 //!   `email`.
 
 mod analysis;
 mod fold;
 mod scan;
+mod spellings;
 
 use rust_stemmers::Algorithm;
 
@@ -23,7 +26,7 @@ pub(crate) use self::analysis::join_digits;
 pub(crate) use self::fold::fold;
 pub(crate) use self::scan::{Token, Tokens, is_unsegmented, words};
 use crate::language::{self, Language};
-use crate::stopwords;
+use crate::{pasted, stopwords};
 
 /// Longest term in characters; longer words are cut.
 pub(crate) const MAX_TERM_CHARS: usize = 64;
@@ -46,7 +49,7 @@ pub fn index_terms_in(text: &str, language: Language) -> Vec<String> {
 #[must_use]
 pub fn query_terms(text: &str) -> Vec<String> {
     let mut terms: Vec<String> = Vec::new();
-    for keyword in keywords(text) {
+    for keyword in keywords(pasted::question(text)) {
         for term in keyword.terms {
             if !terms.contains(&term) {
                 terms.push(term);
@@ -61,12 +64,14 @@ pub fn query_terms(text: &str) -> Vec<String> {
 pub fn index_text(text: &str) -> String {
     let mut joined = String::with_capacity(text.len());
     for token in scan::Tokens::new(text) {
-        analysis::analyse(&token, Algorithm::English, &mut |term| {
+        let mut push = |term: String| {
             if !joined.is_empty() {
                 joined.push(' ');
             }
             joined.push_str(&term);
-        });
+        };
+        analysis::analyse(&token, Algorithm::English, &mut push);
+        spellings::emit(&token, &mut push);
     }
     joined
 }
@@ -92,6 +97,8 @@ pub(crate) fn keywords(question: &str) -> Vec<Keyword> {
     for token in scan::Tokens::new(question) {
         let mut terms = Vec::new();
         analysis::analyse(&token, Algorithm::English, &mut |term| terms.push(term));
+        drop_parts_of_model(token.text, &mut terms);
+        spellings::emit(&token, &mut |term| terms.push(term));
         if terms.is_empty() {
             continue;
         }
@@ -106,10 +113,18 @@ pub(crate) fn keywords(question: &str) -> Vec<Keyword> {
     if content.is_empty() { all } else { content }
 }
 
+/// A name like `TX-40` is one word of a question: its parts stand in too many texts.
+fn drop_parts_of_model(word: &str, terms: &mut Vec<String>) {
+    let is_model = word.contains(['-', '_', '/']) && word.contains(|c: char| c.is_ascii_digit()) && word.contains(char::is_alphabetic);
+    let Some(whole) = terms.last().cloned().filter(|_| is_model) else { return };
+    terms.retain(|part| *part == whole || (part.chars().nth(2).is_some() && !part.starts_with(|c: char| c.is_ascii_digit())));
+}
+
 fn terms_in(text: &str, latin: Algorithm) -> Vec<String> {
     let mut terms = Vec::with_capacity(text.len() / 6);
     for token in scan::Tokens::new(text) {
         analysis::analyse(&token, latin, &mut |term| terms.push(term));
+        spellings::emit(&token, &mut |term| terms.push(term));
     }
     terms
 }

@@ -1,6 +1,6 @@
 //! What a question wants: a fact, a comparison of two things, or a summary of a document.
 
-use crate::terms;
+use crate::{pasted, terms};
 
 /// What a question wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ const SIDE_PREFIXES: [&str; 8] = ["the ", "in ", "of ", "между ", "both ", 
 /// Detects the intent of a question from its wording.
 #[must_use]
 pub fn query_intent(question: &str) -> QueryIntent {
-    let line = question.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = pasted::question(question).split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.trim_end_matches(['?', '.', '!', ' ']);
     let lower = line.to_lowercase().replace('ё', "е");
     if let Some(sides) = sides(line, &lower) {

@@ -65,7 +65,9 @@ pub(super) fn set_scores(
         }
         candidate.context_coverage = weighted_share(&candidate.hits[own..], &context_weights);
         let mut score = candidate.coverage + CONTEXT_BONUS * candidate.context_coverage;
-        candidate.fit = fit(question, statement, &candidate.facts);
+        if candidate.coverage > 0.0 {
+            candidate.fit = fit(question, statement, &candidate.facts);
+        }
         if candidate.fit == Fit::Yes && question.answer_type != AnswerType::Anything {
             score += ANSWER_TYPE_BONUS;
         }
