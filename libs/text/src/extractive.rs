@@ -6,6 +6,7 @@
 //! sentences of a document's sections. Sentences are never shortened or rewritten, so each can be found in its passage;
 //! a row is rendered on one line with its column names, a list with its lead-in.
 
+mod acronyms;
 mod answer_type;
 mod candidates;
 mod compare;

@@ -79,10 +79,30 @@ fn is_followup(question: &str) -> bool {
     });
     let is_short = own <= MAX_FOLLOWUP_WORDS && begins(&OPENERS) || own < MAX_FOLLOWUP_WORDS && begins(&PREPOSITIONS);
     has_pronoun
+        || is_fragment(question)
         || has_demonstrative
         || is_short
         || terms::query_terms(question).is_empty()
         || has_only_function_words(question)
+}
+
+/// Words of a question that has no subject of its own: `which colour?`, `noise level?`
+const MAX_FRAGMENT_WORDS: usize = 3;
+
+/// Whether a question is so short that its subject must be in the thread: at most three words, none of them a name, and
+/// no definition asked for (`what is mulch?`).
+fn is_fragment(question: &str) -> bool {
+    let words: Vec<&str> = terms::words(question).collect();
+    if words.is_empty() || words.len() > MAX_FRAGMENT_WORDS {
+        return false;
+    }
+    let folded: Vec<String> = words.iter().map(|word| terms::fold(word)).collect();
+    let defines = folded.windows(2).any(|pair| {
+        matches!(pair[0].as_str(), "what" | "who" | "что" | "кто" | "was" | "wer")
+            && matches!(pair[1].as_str(), "is" | "are" | "такое" | "такой" | "такая" | "ist" | "sind")
+    });
+    let is_name = |word: &&str| word.starts_with(char::is_uppercase) || word.contains(|c: char| c.is_ascii_digit());
+    !defines && !words.iter().skip(1).any(|word| is_name(&word)) && !words[0].contains(terms::is_unsegmented)
 }
 
 /// `why?`, `how much is that?`: no content word.

@@ -82,7 +82,9 @@ impl Splitter<'_> {
             return;
         }
         let size: usize = self.current.iter().map(|(_, tokens)| tokens).sum();
-        if size >= self.limits.target && unit.opens_block && self.new_sentences > 0 {
+        // A list or command stays with the line that leads up to it.
+        let is_led = self.current.last().is_some_and(|(last, _)| self.text[last.clone()].ends_with(':'));
+        if size >= self.limits.target && unit.opens_block && self.new_sentences > 0 && !is_led {
             self.finish_passage();
         }
         for range in split_long(self.text, &unit.range, self.limits.max) {

@@ -78,7 +78,7 @@ const IN_QUESTION: f32 = 0.9;
 /// Weight of a match in what a pronoun refers to, or in the full name of what the statement names in short.
 pub(super) const IN_ANTECEDENT: f32 = 0.55;
 /// Credit for a word such as `price`, if the statement gives a value of that kind and has all other words.
-const VALUE_CREDIT: f32 = 0.5;
+const VALUE_CREDIT: f32 = 0.56;
 /// A source with a word in so many statements is about it.
 const TOPIC_STATEMENTS: usize = 4;
 /// The words of a question stand within so many terms if one clause speaks of them.

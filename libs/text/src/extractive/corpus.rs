@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::entry::{self, RenderedEntry};
 use super::vocabulary::{TermId, Vocabulary, sorted};
-use super::{SourcePassage, query_words, quotable, records};
+use super::{SourcePassage, acronyms, query_words, quotable, records};
 use crate::sentences::{self, TextUnit, UnitKind};
 use crate::tables::{self, TablePosition};
 use crate::terms::Tokens;
@@ -77,6 +77,8 @@ pub(super) struct Corpus<'a> {
     /// The terms of the title of each passage.
     pub(super) title_terms: Vec<Vec<TermId>>,
     pub(super) vocabulary: Vocabulary,
+    /// Each acronym that a text explains, with the terms of its full form.
+    aliases: Vec<(TermId, Vec<TermId>)>,
     /// Terms of the subject of the first sentence of each source, which says what the whole is about.
     pub(super) topics: BTreeMap<u32, Vec<TermId>>,
     /// Neighbouring terms in each source.
@@ -94,6 +96,7 @@ impl<'a> Corpus<'a> {
             source_terms: BTreeMap::new(),
             title_terms: Vec::with_capacity(passages.len()),
             vocabulary: Vocabulary::default(),
+            aliases: Vec::new(),
             topics: BTreeMap::new(),
             neighbours: HashSet::new(),
             sections: HashMap::new(),
@@ -109,6 +112,7 @@ impl<'a> Corpus<'a> {
             }
             corpus.title_terms.push(title);
         }
+        corpus.aliases = acronyms::aliases(passages, &mut corpus.vocabulary);
         let mut order: Vec<usize> = (0..passages.len()).collect();
         order.sort_by_key(|index| (passages[*index].source, passages[*index].start));
         let mut previous: Option<(usize, HeadingContext<'a>)> = None;
@@ -182,6 +186,7 @@ impl<'a> Corpus<'a> {
                 Some(values) => self.vocabulary.intern_set(values),
                 None => sorted(terms.clone()),
             };
+            let own_terms = self.with_aliases(own_terms);
             let column_names = if at < leading { context.columns_of(raw) } else { &entry.column_names };
             let is_copy = !self.seen_texts.insert((passages[index].source, entry.text.clone()));
             let section_size = self.section_sizes.entry(section).or_default();
@@ -190,9 +195,9 @@ impl<'a> Corpus<'a> {
             let is_context_dependent = is_context_dependent(&entry.text);
             let antecedent = context.antecedent(section, &entry.text, &mut self.vocabulary);
             let subject = subject_of(&entry.text);
-            let subject_names = self.vocabulary.intern_set(&names_in(subject));
+            let subject_names = self.vocabulary.intern_set(&names_in(&subject));
             if passages[index].start == 0 && !self.topics.contains_key(&passages[index].source) {
-                let topic = self.vocabulary.intern_set(subject);
+                let topic = self.vocabulary.intern_set(&subject);
                 self.topics.insert(passages[index].source, topic);
             }
             self.statements.push(Statement {
@@ -218,6 +223,20 @@ impl<'a> Corpus<'a> {
                 text: entry.text,
             });
         }
+    }
+
+    /// Terms with those of the full form of each acronym among them, and the acronym of each full form.
+    fn with_aliases(&self, mut terms: Vec<TermId>) -> Vec<TermId> {
+        let mut added = Vec::new();
+        for (acronym, full) in &self.aliases {
+            if terms.binary_search(acronym).is_ok() {
+                added.extend(full);
+            } else if full.iter().all(|term| terms.binary_search(term).is_ok()) {
+                added.push(*acronym);
+            }
+        }
+        terms.extend(added);
+        sorted(terms)
     }
 
     /// Whether a term of `first` stands right before one of `second` anywhere in a source.
@@ -299,7 +318,7 @@ impl<'a> HeadingContext<'a> {
         if is_context_dependent(text) || has_pronoun(text) {
             return self.subjects.1.clone();
         }
-        self.subjects.1 = vocabulary.intern_set(subject_of(text));
+        self.subjects.1 = vocabulary.intern_set(&subject_of(text));
         Vec::new()
     }
 
@@ -333,19 +352,26 @@ impl<'a> HeadingContext<'a> {
     }
 }
 
-/// The beginning of a sentence up to its verb, as far as that is among the common ones.
-fn subject_of(text: &str) -> &str {
-    const VERBS: &str = "is are was were has have had will can may must does did это является был была было были";
+/// The beginning of a sentence up to its verb, as far as that is among the common ones, and the name after a form of `to
+/// be`: in `The chief executive is Jonas Feld` both are the same.
+fn subject_of(text: &str) -> String {
+    const BE: &str = "is are was were является это";
+    const VERBS: &str = "has have had will can may must does did был была были было";
     const MAX_WORDS: usize = 7;
-    let mut end = text.len();
-    for (number, token) in Tokens::new(text).enumerate() {
+    let mut subject: Vec<&str> = Vec::new();
+    let mut tokens = Tokens::new(text).take(MAX_WORDS * 2);
+    while let Some(token) = tokens.next().filter(|_| subject.len() < MAX_WORDS) {
         let folded = terms::fold(token.text);
-        if number >= MAX_WORDS || VERBS.split(' ').any(|verb| verb == folded) {
-            end = text.len() - token.rest.len() - token.text.len();
+        if BE.split(' ').any(|verb| verb == folded) {
+            subject.extend(tokens.map(|next| next.text).take_while(|next| next.starts_with(char::is_uppercase)));
             break;
         }
+        if VERBS.split(' ').any(|verb| verb == folded) {
+            break;
+        }
+        subject.push(token.text);
     }
-    &text[..end]
+    subject.join(" ")
 }
 
 /// The capitalised words of a subject after its first, and its identifiers.

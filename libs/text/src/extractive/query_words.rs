@@ -43,6 +43,8 @@ pub(super) struct QueryWord {
     pub(super) is_unsegmented: bool,
     /// It follows a preposition, as in `rent of the flat`: what the source as a whole may be about.
     pub(super) is_complement: bool,
+    /// In [`ASKING_WORDS`].
+    pub(super) only_asks: bool,
     /// In [`GENERIC_WORDS`]; the other words are the content words.
     pub(super) is_generic: bool,
     /// The kind of value the word stands for.
@@ -106,6 +108,7 @@ pub(super) fn query_words(question: &str) -> Vec<QueryWord> {
         let is_complement = is_complement(&tokens, &keyword.surface);
         words.push(QueryWord {
             is_complement,
+            only_asks: asking.contains(folded.as_str()),
             is_name: (capitals_mark_names && capital) || code || digits,
             is_code: code,
             is_unsegmented: keyword.surface.chars().next().is_some_and(terms::is_unsegmented),

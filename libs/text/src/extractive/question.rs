@@ -51,6 +51,9 @@ impl Question {
         let own = words.iter().any(|word| !word.is_generic);
         if !own && !context.is_empty() {
             words = std::mem::take(&mut context);
+        } else if !own {
+            // Nothing else is asked about.
+            words.iter_mut().for_each(|word| word.is_generic = word.only_asks);
         }
         let answer_type = answer_type::classify(question, &folded, words.len());
         let counted = counted(&words, &folded);

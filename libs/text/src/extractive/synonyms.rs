@@ -72,6 +72,7 @@ salary wage wages pay
 зарплата оклад жалованье
 car automobile vehicle
 fly flight flights
+loud noise
 день дня дней дни
 год года лет
 человек людей

@@ -47,7 +47,10 @@ pub(super) fn blocks(text: &str) -> Vec<Block> {
         let (kind, marker) = classify(content);
         let indent = line.len() - line.trim_start().len();
         let begins = range.start + indent + marker;
-        let continues = open && kind == UnitKind::Prose && !is_standalone(last_line, &content[marker..]);
+        let continues = open
+            && kind == UnitKind::Prose
+            && !is_standalone(last_line, &content[marker..])
+            && !(is_pair(last_line) && is_pair(content));
         match blocks.last_mut() {
             Some(last) if continues => last.range.end = range.end,
             _ => blocks.push(Block { range: begins.min(range.end)..range.end, kind }),
@@ -64,6 +67,19 @@ fn is_standalone(line: &str, next: &str) -> bool {
     line.chars().nth(MIN_WRAPPED_LINE - 1).is_none()
         && !line.ends_with([',', '-', '–', '—', '(', '/'])
         && next.chars().next().is_some_and(|c| c.is_uppercase() || c.is_ascii_digit())
+}
+
+/// Longest name of a value in characters.
+const MAX_NAME_CHARS: usize = 40;
+
+/// Whether a line is a value with its name: `Timeout: 40 s`, `**Voltage:** 12 V`.
+fn is_pair(line: &str) -> bool {
+    let line = line.trim_start_matches(['*', '_']);
+    let end = line.char_indices().take(MAX_NAME_CHARS).find(|(_, c)| *c == ':').map(|(at, _)| at);
+    end.is_some_and(|end| {
+        let value = line[end + 1..].trim_start_matches(['*', '_']);
+        end > 0 && value.starts_with(' ') && !line[..end].contains(['.', '|', ','])
+    })
 }
 
 /// `---`, `***`, `===` and the rule under a table's header.

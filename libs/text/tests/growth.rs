@@ -1,0 +1,103 @@
+//! Work grows no faster than its input: one unit repeated n and 2n times.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use text::extractive::{AnswerOptions, SourcePassage, answer, related};
+use text::near_duplicates::{NEAR_DUPLICATE, Shingles, distinct};
+use text::passages::{PassageLimits, split};
+use text::{dates_asked, language, pasted, sentences, terms, tokens};
+
+/// Twice the input takes at most so many times as long. Constant costs make it less, a quadratic step makes it four.
+const MAX_RATIO: f64 = 2.5;
+/// Shorter runs are not measured: they are all noise.
+const MEASURABLE: Duration = Duration::from_millis(4);
+const BYTES: usize = 60_000;
+
+const UNITS: [&str; 44] = [
+    "a", "Z", "a ", "Ab ", "A. ", "7", "7 ", "1,000 ", "1 000", "1.", "12.03.2024 ", "May 5, ", "3 million ", "[", "]", "[1]", "[a](b)", "![", "(", "()",
+    "{", "<", "<br>", "&amp;", "&#", "*", "**a", "_", "`", "\\", "\"", "'", "“a” ", "…", "?", "? ", "a: b\n", "| a ", "- a\n", "# a\n", "```\n", "漢",
+    "漢字。", "e\u{301}",
+];
+
+fn fastest(work: &dyn Fn(&str), text: &str, runs: usize) -> Duration {
+    let timed = |_| {
+        let started = Instant::now();
+        work(text);
+        started.elapsed()
+    };
+    (0..runs).map(timed).min().unwrap_or_default()
+}
+
+/// The units for which `work` grows faster than its input.
+fn superlinear(name: &str, work: &dyn Fn(&str)) -> Vec<String> {
+    let mut found = Vec::new();
+    for unit in UNITS {
+        let count = BYTES / unit.len();
+        let (once, twice) = (unit.repeat(count), unit.repeat(count * 2));
+        let ratio = || {
+            let (single, double) = (fastest(work, &once, 3), fastest(work, &twice, 3));
+            if double < MEASURABLE { 1.0 } else { double.as_secs_f64() / single.as_secs_f64() }
+        };
+        // Other work on the machine disturbs single measurements, hardly three in a row.
+        if (0..3).all(|_| ratio() > MAX_RATIO) {
+            found.push(format!("{name}: {unit:?}"));
+        }
+    }
+    found
+}
+
+fn passage(text: &str) -> SourcePassage {
+    SourcePassage {
+        source: 1,
+        text: text.to_owned(),
+        title: None,
+        heading: None,
+        start: 0,
+        published_at: None,
+        score: 1.0,
+    }
+}
+
+#[test]
+fn words_and_sentences_take_time_in_proportion_to_the_text() {
+    let mut found = superlinear("tokens", &|text| drop(black_box(tokens::count(text))));
+    found.extend(superlinear("sentences", &|text| drop(black_box(sentences::units(text)))));
+    found.extend(superlinear("terms", &|text| drop(black_box(terms::index_text(text)))));
+    found.extend(superlinear("query terms", &|text| drop(black_box(terms::query_terms(text)))));
+    found.extend(superlinear("language", &|text| drop(black_box(language::detect(text)))));
+    found.extend(superlinear("passages", &|text| drop(black_box(split(text, PassageLimits::PAGE)))));
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn questions_take_time_in_proportion_to_their_length() {
+    let today = chrono::NaiveDate::default();
+    let mut found = superlinear("pasted", &|text| drop(black_box(pasted::question(text))));
+    found.extend(superlinear("dates asked", &|text| drop(black_box(dates_asked::dates_asked(text, today)))));
+    let passages = [passage("The notice period is three months.")];
+    found.extend(superlinear("question", &|text| {
+        drop(black_box(answer(text, &passages, AnswerOptions::default())));
+    }));
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn extracts_take_time_in_proportion_to_their_passages() {
+    let mut found = superlinear("extract", &|text| {
+        let passages = [passage(text)];
+        drop(black_box(answer("How long is the notice period of a Z 7 漢字?", &passages, AnswerOptions::default())));
+    });
+    found.extend(superlinear("related", &|text| drop(black_box(related("notice", &[passage(text)])))));
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[test]
+fn near_duplicates_take_time_in_proportion_to_their_texts() {
+    let found = superlinear("near-duplicates", &|text| {
+        let shingles: Vec<Shingles> = [text, &text[text.ceil_char_boundary(text.len() / 4)..]].map(|text| Shingles::of(text)).to_vec();
+        drop(black_box(distinct(&shingles, NEAR_DUPLICATE)));
+        drop(black_box(shingles[0].sketch()));
+    });
+    assert!(found.is_empty(), "{found:#?}");
+}
