@@ -24,8 +24,8 @@ pub(super) enum AnswerType {
 }
 
 const HOW: [&str; 3] = ["how", "wie", "как"];
-const MEASURES: [&str; 21] = [
-    "soon", "скоро",
+const MEASURES: [&str; 24] = [
+    "soon", "скоро", "hot", "cold", "warm",
     "many", "much", "long", "old", "tall", "far", "big", "often", "high", "heavy", "deep", "wide", "fast", "lang", "lange",
     "viel", "viele", "долго", "часто",
 ];
@@ -90,6 +90,10 @@ pub(super) fn classify(question: &str, words: &[String], keywords: usize) -> Ans
 
 /// `who is the chair`, `кто директор`: no verb but `to be`.
 fn is_identity(words: &[String]) -> bool {
+    // `to whom` asks for no agent either.
+    if words.iter().any(|word| matches!(word.as_str(), "whom" | "кому" | "wem")) {
+        return true;
+    }
     let at = words.iter().position(|word| matches!(word.as_str(), "who" | "кто" | "wer")).unwrap_or(0);
     let next = words.get(at + 1).map_or("", String::as_str);
     let after = words.get(at + 2).map_or("", String::as_str);
@@ -109,7 +113,8 @@ fn measure(words: &[String]) -> Option<AnswerType> {
         Some("old") => &[Quantity::Duration],
         Some("tall" | "high" | "deep" | "wide" | "far") => &[],
         Some("heavy") => &[Quantity::Mass],
-        Some("fast") => &[Quantity::Speed],
+        Some("fast") => &[Quantity::Speed, Quantity::Duration],
+        Some("hot" | "cold" | "warm") => &[Quantity::Temperature],
         Some("much" | "big" | "viel") => &[],
         Some("often" | "часто" | "soon" | "скоро") => return Some(AnswerType::Time),
         _ => return counted_in_other_languages(words),

@@ -80,7 +80,7 @@ pub(super) const IN_ANTECEDENT: f32 = 0.55;
 /// Credit for a word such as `price`, if the statement gives a value of that kind and has all other words.
 const VALUE_CREDIT: f32 = 0.56;
 /// A source with a word in so many statements is about it.
-const TOPIC_STATEMENTS: usize = 4;
+const TOPIC_STATEMENTS: usize = 3;
 /// The words of a question stand within so many terms if one clause speaks of them.
 const CLAUSE_TERMS: usize = 24;
 /// A word counts as stated from here on.

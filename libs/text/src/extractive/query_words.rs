@@ -112,7 +112,7 @@ pub(super) fn query_words(question: &str) -> Vec<QueryWord> {
             is_name: (capitals_mark_names && capital) || code || digits,
             is_code: code,
             is_unsegmented: keyword.surface.chars().next().is_some_and(terms::is_unsegmented),
-            is_generic: generic.contains(folded.as_str()) || is_possessed,
+            is_generic: generic.contains(folded.as_str()) || is_possessed || asks_for_time(&tokens, &keyword.surface),
             value_kind: ValueKind::named_by(&keyword.terms),
             synonyms: if code { Vec::new() } else { synonyms::synonyms_of(&keyword.terms) },
             surface: keyword.surface,
@@ -135,6 +135,14 @@ pub(super) fn is_code(word: &str) -> bool {
     has_letter && !word.contains('@') && (word.contains(|c: char| c.is_ascii_digit()) || word.contains(['_', '.']))
 }
 
+/// Whether a word is the `day` of `on which day`: what it asks for is a date, and answers do not repeat it.
+fn asks_for_time(tokens: &[&str], word: &str) -> bool {
+    const UNITS: &str = "day days date dates year years month months time числа число числе день дни дням днях году год дату дата месяц месяце часу время tag jahr datum";
+    const WHICH: &str = "which what какого какой какое какие каком каким каких какую какая welchem welcher welches welchen";
+    let is_in = |list: &str, token: &str| list.split(' ').any(|listed| listed == fold(token));
+    is_in(UNITS, word) && tokens.windows(2).any(|pair| pair[1] == word && is_in(WHICH, pair[0]))
+}
+
 /// Whether a preposition stands before a word, with or without an article between.
 fn is_complement(tokens: &[&str], word: &str) -> bool {
     const PREPOSITIONS: &str = "of in for from at on with у в для из на по с von für im der des de du del en";
@@ -143,8 +151,13 @@ fn is_complement(tokens: &[&str], word: &str) -> bool {
     let is_in = |list: &str, at: usize| {
         tokens.get(at).is_some_and(|token| list.split(' ').any(|listed| listed == fold(token)))
     };
+    // In Russian what is in the genitive follows without a preposition.
+    let is_cyrillic = |word: &str| word.starts_with(|c| matches!(c, '\u{430}'..='\u{44f}'));
     let before = at.checked_sub(1);
-    before.is_some_and(|before| {
+    let follows_noun = before.is_some_and(|before| {
+        is_cyrillic(word) && is_cyrillic(tokens[before]) && stopwords::languages_of(&fold(tokens[before])) == 0
+    });
+    follows_noun || before.is_some_and(|before| {
         is_in(PREPOSITIONS, before)
             || (is_in(ARTICLES, before) && before.checked_sub(1).is_some_and(|at| is_in(PREPOSITIONS, at)))
     })

@@ -73,6 +73,7 @@ salary wage wages pay
 car automobile vehicle
 fly flight flights
 loud noise
+arrive arrives arrived come comes delivery deliveries
 день дня дней дни
 год года лет
 человек людей
