@@ -11,6 +11,7 @@ use super::value_kind::ValueKind;
 use super::vocabulary::TermId;
 use crate::facts::{Fact, facts};
 use crate::near_duplicates::Shingles;
+use crate::terms;
 
 /// A statement with its match against the question.
 pub(super) struct Candidate<'a> {
@@ -48,6 +49,7 @@ pub(super) fn score_all<'a>(question: &Question, corpus: &'a Corpus<'_>) -> Vec<
         let matches = question.words.is_empty() || hits.iter().any(|hit| *hit > 0.0);
         let facts = if matches { facts(&statement.text) } else { Vec::new() };
         stats.credit_values(question, statement, &facts, &mut hits);
+        stats.credit_complements(question, statement, &mut hits);
         candidates.push(Candidate {
             statement,
             is_on_topic: matches && stats.is_on_topic(question, statement),
@@ -79,6 +81,8 @@ const IN_QUESTION: f32 = 0.9;
 pub(super) const IN_ANTECEDENT: f32 = 0.55;
 /// Credit for a word such as `price`, if the statement gives a value of that kind and has all other words.
 const VALUE_CREDIT: f32 = 0.56;
+/// From here on the statement itself has a word.
+const TOLD: f32 = 0.8;
 /// A source with a word in so many statements is about it.
 const TOPIC_STATEMENTS: usize = 3;
 /// The words of a question stand within so many terms if one clause speaks of them.
@@ -265,6 +269,31 @@ impl<'a> QueryTermStats<'a> {
             }
         }
     }
+}
+
+impl QueryTermStats<'_> {
+    /// Leaves the complement of what is asked for (`the rent of the flat`) to a source that speaks of it somewhere, if a
+    /// sentence has everything else and no complement of its own.
+    fn credit_complements(&self, question: &Question, statement: &Statement, hits: &mut [f32]) {
+        let content = |hits: &[f32]| -> Vec<(usize, f32)> {
+            let words = question.words.iter().zip(hits).enumerate();
+            words.filter(|(_, (word, _))| !word.is_generic).map(|(number, (_, hit))| (number, *hit)).collect()
+        };
+        let lacking: Vec<(usize, f32)> = content(hits).into_iter().filter(|(_, hit)| *hit < STATED).collect();
+        let &[(number, hit)] = lacking.as_slice() else { return };
+        let word = &question.words[number];
+        let is_left_out = word.is_complement && !word.is_name && hit > 0.0 && !statement.is_entry;
+        let others = content(hits).into_iter().filter(|(other, _)| *other != number);
+        let (told, all) = others.fold((0, 0), |(told, all), (_, hit)| (told + usize::from(hit >= TOLD), all + 1));
+        if is_left_out && all > 0 && told == all && !has_complement(&statement.text) {
+            hits[number] = STATED;
+        }
+    }
+}
+
+fn has_complement(text: &str) -> bool {
+    const PREPOSITIONS: &str = "of for in у для von für im de";
+    terms::words(text).any(|word| PREPOSITIONS.split(' ').any(|preposition| preposition == terms::fold(word)))
 }
 
 /// The sources with a word in at least [`TOPIC_STATEMENTS`] statements; a name has to be stated where it counts.

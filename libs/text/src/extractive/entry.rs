@@ -83,7 +83,7 @@ pub(super) fn render_code(text: &str, units: &[TextUnit], at: usize) -> Option<(
     if last == first && is_lead {
         let indent = indent_of(text, units[at].range.start);
         let set_in = |unit: &&TextUnit| unit.kind == UnitKind::Prose && indent_of(text, unit.range.start) > indent;
-        let lines = units[first..].iter().take_while(set_in).count();
+        let lines = units[first..].iter().take(MAX_CODE_LINES + 1).take_while(set_in).count();
         let commands = units[first..first + lines].iter().take_while(|unit| is_command(text, unit)).count();
         let is_open = raw.ends_with(':') || (commands > 0 && !raw.ends_with(['.', '!', '?', ';', ',', ')']));
         if is_open && lines > 0 && lines <= MAX_CODE_LINES {
@@ -150,8 +150,12 @@ fn dedented(lines: &[&str]) -> String {
 /// such list or it is too long.
 pub(super) fn render_list(text: &str, units: &[TextUnit], lead: usize) -> Option<(Range<usize>, RenderedEntry)> {
     let raw = &text[units[lead].range.clone()];
-    let items = units[lead + 1..].iter().take_while(|unit| unit.kind == UnitKind::Item).count();
-    if !raw.ends_with(':') || units[lead].kind != UnitKind::Prose || !(1..=MAX_LIST_ITEMS).contains(&items) {
+    if !raw.ends_with(':') || units[lead].kind != UnitKind::Prose {
+        return None;
+    }
+    let next = units[lead + 1..].iter().take(MAX_LIST_ITEMS + 1);
+    let items = next.take_while(|unit| unit.kind == UnitKind::Item).count();
+    if !(1..=MAX_LIST_ITEMS).contains(&items) {
         return None;
     }
     let range = units[lead].range.start..units[lead + items].range.end;

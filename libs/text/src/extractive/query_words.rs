@@ -143,6 +143,9 @@ fn asks_for_time(tokens: &[&str], word: &str) -> bool {
     is_in(UNITS, word) && tokens.windows(2).any(|pair| pair[1] == word && is_in(WHICH, pair[0]))
 }
 
+/// Endings of Russian verbs: what follows one is its object.
+const VERB_ENDINGS: [&str; 14] = ["ет", "ит", "ют", "ят", "ут", "ат", "ется", "ится", "ются", "ть", "л", "ла", "ли", "ло"];
+
 /// Whether a preposition stands before a word, with or without an article between.
 fn is_complement(tokens: &[&str], word: &str) -> bool {
     const PREPOSITIONS: &str = "of in for from at on with у в для из на по с von für im der des de du del en";
@@ -155,7 +158,9 @@ fn is_complement(tokens: &[&str], word: &str) -> bool {
     let is_cyrillic = |word: &str| word.starts_with(|c| matches!(c, '\u{430}'..='\u{44f}'));
     let before = at.checked_sub(1);
     let follows_noun = before.is_some_and(|before| {
-        is_cyrillic(word) && is_cyrillic(tokens[before]) && stopwords::languages_of(&fold(tokens[before])) == 0
+        let noun = fold(tokens[before]);
+        let is_verb = VERB_ENDINGS.iter().any(|ending| noun.ends_with(ending));
+        is_cyrillic(word) && is_cyrillic(tokens[before]) && stopwords::languages_of(&noun) == 0 && !is_verb
     });
     follows_noun || before.is_some_and(|before| {
         is_in(PREPOSITIONS, before)

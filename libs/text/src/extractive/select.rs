@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::answer_type::AnswerType;
 use super::candidates::{self, Candidate};
 use super::disagreement::{contradict, topic_overlap};
 use super::fit::Fit;
@@ -82,6 +83,9 @@ pub(super) fn is_answer(question: &Question, candidate: &Candidate<'_>) -> bool 
         Fit::Perhaps => says_itself > 0 && says_itself + 1 >= needed.clone().count(),
         Fit::No => false,
     };
+    if asks_another_row(question, candidate) {
+        return false;
+    }
     // The sentence itself has to speak of half of what is asked, or of what a pronoun in it stands for.
     let is_told = |(_, hit): &(&QueryWord, &f32)| **hit >= IN_SENTENCE || (candidates::IN_ANTECEDENT..STATED_IN_HEADING).contains(*hit);
     let told = needed.clone().filter(is_told).count();
@@ -90,6 +94,15 @@ pub(super) fn is_answer(question: &Question, candidate: &Candidate<'_>) -> bool 
     let threshold = if statement.is_entry { 0.0 } else { candidates::STATED };
     let is_about = candidate.is_on_topic || has_content_hit(question, candidate, threshold);
     states_all && is_its_subject && (fits || is_headed) && is_about && is_told_enough && candidate.is_compact
+}
+
+/// Whether a value is asked for and a word of the question stands among the values of a row whose name the question
+/// does not have: `flat rate` in the row of the caretaker says nothing of the rent of a flat.
+fn asks_another_row(question: &Question, candidate: &Candidate<'_>) -> bool {
+    let is_row = candidate.statement.is_entry && !candidate.statement.key_terms.is_empty();
+    let asks_value = matches!(question.answer_type, AnswerType::Amount(_) | AnswerType::Count);
+    let has_value = question.words.iter().zip(&candidate.hits).any(|(word, hit)| !word.is_generic && *hit > IN_SENTENCE);
+    is_row && asks_value && !candidate.key_matches && has_value
 }
 
 /// Whether a candidate matches a content word by more than `threshold`. Bare numbers do not count: they occur anywhere.
