@@ -49,7 +49,9 @@ pub(crate) fn month_of(word: &str) -> Option<u32> {
     }
     let folded = fold(word.trim_end_matches('.'));
     let is_name = |name: &str| {
-        folded == name || (!name.is_ascii() && folded.strip_prefix(name).is_some_and(|end| matches!(end, "ь" | "я" | "е" | "а" | "ю" | "у")))
+        folded == name
+            || (!name.is_ascii()
+                && folded.strip_prefix(name).is_some_and(|end| matches!(end, "ь" | "я" | "е" | "а" | "ю" | "у")))
     };
     let at = MONTHS.iter().position(|names| names.split(' ').any(is_name))?;
     u32::try_from(at + 1).ok()

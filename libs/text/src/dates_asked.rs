@@ -102,7 +102,7 @@ fn named_day(words: &[String], at: usize, today: NaiveDate) -> Option<Range<Naiv
         ("сегодняшний", 0),
     ];
     const WEEKDAYS: [&str; 7] = [
-        "monday mondays понедельник montag lundi",
+        "monday понедельник montag lundi",
         "tuesday вторник dienstag mardi",
         "wednesday среду среда mittwoch mercredi",
         "thursday четверг donnerstag jeudi",
@@ -120,9 +120,27 @@ fn named_day(words: &[String], at: usize, today: NaiveDate) -> Option<Range<Naiv
     let direction = direction(words, at)?;
     let offset = (weekday - now).rem_euclid(7);
     let days = match direction {
-        Direction::Next => if offset == 0 { 7 } else { offset },
-        Direction::Last => if offset == 0 { -7 } else { offset - 7 },
-        Direction::This => if offset == 0 { 0 } else { offset - 7 },
+        Direction::Next => {
+            if offset == 0 {
+                7
+            } else {
+                offset
+            }
+        }
+        Direction::Last => {
+            if offset == 0 {
+                -7
+            } else {
+                offset - 7
+            }
+        }
+        Direction::This => {
+            if offset == 0 {
+                0
+            } else {
+                offset - 7
+            }
+        }
     };
     Unit::Day.around(today, days)
 }
@@ -137,9 +155,18 @@ enum Direction {
 /// What the words before the one at `at` say about it: `last`, `this`, `next`.
 fn direction(words: &[String], at: usize) -> Option<Direction> {
     const NAMES: [(&str, Direction); 3] = [
-        ("last past previous прошлый прошлая прошлой прошлую прошлом прошлого прошедший прошедшей прошедшую letzte letzten letzter letztes vergangene dernier derniere", Direction::Last),
-        ("this current on этот эта этой эту этом этого текущий текущем текущей diese diesen dieser dieses am cette ce", Direction::This),
-        ("next coming upcoming следующий следующая следующей следующую следующем следующего будущей будущем nachste nachsten nachster nachstes prochain prochaine", Direction::Next),
+        (
+            "last past previous прошлый прошлая прошлой прошлую прошлом прошлого прошедший прошедшей прошедшую letzte letzten letzter letztes vergangene dernier derniere",
+            Direction::Last,
+        ),
+        (
+            "this current on этот эта этой эту этом этого текущий текущем текущей diese diesen dieser dieses am cette ce",
+            Direction::This,
+        ),
+        (
+            "next coming upcoming следующий следующая следующей следующую следующем следующего будущей будущем nachste nachsten nachster nachstes prochain prochaine",
+            Direction::Next,
+        ),
     ];
     let before = words.get(at.checked_sub(1)?)?;
     NAMES.iter().find(|(names, _)| names.split(' ').any(|name| name == before)).map(|(_, direction)| *direction)
@@ -202,14 +229,14 @@ fn written(tokens: &[Token<'_>], at: usize, today: NaiveDate, looks_ahead: bool)
         return days_of(date, today, looks_ahead);
     }
     const BEFORE: &str = "in since during of for from by until за в с к до для im seit en depuis";
-    let introduced = at
-        .checked_sub(1)
-        .is_some_and(|before| BEFORE.split(' ').any(|word| word == fold(tokens[before].text)));
+    let introduced =
+        at.checked_sub(1).is_some_and(|before| BEFORE.split(' ').any(|word| word == fold(tokens[before].text)));
     if let Some(month) = calendar::month_of(token.text).filter(|_| introduced) {
         return days_of(WrittenDate { year: None, month, day: None }, today, looks_ahead);
     }
     let year: i32 = Some(token.text).filter(|text| text.len() == 4).and_then(|text| text.parse().ok())?;
-    let named = tokens.get(at + 1).is_some_and(|next| matches!(fold(next.text).as_str(), "год" | "году" | "года" | "г"));
+    let named =
+        tokens.get(at + 1).is_some_and(|next| matches!(fold(next.text).as_str(), "год" | "году" | "года" | "г"));
     if !(1900..=2100).contains(&year) || !(introduced || named) {
         return None;
     }

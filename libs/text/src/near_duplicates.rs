@@ -52,13 +52,15 @@ impl<T: Copy + Ord> Marks<T> {
 
     /// Whether each text has marks that the other lacks, and these are many or occur again and again.
     fn differ(&self, other: &Self) -> bool {
-        let lacks = |own: &Self, other: &Self| own.all.iter().filter(|mark| other.all.binary_search(mark).is_err()).count();
+        let lacks =
+            |own: &Self, other: &Self| own.all.iter().filter(|mark| other.all.binary_search(mark).is_err()).count();
         let (own, others) = (lacks(self, other), lacks(other, self));
         if own == 0 || others == 0 {
             return false;
         }
         let shared = self.all.len() - own;
-        let is_subject = |own: &Self, other: &Self| own.repeated.iter().any(|mark| other.all.binary_search(mark).is_err());
+        let is_subject =
+            |own: &Self, other: &Self| own.repeated.iter().any(|mark| other.all.binary_search(mark).is_err());
         let share = shared as f32 / (shared + own + others) as f32;
         share < SAME_MARKS || (is_subject(self, other) && is_subject(other, self))
     }
@@ -207,7 +209,8 @@ pub fn repeated(candidates: &[Shingles], threshold: f32) -> Vec<Option<usize>> {
         }
         let repeats = |(earlier, shared): &(&usize, &usize)| {
             let all = shingles.hashes.len() + candidates[**earlier].hashes.len() - **shared;
-            let is_near = **shared as f32 >= threshold * all as f32 || **shared as f32 >= 0.9 * shingles.hashes.len() as f32;
+            let is_near =
+                **shared as f32 >= threshold * all as f32 || **shared as f32 >= 0.9 * shingles.hashes.len() as f32;
             is_near && !shingles.differ_in_subject(&candidates[**earlier])
         };
         let original = shared.iter().filter(repeats).map(|(earlier, _)| *earlier).min();

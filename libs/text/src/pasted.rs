@@ -14,8 +14,9 @@ const STARTS: &str = "what when who whom whose where how why which is are was we
     какую каков какова можно нужно есть ли объясни объясните расскажи найди покажи сравни кратко перечисли was wann wer wo wie warum welche ist sind que \
     quand qui comment pourquoi quel quelle";
 
-/// The question that a person asks with `text`: the whole, unless it is long. Of a long text it is the last sentence
-/// with a question mark, or the last or first line that begins like a question or request.
+/// The question that a person asks with `text`: the whole, unless it is long. Of a long text it is the last
+/// sentence that begins like a question and ends with its mark, or else a line that begins like a question or request,
+/// the last and the first before others.
 #[must_use]
 pub fn question(text: &str) -> &str {
     let trimmed = text.trim();
@@ -26,18 +27,23 @@ pub fn question(text: &str) -> &str {
     let sentences = sentences::split(trimmed);
     let asks = |range: &&Range<usize>| {
         let sentence = &trimmed[(*range).clone()];
-        sentence.ends_with(['?', '？', '؟']) && sentence.chars().nth(MAX_SENTENCE_CHARS).is_none() && has_words(sentence)
+        sentence.ends_with(['?', '？', '؟'])
+            && sentence.chars().nth(MAX_SENTENCE_CHARS).is_none()
+            && has_words(sentence)
     };
-    if let Some(range) = sentences.iter().rev().find(asks) {
-        return &trimmed[range.clone()];
+    let begins = |text: &str| {
+        let first = terms::words(text).next().map(fold).unwrap_or_default();
+        STARTS.split_whitespace().any(|start| start == first)
+    };
+    let questions: Vec<&str> = sentences.iter().filter(asks).map(|range| &trimmed[range.clone()]).collect();
+    if let Some(question) = questions.iter().rev().find(|question| begins(question)) {
+        return question;
     }
     let lines: Vec<&str> = trimmed.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let requests = |line: &&&str| {
-        let first = terms::words(line).next().map(fold).unwrap_or_default();
-        STARTS.split_whitespace().any(|start| start == first) && line.chars().nth(MAX_SENTENCE_CHARS).is_none()
-    };
-    let ends = [lines.last(), lines.first()];
-    ends.into_iter().flatten().find(requests).or_else(|| lines.iter().rev().find(requests)).copied().unwrap_or(trimmed)
+    let requests = |line: &&&str| begins(line) && line.chars().nth(MAX_SENTENCE_CHARS).is_none();
+    let ends = [lines.last(), lines.first()].into_iter().flatten();
+    let request = ends.chain(lines.iter().rev()).find(requests).copied();
+    request.or_else(|| questions.last().copied()).unwrap_or(trimmed)
 }
 
 /// Whether it has words of letters: `id=3?` of a listing has none to speak of.

@@ -24,7 +24,12 @@ pub fn rank(question: &str, documents: &[RankingDocument<'_>]) -> Vec<(usize, f3
     let texts: Vec<Vec<String>> = documents.iter().map(words).collect();
     let bm25 = Bm25::new(&texts);
     let related = bm25.scores(&extractive::related_terms(question));
-    let scores: Vec<f32> = bm25.scores(&extractive::search_terms(question)).into_iter().zip(related).map(|(asked, related)| asked + RELATED_WEIGHT * related).collect();
+    let scores: Vec<f32> = bm25
+        .scores(&extractive::search_terms(question))
+        .into_iter()
+        .zip(related)
+        .map(|(asked, related)| asked + RELATED_WEIGHT * related)
+        .collect();
     let mut by_words: Vec<usize> = (0..documents.len()).filter(|index| scores[*index] > 0.0).collect();
     by_words.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
     let is_relevant = |index: &usize| by_words.is_empty() || scores[*index] > 0.0 || documents[*index].semantic_match;

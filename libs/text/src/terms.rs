@@ -115,9 +115,13 @@ pub(crate) fn keywords(question: &str) -> Vec<Keyword> {
 
 /// A name like `TX-40` is one word of a question: its parts stand in too many texts.
 fn drop_parts_of_model(word: &str, terms: &mut Vec<String>) {
-    let is_model = word.contains(['-', '_', '/']) && word.contains(|c: char| c.is_ascii_digit()) && word.contains(char::is_alphabetic);
+    let is_model = word.contains(['-', '_', '/'])
+        && word.contains(|c: char| c.is_ascii_digit())
+        && word.contains(char::is_alphabetic);
     let Some(whole) = terms.last().cloned().filter(|_| is_model) else { return };
-    terms.retain(|part| *part == whole || (part.chars().nth(2).is_some() && !part.starts_with(|c: char| c.is_ascii_digit())));
+    terms.retain(|part| {
+        *part == whole || (part.chars().nth(2).is_some() && !part.starts_with(|c: char| c.is_ascii_digit()))
+    });
 }
 
 fn terms_in(text: &str, latin: Algorithm) -> Vec<String> {

@@ -8,12 +8,14 @@ mod common;
 
 use text::extractive::{ExtractKind, SourcePassage, compose};
 
-const BUNDLES: [&str; 5] = [
-    include_str!("corpus/answers/museum.txt"),
-    include_str!("corpus/answers/software.txt"),
-    include_str!("corpus/answers/places.txt"),
-    include_str!("corpus/answers/kontora.txt"),
-    include_str!("corpus/answers/mixed.txt"),
+/// Texts with their questions, and whether a part of the questions stayed unseen.
+const BUNDLES: [(&str, bool); 6] = [
+    (include_str!("corpus/answers/museum.txt"), true),
+    (include_str!("corpus/answers/software.txt"), true),
+    (include_str!("corpus/answers/places.txt"), true),
+    (include_str!("corpus/answers/kontora.txt"), true),
+    (include_str!("corpus/answers/mixed.txt"), true),
+    (include_str!("corpus/answers/papers.txt"), false),
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,9 +76,9 @@ impl Tally {
 
 /// FNV-1a with a seed: which questions stay unseen does not change when others are added.
 fn is_held_out(question: &str) -> bool {
-    let hash = question.bytes().fold(0xcbf2_9ce4_8422_2325_u64 ^ 20_261, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = question
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64 ^ 20_261, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     (hash >> 32) % 3 == 0
 }
 
@@ -112,12 +114,12 @@ fn judge(question: &str, expected: Option<&[&str]>, library: &[SourcePassage]) -
 fn answers_are_right_or_refused_and_seldom_off_target() {
     let (mut seen, mut unseen) = (Tally::default(), Tally::default());
     let show_all = std::env::var_os("SHOW").is_some();
-    for bundle in BUNDLES {
+    for (bundle, has_unseen) in BUNDLES {
         let (documents, questions) = parse(bundle);
         let library = common::library(&documents);
         for (question, expected) in questions {
             let (outcome, written) = judge(question, expected.as_deref(), &library);
-            let held_out = is_held_out(question);
+            let held_out = has_unseen && is_held_out(question);
             let tally = if held_out { &mut unseen } else { &mut seen };
             tally.add(expected.is_some(), outcome);
             let wanted = if expected.is_some() { Outcome::Right } else { Outcome::Refused };
@@ -133,4 +135,7 @@ fn answers_are_right_or_refused_and_seldom_off_target() {
     }
     seen.print("seen");
     unseen.print("unseen");
+    for (tally, right, refused, off_target) in [(seen, 0.95, 0.95, 0.03), (unseen, 0.8, 0.85, 0.05)] {
+        assert!(tally.right() >= right && tally.refused() >= refused && tally.off_target() <= off_target);
+    }
 }

@@ -252,7 +252,10 @@ fn copies_are_said_once_and_contradictions_are_shown_with_their_dates() {
     let extract = ask("When did the Harbour Bridge open?", &[early, late]);
     assert_eq!(extract.disagreeing, [(0, 1)]);
     let written = compose(&extract).concat();
-    assert!(written.starts_with(late) && written.ends_with("the newer statement stands first (2025-01-01 — 2024-01-01)."), "{written}");
+    assert!(
+        written.starts_with(late) && written.ends_with("the newer statement stands first (2025-01-01 — 2024-01-01)."),
+        "{written}"
+    );
 }
 
 #[test]

@@ -16,9 +16,50 @@ const MEASURABLE: Duration = Duration::from_millis(2);
 const BYTES: usize = 6_000;
 
 const UNITS: [&str; 44] = [
-    "a", "Z", "a ", "Ab ", "A. ", "7", "7 ", "1,000 ", "1 000", "1.", "12.03.2024 ", "May 5, ", "3 million ", "[", "]", "[1]", "[a](b)", "![", "(", "()",
-    "{", "<", "<br>", "&amp;", "&#", "*", "**a", "_", "`", "\\", "\"", "'", "“a” ", "…", "?", "? ", "a: b\n", "| a ", "- a\n", "# a\n", "```\n", "漢",
-    "漢字。", "e\u{301}",
+    "a",
+    "Z",
+    "a ",
+    "Ab ",
+    "A. ",
+    "7",
+    "7 ",
+    "1,000 ",
+    "1 000",
+    "1.",
+    "12.03.2024 ",
+    "May 5, ",
+    "3 million ",
+    "[",
+    "]",
+    "[1]",
+    "[a](b)",
+    "![",
+    "(",
+    "()",
+    "{",
+    "<",
+    "<br>",
+    "&amp;",
+    "&#",
+    "*",
+    "**a",
+    "_",
+    "`",
+    "\\",
+    "\"",
+    "'",
+    "“a” ",
+    "…",
+    "?",
+    "? ",
+    "a: b\n",
+    "| a ",
+    "- a\n",
+    "# a\n",
+    "```\n",
+    "漢",
+    "漢字。",
+    "e\u{301}",
 ];
 
 fn used<T>(result: T) {
@@ -111,7 +152,8 @@ fn extracts_take_time_in_proportion_to_their_passages() {
 #[test]
 fn near_duplicates_take_time_in_proportion_to_their_texts() {
     let found = superlinear("near-duplicates", &|text| {
-        let shingles: Vec<Shingles> = [text, &text[text.ceil_char_boundary(text.len() / 4)..]].map(|text| Shingles::of(text)).to_vec();
+        let shingles: Vec<Shingles> =
+            [text, &text[text.ceil_char_boundary(text.len() / 4)..]].map(|text| Shingles::of(text)).to_vec();
         used(distinct(&shingles, NEAR_DUPLICATE));
         used(shingles[0].sketch());
     });

@@ -1,9 +1,10 @@
 //! Ranking, fusion, duplicates and passages over small realistic sets.
 
+use chrono::{TimeZone, Utc};
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use text::bm25::{Bm25, proximity};
-use text::diversify::{RankedPassage, diversify};
+use text::diversify::{RankedPassage, diversify, diversify_dated};
 use text::fusion::{K, rrf};
 use text::near_duplicates::{NEAR_DUPLICATE, Shingles, distinct};
 use text::passages::{PassageLimits, split};
@@ -73,6 +74,32 @@ fn sketches_find_the_same_near_duplicates() {
     let numbered = |end: usize| (0..end).map(|n| format!("word{n}")).collect::<Vec<_>>().join(" ");
     assert!(sketch(&numbered(2_000)).is_near_duplicate(&sketch(&numbered(2_100))));
     assert!(!sketch(&numbered(2_000)).is_near_duplicate(&sketch(&numbered(4_000))));
+}
+
+#[test]
+fn pages_of_one_template_about_different_things_are_no_duplicates() {
+    let page = |town: &str, year: u32| {
+        format!(
+            "The municipality of {town} lies on the river and has a town hall, a railway station, two schools and a weekly market in the \
+             square. The municipality of {town} received its charter in {year}. The mayor of {town} is elected by the citizens every six years."
+        )
+    };
+    let texts: Vec<Shingles> =
+        [page("Aldau", 1240), page("Berik", 1377), page("Aldau", 1240)].iter().map(|text| Shingles::of(text)).collect();
+    assert_eq!(distinct(&texts, NEAR_DUPLICATE), [0, 1]);
+    assert!(
+        !texts[0].sketch().is_near_duplicate(&texts[1].sketch())
+            && texts[0].sketch().is_near_duplicate(&texts[2].sketch())
+    );
+}
+
+#[test]
+fn of_two_versions_the_newer_one_stays() {
+    let day = |day| Utc.with_ymd_and_hms(2026, 3, day, 0, 0, 0).single();
+    let passage = |source, score, text: &str| RankedPassage { source, score, shingles: Shingles::of(text) };
+    let passages = [passage(1, 3.0, NOTICE), passage(2, 2.0, NOTICE), passage(3, 1.0, RENT)];
+    assert_eq!(diversify_dated(&passages, &[day(1), day(9), None], 5, 3), [1, 2]);
+    assert_eq!(diversify_dated(&passages, &[day(9), day(1), None], 5, 3), [0, 2]);
 }
 
 #[test]

@@ -63,6 +63,23 @@ fn names_and_numbers_stay_usable() {
 }
 
 #[test]
+fn spellings_of_one_value_meet() {
+    let meet = |spellings: &[&str], term: &str| {
+        for spelling in spellings {
+            assert!(index_terms(spelling).contains(&term.to_owned()), "{spelling}: {:?}", index_terms(spelling));
+            assert!(query_terms(spelling).contains(&term.to_owned()), "{spelling}: {:?}", query_terms(spelling));
+        }
+    };
+    meet(&["2500", "2,500", "2.500", "2 500", "2\u{a0}500", "2.5 thousand", "2,5 тысячи"], "2500");
+    meet(&["1 200 000 euro", "1.2 million", "1,2 млн", "1,200,000"], "1200000");
+    meet(&["05.11.2019", "November 5, 2019", "5 ноября 2019", "2019-11-05", "5. November 2019"], "d20191105");
+    meet(&["TX-40", "TX 40", "tx40"], "tx40");
+    meet(&["m2", "m²"], "m2");
+    assert_eq!(query_terms("TX-40"), ["tx40"], "a name of a model is one word");
+    assert!(!index_terms("version 2.50").contains(&"250".to_owned()));
+}
+
+#[test]
 fn questions_lose_their_function_words_but_never_all_words() {
     assert_eq!(query_terms("What is the notice period in the lease?"), ["notic", "period", "leas"]);
     assert_eq!(query_terms("Какой срок уведомления в договоре аренды?"), ["срок", "уведомлен", "договор", "аренд"]);

@@ -25,9 +25,30 @@ pub(super) enum AnswerType {
 
 const HOW: [&str; 3] = ["how", "wie", "как"];
 const MEASURES: [&str; 24] = [
-    "soon", "скоро", "hot", "cold", "warm",
-    "many", "much", "long", "old", "tall", "far", "big", "often", "high", "heavy", "deep", "wide", "fast", "lang", "lange",
-    "viel", "viele", "долго", "часто",
+    "soon",
+    "скоро",
+    "hot",
+    "cold",
+    "warm",
+    "many",
+    "much",
+    "long",
+    "old",
+    "tall",
+    "far",
+    "big",
+    "often",
+    "high",
+    "heavy",
+    "deep",
+    "wide",
+    "fast",
+    "lang",
+    "lange",
+    "viel",
+    "viele",
+    "долго",
+    "часто",
 ];
 
 /// Whether `word` after `before` asks for a measure: the `many` of `how many`. Answers do not repeat it.
@@ -53,8 +74,12 @@ pub(super) fn classify(question: &str, words: &[String], keywords: usize) -> Ans
     if let Some(unsegmented) = classify_unsegmented(question) {
         return unsegmented;
     }
-    let dated = pair(&["what", "which", "каком", "какого", "какой", "welchem"], &["year", "day", "date", "году", "числа", "день", "jahr"]);
-    let clock = pair(&["во"], &["сколько"]) || pair(&["what"], &["time"]) || pair(&["until", "till", "since"], &["when"]);
+    let dated = pair(
+        &["what", "which", "каком", "какого", "какой", "welchem"],
+        &["year", "day", "date", "году", "числа", "день", "jahr"],
+    );
+    let clock =
+        pair(&["во"], &["сколько"]) || pair(&["what"], &["time"]) || pair(&["until", "till", "since"], &["when"]);
     if has(TIME) || dated || clock {
         return AnswerType::Time;
     }
@@ -124,7 +149,10 @@ fn measure(words: &[String]) -> Option<AnswerType> {
 
 fn counted_in_other_languages(words: &[String]) -> Option<AnswerType> {
     let at = words.iter().position(|word| {
-        matches!(word.as_str(), "сколько" | "скольких" | "wieviel" | "combien" | "cuanto" | "cuantos" | "cuanta" | "cuantas")
+        matches!(
+            word.as_str(),
+            "сколько" | "скольких" | "wieviel" | "combien" | "cuanto" | "cuantos" | "cuanta" | "cuantas"
+        )
     })?;
     let next = words.get(at + 1).map_or("", String::as_str);
     Some(match next {
@@ -147,7 +175,8 @@ fn is_method(words: &[String]) -> bool {
     }
     let actor = words.get(at + 2).map_or("", String::as_str);
     next == "to"
-        || (matches!(next, "do" | "can" | "should" | "must" | "could" | "may") && matches!(actor, "i" | "you" | "we" | "one" | "users"))
+        || (matches!(next, "do" | "can" | "should" | "must" | "could" | "may")
+            && matches!(actor, "i" | "you" | "we" | "one" | "users"))
         || matches!(next, "kann" | "muss")
 }
 

@@ -134,7 +134,17 @@ impl<'a> QueryTermStats<'a> {
         let frequent_in =
             similarities.iter().zip(words).map(|(similar, word)| topic_sources(corpus, similar, word)).collect();
         let matching = similarities.iter().map(|similarity| similar_terms(similarity)).collect();
-        Self { corpus, similarities, matching, pairs, is_cyrillic, may_be_topic, next_words: question.next_words(), sources, frequent_in }
+        Self {
+            corpus,
+            similarities,
+            matching,
+            pairs,
+            is_cyrillic,
+            may_be_topic,
+            next_words: question.next_words(),
+            sources,
+            frequent_in,
+        }
     }
 
     /// Similarity of word number `word` to the most similar of `terms`.
@@ -222,7 +232,8 @@ impl<'a> QueryTermStats<'a> {
         let Some(noun) = self.next_words.get(word).copied().flatten() else { return false };
         let nouns = self.matching_terms(noun);
         let Some(at) = statement.terms.iter().position(|term| nouns.contains(term)) else { return false };
-        let is_bare = at.checked_sub(1).is_none_or(|before| self.corpus.vocabulary.is_function_word(statement.terms[before]));
+        let is_bare =
+            at.checked_sub(1).is_none_or(|before| self.corpus.vocabulary.is_function_word(statement.terms[before]));
         is_bare && self.corpus.are_neighbours(statement.source, self.matching_terms(word), nouns)
     }
 

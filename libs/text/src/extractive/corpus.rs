@@ -195,7 +195,7 @@ impl<'a> Corpus<'a> {
             let is_context_dependent = is_context_dependent(&entry.text);
             let antecedent = context.antecedent(section, &entry.text, &mut self.vocabulary);
             let subject = subject_of(&entry.text);
-            let subject_names = self.vocabulary.intern_set(&names_in(&subject));
+            let subject_names = self.vocabulary.intern_set(&names_in(&subject_and_name(&entry.text).0.join(" ")));
             if passages[index].start == 0 && !self.topics.contains_key(&passages[index].source) {
                 let topic = self.vocabulary.intern_set(&subject);
                 self.topics.insert(passages[index].source, topic);
@@ -355,6 +355,12 @@ impl<'a> HeadingContext<'a> {
 /// The beginning of a sentence up to its verb, as far as that is among the common ones, and the name after a form of `to
 /// be`: in `The chief executive is Jonas Feld` both are the same.
 fn subject_of(text: &str) -> String {
+    let (subject, name) = subject_and_name(text);
+    [subject, name].concat().join(" ")
+}
+
+/// The words before the verb, and those of the name right after a form of `to be`.
+fn subject_and_name(text: &str) -> (Vec<&str>, Vec<&str>) {
     const BE: &str = "is are was were является это";
     const VERBS: &str = "has have had will can may must does did был была были было";
     const MAX_WORDS: usize = 7;
@@ -363,15 +369,15 @@ fn subject_of(text: &str) -> String {
     while let Some(token) = tokens.next().filter(|_| subject.len() < MAX_WORDS) {
         let folded = terms::fold(token.text);
         if BE.split(' ').any(|verb| verb == folded) {
-            subject.extend(tokens.map(|next| next.text).take_while(|next| next.starts_with(char::is_uppercase)));
-            break;
+            let name = tokens.map(|next| next.text).take_while(|next| next.starts_with(char::is_uppercase));
+            return (subject, name.collect());
         }
         if VERBS.split(' ').any(|verb| verb == folded) {
             break;
         }
         subject.push(token.text);
     }
-    subject.join(" ")
+    (subject, Vec::new())
 }
 
 /// The capitalised words of a subject after its first, and its identifiers.

@@ -12,7 +12,11 @@ const SAME_TOPIC: f32 = 0.5;
 const SAME_STATEMENT: f32 = 0.7;
 
 /// Pairs (positions in `selected`) from different sources that disagree about the same subject.
-pub(super) fn disagreements(corpus: &Corpus<'_>, candidates: &[Candidate<'_>], selected: &[usize]) -> Vec<(usize, usize)> {
+pub(super) fn disagreements(
+    corpus: &Corpus<'_>,
+    candidates: &[Candidate<'_>],
+    selected: &[usize],
+) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
     for (second, later) in selected.iter().enumerate() {
         for (first, earlier) in selected[..second].iter().enumerate() {
@@ -44,7 +48,8 @@ pub(super) fn newest_first(
     order
 }
 
-fn disagree(a: &Candidate<'_>, b: &Candidate<'_>) -> bool {
+/// Whether two statements give different values or names, or one denies what the other says.
+pub(super) fn disagree(a: &Candidate<'_>, b: &Candidate<'_>) -> bool {
     let overlap = topic_overlap(a, b);
     let values = overlap >= SAME_TOPIC && (contradict(a, b) || name_others(a, b));
     values || (overlap >= SAME_STATEMENT && is_negated(a) != is_negated(b))
@@ -54,7 +59,9 @@ fn disagree(a: &Candidate<'_>, b: &Candidate<'_>) -> bool {
 /// and what a pronoun stands for is the same.
 fn have_same_subject(corpus: &Corpus<'_>, a: &Candidate<'_>, b: &Candidate<'_>) -> bool {
     let same = |a: &[TermId], b: &[TermId]| {
-        a.is_empty() || b.is_empty() || a.iter().any(|term| b.contains(term) && !corpus.vocabulary.is_function_word(*term))
+        a.is_empty()
+            || b.is_empty()
+            || a.iter().any(|term| b.contains(term) && !corpus.vocabulary.is_function_word(*term))
     };
     let (left, right) = (a.statement, b.statement);
     let names_agree = same(&left.subject_names, &right.subject_names);
@@ -73,7 +80,7 @@ fn have_same_subject(corpus: &Corpus<'_>, a: &Candidate<'_>, b: &Candidate<'_>) 
 }
 
 /// Whether each has a number, date or code of a type that the other has too, but with another value.
-pub(super) fn contradict(a: &Candidate<'_>, b: &Candidate<'_>) -> bool {
+fn contradict(a: &Candidate<'_>, b: &Candidate<'_>) -> bool {
     let lacks = |a: &Candidate<'_>, b: &Candidate<'_>| {
         let mut exact = a.facts.iter().filter(|fact| fact.is_exact());
         exact.any(|fact| is_comparable(fact, &b.facts) && !b.facts.iter().any(|other| fact.is_supported_by(other)))
@@ -93,7 +100,10 @@ fn name_others(a: &Candidate<'_>, b: &Candidate<'_>) -> bool {
     let (left, right) = (names(a), names(b));
     let lacks = |a: &[Fact], b: &[Fact]| !a.is_empty() && a.iter().all(|name| !b.contains(name));
     let is_person = a.fit == super::fit::Fit::Yes && b.fit == super::fit::Fit::Yes;
-    is_person && !left.is_empty() && left.len() == right.len() && lacks(&answer_names(&left, &right), &answer_names(&right, &left))
+    is_person
+        && !left.is_empty()
+        && left.len() == right.len()
+        && lacks(&answer_names(&left, &right), &answer_names(&right, &left))
 }
 
 /// The names of `own` that `other` lacks.

@@ -125,7 +125,8 @@ fn is_command(text: &str, unit: &TextUnit) -> bool {
     let is_line = |line: &str| {
         let line = line.trim();
         let is_identifier = !line.contains(' ') && line.contains(['_', '=', '/', '-']);
-        (line.starts_with(|c: char| !c.is_uppercase()) || is_identifier) && line.chars().nth(MAX_COMMAND_CHARS).is_none()
+        (line.starts_with(|c: char| !c.is_uppercase()) || is_identifier)
+            && line.chars().nth(MAX_COMMAND_CHARS).is_none()
     };
     unit.kind == UnitKind::Prose
         && unit.opens_block

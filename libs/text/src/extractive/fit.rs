@@ -34,7 +34,13 @@ pub(super) fn fit(question: &Question, statement: &Statement, facts: &[Fact]) ->
         AnswerType::Person if has_name(facts, question) || statement.is_entry => Fit::Yes,
         AnswerType::Person => Fit::Perhaps,
         AnswerType::Place if is_unsegmented => Fit::when(text.contains(['在', '位', 'に', 'で'])),
-        AnswerType::Place => if statement.is_entry { Fit::Perhaps } else { Fit::when(has_word(text, LOCATIVES)) },
+        AnswerType::Place => {
+            if statement.is_entry {
+                Fit::Perhaps
+            } else {
+                Fit::when(has_word(text, LOCATIVES))
+            }
+        }
         AnswerType::Time => Fit::when(gives_time(text, facts)),
         AnswerType::Count => match question.counted() {
             Some(counted) => Fit::when(
@@ -44,7 +50,7 @@ pub(super) fn fit(question: &Question, statement: &Statement, facts: &[Fact]) ->
             None => Fit::when(has_number(text)),
         },
         AnswerType::Amount([]) => Fit::when(has_number(text) || is_unsegmented && has_han_number(text)),
-        AnswerType::Amount(quantities) => gives_quantity(statement, quantities),
+        AnswerType::Amount(quantities) => gives_quantity(statement, quantities, question.measure().is_some()),
         AnswerType::Reason => Fit::when(contains(text, REASONS) || gives_reason(text)),
         AnswerType::Definition if question.words.iter().all(|word| word.is_code || word.is_generic) => Fit::Perhaps,
         AnswerType::Definition => {
@@ -59,8 +65,30 @@ pub(super) fn fit(question: &Question, statement: &Statement, facts: &[Fact]) ->
 const LOCATIVES: &str = "in at on behind beside near under over above below next between inside outside opposite to from left right across around along \
     here there floor в во на у около возле рядом за под над перед между напротив справа слева внутри из от auf bei neben hinter im am dans sur sous en";
 const REASONS: &[&str] = &[
-    "because", "due to", "since ", "so that", "reason", "as it ", "would like to", "in order to", "therefore", "cause", "потому",
-    "так как", "поскольку", "из-за", "причин", "чтобы", "ввиду", "weil", "denn ", "car ", "parce", "porque", "因为", "ため",
+    "because",
+    "due to",
+    "since ",
+    "so that",
+    "reason",
+    "as it ",
+    "would like to",
+    "in order to",
+    "therefore",
+    "cause",
+    "потому",
+    "так как",
+    "поскольку",
+    "из-за",
+    "причин",
+    "чтобы",
+    "ввиду",
+    "weil",
+    "denn ",
+    "car ",
+    "parce",
+    "porque",
+    "因为",
+    "ため",
 ];
 const TIMES: &str = "morning evening noon midnight night afternoon monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays \
     thursdays fridays saturdays sundays weekend weekends daily weekly monthly yearly annually quarterly every before after during until when once if always \
@@ -85,25 +113,36 @@ fn gives_time(text: &str, facts: &[Fact]) -> bool {
 fn is_clock(token: &Token<'_>) -> bool {
     token.text.len() <= 2
         && token.text.bytes().all(|byte| byte.is_ascii_digit())
-        && token.rest.strip_prefix(':').is_some_and(|minutes| minutes.bytes().take_while(u8::is_ascii_digit).count() == 2)
+        && token
+            .rest
+            .strip_prefix(':')
+            .is_some_and(|minutes| minutes.bytes().take_while(u8::is_ascii_digit).count() == 2)
 }
 
-fn gives_quantity(statement: &Statement, quantities: &[Quantity]) -> Fit {
+fn gives_quantity(statement: &Statement, quantities: &[Quantity], is_measure: bool) -> Fit {
     let given = units::quantities(&statement.text);
     if quantities.iter().any(|quantity| given.contains(quantity)) {
         return Fit::Yes;
     }
     // A column may name the unit, or none be needed: `price: 14.00`. What is long may be measured in letters.
     match has_number(&statement.text) {
-        true if statement.is_entry => Fit::Yes,
+        true if !statement.column_terms.is_empty() => Fit::Yes,
         true if quantities.contains(&Quantity::Length) => Fit::Perhaps,
+        true if statement.is_entry && given.is_empty() => {
+            if is_measure {
+                Fit::Perhaps
+            } else {
+                Fit::Yes
+            }
+        }
         _ => Fit::No,
     }
 }
 
 fn has_number(text: &str) -> bool {
     Tokens::new(text).any(|token| {
-        units::is_number(token.text) || matches!(fold(token.text).as_str(), "free" | "one" | "бесплатно" | "один" | "одна" | "одну")
+        units::is_number(token.text)
+            || matches!(fold(token.text).as_str(), "free" | "one" | "бесплатно" | "один" | "одна" | "одну")
     })
 }
 
@@ -134,7 +173,8 @@ fn is_passive(text: &str) -> bool {
     const BE: [&str; 6] = ["is", "are", "was", "were", "be", "been"];
     let words: Vec<String> = Tokens::new(text).map(|token| fold(token.text)).collect();
     let passive = words.windows(2).any(|pair| {
-        BE.contains(&pair[0].as_str()) && (pair[1].ends_with("ed") || pair[1].ends_with("en") || pair[1].ends_with("ilt"))
+        BE.contains(&pair[0].as_str())
+            && (pair[1].ends_with("ed") || pair[1].ends_with("en") || pair[1].ends_with("ilt"))
     });
     let participle = words.iter().any(|word| PARTICIPLES.split(' ').any(|participle| participle == word));
     (passive || participle) && !words.iter().any(|word| word == "by")
@@ -148,7 +188,8 @@ fn is_denied(text: &str) -> bool {
 /// `as it is a database`: `as` with a verb soon after.
 fn gives_reason(text: &str) -> bool {
     let words: Vec<String> = Tokens::new(text).map(|token| fold(token.text)).collect();
-    let is_verb = |word: &String| matches!(word.as_str(), "is" | "are" | "was" | "were" | "has" | "have" | "can" | "would");
+    let is_verb =
+        |word: &String| matches!(word.as_str(), "is" | "are" | "was" | "were" | "has" | "have" | "can" | "would");
     words.iter().enumerate().any(|(at, word)| word == "as" && words.iter().skip(at + 2).take(4).any(is_verb))
 }
 
@@ -157,16 +198,41 @@ const IMPERATIVES: &str = "press click run use send call open choose select go t
     switch check tell give mix wash heat insert lift close save delete drag register request invoke execute export import edit configure enable \
     disable upload scan enable attach plug unplug pour rinse clean lead drücken klicken wählen öffnen";
 const OBLIGATIONS: &[&str] = &[
-    "must ", "should ", "need to ", "needs to ", "have to ", "has to ", "you can ", "via ", "using ", "by means of", "with the help",
-    "нужно", "надо", "необходимо", "следует", "должен", "должны", "через ", "с помощью", "путем", "путём", "muss ", "müssen ", "kann ", "mit hilfe",
+    "must ",
+    "should ",
+    "need to ",
+    "needs to ",
+    "have to ",
+    "has to ",
+    "you can ",
+    "via ",
+    "using ",
+    "by means of",
+    "with the help",
+    "нужно",
+    "надо",
+    "необходимо",
+    "следует",
+    "должен",
+    "должны",
+    "через ",
+    "с помощью",
+    "путем",
+    "путём",
+    "muss ",
+    "müssen ",
+    "kann ",
+    "mit hilfe",
 ];
 
 /// Whether a sentence has the verb of the question only as a noun: `before installation` does not tell how to install.
 fn has_verb_as_noun_only(text: &str, question: &Question) -> bool {
     let Some(verb) = question.words.iter().find(|word| !word.is_generic && !word.is_name) else { return false };
     let forms = Tokens::new(text).map(|token| fold(token.text));
-    let mut forms = forms.filter(|form| terms::index_terms(form).iter().any(|term| verb.terms.contains(term))).peekable();
-    forms.peek().is_some() && forms.all(|form| ["tion", "sion", "ment", "ment", "ness"].iter().any(|end| form.ends_with(end)))
+    let mut forms =
+        forms.filter(|form| terms::index_terms(form).iter().any(|term| verb.terms.contains(term))).peekable();
+    forms.peek().is_some()
+        && forms.all(|form| ["tion", "sion", "ment", "ment", "ness"].iter().any(|end| form.ends_with(end)))
 }
 
 /// Whether a sentence tells what to do: a command at the start of one of its clauses, a duty, a means.
@@ -174,7 +240,8 @@ fn is_instruction(text: &str, question: &Question) -> bool {
     let tokens: Vec<Token<'_>> = Tokens::new(text).take(120).collect();
     let commands = tokens.iter().any(|token| {
         let before = text[..text.len() - token.rest.len() - token.text.len()].trim_end();
-        let begins = before.is_empty() || before.ends_with([',', ';', ':', '.', '*', ')', '—', '–']) || before.ends_with(" and");
+        let begins =
+            before.is_empty() || before.ends_with([',', ';', ':', '.', '*', ')', '—', '–']) || before.ends_with(" and");
         let folded = fold(token.text);
         let asked = before.is_empty() && terms::index_terms(token.text).iter().any(|term| question.mentions(term));
         begins && (IMPERATIVES.split_whitespace().any(|verb| verb == folded) || asked)

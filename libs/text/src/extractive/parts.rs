@@ -26,7 +26,8 @@ pub(super) fn parts(question: &str) -> Vec<&str> {
             continue;
         }
         let last = at.checked_sub(1).map(|last| &tokens[last]);
-        let joins = last.is_some_and(|last| is_in(CONJUNCTIONS, &fold(last.text)) || last.rest.trim_start().starts_with('?'));
+        let joins =
+            last.is_some_and(|last| is_in(CONJUNCTIONS, &fold(last.text)) || last.rest.trim_start().starts_with('?'));
         if asks && joins && cuts.len() < MAX_PARTS {
             let joint = last.filter(|last| is_in(CONJUNCTIONS, &fold(last.text))).unwrap_or(token);
             cuts.push(start(joint));

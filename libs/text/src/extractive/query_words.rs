@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::{synonyms, unsegmented};
 use super::value_kind::ValueKind;
+use super::{synonyms, unsegmented};
 use crate::language::Language;
 use crate::terms::{self, Keyword, Tokens, fold};
 use crate::{language, stopwords};
@@ -102,9 +102,8 @@ pub(super) fn query_words(question: &str) -> Vec<QueryWord> {
         let capital = keyword.surface.starts_with(char::is_uppercase) && !opens;
         let code = is_code(&keyword.surface);
         let digits = keyword.surface.chars().filter(char::is_ascii_digit).count() >= 4;
-        let is_possessed = tokens.windows(2).any(|pair| {
-            pair[1] == keyword.surface && POSSESSIVES.contains(&fold(pair[0]).as_str())
-        });
+        let is_possessed =
+            tokens.windows(2).any(|pair| pair[1] == keyword.surface && POSSESSIVES.contains(&fold(pair[0]).as_str()));
         let is_complement = is_complement(&tokens, &keyword.surface);
         words.push(QueryWord {
             is_complement,
@@ -138,22 +137,23 @@ pub(super) fn is_code(word: &str) -> bool {
 /// Whether a word is the `day` of `on which day`: what it asks for is a date, and answers do not repeat it.
 fn asks_for_time(tokens: &[&str], word: &str) -> bool {
     const UNITS: &str = "day days date dates year years month months time числа число числе день дни дням днях году год дату дата месяц месяце часу время tag jahr datum";
-    const WHICH: &str = "which what какого какой какое какие каком каким каких какую какая welchem welcher welches welchen";
+    const WHICH: &str =
+        "which what какого какой какое какие каком каким каких какую какая welchem welcher welches welchen";
     let is_in = |list: &str, token: &str| list.split(' ').any(|listed| listed == fold(token));
     is_in(UNITS, word) && tokens.windows(2).any(|pair| pair[1] == word && is_in(WHICH, pair[0]))
 }
 
 /// Endings of Russian verbs: what follows one is its object.
-const VERB_ENDINGS: [&str; 14] = ["ет", "ит", "ют", "ят", "ут", "ат", "ется", "ится", "ются", "ть", "л", "ла", "ли", "ло"];
+const VERB_ENDINGS: [&str; 14] =
+    ["ет", "ит", "ют", "ят", "ут", "ат", "ется", "ится", "ются", "ть", "л", "ла", "ли", "ло"];
 
 /// Whether a preposition stands before a word, with or without an article between.
 fn is_complement(tokens: &[&str], word: &str) -> bool {
     const PREPOSITIONS: &str = "of in for from at on with у в для из на по с von für im der des de du del en";
     const ARTICLES: &str = "the a an this that our my der die das dem den la le el";
     let Some(at) = tokens.iter().position(|token| *token == word) else { return false };
-    let is_in = |list: &str, at: usize| {
-        tokens.get(at).is_some_and(|token| list.split(' ').any(|listed| listed == fold(token)))
-    };
+    let is_in =
+        |list: &str, at: usize| tokens.get(at).is_some_and(|token| list.split(' ').any(|listed| listed == fold(token)));
     // In Russian what is in the genitive follows without a preposition.
     let is_cyrillic = |word: &str| word.starts_with(|c| matches!(c, '\u{430}'..='\u{44f}'));
     let before = at.checked_sub(1);
@@ -162,10 +162,11 @@ fn is_complement(tokens: &[&str], word: &str) -> bool {
         let is_verb = VERB_ENDINGS.iter().any(|ending| noun.ends_with(ending));
         is_cyrillic(word) && is_cyrillic(tokens[before]) && stopwords::languages_of(&noun) == 0 && !is_verb
     });
-    follows_noun || before.is_some_and(|before| {
-        is_in(PREPOSITIONS, before)
-            || (is_in(ARTICLES, before) && before.checked_sub(1).is_some_and(|at| is_in(PREPOSITIONS, at)))
-    })
+    follows_noun
+        || before.is_some_and(|before| {
+            is_in(PREPOSITIONS, before)
+                || (is_in(ARTICLES, before) && before.checked_sub(1).is_some_and(|at| is_in(PREPOSITIONS, at)))
+        })
 }
 
 fn word_set(words: &'static str) -> HashSet<&'static str> {
@@ -204,7 +205,8 @@ fn keywords(question: &str) -> Vec<Keyword> {
 const MIN_SHARED_PREFIX: usize = 5;
 
 /// Endings by which forms of one English word differ where the stemmer keeps them apart.
-const ENDINGS: &str = "a able al ance ant ate ation ed ee ence ent er es ic ing ion ive ity ise ize ly ment or ory s ur y e i at abl";
+const ENDINGS: &str =
+    "a able al ance ant ate ation ed ee ence ent er es ic ing ion ive ity ise ize ly ment or ory s ur y e i at abl";
 
 /// Whether two words share a long prefix, such as `уведомлен` and `уведом`. Latin words may differ in an ending alone:
 /// `systemd` is no form of `system`. Other words may differ more: Russian verbs and their nouns do.

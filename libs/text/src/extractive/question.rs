@@ -49,7 +49,13 @@ impl Question {
         let mut context = if context.is_empty() { Vec::new() } else { query_words::query_words(context) };
         context.retain(|word| words.iter().all(|own| own.terms != word.terms));
         let own = words.iter().any(|word| !word.is_generic);
-        if !own && !context.is_empty() {
+        let measures = folded.windows(2).any(|pair| {
+            answer_type::asks_for_measure(&pair[0], &pair[1]) && !matches!(pair[1].as_str(), "many" | "much")
+        });
+        if !own && measures && !words.is_empty() {
+            // `how high is it?`: an answer says `high`.
+            words.iter_mut().for_each(|word| word.is_generic = false);
+        } else if !own && !context.is_empty() {
             words = std::mem::take(&mut context);
         } else if !own {
             // Nothing else is asked about.

@@ -71,7 +71,8 @@ pub(super) fn set_scores(
         if candidate.fit == Fit::Yes && question.answer_type != AnswerType::Anything {
             score += ANSWER_TYPE_BONUS;
         }
-        if measure.as_ref().is_some_and(|measure| statement.own_terms.iter().any(|term| measure[*term as usize] > 0.0)) {
+        if measure.as_ref().is_some_and(|measure| statement.own_terms.iter().any(|term| measure[*term as usize] > 0.0))
+        {
             score += MEASURE_BONUS;
         }
         if statement.is_code && question.answer_type == AnswerType::Method {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::answer_type::AnswerType;
 use super::candidates::{self, Candidate};
-use super::disagreement::{contradict, topic_overlap};
+use super::disagreement::{disagree, topic_overlap};
 use super::fit::Fit;
 use super::query_words::QueryWord;
 use super::question::Question;
@@ -87,7 +87,9 @@ pub(super) fn is_answer(question: &Question, candidate: &Candidate<'_>) -> bool 
         return false;
     }
     // The sentence itself has to speak of half of what is asked, or of what a pronoun in it stands for.
-    let is_told = |(_, hit): &(&QueryWord, &f32)| **hit >= IN_SENTENCE || (candidates::IN_ANTECEDENT..STATED_IN_HEADING).contains(*hit);
+    let is_told = |(_, hit): &(&QueryWord, &f32)| {
+        **hit >= IN_SENTENCE || (candidates::IN_ANTECEDENT..STATED_IN_HEADING).contains(*hit)
+    };
     let told = needed.clone().filter(is_told).count();
     let to_tell = needed.clone().filter(|(word, _)| !word.is_name).count().max(1);
     let is_told_enough = statement.is_entry || candidate.is_on_topic || told * 2 >= to_tell;
@@ -101,7 +103,8 @@ pub(super) fn is_answer(question: &Question, candidate: &Candidate<'_>) -> bool 
 fn asks_another_row(question: &Question, candidate: &Candidate<'_>) -> bool {
     let is_row = candidate.statement.is_entry && !candidate.statement.key_terms.is_empty();
     let asks_value = matches!(question.answer_type, AnswerType::Amount(_) | AnswerType::Count);
-    let has_value = question.words.iter().zip(&candidate.hits).any(|(word, hit)| !word.is_generic && *hit > IN_SENTENCE);
+    let has_value =
+        question.words.iter().zip(&candidate.hits).any(|(word, hit)| !word.is_generic && *hit > IN_SENTENCE);
     is_row && asks_value && !candidate.key_matches && has_value
 }
 
@@ -144,11 +147,17 @@ fn with_further(
                 candidate.coverage >= top.coverage * MIN_ENTRY_SHARE_OF_BEST
                     && candidate.context_coverage >= top.context_coverage * MIN_ENTRY_SHARE_OF_BEST
             }
-            (false, true) => candidate.score >= top.score || (is_strong && candidate.fit == Fit::Yes && top.fit != Fit::Yes),
+            (false, true) => {
+                candidate.score >= top.score || (is_strong && candidate.fit == Fit::Yes && top.fit != Fit::Yes)
+            }
         };
         let is_padding = !adds_word && index != best && uses_other_word_forms(question, top, candidate);
         let adds = index == best || adds_word || is_answer(question, candidate);
-        if adds && candidate.coverage >= MIN_FURTHER_COVERAGE && is_level && !is_padding && is_new(candidates, index, &selected)
+        if adds
+            && candidate.coverage >= MIN_FURTHER_COVERAGE
+            && is_level
+            && !is_padding
+            && is_new(candidates, index, &selected)
         {
             add_with_antecedent(candidates, index, max_sentences, &mut selected);
         }
@@ -214,7 +223,7 @@ fn add_with_antecedent(candidates: &[Candidate<'_>], index: usize, max_sentences
 fn repeats(candidate: &Candidate<'_>, other: &Candidate<'_>) -> bool {
     let is_similar = candidate.shingles.resemblance(&other.shingles) >= REPEAT_RESEMBLANCE
         || candidate.shingles.containment(&other.shingles) >= REPEAT_OVERLAP;
-    (is_similar || topic_overlap(candidate, other) >= REPEAT_OVERLAP) && !contradict(candidate, other)
+    (is_similar || topic_overlap(candidate, other) >= REPEAT_OVERLAP) && !disagree(candidate, other)
 }
 
 /// Sorts by passage, that with the best sentence first, and within a passage from top to bottom.

@@ -26,8 +26,14 @@ const EXACT: [(&str, Quantity); 7] = [
 ];
 const PREFIXES: [(&str, Quantity); 7] = [
     ("euro dollar pound franc рубл доллар евро", Quantity::Money),
-    ("second minute hour day week month year decade секунд минут час день дня дней дни недел месяц годов", Quantity::Duration),
-    ("metre meter kilomet centimet millimet inch foot feet mile yard метр километр сантиметр миллиметр", Quantity::Length),
+    (
+        "second minute hour day week month year decade секунд минут час день дня дней дни недел месяц годов",
+        Quantity::Duration,
+    ),
+    (
+        "metre meter kilomet centimet millimet inch foot feet mile yard метр километр сантиметр миллиметр",
+        Quantity::Length,
+    ),
     ("gram kilogram tonne ton грамм килограмм тонн", Quantity::Mass),
     ("degree celsius fahrenheit градус", Quantity::Temperature),
     ("knot узл", Quantity::Speed),
@@ -108,9 +114,10 @@ pub(super) fn counts(text: &str, is_counted: impl Fn(&str) -> bool) -> bool {
     let tokens: Vec<&str> = Tokens::new(text).map(|token| token.text).collect();
     let is_article = |token: &str| matches!(token, "a" | "an" | "A" | "An");
     let is_value = |token: &str| !is_article(token) && (is_number(token) || ONE.contains(&fold(token).as_str()));
-    let before = tokens.iter().enumerate().any(|(at, token)| {
-        is_value(token) && tokens.iter().skip(at + 1).take(MAX_GAP).any(|next| is_counted(next))
-    });
+    let before = tokens
+        .iter()
+        .enumerate()
+        .any(|(at, token)| is_value(token) && tokens.iter().skip(at + 1).take(MAX_GAP).any(|next| is_counted(next)));
     let labelled = || {
         let Some((label, value)) = text.split_once(':') else { return false };
         Tokens::new(label).any(|token| is_counted(token.text)) && Tokens::new(value).any(|token| is_number(token.text))

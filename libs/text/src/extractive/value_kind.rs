@@ -27,7 +27,13 @@ const RULE: &str = "policy rule condition requirement procedure process прав
 impl ValueKind {
     /// The kind that a word with these terms names.
     pub(super) fn named_by(word: &[String]) -> Option<Self> {
-        let kinds = [(Self::Time, TIME), (Self::Money, MONEY), (Self::Number, NUMBER), (Self::Temperature, TEMPERATURE), (Self::Rule, RULE)];
+        let kinds = [
+            (Self::Time, TIME),
+            (Self::Money, MONEY),
+            (Self::Number, NUMBER),
+            (Self::Temperature, TEMPERATURE),
+            (Self::Rule, RULE),
+        ];
         let names = |list: &str| terms::index_terms(list).iter().any(|term| word.contains(term));
         kinds.into_iter().find(|(_, list)| names(list)).map(|(kind, _)| kind)
     }

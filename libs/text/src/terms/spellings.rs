@@ -19,7 +19,8 @@ pub(super) fn emit(token: &Token<'_>, emit: &mut dyn FnMut(String)) {
         emit(number);
     }
     // Most words are followed by another word, and need no closer look.
-    let before_number = || token.rest.trim_start_matches([' ', '.', '\u{a0}']).starts_with(|c: char| c.is_ascii_digit());
+    let before_number =
+        || token.rest.trim_start_matches([' ', '.', '\u{a0}']).starts_with(|c: char| c.is_ascii_digit());
     if !digits_first && !before_number() {
         return;
     }
@@ -118,6 +119,7 @@ fn model(token: &Token<'_>) -> Option<String> {
     let next = token.rest.strip_prefix(' ').filter(|_| is_series)?;
     let digits = next.bytes().take(5).take_while(u8::is_ascii_digit).count();
     let ends = !next[digits..].starts_with(|c: char| c.is_alphanumeric());
-    let is_amount = next[digits..].starts_with([',', '.']) && next[digits + 1..].starts_with(|c: char| c.is_ascii_digit());
+    let is_amount =
+        next[digits..].starts_with([',', '.']) && next[digits + 1..].starts_with(|c: char| c.is_ascii_digit());
     ((1..=4).contains(&digits) && ends && !is_amount).then(|| format!("{}{}", super::fold(text), &next[..digits]))
 }

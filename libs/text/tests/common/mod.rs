@@ -23,7 +23,7 @@ fn records(csv: &str) -> String {
 }
 
 /// Every document cut as uploaded files are, and then as chat cuts what it retrieves.
-pub fn library(documents: &[(&str, &str)]) -> Vec<SourcePassage> {
+pub(crate) fn library(documents: &[(&str, &str)]) -> Vec<SourcePassage> {
     let mut library = Vec::new();
     for (number, (name, content)) in documents.iter().enumerate() {
         let content = if name.ends_with(".csv") { records(content) } else { (*content).to_owned() };
@@ -46,7 +46,7 @@ pub fn library(documents: &[(&str, &str)]) -> Vec<SourcePassage> {
 }
 
 /// The passages that chat would give to the writer, best first.
-pub fn ranked(question: &str, library: &[SourcePassage]) -> Vec<SourcePassage> {
+pub(crate) fn ranked(question: &str, library: &[SourcePassage]) -> Vec<SourcePassage> {
     let documents: Vec<RankingDocument<'_>> = library
         .iter()
         .map(|passage| RankingDocument {
@@ -72,7 +72,7 @@ pub fn ranked(question: &str, library: &[SourcePassage]) -> Vec<SourcePassage> {
 }
 
 /// The passages for a question and the answer made of them.
-pub fn ask(question: &str, context: &str, library: &[SourcePassage]) -> (Vec<SourcePassage>, ExtractiveAnswer) {
+pub(crate) fn ask(question: &str, context: &str, library: &[SourcePassage]) -> (Vec<SourcePassage>, ExtractiveAnswer) {
     let passages = ranked(&format!("{question} {context}"), library);
     let options = AnswerOptions { max_sentences: SENTENCES, context, language: None };
     let extract = answer(question, &passages, options);
