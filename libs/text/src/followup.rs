@@ -102,7 +102,7 @@ fn is_fragment(question: &str) -> bool {
             && matches!(pair[1].as_str(), "is" | "are" | "такое" | "такой" | "такая" | "ist" | "sind")
     });
     let is_name = |word: &&str| word.starts_with(char::is_uppercase) || word.contains(|c: char| c.is_ascii_digit());
-    !defines && !words.iter().skip(1).any(|word| is_name(word)) && !words[0].contains(terms::is_unsegmented)
+    !defines && !words.iter().skip(1).any(is_name) && !words[0].contains(terms::is_unsegmented)
 }
 
 /// `why?`, `how much is that?`: no content word.

@@ -153,7 +153,7 @@ fn extracts_take_time_in_proportion_to_their_passages() {
 fn near_duplicates_take_time_in_proportion_to_their_texts() {
     let found = superlinear("near-duplicates", &|text| {
         let shingles: Vec<Shingles> =
-            [text, &text[text.ceil_char_boundary(text.len() / 4)..]].map(|text| Shingles::of(text)).to_vec();
+            [text, &text[text.ceil_char_boundary(text.len() / 4)..]].map(Shingles::of).to_vec();
         used(distinct(&shingles, NEAR_DUPLICATE));
         used(shingles[0].sketch());
     });

@@ -5,12 +5,12 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use super::entry::{self, RenderedEntry};
+use super::heading_context::HeadingContext;
+use super::subject::{self, is_context_dependent};
 use super::vocabulary::{TermId, Vocabulary, sorted};
-use super::{SourcePassage, acronyms, query_words, quotable, records};
+use super::{SourcePassage, acronyms, quotable, records};
 use crate::sentences::{self, TextUnit, UnitKind};
 use crate::tables::{self, TablePosition};
-use crate::terms::Tokens;
-use crate::{stopwords, terms};
 
 /// Most statements per answer; the passages of a run have a few hundred.
 const MAX_STATEMENTS: usize = 4_000;
@@ -194,8 +194,8 @@ impl<'a> Corpus<'a> {
             self.neighbours.extend(terms.windows(2).map(|pair| (passages[index].source, pair[0], pair[1])));
             let is_context_dependent = is_context_dependent(&entry.text);
             let antecedent = context.antecedent(section, &entry.text, &mut self.vocabulary);
-            let subject = subject_of(&entry.text);
-            let subject_names = self.vocabulary.intern_set(&names_in(&subject_and_name(&entry.text).0.join(" ")));
+            let subject = subject::of(&entry.text);
+            let subject_names = self.vocabulary.intern_set(&subject::names(&entry.text));
             if passages[index].start == 0 && !self.topics.contains_key(&passages[index].source) {
                 let topic = self.vocabulary.intern_set(&subject);
                 self.topics.insert(passages[index].source, topic);
@@ -265,151 +265,6 @@ fn render_unit(text: &str, units: &[TextUnit], positions: &[TablePosition], at: 
         _ => None,
     };
     entry::render(&text[unit.range.clone()], unit.kind, positions[at], header)
-}
-
-/// The headings, caption and table header that apply at one point of a passage.
-struct HeadingContext<'a> {
-    /// Headings above the passage.
-    outer: &'a str,
-    /// Innermost heading within the passage.
-    heading: &'a str,
-    /// Header row of the current table.
-    columns: &'a str,
-    in_table_of_contents: bool,
-    /// Terms of the headings.
-    headings: Rc<Vec<TermId>>,
-    /// Terms of the headings and the caption.
-    with_caption: Rc<Vec<TermId>>,
-    /// Terms of the innermost heading if it is a question.
-    question: Rc<Vec<TermId>>,
-    /// Terms of the subjects of the sentences so far, and their section.
-    subjects: (usize, Vec<TermId>),
-}
-
-impl<'a> HeadingContext<'a> {
-    /// The context at the start of a passage; `carried` is that at the end of the adjoining passage before it.
-    fn new(passage: &'a SourcePassage, carried: Option<Self>, vocabulary: &mut Vocabulary) -> Self {
-        carried.unwrap_or_else(|| Self::under(passage.heading.as_deref().unwrap_or_default(), "", vocabulary))
-    }
-
-    fn under(outer: &'a str, heading: &'a str, vocabulary: &mut Vocabulary) -> Self {
-        let headings = Rc::new(vocabulary.intern_set(&[outer, heading].join(" ")));
-        let innermost = if heading.is_empty() { outer } else { heading };
-        let in_table_of_contents = quotable::is_table_of_contents(innermost);
-        let title = innermost.rsplit(crate::passages::SEPARATOR).next().unwrap_or(innermost);
-        let question = if quotable::is_question(title) { vocabulary.intern_set(title) } else { Vec::new() };
-        Self {
-            outer,
-            heading,
-            columns: "",
-            in_table_of_contents,
-            with_caption: Rc::clone(&headings),
-            headings,
-            question: Rc::new(question),
-            subjects: (usize::MAX, Vec::new()),
-        }
-    }
-
-    /// The subject of the last sentence that named one, if this one refers back; remembers that of this one otherwise.
-    fn antecedent(&mut self, section: usize, text: &str, vocabulary: &mut Vocabulary) -> Vec<TermId> {
-        if self.subjects.0 != section {
-            self.subjects = (section, Vec::new());
-        }
-        if is_context_dependent(text) || has_pronoun(text) {
-            return self.subjects.1.clone();
-        }
-        self.subjects.1 = vocabulary.intern_set(&subject_of(text));
-        Vec::new()
-    }
-
-    /// Sets the caption of the entries that follow: a lead-in or a line that is not a sentence.
-    fn set_caption(&mut self, caption: &str, vocabulary: &mut Vocabulary) {
-        self.with_caption = Rc::new(self.headings.iter().copied().chain(vocabulary.intern(caption)).collect());
-    }
-
-    /// Remembers the header of a table as long as its rows follow.
-    fn track_table(&mut self, position: TablePosition, continues: bool, raw: &'a str) {
-        match position {
-            TablePosition::Header => self.columns = raw,
-            TablePosition::Row(Some(_)) => {}
-            TablePosition::Row(None) | TablePosition::Lone if continues => {}
-            _ => self.columns = "",
-        }
-    }
-
-    /// The current table's header if `row` has as many cells, else empty.
-    fn columns_of(&self, row: &str) -> &'a str {
-        let fits = !self.columns.is_empty() && tables::cells(self.columns).len() == tables::cells(row).len();
-        if fits { self.columns } else { "" }
-    }
-
-    fn enter(&mut self, heading: &'a str, vocabulary: &mut Vocabulary) {
-        *self = Self::under(self.outer, heading, vocabulary);
-    }
-
-    fn section_name(&self) -> String {
-        format!("{} {}", self.outer, self.heading)
-    }
-}
-
-/// The beginning of a sentence up to its verb, as far as that is among the common ones, and the name after a form of `to
-/// be`: in `The chief executive is Jonas Feld` both are the same.
-fn subject_of(text: &str) -> String {
-    let (subject, name) = subject_and_name(text);
-    [subject, name].concat().join(" ")
-}
-
-/// The words before the verb, and those of the name right after a form of `to be`.
-fn subject_and_name(text: &str) -> (Vec<&str>, Vec<&str>) {
-    const BE: &str = "is are was were является это";
-    const VERBS: &str = "has have had will can may must does did был была были было";
-    const MAX_WORDS: usize = 7;
-    let mut subject: Vec<&str> = Vec::new();
-    let mut tokens = Tokens::new(text).take(MAX_WORDS * 2);
-    while let Some(token) = tokens.next().filter(|_| subject.len() < MAX_WORDS) {
-        let folded = terms::fold(token.text);
-        if BE.split(' ').any(|verb| verb == folded) {
-            let name = tokens.map(|next| next.text).take_while(|next| next.starts_with(char::is_uppercase));
-            return (subject, name.collect());
-        }
-        if VERBS.split(' ').any(|verb| verb == folded) {
-            break;
-        }
-        subject.push(token.text);
-    }
-    (subject, Vec::new())
-}
-
-/// The capitalised words of a subject after its first, and its identifiers.
-fn names_in(subject: &str) -> String {
-    let is_name = |(at, word): &(usize, &str)| {
-        (*at > 0 && word.starts_with(char::is_uppercase) && stopwords::languages_of(&terms::fold(word)) == 0)
-            || query_words::is_code(word)
-    };
-    let names = terms::words(subject).enumerate().filter(is_name);
-    names.map(|(_, word)| word).collect::<Vec<_>>().join(" ")
-}
-
-/// Whether one of the first words is a personal pronoun: `On one charge it goes 250 km`.
-fn has_pronoun(text: &str) -> bool {
-    const PRONOUNS: &str = "it he she they он она оно они его ее их ему ей им";
-    const MAX_WORDS: usize = 6;
-    terms::words(text).take(MAX_WORDS).any(|word| {
-        let folded = terms::fold(word);
-        PRONOUNS.split(' ').any(|pronoun| pronoun == folded)
-    })
-}
-
-/// Whether the sentence begins with a word that refers back: a pronoun, or `this` without a noun.
-fn is_context_dependent(text: &str) -> bool {
-    const PRONOUNS: &str = "it its he his she they his her their them such however therefore thus but он она оно они его ее их однако поэтому но \
-        er sie es il elle ils cela";
-    const DEMONSTRATIVES: &str = "this these that those это этот эта эти dies diese dieser dieses ce cette ces";
-    let mut words = terms::words(text).map(terms::fold);
-    let Some(first) = words.next() else { return false };
-    let is_in = |list: &str| list.split_whitespace().any(|word| word == first);
-    let alone = words.next().is_none_or(|next| stopwords::languages_of(&next) != 0);
-    is_in(PRONOUNS) || (is_in(DEMONSTRATIVES) && alone)
 }
 
 /// Whether a text is a row or item among siblings rather than a sentence.
