@@ -94,11 +94,16 @@ pub(crate) fn keywords(question: &str) -> Vec<Keyword> {
     let code = language.map(Language::code).filter(|code| stopwords::LISTED.contains(code));
     let mut content = Vec::new();
     let mut all = Vec::new();
-    for token in scan::Tokens::new(question) {
+    let mut tokens = scan::Tokens::new(question);
+    while let Some(token) = tokens.next() {
         let mut terms = Vec::new();
-        analysis::analyse(&token, Algorithm::English, &mut |term| terms.push(term));
-        drop_parts_of_model(token.text, &mut terms);
-        spellings::emit(&token, &mut |term| terms.push(term));
+        if let Some((shared, taken)) = spellings::shared(&token) {
+            terms.push(shared);
+            (1..taken).for_each(|_| drop(tokens.next()));
+        } else {
+            analysis::analyse(&token, Algorithm::English, &mut |term| terms.push(term));
+            drop_parts_of_model(token.text, &mut terms);
+        }
         if terms.is_empty() {
             continue;
         }
@@ -130,6 +135,13 @@ fn terms_in(text: &str, latin: Algorithm) -> Vec<String> {
         analysis::analyse(&token, latin, &mut |term| terms.push(term));
         spellings::emit(&token, &mut |term| terms.push(term));
     }
+    terms
+}
+
+/// The terms of other spellings of what begins with `token`.
+pub(crate) fn spellings_of(token: &Token<'_>) -> Vec<String> {
+    let mut terms = Vec::new();
+    spellings::emit(token, &mut |term| terms.push(term));
     terms
 }
 

@@ -24,6 +24,8 @@ impl Vocabulary {
     pub(super) fn intern(&mut self, text: &str) -> Vec<TermId> {
         let mut list = Vec::with_capacity(text.len() / 6);
         for token in Tokens::new(text) {
+            let spellings = terms::spellings_of(&token);
+            list.extend(spellings.into_iter().map(|term| self.number(term)));
             if let Some(known) = self.by_word.get(token.text) {
                 list.extend(known);
                 continue;

@@ -1,7 +1,8 @@
 //! Terms in which other spellings of one value meet: `2,500`, `2.500`, `2 500` and `2.5 thousand`; `05.11.2019` and
 //! `November 5, 2019`; `TX 40` and `TX-40`.
 //!
-//! They are added to the terms of the words as they are written, in documents and questions alike.
+//! In a document they are added to the terms of the words as they are written; in a question they stand for these words, so
+//! that one who looks for texts with all the terms finds every spelling.
 
 use super::scan::Token;
 use crate::calendar;
@@ -15,7 +16,7 @@ const MAX_SERIES_CHARS: usize = 4;
 pub(super) fn emit(token: &Token<'_>, emit: &mut dyn FnMut(String)) {
     let text = token.text;
     let digits_first = text.starts_with(|c: char| c.is_ascii_digit());
-    if digits_first && let Some(number) = number(token) {
+    if digits_first && let Some((number, _)) = number(token) {
         emit(number);
     }
     // Most words are followed by another word, and need no closer look.
@@ -38,11 +39,25 @@ pub(super) fn emit(token: &Token<'_>, emit: &mut dyn FnMut(String)) {
     }
 }
 
-/// The plain digits of a number that is written in another way.
-fn number(token: &Token<'_>) -> Option<String> {
+/// The term that every spelling of what begins with `token` has, and how many tokens it stands for.
+pub(super) fn shared(token: &Token<'_>) -> Option<(String, usize)> {
+    if let Some((date, taken)) = calendar::date_at(token)
+        && let Some(day) = date.day
+    {
+        let full = date.day_of().map(|date| date.format("d%Y%m%d").to_string());
+        return Some((full.unwrap_or_else(|| format!("d{:02}{day:02}", date.month)), taken));
+    }
+    let digits_first = token.text.starts_with(|c: char| c.is_ascii_digit());
+    let number = digits_first.then(|| number(token)).flatten();
+    number.or_else(|| model(token).map(|model| (model, 2)))
+}
+
+/// The plain digits of a number that is written in another way, and the tokens it takes.
+fn number(token: &Token<'_>) -> Option<(String, usize)> {
     let text = token.text;
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
-    let groups = dotted_groups(text).or_else(|| plain.then(|| spaced_groups(token)).flatten());
+    let dotted = dotted_groups(text).map(|number| (number, 1));
+    let groups = dotted.or_else(|| plain.then(|| spaced_groups(token)).flatten());
     let factor = multiplier(token.rest);
     if factor == 0 {
         return groups;
@@ -54,7 +69,7 @@ fn number(token: &Token<'_>) -> Option<String> {
     }
     let value = format!("{whole}{fraction}{}", "0".repeat(factor - fraction.len()));
     let value = value.trim_start_matches('0');
-    (!value.is_empty()).then(|| value.to_owned())
+    (!value.is_empty()).then(|| (value.to_owned(), 2))
 }
 
 /// `2.500` may be two thousand five hundred.
@@ -66,7 +81,7 @@ fn dotted_groups(text: &str) -> Option<String> {
 }
 
 /// `2 500` with ordinary spaces.
-fn spaced_groups(token: &Token<'_>) -> Option<String> {
+fn spaced_groups(token: &Token<'_>) -> Option<(String, usize)> {
     if token.text.len() > 3 || token.text.starts_with('0') {
         return None;
     }
@@ -81,7 +96,8 @@ fn spaced_groups(token: &Token<'_>) -> Option<String> {
         joined.push_str(group);
         rest = after;
     }
-    (joined.len() > token.text.len()).then_some(joined)
+    let groups = (joined.len() - token.text.len()) / 3;
+    (groups > 0).then_some((joined, 1 + groups))
 }
 
 /// How many zeros the word after a number stands for.
