@@ -3,11 +3,14 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ParseError;
 use crate::clean;
+use crate::{PageFault, ParseError, WordsKept};
 
 /// Longest text of a document (bytes of UTF-8).
 const MAX_TEXT: usize = 16 << 20;
+
+/// Headings of all sections: each repeats those above it (bytes).
+const MAX_HEADINGS: usize = 64 << 20;
 
 /// Longer headings are truncated in the heading path, but not in the text (chars).
 pub(crate) const MAX_HEADING: usize = 200;
@@ -28,6 +31,10 @@ pub struct Document {
     pub text: String,
     /// The parts of `text` in order, without gaps.
     pub sections: Vec<Section>,
+    /// How much of the words was kept; `None` where nothing is left out.
+    pub words_kept: Option<WordsKept>,
+    /// Set if the page says that what was asked for is not there.
+    pub fault: Option<PageFault>,
 }
 
 /// A part of the text under one heading, on one page.
@@ -51,6 +58,8 @@ pub(crate) struct DocumentBuilder {
     headings: Vec<(u8, String)>,
     page: Option<u32>,
     sections: Vec<Section>,
+    /// Size of the headings of all sections.
+    heading_bytes: usize,
     /// Whether the next block starts a section.
     section_pending: bool,
     full: bool,
@@ -73,6 +82,22 @@ impl DocumentBuilder {
         let path = one_line(heading).chars().take(MAX_HEADING).collect();
         self.headings.retain(|(above, _)| *above < level);
         self.headings.push((level, path));
+        self.section_pending = true;
+    }
+
+    /// The level of the innermost heading, 0 if there is none.
+    pub(crate) fn level(&self) -> u8 {
+        self.headings.last().map_or(0, |(level, _)| *level)
+    }
+
+    /// Ends the sections under headings of `level` and below.
+    pub(crate) fn leave(&mut self, level: u8) {
+        self.headings.retain(|(above, _)| *above < level);
+        self.section_pending = true;
+    }
+
+    /// Starts another section under the same headings.
+    pub(crate) fn part(&mut self) {
         self.section_pending = true;
     }
 
@@ -105,9 +130,9 @@ impl DocumentBuilder {
         line.starts_with("- ") || (after_number.len() < line.len() && after_number.starts_with(". "))
     }
 
-    /// Whether no text has been added.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.text.is_empty()
+    /// Whether the last line is a definition of a term.
+    pub(crate) fn ends_with_definition(&self) -> bool {
+        self.text.rsplit('\n').next().unwrap_or_default().starts_with(": ")
     }
 
     /// Chars added.
@@ -145,7 +170,11 @@ impl DocumentBuilder {
         if let Some(last) = self.sections.last_mut() {
             last.end = start;
         }
-        let heading = self.headings.iter().map(|(_, heading)| heading.clone()).collect();
+        let heading: Vec<String> = self.headings.iter().map(|(_, heading)| heading.clone()).collect();
+        self.heading_bytes += heading.iter().map(String::len).sum::<usize>();
+        if self.heading_bytes > MAX_HEADINGS {
+            self.full = true;
+        }
         self.sections.push(Section { heading, page: self.page, start, end: start });
         self.section_pending = false;
     }
@@ -153,7 +182,7 @@ impl DocumentBuilder {
     /// The document, without its title, author, date and language.
     pub(crate) fn finish(mut self) -> Result<Document, ParseError> {
         if self.full {
-            return Err(ParseError::TooLarge(format!("more than {} MiB of text", MAX_TEXT >> 20)));
+            return Err(ParseError::TooLarge(format!("more than {} MiB of text and headings", MAX_TEXT >> 20)));
         }
         if let Some(last) = self.sections.last_mut() {
             last.end = self.chars;

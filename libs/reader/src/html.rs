@@ -1,101 +1,119 @@
-//! HTML pages: removes hidden elements, extracts the main text and renders it with its headings.
+//! HTML pages and files: the text that a reader sees, with its structure, without what is around it.
+//!
+//! A file is read whole, less its navigation. A page of the web loses boilerplate too (`boilerplate.rs`), and only that:
+//! nothing is left out because something else looks more like an article.
 
-mod guard;
+mod attribute_count;
+mod boilerplate;
+mod colour;
+mod consent;
 mod hidden;
+mod inline;
+mod kind;
 mod meta;
+mod page_fault;
+mod parser;
+mod refresh;
+mod style;
+mod style_sheet;
 mod table;
 mod text_writer;
+mod tree;
+mod tree_sink;
 
-use dom_query::NodeRef;
-use dom_smoothie::{Article, Config, Readability};
 pub(crate) use meta::date;
+pub use page_fault::PageFault;
 
+use self::text_writer::Scope;
+use self::tree::{NodeId, Tree};
+use crate::coverage::{WordsKept, words};
 use crate::document::{Document, DocumentBuilder, non_empty_line};
 use crate::{Hints, ParseError, charset};
 
-/// If the extracted article is shorter (chars), the whole body is used when it has much more text.
-const SHORT_ARTICLE_LIMIT: u64 = 400;
+/// A page that only points at another one says so within so many bytes.
+const MAX_REFRESH_SEARCH: usize = 64 << 10;
 
-/// How many times longer than a short article the body must be to be preferred.
-const BODY_PREFERENCE_FACTOR: u64 = 2;
-
-/// Parses an HTML page.
+/// Parses an HTML page or, without an address, an HTML file.
 pub(crate) fn parse(bytes: &[u8], hints: &Hints) -> Result<Document, ParseError> {
     let html = charset::decode_html(bytes, hints.charset.as_deref());
-    guard::check(&html)?;
-    let page = dom_query::Document::from(html.as_ref());
-    hidden::remove(&page)?;
+    let mut page = parser::parse(&html)?;
     let meta = meta::read(&page);
-    let headline = headline(&page);
-    let config = Config { disable_json_ld: true, ..Config::default() };
-    let mut readability =
-        Readability::with_document(page, None, Some(config)).map_err(|error| ParseError::Damaged(error.to_string()))?;
-    let article = readability.parse().ok();
-    let main =
-        article.as_ref().map(|_| main_text(&readability.doc, headline.as_deref())).filter(|main| !main.is_empty());
-    let builder = match main {
-        Some(main) if main.chars() >= SHORT_ARTICLE_LIMIT => main,
-        short => prefer_longer(short, &html)?,
-    };
+    hidden::drop_hidden(&mut page)?;
+    let title = meta::title(&page);
+    let author = meta::byline(&page);
+    boilerplate::drop_navigation(&mut page);
+    let total = visible_words(&page);
+    let scope = if hints.url.is_some() { Scope::Page } else { Scope::File };
+    if scope == Scope::Page {
+        boilerplate::drop_boilerplate(&mut page);
+    }
+    let mut builder = DocumentBuilder::default();
+    text_writer::append(&mut builder, &page, body(&page), scope);
     let mut document = builder.finish()?;
-    document.title = title(article.as_ref(), &meta);
-    document.author =
-        meta.author.or_else(|| article.as_ref().and_then(|article| non_empty_line(article.byline.as_deref()?)));
+    document.words_kept = Some(WordsKept::new(words(&document.text), total));
+    document.title = meta.title.or(title);
+    document.author = meta.author.or(author);
     document.published_at = meta.published_at;
     document.language = meta.language;
+    if scope == Scope::Page {
+        let headings = headings(&page);
+        document.fault = page_fault::recognise(document.title.as_deref(), &headings, &document.text, &html);
+    }
     Ok(document)
 }
 
 /// Adds the text of an HTML fragment, such as a feed entry, to `builder`.
 pub(crate) fn append_fragment(builder: &mut DocumentBuilder, html: &str) -> Result<(), ParseError> {
-    guard::check(html)?;
-    let fragment = dom_query::Document::from(html);
-    hidden::remove(&fragment)?;
-    if let Some(body) = fragment.body() {
-        text_writer::append(builder, body, text_writer::Scope::Article);
-    }
+    let mut fragment = parser::parse(html)?;
+    hidden::drop_hidden(&mut fragment)?;
+    text_writer::append(builder, &fragment, body(&fragment), Scope::File);
     Ok(())
 }
 
-/// The heading of the whole page, if it has one.
-fn headline(page: &dom_query::Document) -> Option<String> {
-    let found = page.select("h1");
-    let [headline] = found.nodes() else { return None };
-    non_empty_line(&headline.text())
+/// Whether a start tag within a line of Markdown hides what is in its element.
+pub(crate) fn hides_inline(tag: &str) -> bool {
+    let Ok(mut element) = parser::parse(&format!("{tag}x")) else { return true };
+    let is_text = |page: &Tree| page.subtree(body(page)).any(|id| page.text(id).is_some());
+    let is_raw = |page: &Tree| page.find("script").or(page.find("style")).is_some();
+    is_raw(&element) || hidden::drop_hidden(&mut element).is_err() || !is_text(&element)
 }
 
-/// The article under its headline, which Readability removes if it is also the page title.
-fn main_text(page: &dom_query::Document, headline: Option<&str>) -> DocumentBuilder {
-    let found = page.select_single("#readability-page-1");
-    let mut builder = DocumentBuilder::default();
-    let Some(node) = found.nodes().first() else { return builder };
-    let headings = found.select("h1, h2");
-    let is_there =
-        |headline| headings.iter().any(|heading| non_empty_line(&heading.text()).as_deref() == Some(headline));
-    if let Some(headline) = headline.filter(|headline| !is_there(headline)) {
-        builder.heading(1, headline);
+/// Where a page sends its readers with `<meta http-equiv=refresh>`, as written there: an address to be joined to that of
+/// the page. `None` if it is meant to be read.
+pub fn refresh_target(bytes: &[u8], hints: &Hints) -> Option<String> {
+    let html = charset::decode_html(&bytes[..bytes.len().min(MAX_REFRESH_SEARCH)], hints.charset.as_deref());
+    if !html.to_ascii_lowercase().contains("http-equiv") {
+        return None;
     }
-    let chars_before = builder.chars();
-    text_writer::append(&mut builder, *node, text_writer::Scope::Article);
-    if builder.chars() == chars_before { DocumentBuilder::default() } else { builder }
+    refresh::target(&parser::parse(&html).ok()?)
 }
 
-/// The whole body if the article is missing or a small part of it.
-fn prefer_longer(article: Option<DocumentBuilder>, html: &str) -> Result<DocumentBuilder, ParseError> {
-    let page = dom_query::Document::from(html);
-    hidden::remove(&page)?;
-    let mut builder = DocumentBuilder::default();
-    let body: Option<NodeRef<'_>> = page.body();
-    if let Some(body) = body {
-        text_writer::append(&mut builder, body, text_writer::Scope::Page);
+fn body(page: &Tree) -> NodeId {
+    page.find("body").unwrap_or(page.root())
+}
+
+fn headings(page: &Tree) -> Vec<String> {
+    let found = page.subtree(body(page)).filter(|id| matches!(page.name(*id), "h1" | "h2"));
+    found.filter_map(|id| non_empty_line(&inline::inline_text(page, id))).take(5).collect()
+}
+
+/// Words that a reader sees: of everything but scripts and what was left out before.
+fn visible_words(page: &Tree) -> u32 {
+    let is_read = |id: NodeId| {
+        page.parent(id).is_none_or(|parent| {
+            !matches!(page.name(parent), "script" | "style" | "iframe" | "noframes" | "noembed" | "title" | "textarea" | "option")
+        })
+    };
+    let mut visible = String::new();
+    for id in page.subtree(body(page)) {
+        match page.text(id) {
+            Some(text) if is_read(id) => visible.push_str(text),
+            Some(_) => {}
+            None if page.element(id).is_some_and(|element| kind::element_kind(element) != kind::ElementKind::Inline) => {
+                visible.push(' ');
+            }
+            None => {}
+        }
     }
-    Ok(match article {
-        Some(article) if builder.chars() <= article.chars() * BODY_PREFERENCE_FACTOR => article,
-        _ => builder,
-    })
-}
-
-fn title(article: Option<&Article>, meta: &meta::Meta) -> Option<String> {
-    let found = article.and_then(|article| non_empty_line(&article.title));
-    meta.title.clone().or(found)
+    words(&visible)
 }

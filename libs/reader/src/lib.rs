@@ -9,6 +9,7 @@ pub mod child;
 mod charset;
 mod chunk;
 mod clean;
+mod coverage;
 mod delimited;
 mod document;
 mod docx;
@@ -22,14 +23,16 @@ mod pdf;
 mod plain;
 
 pub use chunk::{Chunk, ChunkSize, chunks};
+pub use coverage::WordsKept;
 pub use document::{Document, Section};
 pub use format::{Format, Unsupported};
+pub use html::{PageFault, refresh_target};
 use serde::{Deserialize, Serialize};
 
 /// Metadata of the bytes from their source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hints {
-    /// Address the bytes were fetched from.
+    /// Address the bytes were fetched from; `None` for a file, which is read whole.
     pub url: Option<String>,
     /// Charset named by the `Content-Type` header, a label of the Encoding Standard.
     pub charset: Option<String>,
@@ -56,7 +59,7 @@ pub enum ParseError {
     /// The parser child exceeded its memory limit.
     #[error("reading it takes more memory than allowed")]
     OutOfMemory,
-    /// The parser child exceeded its time limit.
+    /// The parser exceeded its time limit.
     #[error("reading it takes longer than allowed")]
     Timeout,
     /// The parser child crashed; the text says how.
@@ -73,8 +76,7 @@ pub enum ParseError {
 ///
 /// # Errors
 ///
-/// See [`ParseError`]. [`ParseError::OutOfMemory`], [`ParseError::Timeout`], [`ParseError::Crashed`] and
-/// [`ParseError::Unavailable`] are returned by the child only.
+/// See [`ParseError`]. [`ParseError::OutOfMemory`], [`ParseError::Crashed`] and [`ParseError::Unavailable`] are returned by the child only.
 pub fn parse(format: Format, bytes: &[u8], hints: &Hints) -> Result<Document, ParseError> {
     let mut document = match format {
         Format::Html => html::parse(bytes, hints),

@@ -1,5 +1,12 @@
-//! Markdown: the source is the text, headings start sections, front matter is the metadata.
+//! Markdown: the source is the text, headings start sections, front matter is the metadata, raw HTML is read as HTML.
 
+mod raw_html;
+
+use std::ops::Range;
+
+use pulldown_cmark::{Event, OffsetIter, Options, Parser, Tag, TagEnd};
+
+use self::raw_html::InlineHtml;
 use crate::ParseError;
 use crate::document::{Document, DocumentBuilder, non_empty_line};
 use crate::html;
@@ -8,7 +15,7 @@ use crate::html;
 pub(crate) fn parse(source: &str) -> Result<Document, ParseError> {
     let source = source.trim_start_matches('\u{FEFF}');
     let (front, body) = split_front_matter(source);
-    let mut document = body_sections(&without_comments(body))?;
+    let mut document = body_sections(body)?;
     document.title = document.sections.iter().find_map(|section| section.heading.first().cloned());
     for line in front.lines() {
         let Some((key, value)) = line.split_once(':') else {
@@ -41,120 +48,103 @@ fn split_front_matter(source: &str) -> (&str, &str) {
     }
 }
 
+/// A part of the source that does not go into the text as it stands.
+enum Change {
+    Heading(u8),
+    HtmlBlock,
+    /// Removed, or replaced by a few characters.
+    Replace(&'static str),
+}
+
 /// Parses the body into one block per section.
 fn body_sections(body: &str) -> Result<Document, ParseError> {
     let mut builder = DocumentBuilder::default();
-    let mut fence: Option<String> = None;
     let mut block = String::new();
-    let mut lines = body.lines().peekable();
-    while let Some(line) = lines.next() {
-        if toggles_fence(line, &mut fence) || fence.is_some() {
-            push_line(&mut block, line);
+    let mut at = 0;
+    let mut changes = changes(body).into_iter().peekable();
+    while let Some((range, change)) = changes.next() {
+        if range.start < at {
             continue;
         }
-        if let Some((level, heading)) = atx_heading(line) {
-            builder.block(&block);
-            block.clear();
-            builder.heading(level, heading);
-            continue;
+        block.push_str(&body[at..range.start]);
+        at = range.end;
+        match change {
+            Change::Replace(text) => block.push_str(text),
+            Change::Heading(level) => {
+                add_block(&mut builder, &mut block);
+                let mut inner = range.start;
+                while let Some((inline, change)) = changes.next_if(|(inline, _)| inline.start < range.end) {
+                    block.push_str(&body[inner.min(inline.start)..inline.start]);
+                    inner = inline.end;
+                    if let Change::Replace(text) = change {
+                        block.push_str(text);
+                    }
+                }
+                block.push_str(&body[inner.min(range.end)..range.end]);
+                builder.heading(level, heading_text(&block));
+                block.clear();
+            }
+            Change::HtmlBlock => {
+                add_block(&mut builder, &mut block);
+                html::append_fragment(&mut builder, &body[range])?;
+            }
         }
-        let underline = lines.peek().and_then(|next| setext_level(next));
-        if let Some(level) = underline
-            && is_paragraph(line)
-            && block.lines().next_back().is_none_or(|above| above.trim().is_empty())
-        {
-            builder.block(&block);
-            block.clear();
-            builder.heading(level, line);
-            lines.next();
-            continue;
-        }
-        push_line(&mut block, line);
     }
-    builder.block(&block);
+    block.push_str(&body[at..]);
+    add_block(&mut builder, &mut block);
     builder.finish()
 }
 
-fn push_line(block: &mut String, line: &str) {
-    block.push_str(line.trim_end());
-    block.push('\n');
-}
-
-/// Tracks code fences; true if `line` opens or closes one.
-fn toggles_fence(line: &str, fence: &mut Option<String>) -> bool {
-    let trimmed = line.trim_start();
-    let Some(mark) = trimmed.chars().next().filter(|mark| matches!(mark, '`' | '~')) else {
-        return false;
-    };
-    let run: String = trimmed.chars().take_while(|char| *char == mark).collect();
-    match fence {
-        None if run.len() >= 3 && !trimmed[run.len()..].contains('`') => {
-            *fence = Some(run);
-            true
-        }
-        Some(open) if run.starts_with(open.as_str()) && trimmed[run.len()..].trim().is_empty() => {
-            *fence = None;
-            true
-        }
-        _ => false,
-    }
-}
-
-fn atx_heading(line: &str) -> Option<(u8, &str)> {
-    let trimmed = line.trim_start_matches(' ');
-    let level = trimmed.bytes().take_while(|byte| *byte == b'#').count();
-    let rest = &trimmed[level..];
-    if line.len() - trimmed.len() > 3
-        || !(1..=6).contains(&level)
-        || !(rest.is_empty() || rest.starts_with([' ', '\t']))
-    {
-        return None;
-    }
-    let heading = rest.trim();
-    let without_closing = heading.trim_end_matches('#');
-    let closed = without_closing.is_empty() || without_closing.ends_with(' ');
-    Some((u8::try_from(level).ok()?, if closed { without_closing.trim_end() } else { heading }))
-}
-
-fn setext_level(line: &str) -> Option<u8> {
-    let trimmed = line.trim();
-    if trimmed.len() < 3 || line.starts_with("    ") {
-        return None;
-    }
-    match trimmed.as_bytes()[0] {
-        b'=' if trimmed.bytes().all(|byte| byte == b'=') => Some(1),
-        b'-' if trimmed.bytes().all(|byte| byte == b'-') => Some(2),
-        _ => None,
-    }
-}
-
-fn is_paragraph(line: &str) -> bool {
-    !line.trim().is_empty() && !line.starts_with("    ") && !line.trim_start().starts_with(['-', '*', '>', '|', '+'])
-}
-
-/// Removes HTML comments, which are not rendered, except in fenced code.
-fn without_comments(source: &str) -> String {
-    let mut out = String::with_capacity(source.len());
-    let mut fence = None;
-    let mut in_comment = false;
-    for line in source.split_inclusive('\n') {
-        if !in_comment && (toggles_fence(line.trim_end(), &mut fence) || fence.is_some()) {
-            out.push_str(line);
-            continue;
-        }
-        let mut rest = line;
-        while !rest.is_empty() {
-            let mark = if in_comment { "-->" } else { "<!--" };
-            let Some((before, after)) = rest.split_once(mark) else {
-                out.push_str(if in_comment { "\n" } else { rest });
-                break;
-            };
-            if !in_comment {
-                out.push_str(before);
+/// Where the text differs from the source, in order.
+fn changes(body: &str) -> Vec<(Range<usize>, Change)> {
+    let events: OffsetIter<'_> = Parser::new_ext(body, Options::ENABLE_TABLES).into_offset_iter();
+    let mut changes: Vec<(Range<usize>, Change)> = Vec::new();
+    // Blocks around the current one: only a heading outside of them starts a section.
+    let mut containers = 0_usize;
+    let mut inline = InlineHtml::default();
+    let definitions = events.reference_definitions().iter();
+    let unseen: Vec<Range<usize>> =
+        definitions.filter(|(_, link)| matches!(&*link.dest, "#" | "")).map(|(_, link)| link.span.clone()).collect();
+    for (event, range) in events {
+        match event {
+            Event::Start(Tag::Heading { level, .. }) if containers == 0 => {
+                changes.push((range, Change::Heading(level as u8)));
             }
-            in_comment = !in_comment;
-            rest = after;
+            Event::Start(Tag::HtmlBlock) => changes.push((range, Change::HtmlBlock)),
+            Event::InlineHtml(tag) => changes.extend(inline.tag(&tag, range)),
+            Event::Start(Tag::BlockQuote(_) | Tag::List(_) | Tag::Item) => containers += 1,
+            Event::End(TagEnd::BlockQuote(_) | TagEnd::List(_) | TagEnd::Item) => containers -= 1,
+            Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::TableCell) => {
+                changes.extend(inline.end(range.end));
+            }
+            _ => {}
         }
     }
-    out
+    changes.extend(unseen.into_iter().map(|range| (range, Change::Replace(""))));
+    changes.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
+    changes
+}
+
+/// Adds the collected source as a block, without white space at the ends of its lines.
+fn add_block(builder: &mut DocumentBuilder, block: &mut String) {
+    let mut text = String::with_capacity(block.len());
+    for line in block.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    builder.block(&text);
+    block.clear();
+}
+
+/// A heading without the marks around it.
+fn heading_text(source: &str) -> &str {
+    let source = source.trim();
+    let Some(text) = source.strip_prefix('#') else {
+        // Underlined.
+        return source.rsplit_once('\n').map_or(source, |(text, _)| text.trim());
+    };
+    let text = text.trim_start_matches('#').trim();
+    let without_closing = text.trim_end_matches('#');
+    let closed = without_closing.is_empty() || without_closing.ends_with([' ', '\t']);
+    if closed { without_closing.trim_end() } else { text }
 }

@@ -1,100 +1,141 @@
-//! Removes elements of a page that are not visible, so that hidden instructions reach no model.
+//! Leaves out what cannot be seen on a page, so that hidden instructions reach no model.
 
-use dom_query::{Document, Element, NodeRef, local_name};
-
+use super::colour::{BLACK, Colour, WHITE};
+use super::style::{self, Property, Style};
+use super::style_sheet::StyleSheet;
+use super::tree::{Element, NodeId, Tree};
 use crate::ParseError;
 
-/// Maximum nesting of elements.
-const MAX_DEPTH: usize = 256;
-
-/// Removes hidden elements and bounds the depth of the tree.
-pub(crate) fn remove(page: &Document) -> Result<(), ParseError> {
-    let mut hidden = Vec::new();
-    let mut pending: Vec<(NodeRef<'_>, usize)> = vec![(page.root(), 0)];
-    while let Some((node, depth)) = pending.pop() {
-        if depth > MAX_DEPTH {
-            return Err(ParseError::TooLarge(format!("more than {MAX_DEPTH} elements inside each other")));
-        }
-        if node.element_ref().is_some_and(|element| is_hidden(&element)) {
-            hidden.push(node);
-            continue;
-        }
-        pending.extend(node.children_it(true).filter(NodeRef::may_have_children).map(|child| (child, depth + 1)));
-    }
-    for node in hidden {
-        node.remove_from_parent();
+/// Leaves out hidden elements and text.
+pub(super) fn drop_hidden(tree: &mut Tree) -> Result<(), ParseError> {
+    let sheet = StyleSheet::of(tree);
+    let hidden = find(tree, &sheet)?;
+    // A page whose own style sheet hides all of it is shown by its scripts.
+    let hides_all = !sheet.is_empty() && !has_text_without(tree, &hidden);
+    let hidden = if hides_all { find(tree, &StyleSheet::default())? } else { hidden };
+    for id in hidden {
+        tree.drop_subtree(id);
     }
     Ok(())
 }
 
-fn is_hidden(element: &Element) -> bool {
-    let name = &element.name.local;
-    if *name == local_name!("template") || *name == local_name!("noscript") || *name == local_name!("style") {
+fn has_text_without(tree: &mut Tree, hidden: &[NodeId]) -> bool {
+    hidden.iter().for_each(|id| tree.drop_subtree(*id));
+    let body = tree.find("body").unwrap_or(tree.root());
+    let is_text = |id: &NodeId| tree.text(*id).is_some_and(|text| text.contains(char::is_alphanumeric));
+    let has_text = tree.subtree(body).any(|id| {
+        is_text(&id) && !tree.parent(id).is_some_and(|parent| matches!(tree.name(parent), "script" | "style"))
+    });
+    hidden.iter().for_each(|id| tree.restore_subtree(*id));
+    has_text
+}
+
+/// What text inherits from the elements around it.
+#[derive(Clone, Copy)]
+struct Surroundings {
+    colour: Colour,
+    background: Colour,
+    is_tiny: bool,
+    is_invisible: bool,
+}
+
+impl Surroundings {
+    fn hide_text(&self) -> bool {
+        self.is_tiny || self.is_invisible || self.colour.vanishes_on(self.background)
+    }
+}
+
+/// The topmost hidden nodes.
+fn find(tree: &Tree, sheet: &StyleSheet) -> Result<Vec<NodeId>, ParseError> {
+    let mut hidden = Vec::new();
+    let mut comparisons = 0;
+    // The background is unknown where style sheets of other files may have set it.
+    let background = if has_linked_sheet(tree) { Colour::Unknown } else { WHITE };
+    let holds_page = page_holders(tree);
+    let page = Surroundings { colour: BLACK, background, is_tiny: false, is_invisible: false };
+    let mut pending = vec![(tree.root(), page)];
+    while let Some((id, around)) = pending.pop() {
+        if tree.text(id).is_some() {
+            if around.hide_text() {
+                hidden.push(id);
+            }
+            continue;
+        }
+        let mut inside = around;
+        if let Some(element) = tree.element(id) {
+            let is_page = matches!(element.html_name(), "html" | "body");
+            let mut style = Style::default();
+            sheet.apply(tree, id, &mut style, &mut comparisons)?;
+            for declaration in style::declarations(element.attribute("style").unwrap_or_default()) {
+                style.declare(declaration, true, 0, 0);
+            }
+            // Some pages hide their body until their scripts have run.
+            if !is_page && (is_hidden(element, holds_page[id.index()]) || style.hides_subtree()) {
+                hidden.push(id);
+                continue;
+            }
+            inside = surroundings(element, &style, around, is_page);
+        }
+        pending.extend(tree.children(id).map(|child| (child, inside)));
+    }
+    Ok(hidden)
+}
+
+fn surroundings(element: &Element, style: &Style, around: Surroundings, is_page: bool) -> Surroundings {
+    let attribute = |name| element.attribute(name).map(|value| super::colour::parse(&value.to_ascii_lowercase()));
+    let mut inside = around;
+    let background = style.colour(Property::Background).or_else(|| attribute("bgcolor"));
+    if let Some(background) = background.filter(|background| *background != Colour::Transparent) {
+        inside.background = background;
+    }
+    let colour = style.colour(Property::Colour).or_else(|| attribute(if is_page { "text" } else { "color" }));
+    if let Some(colour) = colour {
+        // Text in the colours of its background is drawn transparent on it.
+        let is_cut_out = colour == Colour::Transparent && style.hides(Property::BackgroundClip).is_some();
+        inside.colour = if is_cut_out { Colour::Unknown } else { colour };
+    }
+    if !is_page {
+        inside.is_tiny = style.hides(Property::FontSize).unwrap_or(around.is_tiny);
+        inside.is_invisible = style.hides(Property::Visibility).unwrap_or(around.is_invisible);
+    }
+    inside
+}
+
+fn has_linked_sheet(tree: &Tree) -> bool {
+    tree.subtree(tree.root()).filter_map(|id| tree.element(id)).any(|element| {
+        element.html_name() == "link"
+            && element.attribute("rel").is_some_and(|rel| rel.to_ascii_lowercase().contains("stylesheet"))
+    })
+}
+
+fn is_hidden(element: &Element, holds_page: bool) -> bool {
+    let is_template = element.html_name() == "template" && element.attribute("shadowrootmode").is_none();
+    let is_closed = element.html_name() == "dialog" && element.attribute("open").is_none();
+    if is_template || is_closed || element.html_name() == "noscript" {
         return true;
     }
-    let is_page = *name == local_name!("html") || *name == local_name!("body");
-    element.attrs.iter().any(|attribute| {
-        let value: &str = &attribute.value;
-        match &*attribute.name.local {
-            // Some pages hide their body until their scripts have run.
-            "hidden" => !is_page && !value.eq_ignore_ascii_case("until-found"),
-            "aria-hidden" => !is_page && value.eq_ignore_ascii_case("true"),
-            "style" => !is_page && hides(value),
-            "class" => value.split_ascii_whitespace().any(is_unseen_class),
-            _ => false,
+    let has = |name: &str, unless: &str| element.attribute(name).is_some_and(|value| !value.eq_ignore_ascii_case(unless));
+    let is_decoration = element.attribute("aria-hidden").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+    has("hidden", "until-found")
+        // While a dialog is open, the whole page behind it is marked so.
+        || (is_decoration && !holds_page)
+        || element.attribute("class").is_some_and(|class| class.split_ascii_whitespace().any(is_unseen_class))
+}
+
+/// Which nodes hold what only a whole page has.
+fn page_holders(tree: &Tree) -> Vec<bool> {
+    let mut holders = vec![false; tree.len()];
+    for id in tree.subtree(tree.root()).filter(|id| matches!(tree.name(*id), "h1" | "main" | "article")) {
+        for ancestor in tree.ancestors(id) {
+            if std::mem::replace(&mut holders[ancestor.index()], true) {
+                break;
+            }
         }
-    })
+    }
+    holders
 }
 
 /// Classes that common style sheets hide, or that mark controls instead of text.
 fn is_unseen_class(class: &str) -> bool {
-    matches!(class, "sr-only" | "visually-hidden" | "screen-reader-text" | "mw-editsection" | "headerlink" | "noprint")
-}
-
-fn hides(style: &str) -> bool {
-    let style: String = style.chars().filter(|char| !char.is_whitespace()).collect::<String>().to_ascii_lowercase();
-    style.split(';').filter_map(|declaration| declaration.split_once(':')).any(|(property, value)| {
-        let value = value.trim_end_matches("!important");
-        match property {
-            "display" => value == "none",
-            "visibility" => value == "hidden" || value == "collapse",
-            "font-size" | "opacity" | "max-height" | "max-width" | "height" | "width" => is_zero(value),
-            "left" | "top" | "right" | "text-indent" | "margin-left" => is_far_out(value),
-            "clip" => value.starts_with("rect(0"),
-            "clip-path" => value == "inset(100%)" || value == "inset(50%)",
-            _ => false,
-        }
-    })
-}
-
-fn is_zero(value: &str) -> bool {
-    let number = value.trim_end_matches(|char: char| char.is_ascii_alphabetic() || char == '%');
-    number.parse::<f32>().is_ok_and(|number| number <= 0.01)
-}
-
-fn is_far_out(value: &str) -> bool {
-    let number = value.trim_end_matches(|char: char| char.is_ascii_alphabetic() || char == '%');
-    number.parse::<f32>().is_ok_and(|number| number <= -900.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::hides;
-
-    #[test]
-    fn styles_that_hide() {
-        for style in [
-            "display: none",
-            "color:red;VISIBILITY:Hidden",
-            "font-size:0px",
-            "opacity: 0.0",
-            "left:-9999px",
-            "height:0",
-        ] {
-            assert!(hides(style), "{style}");
-        }
-        for style in ["display:block", "font-size:0.9em", "opacity:0.5", "left:-10px", "height:100%", "width:auto"] {
-            assert!(!hides(style), "{style}");
-        }
-    }
+    matches!(class, "sr-only" | "visually-hidden" | "screen-reader-text" | "mw-editsection" | "headerlink")
 }

@@ -1,9 +1,10 @@
 //! Metadata of a page: title, author, date and language from `<meta>`, JSON-LD and `<time>`.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
-use dom_query::{Document, NodeRef};
 use serde_json::Value;
 
+use super::inline::inline_text;
+use super::tree::{Element, NodeId, Tree};
 use crate::document::non_empty_line;
 
 /// Larger JSON-LD blocks (bytes) are ignored.
@@ -11,6 +12,12 @@ const MAX_JSON_LD: usize = 256 << 10;
 
 /// How deep `@graph` and lists are followed in JSON-LD.
 const MAX_JSON_DEPTH: usize = 4;
+
+/// A longer line (bytes) does not name an author.
+const MAX_BYLINE: usize = 120;
+
+/// What stands between the title of a page and the name of its site.
+const SITE_SEPARATORS: [&str; 9] = [" | ", " — ", " – ", " - ", " :: ", " » ", " · ", " • ", " / "];
 
 /// Metadata a page declares.
 #[derive(Default)]
@@ -21,45 +28,86 @@ pub(crate) struct Meta {
     pub(crate) language: Option<String>,
 }
 
-/// Reads the metadata of a page; its scripts must not have been removed yet.
-pub(crate) fn read(page: &Document) -> Meta {
+/// Reads the metadata of a page.
+pub(super) fn read(page: &Tree) -> Meta {
     let mut meta = Meta { language: language(page), ..Meta::default() };
-    for tag in page.select("meta").nodes() {
-        from_tag(&mut meta, tag);
-    }
-    for script in page.select("script[type='application/ld+json']").nodes() {
-        let json = script.text();
-        if json.len() <= MAX_JSON_LD
-            && let Ok(value) = serde_json::from_str(&json)
-        {
-            from_json_ld(&mut meta, &value, 0);
+    let mut time = None;
+    for id in page.subtree(page.root()) {
+        let Some(element) = page.element(id) else { continue };
+        match element.html_name() {
+            "meta" => from_tag(&mut meta, element),
+            "script" if element.attribute("type") == Some("application/ld+json") => {
+                let json = page.raw_text(id);
+                if json.len() <= MAX_JSON_LD
+                    && let Ok(value) = serde_json::from_str(&json)
+                {
+                    from_json_ld(&mut meta, &value, 0);
+                }
+            }
+            "time" => time = time.or_else(|| element.attribute("datetime").and_then(date)),
+            _ => {}
         }
     }
-    if meta.published_at.is_none() {
-        let times = page.select("time[datetime]");
-        meta.published_at = times.nodes().first().and_then(|time| date(&time.attr("datetime")?));
-    }
+    meta.published_at = meta.published_at.or(time);
     meta
 }
 
-fn language(page: &Document) -> Option<String> {
-    let html = page.html_root();
-    html.attr("lang").or_else(|| html.attr("xml:lang")).map(|lang| lang.to_string())
+/// The title of a page: what it declares, else its only heading if the `<title>` holds it, else the `<title>` without
+/// the name of the site.
+pub(super) fn title(page: &Tree) -> Option<String> {
+    let title = page.find("title").and_then(|id| non_empty_line(&page.raw_text(id)));
+    let mut headings = page.subtree(page.root()).filter(|id| page.name(*id) == "h1");
+    let headline = headings.next().filter(|_| headings.next().is_none());
+    let headline = headline.and_then(|id| non_empty_line(&inline_text(page, id)));
+    match (title, headline) {
+        (Some(title), Some(headline)) if title.contains(&headline) => Some(headline),
+        (Some(title), _) => Some(without_site(&title).to_owned()),
+        (None, headline) => headline,
+    }
 }
 
-fn from_tag(meta: &mut Meta, tag: &NodeRef<'_>) {
-    let Some(name) = tag.attr("property").or_else(|| tag.attr("name")).or_else(|| tag.attr("itemprop")) else {
-        return;
-    };
-    let Some(content) = tag.attr("content") else {
-        return;
-    };
+/// `title` without the name of the site after it, if what is left is a title.
+fn without_site(title: &str) -> &str {
+    let cut = SITE_SEPARATORS.iter().filter_map(|separator| title.rfind(separator)).max();
+    let Some(cut) = cut else { return title };
+    let name = title[..cut].trim();
+    if name.split_whitespace().count() >= 3 { name } else { title }
+}
+
+/// The author as the page shows it.
+pub(super) fn byline(page: &Tree) -> Option<String> {
+    let byline = page.subtree(page.root()).find(|id| page.element(*id).is_some_and(is_byline))?;
+    let named = page.subtree(byline).find(|id| is_name(page, *id)).unwrap_or(byline);
+    let line = non_empty_line(&inline_text(page, named))?;
+    let name = ["By ", "by ", "BY ", "Von ", "Par ", "Por ", "Автор: "].iter().find_map(|by| line.strip_prefix(by));
+    let name = name.unwrap_or(&line);
+    (name.len() <= MAX_BYLINE).then(|| name.to_owned())
+}
+
+fn is_byline(element: &Element) -> bool {
+    element.attribute("rel") == Some("author")
+        || element.attribute("itemprop").is_some_and(|property| property.contains("author"))
+        || element.labels().any(|label| matches!(label, "byline" | "author" | "p-author" | "article-author"))
+}
+
+fn is_name(page: &Tree, id: NodeId) -> bool {
+    page.element(id).is_some_and(|element| element.attribute("itemprop") == Some("name"))
+}
+
+fn language(page: &Tree) -> Option<String> {
+    let html = page.element(page.find("html")?)?;
+    html.attribute("lang").or_else(|| html.attribute("xml:lang")).map(str::to_owned)
+}
+
+fn from_tag(meta: &mut Meta, tag: &Element) {
+    let name = tag.attribute("property").or_else(|| tag.attribute("name")).or_else(|| tag.attribute("itemprop"));
+    let (Some(name), Some(content)) = (name, tag.attribute("content")) else { return };
     match name.to_ascii_lowercase().as_str() {
-        "og:title" => meta.title = meta.title.take().or_else(|| non_empty_line(&content)),
+        "og:title" => meta.title = meta.title.take().or_else(|| non_empty_line(content)),
         "author" | "article:author" | "dc.creator" | "citation_author" | "parsely-author"
             if !content.starts_with("http") =>
         {
-            meta.author = meta.author.take().or_else(|| non_empty_line(&content));
+            meta.author = meta.author.take().or_else(|| non_empty_line(content));
         }
         "article:published_time"
         | "datepublished"
@@ -69,7 +117,7 @@ fn from_tag(meta: &mut Meta, tag: &NodeRef<'_>) {
         | "date"
         | "pubdate"
         | "publish_date"
-        | "parsely-pub-date" => meta.published_at = meta.published_at.or_else(|| date(&content)),
+        | "parsely-pub-date" => meta.published_at = meta.published_at.or_else(|| date(content)),
         _ => {}
     }
 }

@@ -1,124 +1,103 @@
-//! Renders an HTML tree as text: blocks, headings, lists, tables and code.
+//! Renders the tree of a page as text: blocks, headings, lists, definitions, tables and code.
 
-use dom_query::{NodeData, NodeRef};
-
-use super::table;
+use super::inline::{self, collapse, heading_text, inline_text, preformatted_text};
+use super::kind::{ElementKind, element_kind};
+use super::table::{self, DataTable};
+use super::tree::{NodeId, Tree};
 use crate::document::DocumentBuilder;
 
-/// Which elements belong to the text.
+/// Rows of a table that stand together under its head (bytes), so that a passage has the head of each of its rows.
+const TABLE_PART: usize = 1_000;
+
+/// A longer summary (bytes) is no heading.
+const MAX_SUMMARY: usize = 200;
+
+/// Details inside each other are headings down to this level.
+const MAX_LEVEL: u8 = 7;
+
+/// Which buttons and fields belong to the text.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
-    /// All: the elements around the main text have been removed.
-    Article,
-    /// All outside of headers, asides and forms.
+    /// All: nothing of a file is lost.
+    File,
+    /// Those that open a part of the text.
     Page,
 }
 
 /// Appends the text of `root` to `builder`.
-pub(super) fn append(builder: &mut DocumentBuilder, root: NodeRef<'_>, scope: Scope) {
-    let mut writer = TextWriter { builder, scope, inline: String::new(), lists: Vec::new(), marker: None };
+pub(super) fn append(builder: &mut DocumentBuilder, tree: &Tree, root: NodeId, scope: Scope) {
+    let mut writer =
+        TextWriter { builder, tree, scope, inline: String::new(), lists: Vec::new(), marker: None, after_term: false };
     writer.children(root);
     writer.flush();
 }
 
 struct TextWriter<'b> {
     builder: &'b mut DocumentBuilder,
+    tree: &'b Tree,
     scope: Scope,
     /// Text of the current block, white space collapsed.
     inline: String,
     /// Open lists; the number of the next item in ordered ones.
     lists: Vec<Option<usize>>,
-    /// The marker of a list item that has no text yet.
+    /// The marker of a list item or definition that has no text yet.
     marker: Option<String>,
+    /// Whether the last line is a term whose definition follows.
+    after_term: bool,
 }
 
-enum ElementKind {
-    Skip,
-    Chrome,
-    Inline,
-    Block,
-    Heading(u8),
-    Break,
-    List { ordered: bool },
-    Item,
-    Code,
-    Preformatted,
-    Table,
-}
-
-fn element_kind(name: &str) -> ElementKind {
-    match name {
-        "script" | "style" | "template" | "noscript" | "iframe" | "object" | "embed" | "canvas" | "audio" | "video"
-        | "select" | "button" | "input" | "textarea" | "svg" | "annotation" | "annotation-xml" | "head"
-        | "datalist" | "dialog" | "nav" | "footer" | "menu" => ElementKind::Skip,
-        "header" | "aside" | "form" => ElementKind::Chrome,
-        "h1" => ElementKind::Heading(1),
-        "h2" => ElementKind::Heading(2),
-        "h3" => ElementKind::Heading(3),
-        "h4" => ElementKind::Heading(4),
-        "h5" => ElementKind::Heading(5),
-        "h6" => ElementKind::Heading(6),
-        "br" => ElementKind::Break,
-        "ul" | "ol" => ElementKind::List { ordered: name == "ol" },
-        "li" => ElementKind::Item,
-        "code" | "kbd" | "samp" => ElementKind::Code,
-        "pre" => ElementKind::Preformatted,
-        "table" => ElementKind::Table,
-        "html" | "body" | "address" | "article" | "blockquote" | "caption" | "center" | "dd" | "details" | "div"
-        | "dl" | "dt" | "fieldset" | "figcaption" | "figure" | "hgroup" | "hr" | "legend" | "main" | "p"
-        | "section" | "summary" | "tbody" | "td" | "tfoot" | "th" | "thead" | "tr" => ElementKind::Block,
-        _ => ElementKind::Inline,
-    }
-}
+/// What stands before a definition, under its term.
+const DEFINITION: &str = ": ";
 
 impl TextWriter<'_> {
-    fn children(&mut self, node: NodeRef<'_>) {
-        for child in node.children_it(false) {
+    fn children(&mut self, id: NodeId) {
+        let tree = self.tree;
+        for child in tree.children(id) {
             if self.builder.is_full() {
                 return;
             }
-            let is_text = child.query_or(false, |node| match &node.data {
-                NodeData::Text { contents } => {
-                    collapse(&mut self.inline, contents);
-                    true
-                }
-                _ => false,
-            });
-            if !is_text {
-                self.element(child);
+            match tree.text(child) {
+                Some(text) => collapse(&mut self.inline, text),
+                None => self.element(child),
             }
         }
     }
 
-    fn element(&mut self, node: NodeRef<'_>) {
-        let Some(kind) = node.element_ref().map(|element| element_kind(&element.name.local)) else {
-            return;
-        };
+    fn element(&mut self, id: NodeId) {
+        let Some(kind) = self.tree.element(id).map(element_kind) else { return };
         match kind {
             ElementKind::Skip => {}
-            ElementKind::Chrome if self.scope == Scope::Page && !holds_article(&node) => {}
-            ElementKind::Inline => self.children(node),
-            ElementKind::Chrome | ElementKind::Block => self.block(node),
-            ElementKind::Heading(level) => self.heading(level, node),
+            ElementKind::Inline => self.children(id),
+            ElementKind::Block => self.block(id),
+            ElementKind::Heading(level) => self.heading(level, id),
             ElementKind::Break => self.line_break(),
-            ElementKind::List { ordered } => self.list(ordered, node),
-            ElementKind::Item => self.item(node),
-            ElementKind::Code => self.code(node),
-            ElementKind::Preformatted => self.preformatted(node),
-            ElementKind::Table => self.table(node),
+            ElementKind::List { ordered } => self.list(ordered, id),
+            ElementKind::Item => self.item(id),
+            ElementKind::Term => self.term(id),
+            ElementKind::Definition => self.definition(id),
+            ElementKind::Details => self.details(id),
+            ElementKind::Code => self.code(id),
+            ElementKind::Quote => self.quote(id),
+            ElementKind::Preformatted => self.preformatted(id),
+            ElementKind::Table => self.table(id),
+            ElementKind::Control => self.control(id),
+            ElementKind::Raised | ElementKind::Ruby | ElementKind::Maths | ElementKind::Drawing => {
+                inline::append(self.tree, id, &mut self.inline);
+            }
         }
     }
 
-    fn block(&mut self, node: NodeRef<'_>) {
+    fn block(&mut self, id: NodeId) {
         self.flush();
-        self.children(node);
+        self.children(id);
         self.flush();
     }
 
-    fn heading(&mut self, level: u8, node: NodeRef<'_>) {
+    fn heading(&mut self, level: u8, id: NodeId) {
         self.flush();
-        let text = inline_text(node);
-        self.builder.heading(level, text.trim_end_matches(['#', '¶', ' ']));
+        let text = heading_text(self.tree, id);
+        let text = text.trim_end_matches(['¶', ' ']);
+        self.builder.heading(level, text.strip_suffix(" #").unwrap_or(text));
     }
 
     fn line_break(&mut self) {
@@ -129,145 +108,188 @@ impl TextWriter<'_> {
         }
     }
 
-    fn list(&mut self, ordered: bool, node: NodeRef<'_>) {
+    fn list(&mut self, ordered: bool, id: NodeId) {
         self.flush();
-        let first = node.attr("start").and_then(|start| start.parse().ok()).unwrap_or(1);
+        let start = self.tree.element(id).and_then(|element| element.attribute("start"));
+        let first = start.and_then(|start| start.trim().parse().ok()).unwrap_or(1);
         self.lists.push(ordered.then_some(first));
-        self.children(node);
+        self.children(id);
         self.flush();
         self.lists.pop();
         self.marker = None;
     }
 
-    fn item(&mut self, node: NodeRef<'_>) {
+    fn item(&mut self, id: NodeId) {
         self.flush();
         let indent = "  ".repeat(self.lists.len().saturating_sub(1));
         self.marker = Some(match self.lists.last_mut() {
             Some(Some(number)) => {
-                *number = number.saturating_add(1);
+                let value = self.tree.element(id).and_then(|element| element.attribute("value"));
+                *number = value.and_then(|value| value.trim().parse().ok()).unwrap_or(*number).saturating_add(1);
                 format!("{indent}{}. ", *number - 1)
             }
             _ => format!("{indent}- "),
         });
-        self.children(node);
+        self.children(id);
         self.flush();
         self.marker = None;
     }
 
-    fn code(&mut self, node: NodeRef<'_>) {
-        let text = inline_text(node);
-        if text.trim().is_empty() {
-            return;
-        }
-        self.inline.push('`');
-        self.inline.push_str(text.trim());
-        self.inline.push('`');
+    /// A term stands on a line of its own, right above its definition.
+    fn term(&mut self, id: NodeId) {
+        self.flush();
+        let follows_term = self.after_term;
+        let chars = self.builder.chars();
+        self.children(id);
+        self.marker = None;
+        self.flush_as(if follows_term { Joint::Line } else { Joint::Block });
+        self.after_term = self.builder.chars() > chars;
     }
 
-    fn preformatted(&mut self, node: NodeRef<'_>) {
+    fn definition(&mut self, id: NodeId) {
         self.flush();
-        let code = raw_text(node);
+        self.marker = Some(DEFINITION.to_owned());
+        self.children(id);
+        self.flush();
+        self.marker = None;
+        self.after_term = false;
+    }
+
+    /// The summary is the heading of the details.
+    fn details(&mut self, id: NodeId) {
+        self.flush();
+        let tree = self.tree;
+        let summary = tree.children(id).find(|child| tree.name(*child) == "summary");
+        let text = summary.map(|summary| inline_text(tree, summary)).unwrap_or_default();
+        let is_heading = summary.is_some_and(|summary| {
+            text.len() <= MAX_SUMMARY
+                && !tree.subtree(summary).filter_map(|id| tree.element(id)).any(|element| {
+                    matches!(element_kind(element), ElementKind::Heading(_))
+                })
+        });
+        if !is_heading {
+            return self.block(id);
+        }
+        let level = self.builder.level().saturating_add(1).min(MAX_LEVEL);
+        self.builder.heading(level, &text);
+        for child in tree.children(id).filter(|child| Some(*child) != summary) {
+            match tree.text(child) {
+                Some(text) => collapse(&mut self.inline, text),
+                None => self.element(child),
+            }
+        }
+        self.flush();
+        self.builder.leave(level);
+    }
+
+    fn code(&mut self, id: NodeId) {
+        let text = inline_text(self.tree, id);
+        if !text.trim().is_empty() {
+            self.inline.push('`');
+            self.inline.push_str(text.trim());
+            self.inline.push('`');
+        }
+    }
+
+    fn quote(&mut self, id: NodeId) {
+        self.inline.push('"');
+        self.children(id);
+        self.inline.push('"');
+    }
+
+    fn preformatted(&mut self, id: NodeId) {
+        self.flush();
+        let code = preformatted_text(self.tree, id);
         let code = code.trim_matches('\n').trim_end();
         if !code.trim().is_empty() {
             self.builder.block(&format!("```\n{code}\n```"));
         }
     }
 
-    fn table(&mut self, node: NodeRef<'_>) {
+    fn table(&mut self, id: NodeId) {
         self.flush();
-        let Some(rows) = table::rows(node) else {
-            self.children(node);
-            self.flush();
+        let Some(table) = table::read(self.tree, id) else {
+            return self.block(id);
+        };
+        let tree = self.tree;
+        let caption = tree.children(id).find(|child| tree.name(*child) == "caption");
+        let caption = caption.map(|caption| inline_text(tree, caption)).unwrap_or_default();
+        self.rows(&caption, &table);
+        // What stands between the rows is shown above the table.
+        for stray in tree.children(id).filter(|child| tree.name(*child) == "form") {
+            self.block(stray);
+        }
+    }
+
+    fn rows(&mut self, caption: &str, table: &DataTable) {
+        let size: usize = table.rows.iter().map(String::len).sum();
+        let Some(head) = table.head.as_deref().filter(|_| size > TABLE_PART) else {
+            self.builder.block(caption);
+            self.part(table.head.as_deref(), &table.rows);
             return;
         };
-        if let Some(caption) = node.children_it(false).find(|child| child.has_name("caption")) {
-            self.builder.block(&inline_text(caption));
+        let mut rest = table.rows.as_slice();
+        while !rest.is_empty() {
+            let mut bytes = 0;
+            let fitting = rest.iter().take_while(|row| {
+                bytes += row.len();
+                bytes <= TABLE_PART
+            });
+            let (part, after) = rest.split_at(fitting.count().max(1));
+            self.builder.part();
+            self.builder.block(if rest.len() == table.rows.len() { caption } else { "" });
+            self.part(Some(head), part);
+            rest = after;
         }
-        for (number, row) in rows.iter().enumerate() {
-            if number == 0 {
-                self.builder.block(row);
-            } else {
-                self.builder.line(row);
-            }
+        self.builder.part();
+    }
+
+    fn part(&mut self, head: Option<&str>, rows: &[String]) {
+        for (number, row) in head.into_iter().chain(rows.iter().map(String::as_str)).enumerate() {
+            if number == 0 { self.builder.block(row) } else { self.builder.line(row) }
+        }
+    }
+
+    /// A button that opens a part of the text is its heading.
+    fn control(&mut self, id: NodeId) {
+        let opens = |name| self.tree.element(id).is_some_and(|element| element.attribute(name).is_some());
+        if self.scope == Scope::File || opens("aria-controls") || opens("aria-expanded") {
+            collapse(&mut self.inline, " ");
+            self.children(id);
+            collapse(&mut self.inline, " ");
         }
     }
 
     /// Ends the current block.
     fn flush(&mut self) {
+        if self.inline.trim().is_empty() {
+            return self.inline.clear();
+        }
+        let joint = match self.marker.as_deref() {
+            Some(DEFINITION) if self.after_term || self.builder.ends_with_definition() => Joint::Line,
+            Some(marker) if marker != DEFINITION && self.builder.ends_with_item() => Joint::Line,
+            _ => Joint::Block,
+        };
+        self.flush_as(joint);
+    }
+
+    fn flush_as(&mut self, joint: Joint) {
         let text = self.inline.trim();
         if !text.is_empty() {
-            match self.marker.take() {
-                Some(marker) => {
-                    let item = format!("{marker}{text}");
-                    if self.builder.ends_with_item() {
-                        self.builder.line(&item);
-                    } else {
-                        self.builder.block(&item);
-                    }
-                }
-                None => self.builder.block(text),
+            let marked = format!("{}{text}", self.marker.take().unwrap_or_default());
+            match joint {
+                Joint::Line => self.builder.line(&marked),
+                Joint::Block => self.builder.block(&marked),
             }
+            self.after_term = false;
         }
         self.inline.clear();
     }
 }
 
-/// Whether a header or form contains the main text.
-fn holds_article(node: &NodeRef<'_>) -> bool {
-    !node.has_name("aside") && node.descendants_it().any(|child| child.has_name("h1") || child.has_name("article"))
-}
-
-/// Appends `text` with its white space collapsed.
-fn collapse(out: &mut String, text: &str) {
-    for char in text.chars() {
-        if char.is_ascii_whitespace() {
-            if !out.ends_with([' ', '\n']) && !out.is_empty() {
-                out.push(' ');
-            }
-        } else {
-            out.push(char);
-        }
-    }
-}
-
-/// The text of `node` on one line.
-pub(super) fn inline_text(node: NodeRef<'_>) -> String {
-    let mut text = String::new();
-    visit_text(node, &mut |piece| match piece {
-        Some(piece) => collapse(&mut text, piece),
-        None => collapse(&mut text, " "),
-    });
-    text.truncate(text.trim_end().len());
-    text
-}
-
-fn raw_text(node: NodeRef<'_>) -> String {
-    let mut text = String::new();
-    visit_text(node, &mut |piece| text.push_str(piece.unwrap_or("\n")));
-    text
-}
-
-/// Calls `out` with every text node below `node`, and with `None` at the end of each line.
-fn visit_text(node: NodeRef<'_>, out: &mut impl FnMut(Option<&str>)) {
-    for child in node.children_it(false) {
-        let is_text = child.query_or(false, |node| match &node.data {
-            NodeData::Text { contents } => {
-                out(Some(contents));
-                true
-            }
-            _ => false,
-        });
-        if is_text {
-            continue;
-        }
-        match child.element_ref().map(|element| element_kind(&element.name.local)) {
-            None | Some(ElementKind::Skip) => {}
-            Some(ElementKind::Inline | ElementKind::Code) => visit_text(child, out),
-            Some(ElementKind::Break) => out(None),
-            Some(_) => {
-                visit_text(child, out);
-                out(None);
-            }
-        }
-    }
+/// How a block follows the one before it.
+#[derive(Clone, Copy)]
+enum Joint {
+    Line,
+    Block,
 }
