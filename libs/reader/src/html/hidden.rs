@@ -4,30 +4,31 @@ use super::colour::{BLACK, Colour, WHITE};
 use super::style::{self, Property, Style};
 use super::style_sheet::StyleSheet;
 use super::tree::{Element, NodeId, Tree};
+use super::visible_words;
 use crate::ParseError;
+
+/// A page of which less than one in so many words is seen is shown by its scripts.
+const MOSTLY_HIDDEN: u32 = 10;
 
 /// Leaves out hidden elements and text.
 pub(super) fn drop_hidden(tree: &mut Tree) -> Result<(), ParseError> {
     let sheet = StyleSheet::of(tree);
     let hidden = find(tree, &sheet)?;
-    // A page whose own style sheet hides all of it is shown by its scripts.
-    let hides_all = !sheet.is_empty() && !has_text_without(tree, &hidden);
-    let hidden = if hides_all { find(tree, &StyleSheet::default())? } else { hidden };
+    let hides_page = !sheet.is_empty() && is_shown_by_scripts(tree, &hidden);
+    let hidden = if hides_page { find(tree, &StyleSheet::default())? } else { hidden };
     for id in hidden {
         tree.drop_subtree(id);
     }
     Ok(())
 }
 
-fn has_text_without(tree: &mut Tree, hidden: &[NodeId]) -> bool {
+/// Whether the style sheet of a page hides almost all of it, or all: then its scripts show it to its readers.
+fn is_shown_by_scripts(tree: &mut Tree, hidden: &[NodeId]) -> bool {
+    let all = visible_words(tree);
     hidden.iter().for_each(|id| tree.drop_subtree(*id));
-    let body = tree.find("body").unwrap_or(tree.root());
-    let is_text = |id: &NodeId| tree.text(*id).is_some_and(|text| text.contains(char::is_alphanumeric));
-    let has_text = tree.subtree(body).any(|id| {
-        is_text(&id) && !tree.parent(id).is_some_and(|parent| matches!(tree.name(parent), "script" | "style"))
-    });
+    let seen = visible_words(tree);
     hidden.iter().for_each(|id| tree.restore_subtree(*id));
-    has_text
+    seen == 0 || (seen < all / MOSTLY_HIDDEN && tree.find("script").is_some())
 }
 
 /// What text inherits from the elements around it.

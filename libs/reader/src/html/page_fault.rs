@@ -138,7 +138,7 @@ fn says_that_it_is_gone(text: &str) -> bool {
 
 /// The parts of a title: that of the page, that of the site.
 fn segments(title: &str) -> impl Iterator<Item = &str> {
-    title.split(['|', '·', '–', '—', ':']).flat_map(|part| part.split(" - "))
+    title.split(['|', '·', '–', '—']).flat_map(|part| part.split(" - "))
 }
 
 /// The words of `head` that say something, and whether 404 or 410 was among the others.

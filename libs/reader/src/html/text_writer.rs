@@ -6,8 +6,8 @@ use super::table::{self, DataTable};
 use super::tree::{NodeId, Tree};
 use crate::document::DocumentBuilder;
 
-/// Rows of a table that stand together under its head (bytes), so that a passage has the head of each of its rows.
-const TABLE_PART: usize = 1_000;
+/// Rows of a table that stand together under its head (tokens), so that a passage has the head of each of its rows.
+const TABLE_PART: usize = 250;
 
 /// A longer summary (bytes) is no heading.
 const MAX_SUMMARY: usize = 200;
@@ -26,16 +26,52 @@ pub(super) enum Scope {
 
 /// Appends the text of `root` to `builder`.
 pub(super) fn append(builder: &mut DocumentBuilder, tree: &Tree, root: NodeId, scope: Scope) {
-    let mut writer =
-        TextWriter { builder, tree, scope, inline: String::new(), lists: Vec::new(), marker: None, after_term: false };
+    let mut writer = TextWriter {
+        builder,
+        tree,
+        scope,
+        holds_block: block_holders(tree, root),
+        inline: String::new(),
+        lists: Vec::new(),
+        marker: None,
+        after_term: false,
+    };
     writer.children(root);
     writer.flush();
+}
+
+/// Which nodes have blocks in them.
+fn block_holders(tree: &Tree, root: NodeId) -> Vec<bool> {
+    let mut holders = vec![false; tree.len()];
+    let is_block = |id: NodeId| {
+        tree.element(id).map(element_kind).is_some_and(|kind| {
+            matches!(
+                kind,
+                ElementKind::Block
+                    | ElementKind::Heading(_)
+                    | ElementKind::List { .. }
+                    | ElementKind::Preformatted
+                    | ElementKind::Table
+                    | ElementKind::Details
+            )
+        })
+    };
+    for id in tree.subtree(root).filter(|id| is_block(*id)) {
+        for ancestor in tree.ancestors(id) {
+            if std::mem::replace(&mut holders[ancestor.index()], true) {
+                break;
+            }
+        }
+    }
+    holders
 }
 
 struct TextWriter<'b> {
     builder: &'b mut DocumentBuilder,
     tree: &'b Tree,
     scope: Scope,
+    /// Which nodes have blocks in them: they are no part of a line, whatever their own kind is.
+    holds_block: Vec<bool>,
     /// Text of the current block, white space collapsed.
     inline: String,
     /// Open lists; the number of the next item in ordered ones.
@@ -68,6 +104,9 @@ impl TextWriter<'_> {
         match kind {
             ElementKind::Skip => {}
             ElementKind::Inline => self.children(id),
+            ElementKind::Code | ElementKind::Quote | ElementKind::Raised if self.holds_block[id.index()] => {
+                self.children(id);
+            }
             ElementKind::Block => self.block(id),
             ElementKind::Heading(level) => self.heading(level, id),
             ElementKind::Break => self.line_break(),
@@ -222,7 +261,7 @@ impl TextWriter<'_> {
     }
 
     fn rows(&mut self, caption: &str, table: &DataTable) {
-        let size: usize = table.rows.iter().map(String::len).sum();
+        let size: usize = table.rows.iter().map(|row| text::tokens::count(row)).sum();
         let Some(head) = table.head.as_deref().filter(|_| size > TABLE_PART) else {
             self.builder.block(caption);
             self.part(table.head.as_deref(), &table.rows);
@@ -230,10 +269,10 @@ impl TextWriter<'_> {
         };
         let mut rest = table.rows.as_slice();
         while !rest.is_empty() {
-            let mut bytes = 0;
+            let mut tokens = 0;
             let fitting = rest.iter().take_while(|row| {
-                bytes += row.len();
-                bytes <= TABLE_PART
+                tokens += text::tokens::count(row);
+                tokens <= TABLE_PART
             });
             let (part, after) = rest.split_at(fitting.count().max(1));
             self.builder.part();

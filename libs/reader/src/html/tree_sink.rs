@@ -10,7 +10,7 @@ use html5ever::{Attribute, QualName};
 use super::tree::{Element, Node, NodeData, NodeId};
 
 /// Elements and texts of a page, including elements that the tree builder repeats.
-const MAX_NODES: usize = 1_000_000;
+const MAX_NODES: usize = 500_000;
 
 /// Elements inside each other.
 pub(super) const MAX_DEPTH: u16 = 256;
