@@ -15,9 +15,16 @@ const MIN_RATIO_BYTES: usize = 256 << 10;
 
 const BROTLI_BUFFER: usize = 16 << 10;
 
+/// Layers of compression: some servers compress what was compressed before.
+const MAX_LAYERS: usize = 2;
+
+const GZIP_START: [u8; 3] = [0x1f, 0x8b, 8];
+
 /// Decompresses one body.
 pub(crate) struct Decoder {
     stream: StreamDecoder,
+    /// The coding below the one of `stream`, if the header names two.
+    inner: Option<String>,
     wire: usize,
     wire_limit: usize,
     decoded_limit: usize,
@@ -43,18 +50,18 @@ struct BoundedBuffer {
 }
 
 impl Decoder {
-    /// `encoding` is the value of `Content-Encoding`. Two layers are refused.
+    /// `encoding` is the value of `Content-Encoding`. What is no coding, such as `utf-8`, is ignored, as in browsers.
     pub(crate) fn new(encoding: &str, limits: &Limits) -> Result<Self, FetchError> {
-        let sink = BoundedBuffer::default();
-        let stream = match encoding.trim().to_ascii_lowercase().as_str() {
-            "" | "identity" => StreamDecoder::Identity(sink),
-            "gzip" | "x-gzip" => StreamDecoder::Gzip(Box::new(MultiGzDecoder::new(sink))),
-            "deflate" => StreamDecoder::Deflate(Vec::new()),
-            "br" => StreamDecoder::Brotli(Box::new(DecompressorWriter::new(sink, BROTLI_BUFFER))),
-            _ => return Err(FetchError::Decompression("its encoding is not supported")),
-        };
+        let mut layers: Vec<String> = encoding.split(',').map(|coding| coding.trim().to_ascii_lowercase()).collect();
+        layers.retain(|coding| is_coding(coding));
+        if layers.len() > MAX_LAYERS {
+            return Err(FetchError::Decompression("it has too many layers"));
+        }
+        // The coding that was applied last is named last.
+        let outer = layers.pop();
         Ok(Self {
-            stream,
+            stream: StreamDecoder::new(outer.as_deref().unwrap_or_default())?,
+            inner: layers.pop(),
             wire: 0,
             wire_limit: limits.wire_bytes,
             decoded_limit: limits.decoded_bytes,
@@ -68,6 +75,10 @@ impl Decoder {
         if self.wire > self.wire_limit {
             return Err(FetchError::TooLarge("body"));
         }
+        self.decode(chunk)
+    }
+
+    fn decode(&mut self, chunk: &[u8]) -> Result<(), FetchError> {
         let chunk = self.detect_deflate(chunk);
         let ratio_limit = self.ratio.saturating_mul(self.wire).max(MIN_RATIO_BYTES);
         let compressed = !matches!(self.stream, StreamDecoder::Identity(_));
@@ -81,7 +92,31 @@ impl Decoder {
     pub(crate) fn finish(mut self) -> Result<Vec<u8>, FetchError> {
         let limit = self.stream.sink().map_or(0, |sink| sink.limit);
         self.stream.end().map_err(|_| self.limit_error(limit))?;
-        Ok(self.take())
+        let inner = self.inner.take();
+        let below = self.layer_below();
+        let body = self.take();
+        let is_gzip = body.starts_with(&GZIP_START);
+        match inner.as_deref() {
+            // The header names a layer that is not there.
+            Some("gzip" | "x-gzip") if !is_gzip => Ok(body),
+            Some(coding) => below(coding, &body),
+            // The header does not name a layer that is there.
+            None if is_gzip => below("gzip", &body),
+            None => Ok(body),
+        }
+    }
+
+    /// Decodes a layer below this one; both together expand no more than one may.
+    fn layer_below(&self) -> impl FnOnce(&str, &[u8]) -> Result<Vec<u8>, FetchError> + use<> {
+        let (wire, wire_limit, decoded_limit, ratio) = (self.wire, self.wire_limit, self.decoded_limit, self.ratio);
+        move |coding, body| {
+            let stream = StreamDecoder::new(coding)?;
+            let mut layer = Self { stream, inner: None, wire, wire_limit, decoded_limit, ratio };
+            layer.decode(body)?;
+            let limit = layer.stream.sink().map_or(0, |sink| sink.limit);
+            layer.stream.end().map_err(|_| layer.limit_error(limit))?;
+            Ok(layer.take())
+        }
     }
 
     /// What has been decoded so far.
@@ -114,7 +149,38 @@ impl Decoder {
     }
 }
 
+/// Whether `name` (in lower case) names a coding of IANA's registry, read by this decoder or not.
+fn is_coding(name: &str) -> bool {
+    matches!(
+        name,
+        "gzip"
+            | "x-gzip"
+            | "deflate"
+            | "br"
+            | "zstd"
+            | "compress"
+            | "x-compress"
+            | "dcb"
+            | "dcz"
+            | "exi"
+            | "aes128gcm"
+            | "pack200-gzip"
+    )
+}
+
 impl StreamDecoder {
+    /// A decoder of `coding`; of none if that is empty.
+    fn new(coding: &str) -> Result<Self, FetchError> {
+        let sink = BoundedBuffer::default();
+        Ok(match coding {
+            "" => Self::Identity(sink),
+            "gzip" | "x-gzip" => Self::Gzip(Box::new(MultiGzDecoder::new(sink))),
+            "deflate" => Self::Deflate(Vec::new()),
+            "br" => Self::Brotli(Box::new(DecompressorWriter::new(sink, BROTLI_BUFFER))),
+            _ => return Err(FetchError::Decompression("its encoding is not supported")),
+        })
+    }
+
     fn sink(&mut self) -> Option<&mut BoundedBuffer> {
         match self {
             Self::Identity(sink) => Some(sink),

@@ -30,20 +30,26 @@ use crate::coverage::{WordsKept, words};
 use crate::document::{Document, DocumentBuilder, non_empty_line};
 use crate::{Hints, ParseError, charset};
 
+/// Elements and texts of a page, which is read in the process of the server.
+const MAX_PAGE_NODES: usize = 300_000;
+
+/// Elements and texts of a file, which is read in a process of its own.
+const MAX_FILE_NODES: usize = 1_000_000;
+
 /// A page that only points at another one says so within so many bytes.
 const MAX_REFRESH_SEARCH: usize = 64 << 10;
 
 /// Parses an HTML page or, without an address, an HTML file.
 pub(crate) fn parse(bytes: &[u8], hints: &Hints) -> Result<Document, ParseError> {
     let html = charset::decode_html(bytes, hints.charset.as_deref());
-    let mut page = parser::parse(&html)?;
+    let scope = if hints.url.is_some() { Scope::Page } else { Scope::File };
+    let mut page = parser::parse(&html, if scope == Scope::Page { MAX_PAGE_NODES } else { MAX_FILE_NODES })?;
     let meta = meta::read(&page);
     hidden::drop_hidden(&mut page)?;
     let title = meta::title(&page);
     let author = meta::byline(&page);
     boilerplate::drop_navigation(&mut page);
     let total = visible_words(&page);
-    let scope = if hints.url.is_some() { Scope::Page } else { Scope::File };
     if scope == Scope::Page {
         boilerplate::drop_boilerplate(&mut page);
     }
@@ -64,7 +70,7 @@ pub(crate) fn parse(bytes: &[u8], hints: &Hints) -> Result<Document, ParseError>
 
 /// Adds the text of an HTML fragment, such as a feed entry, to `builder`.
 pub(crate) fn append_fragment(builder: &mut DocumentBuilder, html: &str) -> Result<(), ParseError> {
-    let mut fragment = parser::parse(html)?;
+    let mut fragment = parser::parse(html, MAX_PAGE_NODES)?;
     hidden::drop_hidden(&mut fragment)?;
     text_writer::append(builder, &fragment, body(&fragment), Scope::File);
     Ok(())
@@ -72,7 +78,7 @@ pub(crate) fn append_fragment(builder: &mut DocumentBuilder, html: &str) -> Resu
 
 /// Whether a start tag within a line of Markdown hides what is in its element.
 pub(crate) fn hides_inline(tag: &str) -> bool {
-    let Ok(mut element) = parser::parse(&format!("{tag}x")) else { return true };
+    let Ok(mut element) = parser::parse(&format!("{tag}x"), MAX_PAGE_NODES) else { return true };
     let is_text = |page: &Tree| page.subtree(body(page)).any(|id| page.text(id).is_some());
     let is_raw = |page: &Tree| page.find("script").or(page.find("style")).is_some();
     is_raw(&element) || hidden::drop_hidden(&mut element).is_err() || !is_text(&element)
@@ -85,7 +91,7 @@ pub fn refresh_target(bytes: &[u8], hints: &Hints) -> Option<String> {
     if !html.to_ascii_lowercase().contains("http-equiv") {
         return None;
     }
-    refresh::target(&parser::parse(&html).ok()?)
+    refresh::target(&parser::parse(&html, MAX_PAGE_NODES).ok()?)
 }
 
 fn body(page: &Tree) -> NodeId {

@@ -11,7 +11,7 @@ fn read(format: Format, source: &str) -> Result<String, ParseError> {
     parse(format, source.as_bytes(), &hints).map(|document| document.text)
 }
 
-/// What once made scanners believe that the tags after it are not tags.
+/// What made scanners believe that the tags after it are not tags.
 const DISGUISES: [&str; 45] = [
     "", "<!-->", "<!--->", "<!---->", "<!-- a --!>", "<!--><!-->", "<!-- --!> -->", "<!-->-->", "<!doctype html><!-->",
     "<?xml ?>", "<!x>", "<![CDATA[>", "</ >", "</>", "<iframe><!--</iframe>", "<iframe></iframe><!--><!-->",
@@ -37,12 +37,12 @@ fn no_disguise_hides_elements_inside_each_other() {
 fn floods_end_at_a_limit() {
     let numbered = |n: usize, tag: fn(usize) -> String| (0..n).map(tag).collect::<String>();
     let floods = [
-        ("end tags that make paragraphs", "</p>".repeat(1_100_000)),
-        ("line breaks", "</br>".repeat(1_100_000)),
+        ("end tags that make paragraphs", format!("<body>{}", "</p>".repeat(400_000))),
+        ("line breaks", format!("<body>{}", "</br>".repeat(400_000))),
         ("open formatting", numbered(4_000, |n| format!("<b id={n}>"))),
         ("open formatting in paragraphs", numbered(40_000, |n| format!("<p><i id={n}>x</p>"))),
         ("open formatting in cells", format!("<table>{}", "<td><b><i><u><s>".repeat(60_000))),
-        ("formatting around blocks", format!("{}{}", numbered(120, |n| format!("<b id={n}>")), "<p>x".repeat(90_000))),
+        ("formatting that is reopened", format!("<p>{}{}", numbered(120, |n| format!("<b id={n}>")), "</p><p>x".repeat(90_000))),
         ("adoption", "<a><div>".repeat(40_000)),
         ("adoption of many children", format!("<b><b><b><b><p>{}{}", "<br>".repeat(200_000), "</b><b>".repeat(90_000))),
         ("nested tables", "<table><tr><td>".repeat(40_000)),
@@ -62,11 +62,11 @@ fn floods_end_at_a_limit() {
         ("attributes across brackets", format!("<a {}>x", numbered(600_000, |n| format!("<a{n} ")))),
         ("summaries", "<details><summary>x</summary>".repeat(40_000)),
         ("templates", "<template>".repeat(90_000)),
-        ("elements", "<i></i>".repeat(1_500_000)),
+        ("elements", "<i></i>".repeat(400_000)),
     ];
     for (name, page) in floods {
         let result = read(Format::Html, &page).map(|text| text.len());
-        assert!(matches!(result, Err(ParseError::TooLarge(_))), "{name}: {result:?}");
+        assert!(result.as_ref().is_err_and(|error| *error != ParseError::Timeout), "{name}: {result:?}");
     }
 }
 
@@ -102,25 +102,29 @@ const UNITS: [&str; 64] = [
 
 #[test]
 fn twice_the_page_costs_twice_the_work() {
+    let mut grows = Vec::new();
     for format in [Format::Html, Format::Markdown] {
         for unit in UNITS {
             let page = |bytes: usize| unit.repeat(bytes / unit.len());
             // As long as it takes until the measure is larger than the noise.
             let mut bytes = 8 << 10;
-            while cost(format, &page(bytes)) < 20_000_000 && bytes < 256 << 10 {
+            while cost(format, &page(bytes)) < 30_000_000 && bytes < 256 << 10 {
                 bytes *= 2;
             }
             let (one, two) = (page(bytes), page(bytes * 2));
-            let ratio = (0..5)
+            let ratio = (0..15)
                 .map(|_| (cost(format, &two), cost(format, &one)))
                 .scan((u64::MAX, u64::MAX), |least, (two, one)| {
                     *least = (least.0.min(two), least.1.min(one));
                     Some(least.0 as f64 / least.1.max(200_000) as f64)
                 })
                 .find(|ratio| *ratio <= 2.5);
-            assert!(ratio.is_some(), "{unit:?} as {format:?} from {bytes} bytes");
+            if ratio.is_none() {
+                grows.push(format!("{unit:?} as {format:?} from {bytes} bytes"));
+            }
         }
     }
+    assert!(grows.is_empty(), "{grows:#?}");
 }
 
 /// Time of this thread (ns).

@@ -29,6 +29,10 @@ async fn compressed_pages_are_read() {
 #[tokio::test]
 async fn what_expands_too_much_is_refused() {
     let bomb = vec![b' '; 4 << 20];
+    let (_, gzip) = compress_all(&bomb).remove(0);
+    let layers = compress_all(&gzip).remove(0).1;
+    let error = fetch_from(&[("Content-Encoding", "gzip")], &layers, Limits::default()).await.unwrap_err();
+    assert_eq!(error, FetchError::Decompression("it expands too much"), "two layers");
     for (encoding, body) in compress_all(&bomb) {
         let error = fetch_from(&[("Content-Encoding", encoding)], &body, Limits::default()).await.unwrap_err();
         assert_eq!(error, FetchError::Decompression("it expands too much"), "{encoding}");
@@ -41,14 +45,33 @@ async fn what_expands_too_much_is_refused() {
 }
 
 #[tokio::test]
-async fn damaged_and_layered_encodings_are_refused() {
+async fn encodings_that_the_header_names_wrongly_are_read() {
+    let page = "<html>".repeat(10_000);
+    let (_, gzip) = compress_all(page.as_bytes()).remove(0);
+    let twice = compress_all(&gzip).remove(0).1;
+    for (encoding, body) in [
+        ("utf-8", page.as_bytes()),
+        ("none", page.as_bytes()),
+        ("UTF-8", &gzip),
+        ("gzip, utf-8", &gzip),
+        ("gzip", &twice),
+        ("gzip, gzip", &twice),
+        ("gzip, gzip", &gzip),
+    ] {
+        let fetched = fetch_from(&[("Content-Encoding", encoding)], body, Limits::default()).await.unwrap();
+        assert_eq!(fetched.body, page.as_bytes(), "{encoding}");
+    }
+}
+
+#[tokio::test]
+async fn damaged_encodings_and_layers_without_end_are_refused() {
     let (_, gzip) = compress_all(b"<html>").remove(0);
     let twice = compress_all(&gzip).remove(0).1;
     for (encoding, body) in [
         ("gzip", &gzip[..gzip.len() - 4]),
         ("gzip", b"<html> in plain text"),
         ("br", b"\xff\xff\xff\xff"),
-        ("gzip, gzip", &twice),
+        ("gzip, gzip, gzip", &twice),
         ("zstd", &gzip),
     ] {
         let error = fetch_from(&[("Content-Encoding", encoding)], body, Limits::default()).await.unwrap_err();

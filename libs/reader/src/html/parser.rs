@@ -18,16 +18,16 @@ use crate::ParseError;
 const MAX_PIECE: usize = 16 << 10;
 
 /// A page that is parsed for longer is given up. The other limits are exact, this one is for what they do not foresee.
-const MAX_TIME: Duration = Duration::from_secs(8);
+const MAX_TIME: Duration = Duration::from_secs(10);
 
 /// How many pieces are fed between two looks at the clock.
 const PIECES_PER_CHECK: usize = 256;
 
-/// Parses a page.
-pub(super) fn parse(html: &str) -> Result<Tree, ParseError> {
+/// Parses a page of at most `max_nodes` elements and texts.
+pub(super) fn parse(html: &str, max_nodes: usize) -> Result<Tree, ParseError> {
     let started = Instant::now();
     let options = TreeBuilderOpts { scripting_enabled: false, drop_doctype: true, ..TreeBuilderOpts::default() };
-    let builder = TreeBuilder::new(BoundedSink::new(html.len()), options);
+    let builder = TreeBuilder::new(BoundedSink::new(html.len(), max_nodes), options);
     let gate = Gate { builder, tokens: Cell::new(0), raw_element: RefCell::new(None) };
     let tokenizer = Tokenizer::new(gate, TokenizerOpts::default());
     let input = BufferQueue::default();

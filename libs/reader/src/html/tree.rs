@@ -13,7 +13,7 @@ impl NodeId {
     /// The id of the node at `index` of the vector.
     pub(super) fn new(index: usize) -> Self {
         let number = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
-        Self(number.expect("a tree has fewer nodes than `tree_sink::MAX_NODES`"))
+        Self(number.expect("a tree has fewer nodes than there are numbers"))
     }
 
     pub(super) fn index(self) -> usize {

@@ -9,9 +9,6 @@ use html5ever::{Attribute, QualName};
 
 use super::tree::{Element, Node, NodeData, NodeId};
 
-/// Elements and texts of a page, including elements that the tree builder repeats.
-const MAX_NODES: usize = 500_000;
-
 /// Elements inside each other.
 pub(super) const MAX_DEPTH: u16 = 256;
 
@@ -47,7 +44,8 @@ struct Level {
 pub(super) enum Excess {
     Depth,
     FormattingDepth,
-    Nodes,
+    /// More than so many.
+    Nodes(usize),
     Work,
 }
 
@@ -56,7 +54,7 @@ impl Excess {
         match self {
             Self::Depth => format!("more than {MAX_DEPTH} elements inside each other"),
             Self::FormattingDepth => format!("more than {MAX_FORMATTING_DEPTH} formatting elements inside each other"),
-            Self::Nodes => format!("more than {MAX_NODES} elements and texts"),
+            Self::Nodes(limit) => format!("more than {limit} elements and texts"),
             Self::Work => "its tags are nested too badly".to_owned(),
         }
     }
@@ -68,18 +66,20 @@ pub(super) struct BoundedSink {
     levels: RefCell<Vec<Level>>,
     work: Cell<u64>,
     max_work: u64,
+    max_nodes: usize,
     merged_attributes: Cell<usize>,
     excess: Cell<Option<Excess>>,
 }
 
 impl BoundedSink {
-    /// A sink for a page of `bytes`.
-    pub(super) fn new(bytes: usize) -> Self {
+    /// A sink for a page of `bytes` and at most `max_nodes` elements and texts, repeated ones included.
+    pub(super) fn new(bytes: usize, max_nodes: usize) -> Self {
         let sink = Self {
             nodes: RefCell::default(),
             levels: RefCell::default(),
             work: Cell::new(0),
             max_work: MIN_WORK + WORK_PER_BYTE * bytes as u64,
+            max_nodes,
             merged_attributes: Cell::new(0),
             excess: Cell::new(None),
         };
@@ -115,8 +115,8 @@ impl BoundedSink {
 
     fn push(&self, data: NodeData) -> NodeId {
         let mut nodes = self.nodes.borrow_mut();
-        if nodes.len() >= MAX_NODES {
-            self.exceed(Excess::Nodes);
+        if nodes.len() > self.max_nodes {
+            self.exceed(Excess::Nodes(self.max_nodes));
         }
         let node = Node { parent: None, previous: None, next: None, first_child: None, last_child: None, data };
         nodes.push(node);
