@@ -5,8 +5,11 @@ use std::borrow::Cow;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-/// Where the HTML standard looks for a `<meta charset>` (bytes).
-const META_SEARCH_LIMIT: usize = 1024;
+/// Where a `<meta charset>` is looked for (bytes). The HTML standard says 1,024; pages put it later.
+const META_SEARCH_LIMIT: usize = 4096;
+
+/// Where UTF-16 without a byte order mark is looked for (bytes).
+const UTF16_SEARCH_LIMIT: usize = 4096;
 
 /// Invalid UTF-8 is still UTF-8 with at most one bad sequence per this many characters beyond ASCII.
 const BROKEN_UTF8_RATIO: usize = 20;
@@ -28,14 +31,36 @@ fn decode_as<'a>(bytes: &'a [u8], declared: Option<&'static Encoding>) -> Cow<'a
     }
     // Valid UTF-8 beyond ASCII is never another charset by chance, so the header is ignored.
     if declared.is_none_or(Encoding::is_ascii_compatible)
+        && !bytes[..bytes.len().min(UTF16_SEARCH_LIMIT)].contains(&0)
         && let Ok(text) = std::str::from_utf8(bytes)
     {
         return Cow::Borrowed(text);
+    }
+    if let Some(encoding) = utf16_without_mark(bytes) {
+        return encoding.decode_without_bom_handling(bytes).0;
     }
     let Some(encoding) = declared.filter(|encoding| *encoding != UTF_8) else {
         return broken_utf8(bytes).map_or_else(|| guess(bytes).decode(bytes).0, Cow::Owned);
     };
     encoding.decode(bytes).0
+}
+
+/// UTF-16 has a space or a line break every few characters, and no other charset has them beside a zero.
+fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
+    let head = &bytes[..bytes.len().min(UTF16_SEARCH_LIMIT)];
+    let (pairs, rest) = head.as_chunks::<2>();
+    let is_space = |byte: u8| matches!(byte, b' ' | b'\n' | b'\r' | b'<');
+    let little = pairs.iter().filter(|[low, high]| *high == 0 && is_space(*low)).count();
+    let big = pairs.iter().filter(|[high, low]| *high == 0 && is_space(*low)).count();
+    let zeros = pairs.iter().filter(|pair| **pair == [0, 0]).count();
+    let needed = 1 + pairs.len() / 40;
+    if zeros > 0 || !rest.is_empty() || little.max(big) < needed {
+        return None;
+    }
+    let encoding = if little > big { UTF_16LE } else { UTF_16BE };
+    let (text, had_errors) = encoding.decode_without_bom_handling(head);
+    let is_text = text.chars().all(|char| !char.is_control() || char.is_whitespace());
+    (!had_errors && is_text).then_some(encoding)
 }
 
 /// UTF-8 with a few bad bytes, such as a page cut off within a character.
@@ -58,6 +83,9 @@ fn guess(bytes: &[u8]) -> &'static Encoding {
 
 fn from_meta(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(META_SEARCH_LIMIT)]).to_ascii_lowercase();
+    if let Some(encoding) = from_xml_declaration(&head) {
+        return Some(encoding);
+    }
     for (at, _) in head.match_indices("<meta") {
         let tag = &head[at..];
         let tag = &tag[..tag.find('>').unwrap_or(tag.len())];
@@ -72,6 +100,14 @@ fn from_meta(bytes: &[u8]) -> Option<&'static Encoding> {
         return Some(if encoding == UTF_16LE || encoding == UTF_16BE { UTF_8 } else { encoding });
     }
     None
+}
+
+/// `<?xml version="1.0" encoding="iso-8859-1"?>` at the top of XHTML.
+fn from_xml_declaration(head: &str) -> Option<&'static Encoding> {
+    let declaration = head.trim_start().strip_prefix("<?xml")?.split("?>").next()?;
+    let value = declaration.split_once("encoding")?.1.trim_start().strip_prefix('=')?.trim_start();
+    let encoding = named(value.trim_start_matches(['"', '\'']).split(['"', '\'']).next()?)?;
+    Some(if encoding == UTF_16LE || encoding == UTF_16BE { UTF_8 } else { encoding })
 }
 
 #[cfg(test)]
@@ -89,7 +125,17 @@ mod tests {
         let mut page = b"<meta http-equiv=Content-Type content=\"text/html; charset=windows-1251\">".to_vec();
         page.extend_from_slice(CP1251);
         assert!(decode_html(&page, None).ends_with("Привет, мир! Это русский текст."));
+        let mut page = b"<?xml version='1.0' encoding='windows-1251'?><html>".to_vec();
+        page.extend_from_slice(CP1251);
+        assert!(decode_html(&page, None).ends_with("Привет, мир! Это русский текст."));
         assert_eq!(decode("мир".as_bytes(), Some("iso-8859-1")), "мир");
+        for text in ["Привет, мир! Это текст.\n", "Plain text of two lines.\n"] {
+            let little: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let big: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+            assert_eq!(decode(&little, None), text);
+            assert_eq!(decode(&big, Some("utf-8")), text);
+        }
+        assert_eq!(decode(b"a\0b c", None), "a\0b c");
         assert_eq!(decode(b"\xcf\xf0\xe8", Some("utf-8")).chars().filter(|c| *c == '\u{FFFD}').count(), 0);
     }
 }

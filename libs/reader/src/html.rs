@@ -34,7 +34,7 @@ use crate::{Hints, ParseError, charset};
 const MAX_PAGE_NODES: usize = 300_000;
 
 /// Elements and texts of a file, which is read in a process of its own.
-const MAX_FILE_NODES: usize = 1_000_000;
+const MAX_FILE_NODES: usize = 500_000;
 
 /// A page that only points at another one says so within so many bytes.
 const MAX_REFRESH_SEARCH: usize = 64 << 10;
@@ -107,7 +107,10 @@ fn headings(page: &Tree) -> Vec<String> {
 fn visible_words(page: &Tree) -> u32 {
     let is_read = |id: NodeId| {
         page.parent(id).is_none_or(|parent| {
-            !matches!(page.name(parent), "script" | "style" | "iframe" | "noframes" | "noembed" | "title" | "textarea" | "option")
+            !matches!(
+                page.name(parent),
+                "script" | "style" | "iframe" | "noframes" | "noembed" | "title" | "textarea" | "option"
+            )
         })
     };
     let mut visible = String::new();
@@ -115,7 +118,10 @@ fn visible_words(page: &Tree) -> u32 {
         match page.text(id) {
             Some(text) if is_read(id) => visible.push_str(text),
             Some(_) => {}
-            None if page.element(id).is_some_and(|element| kind::element_kind(element) != kind::ElementKind::Inline) => {
+            None if page
+                .element(id)
+                .is_some_and(|element| kind::element_kind(element) != kind::ElementKind::Inline) =>
+            {
                 visible.push(' ');
             }
             None => {}

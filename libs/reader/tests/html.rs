@@ -46,23 +46,34 @@ fn all_sections_and_headings_are_read() {
         LONG.repeat(4)
     );
     for document in [file(&manual), page(&manual)] {
-        assert_text(&document, &["## 20.4. Pumps", "### 20.4.1. Pumps of hall one", "## Valves", "three bar", "0800"], &[]);
+        assert_text(
+            &document,
+            &["## 20.4. Pumps", "### 20.4.1. Pumps of hall one", "## Valves", "three bar", "0800"],
+            &[],
+        );
         assert_eq!(document.words_kept.unwrap().ratio(), 1.0);
     }
     assert_text(&file("<h1>C#</h1><p>A language.</p>"), &["# C#\n"], &[]);
-    assert_text(&file("<div role=heading aria-level=3>Fees</div><h2><button>Rent?</button></h2>x"), &["### Fees", "## Rent?"], &[]);
+    assert_text(
+        &file("<div role=heading aria-level=3>Fees</div><h2><button>Rent?</button></h2>x"),
+        &["### Fees", "## Rent?"],
+        &[],
+    );
 }
 
 #[test]
 fn a_consent_box_longer_than_the_article_is_left_out_of_a_page() {
-    let consent = "<p>We and our 300 partners store and access information on a device, such as unique cookies, to process \
+    let consent =
+        "<p>We and our 300 partners store and access information on a device, such as unique cookies, to process \
          personal data for measurement and audience insights.</p>"
-        .repeat(12);
+            .repeat(12);
     let main = "<main><h1>Statement</h1><p>The bank raised its rate to 3.75 percent on Tuesday.</p></main>";
     for consent in [
         format!("<div id=cookie-consent class=gdpr-banner>{consent}</div>"),
         format!("<div class=x7><div role=dialog aria-modal=true>{consent}<button>OK</button></div></div>"),
-        format!("<section class=css-1a2b>{consent}<div><button>Accept all</button><button>Reject</button></div></section>"),
+        format!(
+            "<section class=css-1a2b>{consent}<div><button>Accept all</button><button>Reject</button></div></section>"
+        ),
     ] {
         let document = page(&format!("<body>{consent}{main}</body>"));
         assert_text(&document, &["3.75 percent"], &["partners", "Accept all"]);
@@ -112,11 +123,7 @@ fn a_term_stands_right_above_its_definition_and_a_summary_above_its_details() {
 fn a_row_has_the_heads_of_its_columns_and_its_name() {
     let table = "<table><thead><tr><th rowspan=2>Hall</th><th colspan=2>Pressure</th></tr><tr><th>2023</th><th>2024</th></tr></thead>
         <tr><td rowspan=2>One</td><td>3 bar</td><td>4 bar</td></tr><tr><td>5 bar</td><td>6 bar</td></tr></table>";
-    assert_text(
-        &file(table),
-        &["Hall | Pressure 2023 | Pressure 2024\nOne | 3 bar | 4 bar\nOne | 5 bar | 6 bar"],
-        &[],
-    );
+    assert_text(&file(table), &["Hall | Pressure 2023 | Pressure 2024\nOne | 3 bar | 4 bar\nOne | 5 bar | 6 bar"], &[]);
     let rows: String = (0..300).map(|n| format!("<tr><td>Service {n}</td><td>{} EUR</td></tr>", n * 3)).collect();
     let document = file(&format!("<h1>Fees</h1><table><tr><th>Service</th><th>Price</th></tr>{rows}</table>"));
     for passage in chunks(&document, ChunkSize::default(), text::tokens::count) {
@@ -126,8 +133,10 @@ fn a_row_has_the_heads_of_its_columns_and_its_name() {
 
 #[test]
 fn numbers_stay_what_they_are() {
-    let document = file("<p>10<sup>6</sup> m<sup>2</sup> in 1522<sup><a href=#n>3</a></sup>, the 1<sup>st</sup> H<sub>2</sub>O; \
-        <ruby>漢字<rp>(</rp><rt>かんじ</rt><rp>)</rp></ruby> <math><msup><mi>x</mi><mn>2</mn></msup></math></p>");
+    let document = file(
+        "<p>10<sup>6</sup> m<sup>2</sup> in 1522<sup><a href=#n>3</a></sup>, the 1<sup>st</sup> H<sub>2</sub>O; \
+        <ruby>漢字<rp>(</rp><rt>かんじ</rt><rp>)</rp></ruby> <math><msup><mi>x</mi><mn>2</mn></msup></math></p>",
+    );
     assert_text(&document, &["10⁶ m² in 1522 ³, the 1st H2O; 漢字(かんじ) x^2"], &[]);
 }
 
@@ -151,7 +160,9 @@ fn what_cannot_be_seen_is_no_text() {
         ("body{background:#000} .x{color:black}", "<p class=x>SECRET</p>"),
     ];
     for (sheet, body) in hidden {
-        let html = format!("<style>p.seen{{color:#444;background:#fff}} {sheet}</style><body><p class=seen>Seen.</p>{body}</body>");
+        let html = format!(
+            "<style>p.seen{{color:#444;background:#fff}} {sheet}</style><body><p class=seen>Seen.</p>{body}</body>"
+        );
         assert_eq!(file(&html).text, "Seen.", "{html}");
     }
     let seen = [
@@ -179,15 +190,33 @@ fn pages_that_are_none_are_recognised() {
     use PageFault::{BotCheck, NotFound, Unavailable};
     let menu = "<ul><li><a href=/>Home page</a><li><a href=/n>News</a><li><a href=/c>Contact</a></ul>";
     let faults = [
-        ("<title>404 Not Found</title><h1>Not Found</h1><p>The requested URL was not found on this server.</p>", NotFound),
+        (
+            "<title>404 Not Found</title><h1>Not Found</h1><p>The requested URL was not found on this server.</p>",
+            NotFound,
+        ),
         ("<title>Acme</title><h1>Oops!</h1><p>Sorry, the page you're looking for doesn't exist.</p>", NotFound),
-        ("<title>Ошибка 404 — Магазин</title><h1>Страница не найдена</h1><p>Вернитесь на главную страницу.</p>", NotFound),
+        (
+            "<title>Ошибка 404 — Магазин</title><h1>Страница не найдена</h1><p>Вернитесь на главную страницу.</p>",
+            NotFound,
+        ),
         ("<title>Seite nicht gefunden | Firma</title><p>Zur Startseite</p>", NotFound),
         ("<title>Page introuvable - Journal</title><h1>404</h1><p>Retour à la page d'accueil.</p>", NotFound),
-        ("<title>Just a moment...</title><h1>site.example</h1><p>Checking if the site connection is secure.</p>", BotCheck),
-        ("<title>Attention Required! | Cloudflare</title><p>Please complete the security check to access the site.</p>", BotCheck),
-        ("<title>Ой!</title><h1>Подтвердите, что запросы отправляли вы, а не робот</h1><p>Нам очень жаль, но запросы, поступившие с вашего IP-адреса, похожи на автоматические.</p>", BotCheck),
-        ("<title>Access Denied</title><h1>Access Denied</h1><p>You don't have permission to access this page. Reference #18.2</p>", Unavailable),
+        (
+            "<title>Just a moment...</title><h1>site.example</h1><p>Checking if the site connection is secure.</p>",
+            BotCheck,
+        ),
+        (
+            "<title>Attention Required! | Cloudflare</title><p>Please complete the security check to access the site.</p>",
+            BotCheck,
+        ),
+        (
+            "<title>Ой!</title><h1>Подтвердите, что запросы отправляли вы, а не робот</h1><p>Нам очень жаль, но запросы, поступившие с вашего IP-адреса, похожи на автоматические.</p>",
+            BotCheck,
+        ),
+        (
+            "<title>Access Denied</title><h1>Access Denied</h1><p>You don't have permission to access this page. Reference #18.2</p>",
+            Unavailable,
+        ),
         ("<title>Site under maintenance</title><p>We will be back soon, please try again later.</p>", Unavailable),
     ];
     for (html, fault) in faults {
@@ -225,8 +254,15 @@ fn raw_tags_of_markdown_are_no_text() {
     let document = parse(Format::Markdown, source.as_bytes(), &Hints::default()).unwrap();
     check_offsets(&document);
     let wanted = [
-        "# A title\n", "See this\nand 10^6 of `<b>` in Vec<String>.", "Port | Count\nUSB | 3", "## How many?",
-        "There are **three**.", "<b>kept</b>", "<https://example.com>", "a < b > c", "end",
+        "# A title\n",
+        "See this\nand 10^6 of `<b>` in Vec<String>.",
+        "Port | Count\nUSB | 3",
+        "## How many?",
+        "There are **three**.",
+        "<b>kept</b>",
+        "<https://example.com>",
+        "a < b > c",
+        "end",
     ];
     assert_text(&document, &wanted, &["SECRET", "alert", "onclick", "<img", "<span", "<details", "<em>", "</"][..7]);
 }

@@ -4,16 +4,56 @@ use super::tree::{Element, NodeId, Tree};
 
 /// Names of consent platforms, and of what pages build themselves.
 const LABELS: [&str; 22] = [
-    "cookie", "consent", "gdpr", "onetrust", "didomi", "usercentrics", "truste", "trustarc", "qc-cmp", "cmpbox",
-    "cmp-container", "sp_message", "osano", "klaro", "iubenda", "complianz", "cky-", "cybot", "borlabs", "evidon",
-    "privacy-banner", "ccpa",
+    "cookie",
+    "consent",
+    "gdpr",
+    "onetrust",
+    "didomi",
+    "usercentrics",
+    "truste",
+    "trustarc",
+    "qc-cmp",
+    "cmpbox",
+    "cmp-container",
+    "sp_message",
+    "osano",
+    "klaro",
+    "iubenda",
+    "complianz",
+    "cky-",
+    "cybot",
+    "borlabs",
+    "evidon",
+    "privacy-banner",
+    "ccpa",
 ];
 
 /// What such boxes speak of, in several languages. Each line is one thing.
 const TERMS: [&[&str]; 9] = [
     &["cookie", "куки", "クッキー", "ciasteczk"],
-    &["consent", "einwillig", "zustimm", "consentement", "consentimiento", "consenso", "соглас", "zgod", "toestemming", "同意"],
-    &["partner", "vendors", "third parties", "third-party", "drittanbieter", "tiers", "terceros", "партн", "partenaires"],
+    &[
+        "consent",
+        "einwillig",
+        "zustimm",
+        "consentement",
+        "consentimiento",
+        "consenso",
+        "соглас",
+        "zgod",
+        "toestemming",
+        "同意",
+    ],
+    &[
+        "partner",
+        "vendors",
+        "third parties",
+        "third-party",
+        "drittanbieter",
+        "tiers",
+        "terceros",
+        "партн",
+        "partenaires",
+    ],
     &["personal data", "personenbezogen", "données personnelles", "datos personales", "персональн", "dati personali"],
     &["privacy", "datenschutz", "confidentialité", "privacidad", "конфиденциальн", "prywatno"],
     &["accept", "agree", "akzeptier", "accepter", "aceptar", "принять", "принима", "accetta", "akcept"],
@@ -63,7 +103,6 @@ pub(super) fn is_box(tree: &Tree, id: NodeId, element: &Element) -> bool {
 
 /// Whether a child of `id`, or of its child, is a button.
 fn has_buttons_of_its_own(tree: &Tree, id: NodeId) -> bool {
-    tree.children(id).any(|child| {
-        tree.name(child) == "button" || tree.children(child).any(|inner| tree.name(inner) == "button")
-    })
+    tree.children(id)
+        .any(|child| tree.name(child) == "button" || tree.children(child).any(|inner| tree.name(inner) == "button"))
 }

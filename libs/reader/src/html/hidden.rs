@@ -115,7 +115,8 @@ fn is_hidden(element: &Element, holds_page: bool) -> bool {
     if is_template || is_closed || element.html_name() == "noscript" {
         return true;
     }
-    let has = |name: &str, unless: &str| element.attribute(name).is_some_and(|value| !value.eq_ignore_ascii_case(unless));
+    let has =
+        |name: &str, unless: &str| element.attribute(name).is_some_and(|value| !value.eq_ignore_ascii_case(unless));
     let is_decoration = element.attribute("aria-hidden").is_some_and(|value| value.eq_ignore_ascii_case("true"));
     has("hidden", "until-found")
         // While a dialog is open, the whole page behind it is marked so.

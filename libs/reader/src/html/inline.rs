@@ -83,6 +83,7 @@ pub(super) fn append(tree: &Tree, id: NodeId, out: &mut String) {
     }
     match tree.element(id).map(element_kind) {
         None | Some(ElementKind::Skip) => {}
+        Some(ElementKind::Formula) => out.push_str(formula_source(tree, id)),
         Some(ElementKind::Inline | ElementKind::Code | ElementKind::Quote) => append_children(tree, id, out),
         Some(ElementKind::Raised) => raised(tree, id, out),
         Some(ElementKind::Ruby) => ruby(tree, id, out),
@@ -176,6 +177,11 @@ fn maths(tree: &Tree, id: NodeId, out: &mut String) {
     }
 }
 
+/// The source of a formula that is shown as a picture.
+fn formula_source(tree: &Tree, id: NodeId) -> &str {
+    tree.element(id).and_then(|element| element.attribute("alt")).unwrap_or_default()
+}
+
 /// The labels of a drawing.
 fn drawing(tree: &Tree, id: NodeId, out: &mut String) {
     for child in tree.children(id) {
@@ -187,7 +193,10 @@ fn drawing(tree: &Tree, id: NodeId, out: &mut String) {
             collapse(out, " ");
             label(tree, child, out);
             collapse(out, " ");
-        } else if !matches!(&*element.name.local, "defs" | "title" | "desc" | "metadata" | "style" | "script" | "symbol") {
+        } else if !matches!(
+            &*element.name.local,
+            "defs" | "title" | "desc" | "metadata" | "style" | "script" | "symbol"
+        ) {
             drawing(tree, child, out);
         }
     }

@@ -11,7 +11,9 @@ pub(super) enum ElementKind {
     Block,
     Heading(u8),
     Break,
-    List { ordered: bool },
+    List {
+        ordered: bool,
+    },
     Item,
     Term,
     Definition,
@@ -23,6 +25,8 @@ pub(super) enum ElementKind {
     Preformatted,
     Table,
     Maths,
+    /// A picture of a formula.
+    Formula,
     Drawing,
     /// Buttons, choices and fields with text in them.
     Control,
@@ -39,7 +43,14 @@ pub(super) fn element_kind(element: &Element) -> ElementKind {
         let level = element.attribute("aria-level").and_then(|level| level.trim().parse().ok());
         return ElementKind::Heading(level.unwrap_or(2).clamp(1, 6));
     }
+    if &*element.name.local == "img" && element.labels().any(is_formula_label) {
+        return ElementKind::Formula;
+    }
     of_name(&element.name.local)
+}
+
+fn is_formula_label(label: &str) -> bool {
+    label.split(['-', '_']).any(|word| matches!(word, "math" | "tex" | "latex" | "equation"))
 }
 
 fn of_name(name: &str) -> ElementKind {

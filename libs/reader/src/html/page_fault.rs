@@ -71,29 +71,91 @@ const UNAVAILABLE: &str = "access denied|access to this page has been denied|for
 
 /// What such pages say to their reader (in lower case).
 const ADDRESSED: [&str; 44] = [
-    "you requested", "you are looking for", "you're looking for", "you were looking for", "you are trying to",
-    "you tried to", "requested url", "requested page", "requested resource", "was not found on this server",
-    "may have been moved", "may have been removed", "might have been", "no longer exist", "no longer available",
-    "check the url", "check the address", "mistyped", "go to the home", "back to home", "go home", "homepage",
-    "home page", "return to", "try searching", "don't have permission", "try again", "contact the site",
-    "security service", "ray id", "reference #", "unusual traffic", "enable javascript", "enable cookies", "human",
-    "вы запра", "вы ищете", "на главную", "главную страницу", "startseite", "page d'accueil", "página de inicio",
-    "トップページ", "首页",
+    "you requested",
+    "you are looking for",
+    "you're looking for",
+    "you were looking for",
+    "you are trying to",
+    "you tried to",
+    "requested url",
+    "requested page",
+    "requested resource",
+    "was not found on this server",
+    "may have been moved",
+    "may have been removed",
+    "might have been",
+    "no longer exist",
+    "no longer available",
+    "check the url",
+    "check the address",
+    "mistyped",
+    "go to the home",
+    "back to home",
+    "go home",
+    "homepage",
+    "home page",
+    "return to",
+    "try searching",
+    "don't have permission",
+    "try again",
+    "contact the site",
+    "security service",
+    "ray id",
+    "reference #",
+    "unusual traffic",
+    "enable javascript",
+    "enable cookies",
+    "human",
+    "вы запра",
+    "вы ищете",
+    "на главную",
+    "главную страницу",
+    "startseite",
+    "page d'accueil",
+    "página de inicio",
+    "トップページ",
+    "首页",
 ];
 
 /// What only bot checks have in their source.
 const BOT_CHECK_MARKS: [&str; 15] = [
-    "cf-browser-verification", "_cf_chl_opt", "cf-challenge", "cf-turnstile", "px-captcha", "captcha-delivery.com",
-    "_Incapsula_Resource", "distil_r_captcha", "sec-if-cpt-container", "awswaf", "ddos-guard", "SmartCaptcha",
-    "showcaptcha", "g-recaptcha", "h-captcha",
+    "cf-browser-verification",
+    "_cf_chl_opt",
+    "cf-challenge",
+    "cf-turnstile",
+    "px-captcha",
+    "captcha-delivery.com",
+    "_Incapsula_Resource",
+    "distil_r_captcha",
+    "sec-if-cpt-container",
+    "awswaf",
+    "ddos-guard",
+    "SmartCaptcha",
+    "showcaptcha",
+    "g-recaptcha",
+    "h-captcha",
 ];
 
 /// What a bot check asks for (in lower case).
 const BOT_CHECK_TEXT: [&str; 18] = [
-    "verify you are human", "verify that you are human", "verifying you are human", "you are not a robot",
-    "you're not a robot", "you are a human", "unusual traffic from your", "checking your browser",
-    "complete the security check", "automated requests", "что вы не робот", "запросы, поступившие с вашего",
-    "kein roboter", "ein mensch sind", "n'êtes pas un robot", "no eres un robot", "安全验证", "ロボットではない",
+    "verify you are human",
+    "verify that you are human",
+    "verifying you are human",
+    "you are not a robot",
+    "you're not a robot",
+    "you are a human",
+    "unusual traffic from your",
+    "checking your browser",
+    "complete the security check",
+    "automated requests",
+    "что вы не робот",
+    "запросы, поступившие с вашего",
+    "kein roboter",
+    "ein mensch sind",
+    "n'êtes pas un robot",
+    "no eres un robot",
+    "安全验证",
+    "ロボットではない",
 ];
 
 /// Recognises a page from its title, its first headings, its text and its source.
@@ -112,7 +174,8 @@ pub(super) fn recognise(title: Option<&str>, headings: &[String], text: &str, so
     let heads = title.into_iter().flat_map(segments).chain(headings.iter().take(MAX_HEADINGS).map(String::as_str));
     for head in heads {
         let (rest, has_code) = without_fillers(head);
-        let is_one_of = |phrases: &str| !rest.is_empty() && phrases.split('|').any(|phrase| without_fillers(phrase).0 == rest);
+        let is_one_of =
+            |phrases: &str| !rest.is_empty() && phrases.split('|').any(|phrase| without_fillers(phrase).0 == rest);
         if is_one_of(BOT_CHECK) && (is_marked || words <= SHORT) {
             return Some(PageFault::BotCheck);
         }
@@ -129,11 +192,18 @@ pub(super) fn recognise(title: Option<&str>, headings: &[String], text: &str, so
 
 /// A sentence that says so, on a page without a heading.
 fn says_that_it_is_gone(text: &str) -> bool {
-    let subjects = ["page you are looking for", "page you're looking for", "page you requested", "requested url", "requested page"];
-    let verbs = ["not found", "n't exist", "not exist", "n't be found", "not be found", "moved", "removed", "unavailable"];
-    subjects.iter().any(|subject| {
-        text.split_once(subject).is_some_and(|(_, after)| verbs.iter().any(|verb| after.contains(verb)))
-    })
+    let subjects = [
+        "page you are looking for",
+        "page you're looking for",
+        "page you requested",
+        "requested url",
+        "requested page",
+    ];
+    let verbs =
+        ["not found", "n't exist", "not exist", "n't be found", "not be found", "moved", "removed", "unavailable"];
+    subjects
+        .iter()
+        .any(|subject| text.split_once(subject).is_some_and(|(_, after)| verbs.iter().any(|verb| after.contains(verb))))
 }
 
 /// The parts of a title: that of the page, that of the site.

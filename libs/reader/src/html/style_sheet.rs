@@ -123,7 +123,12 @@ impl StyleSheet {
                 let rule = &self.rules[*number];
                 if rule.matches(tree, id, comparisons) {
                     for declaration in &*rule.declarations {
-                        style.declare(*declaration, false, rule.specificity, u32::try_from(*number).unwrap_or(u32::MAX));
+                        style.declare(
+                            *declaration,
+                            false,
+                            rule.specificity,
+                            u32::try_from(*number).unwrap_or(u32::MAX),
+                        );
                     }
                 }
             }
@@ -241,7 +246,11 @@ fn part(word: &str) -> Option<Part> {
         if name.is_empty() {
             return None;
         }
-        if mark == '#' { part.ids.push(name) } else { part.classes.push(name) }
+        if mark == '#' {
+            part.ids.push(name)
+        } else {
+            part.classes.push(name)
+        }
         rest = &rest[end..];
     }
     Some(part)

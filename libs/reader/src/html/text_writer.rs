@@ -120,7 +120,11 @@ impl TextWriter<'_> {
             ElementKind::Preformatted => self.preformatted(id),
             ElementKind::Table => self.table(id),
             ElementKind::Control => self.control(id),
-            ElementKind::Raised | ElementKind::Ruby | ElementKind::Maths | ElementKind::Drawing => {
+            ElementKind::Raised
+            | ElementKind::Ruby
+            | ElementKind::Maths
+            | ElementKind::Formula
+            | ElementKind::Drawing => {
                 inline::append(self.tree, id, &mut self.inline);
             }
         }
@@ -134,6 +138,8 @@ impl TextWriter<'_> {
 
     fn heading(&mut self, level: u8, id: NodeId) {
         self.flush();
+        // What follows a heading within an item is no item.
+        self.marker = None;
         let text = heading_text(self.tree, id);
         let text = text.trim_end_matches(['¶', ' ']);
         self.builder.heading(level, text.strip_suffix(" #").unwrap_or(text));
@@ -202,9 +208,10 @@ impl TextWriter<'_> {
         let text = summary.map(|summary| inline_text(tree, summary)).unwrap_or_default();
         let is_heading = summary.is_some_and(|summary| {
             text.len() <= MAX_SUMMARY
-                && !tree.subtree(summary).filter_map(|id| tree.element(id)).any(|element| {
-                    matches!(element_kind(element), ElementKind::Heading(_))
-                })
+                && !tree
+                    .subtree(summary)
+                    .filter_map(|id| tree.element(id))
+                    .any(|element| matches!(element_kind(element), ElementKind::Heading(_)))
         });
         if !is_heading {
             return self.block(id);

@@ -18,6 +18,9 @@ const MAX_FORMATTING_DEPTH: u16 = 128;
 /// Attributes that repeated `<html>` and `<body>` tags add to the first.
 const MAX_MERGED_ATTRIBUTES: usize = 256;
 
+/// Elements and texts that any page may have, and one more for each of its bytes: more are repeated ones.
+const MIN_NODES: usize = 1_000;
+
 /// Calls of the tree builder for each byte of the page; ordinary pages need one or two.
 const WORK_PER_BYTE: u64 = 24;
 
@@ -79,7 +82,7 @@ impl BoundedSink {
             levels: RefCell::default(),
             work: Cell::new(0),
             max_work: MIN_WORK + WORK_PER_BYTE * bytes as u64,
-            max_nodes,
+            max_nodes: max_nodes.min(MIN_NODES + bytes),
             merged_attributes: Cell::new(0),
             excess: Cell::new(None),
         };
