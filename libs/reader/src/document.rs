@@ -35,6 +35,9 @@ pub struct Document {
     pub words_kept: Option<WordsKept>,
     /// Set if the page says that what was asked for is not there.
     pub fault: Option<PageFault>,
+    /// Pages (from 1) on which nothing can be read, such as scans, among others that have text.
+    #[serde(default)]
+    pub pages_without_text: Vec<u32>,
 }
 
 /// A part of the text under one heading, on one page.

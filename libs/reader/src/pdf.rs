@@ -1,173 +1,185 @@
 //! PDF files: text of each page, with sections from the outline.
 
+mod annotations;
+mod content;
+mod fonts;
+mod info;
+mod layers;
 mod layout;
+mod legible;
+mod outline;
 mod reflow;
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, TimeZone, Utc};
-use pdf_oxide::Error;
-use pdf_oxide::document::PdfDocument;
-use pdf_oxide::object::Object;
-use pdf_oxide::outline::{Destination, OutlineItem};
+use hayro_font::kurbo::Affine;
+use hayro_syntax::object::dict::keys::CONTENTS;
+use hayro_syntax::object::{Array, Dict, Stream};
+use hayro_syntax::page::Page;
+use hayro_syntax::{DecryptionError, LoadPdfError, Pdf};
 
+use self::content::{Interpreter, Shared};
+use self::fonts::Fonts;
+use self::layers::Layers;
+use self::layout::{PageEdges, PageRows, PageText};
+use self::legible::Legibility;
+use self::outline::Heading;
 use crate::ParseError;
-use crate::document::{Document, DocumentBuilder, non_empty_line};
+use crate::document::{Document, DocumentBuilder, one_line};
 
 /// Longer documents are refused.
 const MAX_PAGES: usize = 10_000;
-
-/// Depth of the outline that is read.
-const MAX_OUTLINE: u8 = 6;
+/// Running heads are told by the pages before and after a page, at most this many each.
+const NEAR_PAGES: usize = 4;
 
 /// Parses a PDF file.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
-    if !tail(bytes).windows(5).any(|window| window == b"%%EOF") {
-        return Err(ParseError::Damaged("the end of the file is missing".to_owned()));
-    }
-    let file = PdfDocument::from_bytes(bytes.to_vec()).map_err(parse_error)?;
-    if file.is_encrypted() && !file.authenticate(b"").map_err(parse_error)? {
-        return Err(ParseError::Encrypted);
-    }
-    let pages = file.page_count().map_err(parse_error)?;
-    if pages > MAX_PAGES {
+    check_end(bytes)?;
+    let file = Pdf::new(bytes.to_vec()).map_err(load_error)?;
+    let pages = file.pages();
+    if pages.len() > MAX_PAGES {
         return Err(ParseError::TooLarge(format!("more than {MAX_PAGES} pages")));
     }
-    let headings = headings(&file);
+    let catalog = file.xref().get::<Dict<'_>>(file.xref().root_id()).unwrap_or_default();
+    let mut headings = outline::headings(&catalog, pages);
+    let shared = Shared { fonts: Fonts::new(), layers: Layers::new(&catalog) };
+    let mut reader =
+        Reader { shared: &shared, pages, near: VecDeque::new(), next: 0, legibility: Legibility::default() };
     let mut builder = DocumentBuilder::default();
-    let mut broken = None;
-    for index in 0..pages {
-        let number = u32::try_from(index + 1).expect("at most MAX_PAGES");
-        builder.page(number);
-        let outline = headings.get(&index).map_or(&[][..], Vec::as_slice);
-        match page_text(&file, index) {
-            Ok(text) => append_page(&mut builder, &text, outline),
-            Err(error) => broken = broken.or(Some((number, parse_error(error)))),
-        }
+    let mut page = reader.page(0)?;
+    for index in 0..pages.len() {
+        let mut next = reader.page(index + 1)?;
+        page.body.take_rest_of_sentence(&mut next.body);
+        builder.page(u32::try_from(index + 1).expect("at most MAX_PAGES"));
+        append_page(&mut builder, &page, &headings.remove(&index).unwrap_or_default());
         if builder.is_full() {
             break;
         }
+        page = next;
     }
-    let mut document = match broken {
-        // An incomplete document presented as complete is worse than an error.
-        Some((number, ParseError::Damaged(why))) => return Err(ParseError::Damaged(format!("page {number}: {why}"))),
-        Some((_, error)) => return Err(error),
-        None => builder.finish()?,
-    };
-    document.title = info(&file, "Title");
-    document.author = info(&file, "Author");
-    document.published_at = info(&file, "CreationDate").as_deref().and_then(date);
+    let mut document = builder.finish()?;
+    reader.legibility.check(&document.text)?;
+    document.pages_without_text = reader.legibility.blank_pages();
+    let metadata = file.metadata();
+    document.title = info::title(metadata);
+    document.author = info::author(metadata);
+    document.published_at = info::written_at(metadata);
     Ok(document)
 }
 
-/// The text of a page (from 0) in reading order.
-fn page_text(file: &PdfDocument, index: usize) -> Result<String, Error> {
-    let spans = file.extract_spans(index)?;
-    if layout::needs_library_order(&spans) {
-        return Ok(reflow::paragraphs(&[file.extract_text(index)?]));
+/// Reads pages in order, some ahead of those that are asked for.
+struct Reader<'r, 'a> {
+    shared: &'r Shared<'a>,
+    pages: &'a [Page<'a>],
+    /// Pages that have been read: the rows of those that have not been asked for, the edges of all.
+    near: VecDeque<(usize, PageEdges, Option<PageRows>)>,
+    next: usize,
+    legibility: Legibility,
+}
+
+impl Reader<'_, '_> {
+    /// The text of a page (from 0); empty after the last one.
+    fn page(&mut self, index: usize) -> Result<PageText, ParseError> {
+        while self.next < self.pages.len() && self.next <= index + NEAR_PAGES {
+            let rows = self.read(self.next)?;
+            self.near.push_back((self.next, rows.edges(), Some(rows)));
+            self.next += 1;
+        }
+        while self.near.front().is_some_and(|(number, ..)| number + NEAR_PAGES < index) {
+            self.near.pop_front();
+        }
+        let others = self.near.iter().filter(|(number, ..)| *number != index).map(|(_, edges, _)| edges);
+        let Some((_, edges, _)) = self.near.iter().find(|(number, ..)| *number == index) else {
+            return Ok(PageText::default());
+        };
+        let heads = edges.heads(others);
+        let asked = self.near.iter_mut().find(|(number, ..)| *number == index);
+        let rows = asked.and_then(|(.., rows)| rows.take()).unwrap_or_default();
+        Ok(rows.text(heads))
     }
-    Ok(layout::text(&spans, file.get_page_rotation(index)?))
+
+    fn read(&mut self, index: usize) -> Result<PageRows, ParseError> {
+        let page = &self.pages[index];
+        // An incomplete document presented as complete is worse than an error.
+        check_content(page).map_err(|why| ParseError::Damaged(format!("page {}: {why}", index + 1)))?;
+        let upright = Affine::new(page.initial_transform(false).as_coeffs());
+        let mut interpreter = Interpreter::new(self.shared, upright);
+        interpreter.run(page.page_stream().unwrap_or_default(), page.resources())?;
+        interpreter.annotations(page, upright)?;
+        let content = interpreter.finish();
+        self.legibility.add(&content);
+        Ok(PageRows::new(&content.glyphs))
+    }
 }
 
-/// Where the `%%EOF` marker must be.
-fn tail(bytes: &[u8]) -> &[u8] {
-    &bytes[bytes.len().saturating_sub(2048)..]
+/// Checks that the file has not been cut: what is added to a file ends with a mark. Junk behind it is no fault.
+fn check_end(bytes: &[u8]) -> Result<(), ParseError> {
+    let missing = || ParseError::Damaged("the end of the file is missing".to_owned());
+    let end = rfind(bytes, b"%%EOF").or_else(|| rfind(bytes, b"startxref")).ok_or_else(missing)?;
+    if rfind(&bytes[end..], b" obj").is_some() {
+        return Err(missing());
+    }
+    Ok(())
 }
 
-fn parse_error(error: Error) -> ParseError {
+fn rfind(bytes: &[u8], word: &[u8]) -> Option<usize> {
+    bytes.windows(word.len()).rposition(|window| window == word)
+}
+
+fn check_content(page: &Page<'_>) -> Result<(), &'static str> {
+    let readable = |stream: &Stream<'_>| stream.decoded_data().is_ok();
+    let complete = match page.raw().get::<Array<'_>>(CONTENTS) {
+        Some(parts) => parts.iter::<Stream<'_>>().all(|part| readable(&part)),
+        None => page.raw().get::<Stream<'_>>(CONTENTS).is_none_or(|content| readable(&content)),
+    };
+    complete.then_some(()).ok_or("its content cannot be unpacked")
+}
+
+fn load_error(error: LoadPdfError) -> ParseError {
     match error {
-        Error::EncryptedPdf => ParseError::Encrypted,
-        // Unsupported ciphers are identified only by the text of the error.
-        error if error.to_string().contains("legacy-crypto") => ParseError::Encrypted,
-        error => ParseError::Damaged(error.to_string()),
-    }
-}
-
-/// Headings of the outline by page (from 0).
-fn headings(file: &PdfDocument) -> HashMap<usize, Vec<(u8, String)>> {
-    let mut by_page = HashMap::new();
-    if let Ok(Some(items)) = file.get_outline() {
-        collect(&items, 1, &mut by_page);
-    }
-    by_page
-}
-
-fn collect(items: &[OutlineItem], level: u8, by_page: &mut HashMap<usize, Vec<(u8, String)>>) {
-    for item in items {
-        if let Some(Destination::PageIndex(page)) = item.dest {
-            by_page.entry(page).or_default().push((level, item.title.clone()));
+        LoadPdfError::Decryption(DecryptionError::PasswordProtected) => ParseError::Encrypted,
+        LoadPdfError::Decryption(DecryptionError::UnsupportedAlgorithm) => {
+            ParseError::Refused("it is encrypted in a way that is not supported".to_owned())
         }
-        if level < MAX_OUTLINE {
-            collect(&item.children, level + 1, by_page);
-        }
+        LoadPdfError::Decryption(_) => ParseError::Damaged("its encryption is not valid".to_owned()),
+        LoadPdfError::Invalid => ParseError::Damaged("it has no pages that can be found".to_owned()),
     }
 }
 
 /// Adds the text of a page, split at the headings of the outline.
-fn append_page(builder: &mut DocumentBuilder, text: &str, outline: &[(u8, String)]) {
-    let mut rest = text;
+fn append_page(builder: &mut DocumentBuilder, page: &PageText, outline: &[Heading]) {
+    builder.block(&page.header);
+    let mut rest = page.body.text.as_str();
     for (level, heading) in outline {
-        if let Some(at) = rest.find(heading.trim()) {
+        if let Some(at) = find_heading(rest, heading) {
             builder.block(&rest[..at]);
             rest = &rest[at..];
         }
         builder.section(*level, heading);
     }
     builder.block(rest);
+    builder.block(&page.footer);
 }
 
-/// A string of the information dictionary.
-fn info(file: &PdfDocument, key: &str) -> Option<String> {
-    let resolve = |object: &Object| file.resolve_object(object).ok();
-    let info = resolve(file.trailer().as_dict()?.get("Info")?)?;
-    let value = resolve(info.as_dict()?.get(key)?)?;
-    non_empty_line(&text_string(value.as_string()?))
-}
-
-/// A text string (ISO 32000-2, 7.9.2.2): UTF-16 or UTF-8 with its mark, else PDFDocEncoding, which is close to Latin-1.
-fn text_string(bytes: &[u8]) -> String {
-    match encoding_rs::Encoding::for_bom(bytes) {
-        Some((encoding, _)) => encoding.decode(bytes).0.into_owned(),
-        None => encoding_rs::WINDOWS_1252.decode(bytes).0.into_owned(),
+/// Where the line with a heading begins; the page may show a number before it that the outline does not have.
+fn find_heading(text: &str, heading: &str) -> Option<usize> {
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let shown = one_line(line);
+        if shown == *heading || shown.strip_suffix(heading).is_some_and(is_number) {
+            return Some(start);
+        }
+        start += line.len();
     }
+    text.find(heading)
 }
 
-/// A date (ISO 32000-2, 7.9.4): `D:YYYYMMDDHHmmSSOHH'mm'`; everything after the year is optional.
-fn date(text: &str) -> Option<DateTime<Utc>> {
-    let text = text.trim().trim_start_matches("D:");
-    let digits: String = text.chars().take_while(char::is_ascii_digit).take(14).collect();
-    let part = |from: usize, len: usize, default: u32| match digits.get(from..from + len) {
-        Some(part) => part.parse().ok(),
-        None => Some(default),
-    };
-    let day = NaiveDate::from_ymd_opt(digits.get(..4)?.parse().ok()?, part(4, 2, 1)?, part(6, 2, 1)?)?;
-    let time = day.and_hms_opt(part(8, 2, 0)?, part(10, 2, 0)?, part(12, 2, 0)?)?;
-    let zone = offset(&text[digits.len()..]).unwrap_or(FixedOffset::east_opt(0)?);
-    Some(zone.from_local_datetime(&time).single()?.to_utc())
-}
-
-/// `+03'00'` and the like.
-fn offset(text: &str) -> Option<FixedOffset> {
-    let sign = match text.chars().next()? {
-        '+' => 1,
-        '-' => -1,
-        _ => return None,
-    };
-    let mut parts = text[1..].split('\'');
-    let hours: i32 = parts.next()?.parse().ok()?;
-    let minutes: i32 = parts.next().and_then(|minutes| minutes.parse().ok()).unwrap_or(0);
-    FixedOffset::east_opt(sign * (hours.checked_mul(3600)? + minutes.checked_mul(60)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{date, text_string};
-
-    #[test]
-    fn dates_and_texts_of_the_information_dictionary() {
-        assert_eq!(date("D:20240501101500+03'00'").unwrap().to_rfc3339(), "2024-05-01T07:15:00+00:00");
-        assert_eq!(date("D:2024").unwrap().to_rfc3339(), "2024-01-01T00:00:00+00:00");
-        assert_eq!(date("D:20241399"), None);
-        assert_eq!(text_string(b"\xfe\xff\x04\x10\x04\x31"), "Аб");
-    }
+/// Whether this is what stands before a heading: `1.2`, `Chapter 3`, `A.`.
+fn is_number(text: &str) -> bool {
+    let text = text.trim();
+    text.chars().count() <= 12
+        && text.split_whitespace().count() <= 2
+        && text.ends_with(|char: char| {
+            char.is_ascii_digit() || char == '.' || char == ':' || char == ')' || char.is_uppercase()
+        })
 }

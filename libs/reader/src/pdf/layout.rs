@@ -1,13 +1,15 @@
-//! Reconstructs the reading order of a page from the positions of its text; a file may draw it in any order.
+//! Reconstructs the reading order of a page from the positions of its glyphs; a file may draw them in any order.
 
+mod bidi;
 mod columns;
+mod heads;
 mod row;
-mod spacing;
+mod scripts;
+mod words;
 
-use pdf_oxide::layout::TextSpan;
-
-use self::row::{TextPiece, TextRow};
-use self::spacing::GlyphAdvances;
+pub(super) use self::heads::PageEdges;
+use self::row::TextRow;
+use super::content::Glyph;
 use super::reflow;
 
 /// Font sizes with a larger ratio separate blocks.
@@ -19,33 +21,46 @@ const DEFAULT_STEP: f32 = 1.25;
 /// Indent of the first line of a paragraph, in font sizes.
 const INDENT_RANGE: (f32, f32) = (0.8, 5.0);
 
-/// The text of the page with lines joined into paragraphs. `rotation` is the page's display rotation in degrees.
-pub(super) fn text(spans: &[TextSpan], rotation: i32) -> String {
-    let mut directions: Vec<(i32, Vec<TextPiece>)> = Vec::new();
-    let advances = GlyphAdvances::of(spans);
-    let body = spans.iter().any(|span| span.artifact_type.is_none());
-    for span in spans.iter().filter(|span| !body || span.artifact_type.is_none()) {
-        let Some((direction, piece)) = row::piece(span, rotation, &advances) else { continue };
-        match directions.iter_mut().find(|(known, _)| *known == direction) {
-            Some((_, pieces)) => pieces.push(piece),
-            None => directions.push((direction, vec![piece])),
-        }
-    }
-    // Text in a minority direction is a stamp or a label: it follows the main text.
-    directions.sort_by_key(|(_, pieces)| std::cmp::Reverse(pieces.iter().map(|piece| piece.text.len()).sum::<usize>()));
-    let blocks: Vec<String> = directions
-        .into_iter()
-        .flat_map(|(_, pieces)| columns::split(row::rows(pieces)))
-        .map(|rows| lines(&rows))
-        .collect();
-    reflow::paragraphs(&blocks)
+/// The rows of a page from top to bottom.
+#[derive(Default)]
+pub(super) struct PageRows {
+    /// Those of the main writing direction.
+    main: Vec<TextRow>,
+    /// Those of others: stamps and labels, which follow the main text.
+    others: Vec<Vec<TextRow>>,
 }
 
-/// Whether positions do not determine the order: right-to-left or vertical text.
-pub(super) fn needs_library_order(spans: &[TextSpan]) -> bool {
-    let right_to_left =
-        |char: char| matches!(char, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{feff}');
-    spans.iter().any(|span| span.wmode != 0 || span.text.contains(right_to_left))
+/// The text of a page.
+#[derive(Default)]
+pub(super) struct PageText {
+    /// Running heads and page numbers.
+    pub(super) header: String,
+    pub(super) body: reflow::Paragraphs,
+    pub(super) footer: String,
+}
+
+impl PageRows {
+    pub(super) fn new(glyphs: &[Glyph]) -> Self {
+        let mut directions = words::by_direction(glyphs);
+        directions.retain(|(_, words)| !words.is_empty());
+        directions.sort_by_key(|(_, words)| std::cmp::Reverse(words.iter().map(|word| word.text.len()).sum::<usize>()));
+        let mut rows = directions.into_iter().map(|(_, words)| row::rows(words));
+        Self { main: rows.next().unwrap_or_default(), others: rows.collect() }
+    }
+
+    pub(super) fn edges(&self) -> PageEdges {
+        PageEdges::new(&self.main, usual_step(&self.main))
+    }
+
+    /// The text with lines joined into paragraphs. The given numbers of rows at the top and at the bottom are running
+    /// heads.
+    pub(super) fn text(mut self, heads: (usize, usize)) -> PageText {
+        let footer = self.main.split_off(self.main.len() - heads.1.min(self.main.len()));
+        let body = self.main.split_off(heads.0.min(self.main.len()));
+        let blocks: Vec<String> =
+            std::iter::once(body).chain(self.others).flat_map(columns::split).map(|rows| lines(&rows)).collect();
+        PageText { header: lines(&self.main), body: reflow::paragraphs(&blocks), footer: lines(&footer) }
+    }
 }
 
 /// One line per row, with an empty line where a new block starts.

@@ -1,14 +1,15 @@
 //! Rows: pieces of text on one baseline.
 
-use pdf_oxide::layout::TextSpan;
-
-use super::spacing::GlyphAdvances;
+use super::words::{MAX_BASE_SHIFT, MAX_SIZE_RATIO, MIN_SPACE_GAP, MIN_WIDE_SPACE_GAP, is_wide};
+use super::{bidi, scripts};
 use crate::pdf::reflow;
 
-/// Distance of baselines (in font sizes) within one row: superscripts and subscripts belong to their line.
-const BASELINE_TOLERANCE: f32 = 0.5;
-/// Minimum gaps, in font sizes: between words; between cells, unless the line is justified; between cells in any case.
-const MIN_SPACE_GAP: f32 = 0.15;
+/// Distance of baselines within one row, in font sizes: from one word to the next lower one, and in all.
+const BASELINE_TOLERANCE: f32 = 0.45;
+const MAX_ROW_SPREAD: f32 = 0.7;
+/// Minimum gap, in font sizes, between words of which one is raised, lowered or of another size.
+const MIN_SCRIPT_GAP: f32 = 0.04;
+/// Minimum gaps, in font sizes: between cells, unless the line is justified; between cells in any case.
 const CELL_GAP: f32 = 1.2;
 const SURE_CELL_GAP: f32 = 3.0;
 /// Minimum gap between cells if the next cell is aligned with one of an adjacent row, within the tolerance.
@@ -22,7 +23,11 @@ const CELL_SEPARATOR: &str = "   ";
 /// A longer first piece is not a list marker.
 const MAX_MARKER_CHARS: usize = 4;
 
-/// A piece of a line in writing coordinates: `left` and `right` increase along the line, `base` decreases from line to
+/// A line of this many single letters is letter-spaced: there only gaps this much larger than the least one are spaces.
+const MIN_SPACED_LETTERS: usize = 4;
+const SPACED_GAP_RATIO: f32 = 1.3;
+
+/// A word in writing coordinates: `left` and `right` increase along the line, `base` decreases from line to
 /// line.
 #[derive(Clone)]
 pub(super) struct TextPiece {
@@ -31,6 +36,8 @@ pub(super) struct TextPiece {
     pub(super) right: f32,
     pub(super) base: f32,
     pub(super) size: f32,
+    /// Whether a space is drawn after it.
+    pub(super) space_after: bool,
 }
 
 /// Pieces of one baseline, from left to right; never empty.
@@ -41,53 +48,23 @@ pub(super) struct TextRow {
     pub(super) size: f32,
 }
 
-/// The piece and its writing direction in degrees counter-clockwise; `None` for blank text.
-///
-/// The library rotates the box of a span with the page but not the span's direction, so the box is rotated back first:
-/// only the origin and the length are used, in the coordinates of the file.
-pub(super) fn piece(span: &TextSpan, rotation: i32, advances: &GlyphAdvances<'_>) -> Option<(i32, TextPiece)> {
-    let area = &span.bbox;
-    let (x, y, length) = match rotation.rem_euclid(360) {
-        90 => (-(area.y + area.height), area.x, area.height),
-        180 => (-(area.x + area.width), -(area.y + area.height), area.width),
-        270 => (area.y, -(area.x + area.width), area.height),
-        _ => (area.x, area.y, area.width),
-    };
-    #[expect(clippy::cast_possible_truncation, reason = "an angle")]
-    let direction = (span.rotation_degrees.round() as i32).rem_euclid(360);
-    let (left, base) = match direction {
-        90 => (y, -x),
-        180 => (-x, -y),
-        270 => (-y, x),
-        _ => (x, y),
-    };
-    let size = span.font_size.abs().max(1.0);
-    if span.text.trim().is_empty() || ![left, base, length, size].iter().all(|number| number.is_finite()) {
-        return None;
-    }
-    // Spaces at the ends are not part of the word: half of their width is removed, since they may be stretched.
-    let chars = span.text.chars().count().max(1) as f32;
-    let blank = |spaces: usize| length * spaces as f32 / chars * 0.5;
-    let before = span.text.chars().take_while(|char| char.is_whitespace()).count();
-    let after = span.text.chars().rev().take_while(|char| char.is_whitespace()).count();
-    let text = advances.spaced(span);
-    Some((direction, TextPiece { text, left: left + blank(before), right: left + length - blank(after), base, size }))
-}
-
 /// Rows from top to bottom.
 pub(super) fn rows(mut pieces: Vec<TextPiece>) -> Vec<TextRow> {
     pieces.sort_by(|a, b| b.base.total_cmp(&a.base));
-    let mut rows: Vec<TextRow> = Vec::new();
+    let mut rows: Vec<Vec<TextPiece>> = Vec::new();
     for piece in pieces {
         match rows.last_mut() {
-            Some(row) if row.base - piece.base <= BASELINE_TOLERANCE * row.size.max(piece.size) => row.add(piece),
-            _ => rows.push(TextRow::new(vec![piece])),
+            Some(row) if belongs(&piece, &row[0], &row[row.len() - 1]) => row.push(piece),
+            _ => rows.push(vec![piece]),
         }
     }
-    for row in &mut rows {
-        *row = TextRow::new(std::mem::take(&mut row.pieces));
-    }
-    rows
+    scripts::join(rows.into_iter().map(TextRow::new).collect())
+}
+
+/// Whether the next lower word is in the row of which the first word is the highest and the last one the lowest so far.
+fn belongs(piece: &TextPiece, first: &TextPiece, last: &TextPiece) -> bool {
+    last.base - piece.base <= BASELINE_TOLERANCE * piece.size.min(last.size)
+        && first.base - piece.base <= MAX_ROW_SPREAD * piece.size.max(last.size)
 }
 
 impl TextRow {
@@ -100,11 +77,6 @@ impl TextRow {
         Self { base: main.base, size: main.size, pieces }
     }
 
-    fn add(&mut self, piece: TextPiece) {
-        self.size = self.size.max(piece.size);
-        self.pieces.push(piece);
-    }
-
     pub(super) fn left(&self) -> f32 {
         self.pieces[0].left
     }
@@ -112,16 +84,54 @@ impl TextRow {
     /// The line with its cells separated. `starts` are the left edges of cells in adjacent rows: there a smaller gap
     /// separates cells, too.
     pub(super) fn text(&self, starts: &[f32]) -> String {
-        let mut out = self.pieces[0].text.clone();
+        let mut cells = vec![self.pieces[0].text.clone()];
+        let letter_gap = self.letter_gap();
         for (pair, is_cell) in self.pieces.windows(2).zip(self.ends_of_cells(starts)) {
             if is_cell {
-                out.push_str(CELL_SEPARATOR);
-            } else if pair[1].left - pair[0].right >= MIN_SPACE_GAP * self.size {
-                out.push(' ');
+                cells.push(pair[1].text.clone());
+                continue;
             }
-            out.push_str(&pair[1].text);
+            let cell = cells.last_mut().expect("never empty");
+            if self.is_space(pair, letter_gap) {
+                cell.push(' ');
+            }
+            cell.push_str(&pair[1].text);
         }
-        out
+        let right_to_left = self.pieces.iter().any(|piece| piece.text.contains(bidi::is_right_to_left));
+        if !right_to_left {
+            return cells.join(CELL_SEPARATOR);
+        }
+        let cells: Vec<String> = cells.iter().rev().map(|cell| bidi::logical(cell)).collect();
+        cells.join(CELL_SEPARATOR)
+    }
+
+    fn is_space(&self, pair: &[TextPiece], letter_gap: Option<f32>) -> bool {
+        let gap = (pair[1].left - pair[0].right) / self.size;
+        if let Some(letter_gap) = letter_gap {
+            return pair[0].space_after || gap > letter_gap * SPACED_GAP_RATIO;
+        }
+        let wide = pair[0].text.ends_with(is_wide) && pair[1].text.starts_with(is_wide);
+        let script = (pair[0].base - pair[1].base).abs() > MAX_BASE_SHIFT * self.size
+            || pair[0].size.max(pair[1].size) > pair[0].size.min(pair[1].size) * MAX_SIZE_RATIO;
+        let limit = match (wide, script) {
+            (true, _) => MIN_WIDE_SPACE_GAP,
+            (false, true) => MIN_SCRIPT_GAP,
+            (false, false) => MIN_SPACE_GAP,
+        };
+        pair[0].space_after || gap >= limit
+    }
+
+    /// The gap between letters, if the row is a word or a few whose letters are set apart.
+    fn letter_gap(&self) -> Option<f32> {
+        let letter = |piece: &TextPiece| {
+            let mut chars = piece.text.chars();
+            chars.next().is_some_and(char::is_alphabetic) && chars.next().is_none()
+        };
+        if self.pieces.len() < MIN_SPACED_LETTERS || !self.pieces.iter().all(letter) {
+            return None;
+        }
+        let gaps = self.pieces.windows(2).map(|pair| (pair[1].left - pair[0].right) / self.size);
+        Some(gaps.fold(f32::MAX, f32::min).max(MIN_SPACE_GAP))
     }
 
     /// Left edges of the cells, except the first.
