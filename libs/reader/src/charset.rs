@@ -5,11 +5,10 @@ use std::borrow::Cow;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
+use crate::utf16;
+
 /// Where a `<meta charset>` is looked for (bytes). The HTML standard says 1,024; pages put it later.
 const META_SEARCH_LIMIT: usize = 4096;
-
-/// Where UTF-16 without a byte order mark is looked for (bytes).
-const UTF16_SEARCH_LIMIT: usize = 4096;
 
 /// Invalid UTF-8 is still UTF-8 with at most one bad sequence per this many characters beyond ASCII.
 const BROKEN_UTF8_RATIO: usize = 20;
@@ -29,9 +28,11 @@ fn decode_as<'a>(bytes: &'a [u8], declared: Option<&'static Encoding>) -> Cow<'a
     if Encoding::for_bom(bytes).is_some() {
         return UTF_8.decode(bytes).0;
     }
+    if let Some(encoding) = utf16::without_mark(bytes) {
+        return encoding.decode_without_bom_handling(bytes).0;
+    }
     // Valid UTF-8 beyond ASCII is never another charset by chance, so the header is ignored.
     if declared.is_none_or(Encoding::is_ascii_compatible)
-        && !bytes[..bytes.len().min(UTF16_SEARCH_LIMIT)].contains(&0)
         && let Ok(text) = std::str::from_utf8(bytes)
     {
         return Cow::Borrowed(text);

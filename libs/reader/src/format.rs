@@ -1,8 +1,15 @@
-//! Format detection: the first bytes must agree with the file name and the declared content type.
+//! Format detection: the first bytes decide; the name and the declared content type tell kinds of text apart and must
+//! not contradict them.
 
 use std::fmt;
 
+use encoding_rs::Encoding;
 use serde::{Deserialize, Serialize};
+
+use crate::utf16;
+
+/// Characters that no text has, such as a zero, are borne once, and in this share.
+const MAX_CONTROLS: usize = 200;
 
 /// A supported format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -54,6 +61,7 @@ enum SniffedContent {
     Zip { word: bool },
     Html,
     Feed,
+    Xml,
     Plain,
     Other(String),
 }
@@ -74,9 +82,10 @@ impl Format {
         let content = SniffedContent::of(head);
         if let Some(extension) = by_name.as_deref()
             && from_extension(extension).is_none()
-            && !matches!(extension, "" | "xml" | "json")
+            && !extension.is_empty()
+            && let Some(found) = content.unreadable()
         {
-            return Err(Unsupported::Kind { found: format!(".{extension} ({})", content.describe()) });
+            return Err(Unsupported::Kind { found: format!(".{extension} ({found})") });
         }
         let named = by_name.as_deref().and_then(from_extension);
         let typed = content_type.and_then(from_content_type);
@@ -90,9 +99,14 @@ impl Format {
         };
         match declared {
             Some((_, declared)) if content.may_be(declared) => Ok(declared),
-            // Servers send `text/plain` and `text/html` for unknown types.
+            // Servers send `text/plain` and `text/html` for unknown types, and pages are saved as text.
             Some(("content type", Self::Text | Self::Html)) => content.format(),
+            Some(("name", Self::Text)) if matches!(content, SniffedContent::Html | SniffedContent::Feed) => {
+                content.format()
+            }
             Some((by, declared)) => Err(Unsupported::Mismatch { by, declared, found: content.describe() }),
+            // A file of any name is text if its content is; a page that is XML is for programs.
+            None if name.is_some() && matches!(content, SniffedContent::Xml) => Ok(Self::Text),
             None => content.format(),
         }
     }
@@ -140,21 +154,18 @@ fn is_narrower(typed: Format, name: Format) -> bool {
 impl SniffedContent {
     fn of(head: &[u8]) -> Self {
         if head.starts_with(b"PK\x03\x04") {
-            return Self::Zip { word: contains(head, b"word/") || contains(head, b"[Content_Types].xml") };
+            return Self::Zip { word: contains(head, b"word/") };
         }
-        if contains(&head[..head.len().min(1024)], b"%PDF-") {
+        if is_pdf(head) {
             return Self::Pdf;
         }
-        if let Some(kind) = infer::get(head)
-            && !matches!(kind.matcher_type(), infer::MatcherType::Text)
-        {
-            return Self::Other(kind.mime_type().to_owned());
+        if let Some(text) = as_text(head) {
+            return Self::of_text(&text.replace('\0', "").to_lowercase());
         }
-        let marked = head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff");
-        if !marked && head.contains(&0) {
-            return Self::Other("binary data".to_owned());
+        match infer::get(head) {
+            Some(kind) => Self::Other(kind.mime_type().to_owned()),
+            None => Self::Other("binary data".to_owned()),
         }
-        Self::of_text(&String::from_utf8_lossy(head).replace('\0', "").to_lowercase())
     }
 
     fn of_text(head: &str) -> Self {
@@ -171,14 +182,16 @@ impl SniffedContent {
             return Self::Feed;
         }
         let page = ["<!doctype html", "<html", "<head", "<body"];
-        let opens = |text: &str| page.iter().any(|tag| text.starts_with(tag));
-        if opens(head) || ((is_xml || head.starts_with("<!--")) && page.iter().any(|tag| head.contains(tag))) {
+        let opens = page.iter().any(|tag| head.starts_with(tag)) && is_markup(head);
+        if opens || ((is_xml || head.starts_with("<!--")) && page.iter().any(|tag| head.contains(tag))) {
             return Self::Html;
         }
-        if is_xml {
-            return Self::Other("XML that is no feed".to_owned());
-        }
-        Self::Plain
+        if is_xml { Self::Xml } else { Self::Plain }
+    }
+
+    /// What it is, if it can be read under no name.
+    fn unreadable(&self) -> Option<String> {
+        matches!(self, Self::Zip { word: false } | Self::Other(_)).then(|| self.describe())
     }
 
     fn may_be(&self, declared: Format) -> bool {
@@ -187,7 +200,7 @@ impl SniffedContent {
             Format::Docx => matches!(self, Self::Zip { .. }),
             Format::Html | Format::Markdown => matches!(self, Self::Html | Self::Plain),
             Format::Csv => matches!(self, Self::Plain),
-            Format::Text => matches!(self, Self::Plain),
+            Format::Text => matches!(self, Self::Plain | Self::Xml),
             Format::Feed => matches!(self, Self::Feed),
         }
     }
@@ -199,7 +212,7 @@ impl SniffedContent {
             Self::Html => Ok(Format::Html),
             Self::Feed => Ok(Format::Feed),
             Self::Plain => Ok(Format::Text),
-            Self::Zip { word: false } | Self::Other(_) => Err(Unsupported::Kind { found: self.describe() }),
+            Self::Zip { word: false } | Self::Xml | Self::Other(_) => Err(Unsupported::Kind { found: self.describe() }),
         }
     }
 
@@ -210,10 +223,44 @@ impl SniffedContent {
             Self::Zip { word: false } => "a zip archive".to_owned(),
             Self::Html => "HTML".to_owned(),
             Self::Feed => "a feed".to_owned(),
+            Self::Xml => "XML that is no feed".to_owned(),
             Self::Plain => "plain text".to_owned(),
             Self::Other(kind) => kind.clone(),
         }
     }
+}
+
+/// Whether a file is a PDF, perhaps with something before its header.
+fn is_pdf(head: &[u8]) -> bool {
+    let Some(at) = head[..head.len().min(1024)].windows(5).position(|window| window == b"%PDF-") else { return false };
+    head[..at].trim_ascii().is_empty() || contains(&head[at..], b" obj")
+}
+
+/// The text of the first bytes of a text file.
+fn as_text(head: &[u8]) -> Option<String> {
+    if let Some((encoding, _)) = Encoding::for_bom(head) {
+        return Some(encoding.decode(head).0.into_owned());
+    }
+    if let Some(encoding) = utf16::without_mark(head) {
+        return Some(encoding.decode_without_bom_handling(head).0.into_owned());
+    }
+    let is_control = |byte: &&u8| matches!(byte, 0..=6 | 14..=26 | 28..=31 | 127);
+    let controls = head.iter().filter(is_control).count();
+    let complete = match std::str::from_utf8(head) {
+        Ok(_) => true,
+        // The first bytes may end within a character.
+        Err(error) => error.error_len().is_none(),
+    };
+    // Other charsets are not told from binary data by their bytes alone.
+    let known =
+        !complete && infer::get(head).is_some_and(|kind| !matches!(kind.matcher_type(), infer::MatcherType::Text));
+    let borne = head.len() / MAX_CONTROLS + usize::from(controls * 2 < head.len());
+    (!known && controls <= borne).then(|| String::from_utf8_lossy(head).into_owned())
+}
+
+/// Whether the first tag is followed by another, and not by words about it.
+fn is_markup(head: &str) -> bool {
+    head.split_once('>').is_none_or(|(_, rest)| rest.trim_start().is_empty() || rest.trim_start().starts_with('<'))
 }
 
 fn contains(bytes: &[u8], needle: &[u8]) -> bool {
@@ -231,7 +278,7 @@ mod tests {
 
     #[test]
     fn name_type_and_content_agree() {
-        let cases: [Case; 12] = [
+        let cases: [Case; 24] = [
             (Some("a.PDF"), Some("application/pdf"), b"%PDF-1.7\n", Format::Pdf),
             (Some("lease.docx"), Some(WORD), b"PK\x03\x04....[Content_Types].xml", Format::Docx),
             (Some("a.html"), None, b"\xef\xbb\xbf <!DOCTYPE HTML>", Format::Html),
@@ -244,6 +291,18 @@ mod tests {
             (None, Some("text/plain"), b"<!doctype html><p>x", Format::Html),
             (None, Some("text/html"), b"%PDF-1.4", Format::Pdf),
             (None, None, b"just words", Format::Text),
+            (Some("README"), None, b"Read me first.", Format::Text),
+            (Some("Dr. Meyer notes"), None, b"The group was 214 persons.", Format::Text),
+            (Some("paper.rst"), Some("text/x-rst"), b"Pump\n====\n", Format::Text),
+            (Some("film.srt"), None, b"1\n00:00:01,000 --> 00:00:02,000\nHello.\n", Format::Text),
+            (Some("boot.txt"), None, b"Boot ok\0\nThe watchdog timeout is 35 seconds.\n", Format::Text),
+            (Some("wide.txt"), None, b"T\0h\0e\0 \0p\0u\0m\0p\0", Format::Text),
+            (Some("about.txt"), None, b"<html> is the root element of a page.", Format::Text),
+            (Some("page.txt"), None, b"<html><head><title>A page</title>", Format::Html),
+            (Some("prices.txt"), None, b"BMW and MZ, ID3 and GIF89a: prices", Format::Text),
+            (Some("about-pdf.org"), None, b"A file begins with %PDF-1.7 and ends with %%EOF.", Format::Text),
+            (Some("settings.xml"), None, b"<?xml version=\"1.0\"?><settings><port>80</port></settings>", Format::Text),
+            (Some("contract 1.2"), None, b"%PDF-1.7\n", Format::Pdf),
         ];
         for (name, content_type, head, format) in cases {
             assert_eq!(Format::detect(name, content_type, head), Ok(format), "{name:?} {content_type:?}");

@@ -10,6 +10,7 @@ mod charset;
 mod chunk;
 mod clean;
 mod coverage;
+mod date_line;
 mod delimited;
 mod document;
 mod docx;
@@ -21,6 +22,7 @@ mod markdown;
 mod office;
 mod pdf;
 mod plain;
+mod utf16;
 
 pub use chunk::{Chunk, ChunkSize, chunks};
 pub use coverage::WordsKept;

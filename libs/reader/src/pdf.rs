@@ -29,12 +29,15 @@ use crate::document::{Document, DocumentBuilder, one_line};
 
 /// Longer documents are refused.
 const MAX_PAGES: usize = 10_000;
+/// Objects inside each other.
+const MAX_NESTING: usize = 500;
 /// Running heads are told by the pages before and after a page, at most this many each.
 const NEAR_PAGES: usize = 4;
 
 /// Parses a PDF file.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
     check_end(bytes)?;
+    check_nesting(bytes)?;
     let file = Pdf::new(bytes.to_vec()).map_err(load_error)?;
     let pages = file.pages();
     if pages.len() > MAX_PAGES {
@@ -122,15 +125,38 @@ fn check_end(bytes: &[u8]) -> Result<(), ParseError> {
     Ok(())
 }
 
+/// Objects in objects are skipped again at each level, so that their number must be bounded. In other bytes of a file,
+/// beginnings and ends are as frequent as each other.
+fn check_nesting(bytes: &[u8]) -> Result<(), ParseError> {
+    for [begin, end] in [[b"<<", b">>"], [b"[[", b"]]"]] {
+        let mut open = 0;
+        let mut rest = bytes;
+        while let Some((pair, _)) = rest.split_first_chunk::<2>() {
+            let found = pair == begin || pair == end;
+            open = if pair == begin {
+                open + 1
+            } else if pair == end {
+                0
+            } else {
+                open
+            };
+            if open > MAX_NESTING {
+                return Err(ParseError::TooLarge(format!("more than {MAX_NESTING} objects inside each other")));
+            }
+            rest = &rest[if found { 2 } else { 1 }..];
+        }
+    }
+    Ok(())
+}
+
 fn rfind(bytes: &[u8], word: &[u8]) -> Option<usize> {
     bytes.windows(word.len()).rposition(|window| window == word)
 }
 
 fn check_content(page: &Page<'_>) -> Result<(), &'static str> {
-    let readable = |stream: &Stream<'_>| stream.decoded_data().is_ok();
     let complete = match page.raw().get::<Array<'_>>(CONTENTS) {
-        Some(parts) => parts.iter::<Stream<'_>>().all(|part| readable(&part)),
-        None => page.raw().get::<Stream<'_>>(CONTENTS).is_none_or(|content| readable(&content)),
+        Some(parts) => parts.iter::<Stream<'_>>().all(|part| part.decoded_data().is_ok()),
+        None => page.raw().get::<Stream<'_>>(CONTENTS).is_none() || page.page_stream().is_some(),
     };
     complete.then_some(()).ok_or("its content cannot be unpacked")
 }
