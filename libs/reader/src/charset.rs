@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs::{Encoding, UTF_8};
 
 use crate::utf16;
 
@@ -37,31 +37,10 @@ fn decode_as<'a>(bytes: &'a [u8], declared: Option<&'static Encoding>) -> Cow<'a
     {
         return Cow::Borrowed(text);
     }
-    if let Some(encoding) = utf16_without_mark(bytes) {
-        return encoding.decode_without_bom_handling(bytes).0;
-    }
     let Some(encoding) = declared.filter(|encoding| *encoding != UTF_8) else {
         return broken_utf8(bytes).map_or_else(|| guess(bytes).decode(bytes).0, Cow::Owned);
     };
     encoding.decode(bytes).0
-}
-
-/// UTF-16 has a space or a line break every few characters, and no other charset has them beside a zero.
-fn utf16_without_mark(bytes: &[u8]) -> Option<&'static Encoding> {
-    let head = &bytes[..bytes.len().min(UTF16_SEARCH_LIMIT)];
-    let (pairs, rest) = head.as_chunks::<2>();
-    let is_space = |byte: u8| matches!(byte, b' ' | b'\n' | b'\r' | b'<');
-    let little = pairs.iter().filter(|[low, high]| *high == 0 && is_space(*low)).count();
-    let big = pairs.iter().filter(|[high, low]| *high == 0 && is_space(*low)).count();
-    let zeros = pairs.iter().filter(|pair| **pair == [0, 0]).count();
-    let needed = 1 + pairs.len() / 40;
-    if zeros > 0 || !rest.is_empty() || little.max(big) < needed {
-        return None;
-    }
-    let encoding = if little > big { UTF_16LE } else { UTF_16BE };
-    let (text, had_errors) = encoding.decode_without_bom_handling(head);
-    let is_text = text.chars().all(|char| !char.is_control() || char.is_whitespace());
-    (!had_errors && is_text).then_some(encoding)
 }
 
 /// UTF-8 with a few bad bytes, such as a page cut off within a character.
