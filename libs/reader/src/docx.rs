@@ -1,13 +1,28 @@
-//! DOCX files: headings, paragraphs, lists, tables and notes.
+//! DOCX files: headings, paragraphs, lists, tables, formulas, notes, comments, headers and footers.
+//!
+//! What was deleted, moved away or hidden is left out. Headers, footers and comments are marked as what they are.
 
-use undoc::docx::DocxParser;
-use undoc::{Block, ListType, Paragraph, Table};
+mod formula;
+mod inline;
+mod styles;
+mod table;
+mod xml;
 
-use crate::document::{Document, DocumentBuilder, non_empty_line, one_line};
-use crate::{ParseError, html, office};
+use std::collections::{HashMap, HashSet};
+use std::io::{Cursor, Read};
 
-/// Tables nested deeper are skipped.
-const MAX_NESTING: usize = 8;
+use zip::ZipArchive;
+
+use self::inline::NoteKind;
+use self::styles::Styles;
+use self::xml::Element;
+use crate::document::{Document, DocumentBuilder, one_line};
+use crate::{ParseError, declared, html, office};
+
+/// Text boxes inside of text boxes.
+const MAX_NESTING: u8 = 8;
+/// Deepest level of a list that is indented.
+const MAX_INDENT: u8 = 8;
 
 /// Parses a DOCX file.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
@@ -16,83 +31,201 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
         return Err(ParseError::Encrypted);
     }
     office::check(bytes)?;
-    let damaged = |error: undoc::Error| ParseError::Damaged(error.to_string());
-    let file = DocxParser::from_bytes(bytes.to_vec()).and_then(|mut parser| parser.parse()).map_err(damaged)?;
-    let mut builder = DocumentBuilder::default();
-    for block in file.sections.iter().flat_map(|section| &section.content) {
-        append_block(&mut builder, block);
+    let mut parts = Parts(ZipArchive::new(Cursor::new(bytes)).map_err(|error| ParseError::Damaged(error.to_string()))?);
+    let main = parts.main()?;
+    let body = parts.read(&main)?.ok_or_else(|| ParseError::Damaged(format!("{main} is missing")))?;
+    let folder = main.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    let mut writer = Writer::new(&mut parts, &folder, &main)?;
+    xml::for_each_in(&body, "w:body", &mut |element| {
+        writer.block(&element, 0);
+        Ok(())
+    })?;
+    let mut document = writer.builder.finish()?;
+    if let Some(core) = parts.read("docProps/core.xml")? {
+        let core = xml::parse(&core, "x:coreProperties")?;
+        let property = |name: &str| core.child(name).map(Element::text);
+        document.title = property("x:title").as_deref().and_then(declared::title);
+        document.author = property("x:creator").as_deref().and_then(declared::author);
+        let dates = ["x:created", "x:modified"];
+        document.published_at = dates.into_iter().find_map(|name| html::date(&property(name)?));
     }
-    let mut document = builder.finish()?;
-    document.title = file.metadata.title.as_deref().and_then(non_empty_line);
-    document.author = file.metadata.author.as_deref().and_then(non_empty_line);
-    document.published_at = file.metadata.created.as_deref().and_then(html::date);
     Ok(document)
 }
 
-fn append_block(builder: &mut DocumentBuilder, block: &Block) {
-    match block {
-        Block::Paragraph(paragraph) => append_paragraph(builder, paragraph),
-        Block::Table(table) => append_table(builder, table, 0),
-        Block::Note { label, content } => {
-            let text: Vec<String> = content.iter().map(Paragraph::plain_text).collect();
-            builder.block(&format!("[{label}] {}", text.join(" ")));
-        }
-        Block::PageBreak | Block::SectionBreak | Block::Image { .. } => {}
+/// The parts of the file.
+struct Parts<'b>(ZipArchive<Cursor<&'b [u8]>>);
+
+impl Parts<'_> {
+    /// The text of a part; `None` if there is no such part.
+    fn read(&mut self, name: &str) -> Result<Option<String>, ParseError> {
+        let Ok(mut part) = self.0.by_name(name) else { return Ok(None) };
+        let mut content = Vec::new();
+        part.read_to_end(&mut content).map_err(|error| ParseError::Damaged(error.to_string()))?;
+        Ok(Some(match encoding_rs::Encoding::for_bom(&content) {
+            Some((encoding, _)) => encoding.decode(&content).0.into_owned(),
+            None => String::from_utf8_lossy(&content).into_owned(),
+        }))
+    }
+
+    /// The elements of a part; none if there is no such part.
+    fn elements(&mut self, name: &str, root: &str) -> Result<Element, ParseError> {
+        self.read(name)?.map_or_else(|| Ok(Element::default()), |xml| xml::parse(&xml, root))
+    }
+
+    /// The name of the main part.
+    fn main(&mut self) -> Result<String, ParseError> {
+        let relations = self.relations("_rels/.rels", "")?;
+        let main = relations.into_iter().find(|relation| relation.kind == "officeDocument");
+        Ok(main.map_or_else(|| "word/document.xml".to_owned(), |relation| relation.target))
+    }
+
+    fn relations(&mut self, name: &str, folder: &str) -> Result<Vec<Relation>, ParseError> {
+        let part = self.elements(name, "x:Relationships")?;
+        let relation = |element: &Element| {
+            let target = element.attribute("Target")?;
+            let target = match target.strip_prefix('/') {
+                Some(absolute) => absolute.to_owned(),
+                None if folder.is_empty() => target.to_owned(),
+                None => format!("{folder}/{target}"),
+            };
+            Some(Relation { kind: element.attribute("Type")?.rsplit('/').next()?.to_owned(), target })
+        };
+        Ok(part.elements().filter_map(relation).collect())
     }
 }
 
-fn append_paragraph(builder: &mut DocumentBuilder, paragraph: &Paragraph) {
-    let text = paragraph.plain_text();
-    if let Some(level) = heading_level(paragraph) {
-        builder.heading(level, &text);
-        return;
-    }
-    let Some(list) = paragraph.list_info.as_ref().filter(|list| list.list_type != ListType::None) else {
-        builder.block(&text);
-        return;
-    };
-    let indent = "  ".repeat(usize::from(list.level.min(8)));
-    let item = match (list.list_type, list.number) {
-        (ListType::Numbered, Some(number)) => format!("{indent}{number}. {}", text.trim()),
-        _ => format!("{indent}- {}", text.trim()),
-    };
-    if builder.ends_with_item() {
-        builder.line(&item);
-    } else {
-        builder.block(&item);
-    }
+/// A part that another one refers to.
+struct Relation {
+    kind: String,
+    target: String,
 }
 
-/// The outline level, or the level in the style name if there is no outline level.
-fn heading_level(paragraph: &Paragraph) -> Option<u8> {
-    if paragraph.is_heading() {
-        return Some(paragraph.heading.level());
-    }
-    [&paragraph.style_name, &paragraph.style_id].into_iter().flatten().find_map(|style| {
-        let number = style.to_ascii_lowercase().strip_prefix("heading")?.trim().parse().ok()?;
-        (1..=9).contains(&number).then_some(number)
-    })
+/// Writes blocks of the body into the document.
+struct Writer {
+    builder: DocumentBuilder,
+    styles: Styles,
+    /// The text of notes and comments.
+    notes: HashMap<(NoteKind, String), String>,
+    /// Numbers of the last items by list, for each level.
+    numbers: HashMap<String, Vec<u32>>,
 }
 
-fn append_table(builder: &mut DocumentBuilder, table: &Table, depth: usize) {
-    if let Some(caption) = &table.caption {
-        builder.block(caption);
-    }
-    let mut first = true;
-    for row in &table.rows {
-        let cells: Vec<String> = row.cells.iter().map(|cell| one_line(&cell.plain_text())).collect();
-        if cells.iter().any(|cell| !cell.is_empty()) {
-            let line = cells.join(" | ");
-            if first {
-                builder.block(&line);
-            } else {
-                builder.line(&line);
+impl Writer {
+    fn new(parts: &mut Parts<'_>, folder: &str, main: &str) -> Result<Self, ParseError> {
+        let file = main.rsplit('/').next().unwrap_or(main);
+        let relations = parts.relations(&format!("{folder}/_rels/{file}.rels"), folder)?;
+        let target = |kind: &str| {
+            let relation = relations.iter().find(|relation| relation.kind == kind);
+            relation.map(|relation| relation.target.clone()).unwrap_or_default()
+        };
+        let styles = Styles::new(
+            &parts.elements(&target("styles"), "w:styles")?,
+            &parts.elements(&target("numbering"), "w:numbering")?,
+        );
+        let mut notes = HashMap::new();
+        for (kind, part, root) in [
+            (NoteKind::Footnote, "footnotes", "w:footnotes"),
+            (NoteKind::Endnote, "endnotes", "w:endnotes"),
+            (NoteKind::Comment, "comments", "w:comments"),
+        ] {
+            for note in parts.elements(&target(part), root)?.elements() {
+                // Separators are notes, too.
+                let Some(id) = note.attribute("id").filter(|_| note.attribute("type").is_none()) else { continue };
+                let text = one_line(&inline::lines(note, &styles).join(" "));
+                notes.insert((kind, id.to_owned()), marked(kind, id, note.attribute("author"), &text));
             }
-            first = false;
+        }
+        let mut builder = DocumentBuilder::default();
+        let mut seen = HashSet::new();
+        for (kind, root, mark) in [("header", "w:hdr", "Header"), ("footer", "w:ftr", "Footer")] {
+            for relation in relations.iter().filter(|relation| relation.kind == kind) {
+                let part = parts.elements(&relation.target, root)?;
+                let text = one_line(&inline::lines(&part, &styles).join(" "));
+                if !text.is_empty() && seen.insert((kind, text.clone())) {
+                    builder.block(&format!("[{mark}] {text}"));
+                }
+            }
+        }
+        Ok(Self { builder, styles, notes, numbers: HashMap::new() })
+    }
+
+    /// Adds a block of the body, or what is inside of an element around blocks.
+    fn block(&mut self, element: &Element, depth: u8) {
+        match element.name.as_str() {
+            "w:p" => self.paragraph(element, depth),
+            "w:tbl" => self.table(element),
+            "w:del" | "w:moveFrom" | "w:sectPr" | "w:sdtPr" => {}
+            _ => element.elements().for_each(|inner| self.block(inner, depth)),
         }
     }
-    if depth < MAX_NESTING {
-        let inner = table.rows.iter().flat_map(|row| &row.cells).flat_map(|cell| &cell.nested_tables);
-        inner.for_each(|table| append_table(builder, table, depth + 1));
+
+    fn paragraph(&mut self, element: &Element, depth: u8) {
+        let inline = inline::read(element, &self.styles);
+        let properties = element.child("w:pPr");
+        if let Some(level) = self.styles.heading(properties) {
+            self.builder.heading(level, &inline.text);
+        } else if let Some((list, level)) = self.styles.list(properties).filter(|_| !inline.text.trim().is_empty()) {
+            self.item(&list, level, inline.text.trim());
+        } else {
+            self.builder.block(&inline.text);
+        }
+        self.append_notes(inline.notes);
+        if depth < MAX_NESTING {
+            for text_box in inline.boxes {
+                text_box.elements().for_each(|inner| self.block(inner, depth + 1));
+            }
+        }
+    }
+
+    fn item(&mut self, list: &str, level: u8, text: &str) {
+        let indent = "  ".repeat(usize::from(level.min(MAX_INDENT)));
+        let item = match self.styles.first_number(list, level) {
+            Some(first) => {
+                let numbers = self.numbers.entry(list.to_owned()).or_default();
+                let known = numbers.len() > usize::from(level);
+                numbers.resize(usize::from(level) + 1, 0);
+                let last = numbers.last_mut().expect("it was just resized to one at least");
+                *last = if known { last.saturating_add(1) } else { first };
+                let number = *last;
+                format!("{indent}{number}. {text}")
+            }
+            None => format!("{indent}- {text}"),
+        };
+        if self.builder.ends_with_item() {
+            self.builder.line(&item);
+        } else {
+            self.builder.block(&item);
+        }
+    }
+
+    fn table(&mut self, element: &Element) {
+        let table = table::read(element, &self.styles);
+        for (index, cells) in table.rows.iter().enumerate() {
+            let line = cells.join(" | ");
+            if index == 0 {
+                self.builder.block(&line);
+            } else {
+                self.builder.line(&line);
+            }
+        }
+        self.append_notes(table.notes);
+    }
+
+    /// Adds what the text above refers to.
+    fn append_notes(&mut self, notes: Vec<(NoteKind, String)>) {
+        for note in notes {
+            if let Some(text) = self.notes.remove(&note) {
+                self.builder.block(&text);
+            }
+        }
+    }
+}
+
+/// A note with its number, a comment with its author.
+fn marked(kind: NoteKind, id: &str, author: Option<&str>, text: &str) -> String {
+    match (kind, author) {
+        (NoteKind::Comment, Some(author)) => format!("[Comment by {author}] {text}"),
+        (NoteKind::Comment, None) => format!("[Comment] {text}"),
+        _ => format!("[{id}] {text}"),
     }
 }

@@ -11,6 +11,7 @@ mod chunk;
 mod clean;
 mod coverage;
 mod date_line;
+mod declared;
 mod delimited;
 mod document;
 mod docx;

@@ -4,48 +4,15 @@ use chrono::{DateTime, FixedOffset, NaiveDate, TimeZone, Utc};
 use hayro_syntax::metadata::Metadata;
 use hayro_syntax::object::DateTime as PdfDate;
 
-use crate::document::non_empty_line;
+use crate::declared;
 
-/// Titles that say that there is none.
-const NO_TITLES: [&str; 14] = [
-    "untitled",
-    "untitled document",
-    "untitled 1",
-    "no title",
-    "title",
-    "document",
-    "document1",
-    "unknown",
-    "unspecified",
-    "unbenannt",
-    "dokument1",
-    "sans titre",
-    "без имени",
-    "документ1",
-];
-/// Endings of names of files, which some programs write as the title.
-const FILE_ENDINGS: [&str; 22] = [
-    ".doc", ".docx", ".dot", ".dvi", ".eps", ".fm", ".htm", ".html", ".indd", ".odt", ".p65", ".pages", ".pdf", ".ppt",
-    ".pptx", ".ps", ".pub", ".qxd", ".rtf", ".tex", ".xls", ".xlsx",
-];
-
-/// The title; `None` if it is one that a program made up or the name of some file.
+/// The title; `None` if it says nothing.
 pub(super) fn title(metadata: &Metadata) -> Option<String> {
-    let title = non_empty_line(&text_string(metadata.title.as_deref()?))?;
-    let plain = title.trim_matches(['(', ')', '[', ']', '<', '>', '"', ' ']).to_lowercase();
-    let made_up = NO_TITLES.contains(&plain.as_str())
-        || FILE_ENDINGS.iter().any(|ending| plain.ends_with(ending))
-        || ["microsoft word - ", "microsoft powerpoint - ", "microsoft excel - ", "file:///"]
-            .iter()
-            .any(|start| plain.starts_with(start))
-        || !plain.contains(char::is_alphanumeric);
-    (!made_up).then_some(title)
+    declared::title(&text_string(metadata.title.as_deref()?))
 }
 
 pub(super) fn author(metadata: &Metadata) -> Option<String> {
-    let author = non_empty_line(&text_string(metadata.author.as_deref()?))?;
-    let plain = author.trim_matches(['(', ')', ' ']).to_lowercase();
-    (!["anonymous", "unknown", "author", "user", "administrator"].contains(&plain.as_str())).then_some(author)
+    declared::author(&text_string(metadata.author.as_deref()?))
 }
 
 /// When the file was written.
@@ -72,17 +39,11 @@ pub(super) fn text_string(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use hayro_syntax::metadata::Metadata;
-
-    use super::{text_string, title};
+    use super::text_string;
 
     #[test]
-    fn a_title_that_says_nothing_is_none() {
-        let titled = |title: &[u8]| Metadata { title: Some(title.into()), ..Metadata::default() };
-        for none in ["untitled", "(Untitled)", "Microsoft Word - rent.doc", "report_final.dvi", " - ", "paper.TEX"] {
-            assert_eq!(title(&titled(none.as_bytes())), None, "{none}");
-        }
-        assert_eq!(title(&titled(b"Untitled works of 1919")).unwrap(), "Untitled works of 1919");
+    fn a_text_string_is_unicode_or_not() {
         assert_eq!(text_string(b"\xfe\xff\x04\x10\x04\x31"), "Аб");
+        assert_eq!(text_string(b"M\xfcller"), "Müller");
     }
 }
