@@ -50,9 +50,11 @@ impl<'a> Interpreter<'_, 'a> {
         let size = VALUE_SIZE.min(rect.height()).max(1.0);
         let origin = upright * Point::ORIGIN;
         let along = |length: f64| upright * Point::new(length, 0.0) - origin;
+        // A single line stands in the middle, several begin at the top.
+        let top = if value.lines().nth(1).is_none() { rect.center().y + size * 0.5 } else { rect.y1 };
         for (row, line) in value.lines().enumerate() {
             let mut left = rect.x0;
-            let base = rect.y1 - size * (1.2 * row as f64 + 1.0);
+            let base = top - size * (1.2 * row as f64 + 0.8);
             for word in line.split_whitespace() {
                 let width = word.chars().count() as f64 * LETTER_WIDTH * size;
                 let place = upright * Point::new(left, base);

@@ -18,6 +18,8 @@ const ALIGNMENT_TOLERANCE: f32 = 0.3;
 /// A line is justified if it has this many gaps and they differ at most by this factor.
 const JUSTIFIED_GAP_RATIO: f32 = 1.3;
 const MIN_JUSTIFIED_GAPS: usize = 3;
+/// How far the same word is drawn again, in its widths.
+const MAX_REDRAWN_SHIFT: f32 = 0.3;
 /// Separates the cells of a row.
 const CELL_SEPARATOR: &str = "   ";
 /// A longer first piece is not a list marker.
@@ -71,8 +73,10 @@ impl TextRow {
     /// `pieces` has at least one.
     pub(super) fn new(mut pieces: Vec<TextPiece>) -> Self {
         pieces.sort_by(|a, b| a.left.total_cmp(&b.left));
-        // Bold text is sometimes drawn twice with a tiny offset.
-        pieces.dedup_by(|later, first| later.text == first.text && later.left - first.left < 0.3 * first.size);
+        // Bold text is sometimes drawn twice with a tiny offset; two letters side by side are no such text.
+        pieces.dedup_by(|later, first| {
+            later.text == first.text && later.left - first.left < MAX_REDRAWN_SHIFT * (first.right - first.left)
+        });
         let main = pieces.iter().max_by_key(|piece| piece.text.len()).expect("never empty");
         Self { base: main.base, size: main.size, pieces }
     }
