@@ -18,6 +18,8 @@ const FONT_SIZE_RATIO: f32 = 1.12;
 const PARAGRAPH_STEP_RATIO: f32 = 1.3;
 /// Step between rows, in font sizes, if there are too few rows to measure it.
 const DEFAULT_STEP: f32 = 1.25;
+/// A page with fewer rows does not show how far apart those of its text are.
+const MIN_ROWS_OF_TEXT: usize = 8;
 /// Indent of the first line of a paragraph, in font sizes.
 const INDENT_RANGE: (f32, f32) = (0.8, 5.0);
 
@@ -49,7 +51,8 @@ impl PageRows {
     }
 
     pub(super) fn edges(&self) -> PageEdges {
-        PageEdges::new(&self.main, usual_step(&self.main))
+        let step = usual_step(&self.main).filter(|_| self.main.len() >= MIN_ROWS_OF_TEXT);
+        PageEdges::new(&self.main, step)
     }
 
     /// The text with lines joined into paragraphs. The given numbers of rows at the top and at the bottom are running
