@@ -2,7 +2,7 @@
 //!
 //! `cargo run --package reader --example pdf-recall -- FOLDER [MINIMUM]` prints the recall of each `*.pdf` below FOLDER
 //! in per cent, worst first, and that of all words, and fails if a file is below MINIMUM (default 0).
-//! A word is a run of letters and digits, compared without case; each has to be there as often as `pdftotext` has it.
+//! A word is a run of letters and digits, or a letter of a script without spaces, compared without case; each has to be there as often as `pdftotext` has it.
 #![expect(clippy::print_stdout, reason = "a program for a terminal")]
 
 use std::collections::HashMap;
@@ -130,9 +130,21 @@ fn compare(reference: &str, text: &str) -> (usize, HashMap<String, usize>) {
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> {
-    let plain: String = text.replace('\u{AD}', "").nfkc().flat_map(char::to_lowercase).collect();
-    let words: Vec<String> =
-        plain.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    let mut words: Vec<String> = Vec::new();
+    let mut open = false;
+    for char in text.chars().filter(|char| *char != '\u{AD}').nfkc().flat_map(char::to_lowercase) {
+        // Scripts without spaces: each letter is a word.
+        let wide = matches!(char, '\u{2E80}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{3FFFF}');
+        if !char.is_alphanumeric() {
+            open = false;
+            continue;
+        }
+        match words.last_mut() {
+            Some(word) if open && !wide => word.push(char),
+            _ => words.push(char.to_string()),
+        }
+        open = !wide;
+    }
     words.into_iter()
 }
 

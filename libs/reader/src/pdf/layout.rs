@@ -1,5 +1,6 @@
 //! Reconstructs the reading order of a page from the positions of its glyphs; a file may draw them in any order.
 
+mod accents;
 mod bidi;
 mod columns;
 mod heads;
@@ -9,6 +10,7 @@ mod words;
 
 pub(super) use self::heads::PageEdges;
 use self::row::TextRow;
+pub(super) use self::words::is_wide;
 use super::content::Glyph;
 use super::reflow;
 

@@ -1,6 +1,8 @@
 //! Joins the lines of a printed page into paragraphs: printed lines end at the column edge, not at the end of a
 //! sentence.
 
+use super::layout::is_wide;
+
 /// A line of at least this many quarters of the longest one continues in the next.
 const FULL_LINE_QUARTERS: usize = 3;
 
@@ -127,7 +129,7 @@ fn append_line(out: &mut String, line: &str) {
     let before_hyphen = out.chars().rev().nth(1);
     if hyphenated && before_hyphen.is_some_and(char::is_alphabetic) {
         out.pop();
-    } else {
+    } else if !(out.ends_with(is_wide) && line.starts_with(is_wide)) {
         out.push(' ');
     }
     out.push_str(line);
