@@ -24,6 +24,8 @@ const MAX_OPERATORS: u64 = 5_000_000;
 const MAX_FORM_BYTES: u64 = 256 << 20;
 /// Glyphs of one page.
 const MAX_GLYPHS: usize = 1_000_000;
+/// Strings of fewer bytes are not letter-spaced.
+const MIN_TRACKED: usize = 4;
 /// Forms within forms.
 const MAX_NESTING: u8 = 16;
 
@@ -157,6 +159,8 @@ impl<'s, 'a> Interpreter<'s, 'a> {
     fn show(&mut self, bytes: &[u8]) {
         let font = self.state.text.font.clone().unwrap_or_else(|| self.shared.fonts.fallback());
         let horizontal = font.is_horizontal();
+        // Between a few letters, and behind the last one, it is a way to draw a space.
+        let tracked = bytes.len() >= MIN_TRACKED;
         let mut at = 0;
         while at < bytes.len() {
             let (code, length) = font.read_code(bytes, at);
@@ -172,7 +176,11 @@ impl<'s, 'a> Interpreter<'s, 'a> {
                 origin,
                 advance: transform * advance.to_point() - origin,
                 size: up.hypot() * font.size,
-                tracking: tracking(text.char_space / text.size, up.hypot()),
+                tracking: if tracked && at < bytes.len() {
+                    tracking(text.char_space / text.size, up.hypot())
+                } else {
+                    0.0
+                },
             };
             let spacing = text.char_space + if code == 32 && length == 1 { text.word_space } else { 0.0 };
             let step = char.advance * text.size + spacing;
