@@ -63,7 +63,7 @@ fn date_of_line(line: &str) -> Option<DateTime<Utc>> {
         let rest = lower.strip_prefix(*label)?;
         rest.starts_with([':', ' ']).then(|| date(rest.trim_start_matches([':', ' ', '\t'])))?
     };
-    if let Some(date) = LABELS.iter().find_map(|name| label(name)) {
+    if let Some(date) = LABELS.iter().find_map(label) {
         return Some(date);
     }
     // `Berlin, 1. Mai 2024`

@@ -34,7 +34,7 @@ impl Styles {
 
     /// The level of the heading that a paragraph with these properties is.
     pub(super) fn heading(&self, properties: Option<&Element>) -> Option<u8> {
-        let own = properties.and_then(|properties| outline_level(properties));
+        let own = properties.and_then(outline_level);
         own.or_else(|| self.of_style(style_of(properties, "w:pStyle")?, |style| style.heading))
             .filter(|level| *level > 0)
     }

@@ -26,7 +26,7 @@ pub(super) fn separated(stream: &[u8]) -> Cow<'_, [u8]> {
             b'0'..=b'9' => digit = true,
             b'.' | b'-' | b'+' => {}
             b' ' | b'\t' | b'\r' | b'\n' | b'\x0c' | b'\0' | b'[' | b']' | b'<' | b'>' => {
-                (number, digit) = (true, false)
+                (number, digit) = (true, false);
             }
             _ => number = false,
         }

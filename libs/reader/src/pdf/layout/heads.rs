@@ -42,14 +42,14 @@ impl PageEdges {
 
     /// How many rows at the top and at the bottom are running heads, in view of pages near this one.
     pub(in crate::pdf) fn heads<'e>(&self, near: impl Iterator<Item = &'e Self> + Clone) -> (usize, usize) {
-        let top = count(&self.top, near.clone().map(|page| &page.top));
-        let bottom = count(&self.bottom, near.map(|page| &page.bottom));
+        let top = count(&self.top, &near.clone().map(|page| &page.top));
+        let bottom = count(&self.bottom, &near.map(|page| &page.bottom));
         (top, bottom)
     }
 }
 
 /// Rows from the edge to the innermost running head.
-fn count<'e>(rows: &[EdgeRow], near: impl Iterator<Item = &'e Vec<EdgeRow>> + Clone) -> usize {
+fn count<'e>(rows: &[EdgeRow], near: &(impl Iterator<Item = &'e Vec<EdgeRow>> + Clone)) -> usize {
     let is_head = |row: &EdgeRow| {
         let repeated = near.clone().flatten().any(|other| other.pattern == row.pattern);
         let same_place = |page: &&Vec<EdgeRow>| {
