@@ -76,7 +76,9 @@ fn lines(rows: &[TextRow]) -> String {
     let mut above: Option<(&TextRow, String)> = None;
     for (index, row) in rows.iter().enumerate() {
         let near = [index.checked_sub(1).and_then(|above| rows.get(above)), rows.get(index + 1)];
-        let line = row.text(&near.into_iter().flatten().flat_map(TextRow::cells).collect::<Vec<f32>>());
+        let mut starts: Vec<f32> = near.into_iter().flatten().flat_map(TextRow::cells).collect();
+        starts.sort_by(f32::total_cmp);
+        let line = row.text(&starts);
         if let Some((before, text)) = &above {
             out.push('\n');
             if starts_block(before, row, step) || (is_indented(before, row, left) && !reflow::starts_item(text)) {

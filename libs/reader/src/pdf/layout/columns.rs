@@ -2,8 +2,9 @@
 
 use super::row::{TextPiece, TextRow};
 
-/// Pages with more rows are not split, because the search is quadratic.
+/// Pages with more rows or words are not split, because the search is quadratic.
 const MAX_ROWS: usize = 1_000;
+const MAX_WORDS: usize = 20_000;
 /// Nesting of columns.
 const MAX_DEPTH: u8 = 3;
 /// Width of a gutter, and the vertical gap that ends columns, in font sizes.
@@ -18,7 +19,8 @@ const MIN_LINE_CHARS: usize = 20;
 /// Splits rows into blocks in reading order.
 pub(super) fn split(rows: Vec<TextRow>) -> Vec<Vec<TextRow>> {
     let mut blocks = Vec::new();
-    split_into(rows, MAX_DEPTH, &mut blocks);
+    let words: usize = rows.iter().map(|row| row.pieces.len()).sum();
+    split_into(rows, if words > MAX_WORDS { 0 } else { MAX_DEPTH }, &mut blocks);
     blocks
 }
 

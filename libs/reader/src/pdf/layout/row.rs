@@ -85,8 +85,8 @@ impl TextRow {
         self.pieces[0].left
     }
 
-    /// The line with its cells separated. `starts` are the left edges of cells in adjacent rows: there a smaller gap
-    /// separates cells, too.
+    /// The line with its cells separated. `starts` are the left edges of cells in adjacent rows, in order: there a
+    /// smaller gap separates cells, too.
     pub(super) fn text(&self, starts: &[f32]) -> String {
         let mut cells = vec![self.pieces[0].text.clone()];
         let letter_gap = self.letter_gap();
@@ -154,7 +154,9 @@ impl TextRow {
         let marked = mark.chars().count() <= MAX_MARKER_CHARS && reflow::starts_item(&format!("{mark} "));
         let is_cell = |(index, gap): (usize, &f32)| {
             let start = self.pieces[index + 1].left;
-            let aligned = starts.iter().any(|other| (other - start).abs() < ALIGNMENT_TOLERANCE * self.size);
+            let tolerance = ALIGNMENT_TOLERANCE * self.size;
+            let nearest = starts.get(starts.partition_point(|other| *other <= start - tolerance));
+            let aligned = nearest.is_some_and(|other| *other < start + tolerance);
             !(marked && index == 0)
                 && (*gap >= SURE_CELL_GAP || (*gap >= CELL_GAP && !spread) || (*gap >= ALIGNED_CELL_GAP && aligned))
         };
