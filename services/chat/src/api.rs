@@ -188,10 +188,17 @@ pub(crate) struct Citation {
     pub(crate) end: u64,
     /// The part of the passage that supports it.
     pub(crate) quote: String,
-    /// `supported`, `partial` or `unsupported`.
+    /// `verbatim` for the source's own words, else `supported`, `partial` or `unsupported`.
     pub(crate) support: String,
+    /// Who said so: `rules`, or the `model` where rules could not tell.
+    #[serde(default = "rules")]
+    pub(crate) judged_by: String,
     /// 0 to 1.
     pub(crate) score: f32,
+}
+
+fn rules() -> String {
+    "rules".to_owned()
 }
 
 /// Resources used for an answer.

@@ -152,7 +152,14 @@ fn apply(answer: &mut Answer, kind: &str, data: &str) -> serde_json::Result<()> 
             answer.researched = true;
         }
         "delta" => answer.answer.push_str(&serde_json::from_str::<Delta>(data)?.text),
-        "citation" => answer.citations.push(serde_json::from_str(data)?),
+        "citation" => {
+            let citation: Citation = serde_json::from_str(data)?;
+            // One that comes again has been judged anew.
+            match answer.citations.iter_mut().find(|known| known.index == citation.index) {
+                Some(known) => *known = citation,
+                None => answer.citations.push(citation),
+            }
+        }
         "related" => answer.related = serde_json::from_str::<Related>(data)?.questions,
         "usage" => answer.usage = serde_json::from_str(data)?,
         "done" => {

@@ -34,6 +34,8 @@ pub(crate) struct ModeLimits {
     pub(crate) sentences: usize,
     /// Whether a model refines the question into queries.
     pub(crate) understand: bool,
+    /// Whether a model judges the citations that rules cannot settle.
+    pub(crate) judge: bool,
 }
 
 impl Mode {
@@ -48,6 +50,7 @@ impl Mode {
                 passages: 10,
                 sentences: 4,
                 understand: false,
+                judge: false,
             },
             Self::Balanced => ModeLimits {
                 rounds: 3,
@@ -58,6 +61,7 @@ impl Mode {
                 passages: 14,
                 sentences: 6,
                 understand: true,
+                judge: true,
             },
             Self::Quality => ModeLimits {
                 rounds: 6,
@@ -68,6 +72,7 @@ impl Mode {
                 passages: 24,
                 sentences: 9,
                 understand: true,
+                judge: true,
             },
         }
     }

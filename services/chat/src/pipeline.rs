@@ -2,6 +2,7 @@
 
 mod context;
 mod extract;
+mod judge;
 mod output;
 mod prompt;
 mod rank;
@@ -29,7 +30,7 @@ pub(crate) enum RunOutcome {
 /// Works on a run to its end. What an earlier process has logged is not repeated.
 pub(crate) async fn run(context: &Context) -> Result<RunOutcome, Failure> {
     let turns = context.turns().await;
-    let mut understanding = understand::without_model(&context.run_request.ask, &turns);
+    let mut understanding = understand::without_model(&context.run_request.ask, &turns, context.clock.now().date_naive());
     if !context.is_researched() {
         research::run(context, &mut understanding, &turns).await?;
     }

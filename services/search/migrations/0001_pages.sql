@@ -10,6 +10,7 @@ CREATE TABLE snapshots (
     opening TEXT NOT NULL,
     text BYTEA NOT NULL,
     sections JSONB NOT NULL,
+    words_kept DOUBLE PRECISION,
     hash BYTEA NOT NULL
 );
 SELECT scoped_table('snapshots');

@@ -26,6 +26,7 @@ use chrono::{DateTime, Utc};
 use db::{Db, DbError};
 use fetch::{FetchError, FetchResponse};
 use moka::future::Cache;
+use reader::PageFault;
 use sqlx::types::Json;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -52,6 +53,8 @@ pub(crate) enum OpenError {
     Fetch(#[from] fetch::FetchError),
     #[error("{0}")]
     Parse(#[from] reader::ParseError),
+    #[error("the address shows a page that says so itself")]
+    Fault(PageFault),
     #[error("the page was not opened in time")]
     Deadline,
     #[error("the stored copy cannot be used")]
@@ -75,6 +78,9 @@ impl OpenError {
             Self::Parse(ParseError::Timeout) => "parser_timeout",
             Self::Parse(ParseError::Crashed(_)) => "parser_crashed",
             Self::Parse(ParseError::Unavailable(_)) => "parser_unavailable",
+            Self::Fault(PageFault::NotFound) => "soft_404",
+            Self::Fault(PageFault::BotCheck) => "bot_check",
+            Self::Fault(PageFault::Unavailable) => "unavailable",
             Self::Deadline => "deadline",
             Self::Store => "store",
         };
@@ -223,7 +229,7 @@ impl PageCacheInner {
         let validators = latest
             .as_ref()
             .map(|latest| Validators { etag: latest.etag.clone(), last_modified: latest.last_modified.clone() });
-        let fetched = match self.loader.fetch(url, validators, deadline).await {
+        let fetched = match self.loader.fetch_through_refresh(url, validators, deadline).await {
             Ok(fetched) => fetched,
             Err(error) => return self.stale_copy(latest, error).await,
         };
@@ -333,6 +339,7 @@ impl NewSnapshot {
                 .collect(),
             text: compression::compress(&text).map_err(|_| OpenError::Store)?,
             sections: Json(document.sections),
+            words_kept: document.words_kept.map(|words| words.ratio()),
             url,
             title,
             author: document.author,
@@ -356,6 +363,7 @@ fn page(snapshot: &Snapshot, text: &str, passages: &[Passage]) -> Page {
         language: snapshot.language.clone(),
         published_at: snapshot.published_at,
         fetched_at: snapshot.fetched_at,
+        words_kept: snapshot.words_kept,
         text: text.to_owned(),
         passages: passages.to_vec(),
     }

@@ -26,6 +26,7 @@ pub(crate) struct Snapshot {
     /// Compressed; see [`crate::pages::compression`].
     pub(crate) text: Vec<u8>,
     pub(crate) sections: Json<Vec<Section>>,
+    pub(crate) words_kept: Option<f64>,
     /// SHA-256 of title and text.
     pub(crate) hash: Vec<u8>,
 }
@@ -52,7 +53,7 @@ pub(crate) async fn known(session: &mut Session, address: &str) -> Result<Option
     fetch_optional!(
         session,
         scope: "SELECT p.etag, p.last_modified, p.checked_at, s.id, s.scope, s.url, s.title, s.author, s.language,
-                    s.published_at, s.fetched_at, s.opening, s.text, s.sections, s.hash
+                    s.published_at, s.fetched_at, s.opening, s.text, s.sections, s.words_kept, s.hash
                 FROM pages p JOIN snapshots s ON s.id = p.snapshot_id
                 WHERE p.address = $2 AND p.scope IN ('public', $1) ORDER BY p.checked_at DESC LIMIT 1",
         address
@@ -63,7 +64,8 @@ pub(crate) async fn known(session: &mut Session, address: &str) -> Result<Option
 pub(crate) async fn snapshot(session: &mut Session, id: Uuid) -> Result<Option<Snapshot>, DbError> {
     fetch_optional!(
         session,
-        scope: "SELECT id, scope, url, title, author, language, published_at, fetched_at, opening, text, sections, hash
+        scope: "SELECT id, scope, url, title, author, language, published_at, fetched_at, opening, text, sections,
+                    words_kept, hash
                 FROM snapshots WHERE id = $2 AND scope IN ('public', $1)",
         id
     )
@@ -88,8 +90,8 @@ pub(crate) async fn insert(session: &mut Session, snapshot: &Snapshot) -> Result
     execute!(
         session,
         scope: "INSERT INTO snapshots (scope, id, url, title, author, language, published_at, fetched_at, opening, text,
-                                       sections, hash)
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                                       sections, words_kept, hash)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
         snapshot.id,
         &snapshot.url,
         &snapshot.title,
@@ -100,6 +102,7 @@ pub(crate) async fn insert(session: &mut Session, snapshot: &Snapshot) -> Result
         &snapshot.opening,
         &snapshot.text,
         &snapshot.sections,
+        snapshot.words_kept,
         &snapshot.hash
     )?;
     Ok(())

@@ -15,6 +15,8 @@ CREATE TABLE files (
     pages BIGINT,
     modified_at TIMESTAMPTZ,
     dated_at TIMESTAMPTZ,
+    words_kept DOUBLE PRECISION,
+    warnings TEXT,
     chunks BIGINT NOT NULL,
     first_seq BIGINT,
     embedded_with TEXT,

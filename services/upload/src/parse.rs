@@ -13,11 +13,18 @@ use crate::store::{
     files::{ParseResult, UnfinishedFile},
 };
 
+/// A file of which less is kept says so.
+const FEW_WORDS_KEPT: f64 = 0.95;
+/// Pages that a warning names.
+const NAMED_PAGES: usize = 10;
+
 /// A file that has been read.
 pub(crate) struct Parsed {
     title: Option<String>,
     pages: Option<i64>,
     dated_at: Option<DateTime<Utc>>,
+    words_kept: Option<f64>,
+    warnings: Vec<String>,
     text: String,
     pieces: Vec<Piece>,
 }
@@ -80,9 +87,33 @@ fn cut(document: Document, name: &str) -> Parsed {
         pieces: pieces.collect(),
         pages: document.sections.iter().filter_map(|section| section.page).max().map(i64::from),
         dated_at: document.published_at,
+        words_kept: document.words_kept.map(|words| words.ratio()),
+        warnings: warnings(&document),
         title: document.title,
         text: document.text,
     }
+}
+
+/// What a reader of the file would miss in its text.
+fn warnings(document: &Document) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(words) = document.words_kept {
+        metrics::histogram!("gooseek_words_kept_ratio", "of" => "file").record(words.ratio());
+        if words.ratio() < FEW_WORDS_KEPT {
+            let (left_out, total) = (words.total - words.kept, words.total);
+            warnings.push(format!("{left_out} of its {total} words were left out as navigation or not understood"));
+        }
+    }
+    match document.pages_without_text.as_slice() {
+        [] => {}
+        [page] => warnings.push(format!("page {page} has no text that can be read (a scan?)")),
+        pages => {
+            let pages: Vec<String> = pages.iter().take(NAMED_PAGES).map(ToString::to_string).collect();
+            let more = if document.pages_without_text.len() > NAMED_PAGES { ", …" } else { "" };
+            warnings.push(format!("pages {}{more} have no text that can be read (scans?)", pages.join(", ")));
+        }
+    }
+    warnings
 }
 
 /// Stores everything in the one transaction of `session`; `false` when the file is gone, and then the transaction must
@@ -100,6 +131,8 @@ pub(crate) async fn store(
         title: parsed.title.as_deref(),
         pages: parsed.pages,
         dated_at: parsed.dated_at,
+        words_kept: parsed.words_kept,
+        warnings: serde_json::json!(parsed.warnings).to_string(),
         chunks: count,
         first_seq,
     };

@@ -3,10 +3,11 @@
 
 use text::{
     citations::{CitationOutput, CitationResolver},
-    support::{self, Support, Verdict},
+    extractive::{AnswerPart, ExtractiveAnswer, SourcePassage, VERBATIM},
+    support,
 };
 
-use super::Context;
+use super::{Context, judge::OpenCitation};
 use crate::{
     api::{Citation, Source},
     event::Event,
@@ -25,6 +26,10 @@ pub(super) struct AnswerOutput<'a> {
     citations_sent: usize,
     /// Citations so far, including those.
     citation_count: usize,
+    /// Characters of the answer so far, where it is made of quotations.
+    position: usize,
+    /// Citations that rules could not settle.
+    open: Vec<OpenCitation>,
 }
 
 impl<'a> AnswerOutput<'a> {
@@ -44,14 +49,17 @@ impl<'a> AnswerOutput<'a> {
 
     fn new(context: &'a Context, sources: &'a [Source], base: usize, skip: usize, citations_sent: usize) -> Self {
         let source_count = u32::try_from(sources.len()).unwrap_or(u32::MAX);
+        let texts = sources.iter().flat_map(|source| &source.passages).map(|passage| passage.text.as_str());
         Self {
             context,
             sources,
-            resolver: CitationResolver::new(source_count),
+            resolver: CitationResolver::new(source_count).with_source_texts(texts),
             base,
             skip,
             citations_sent,
             citation_count: 0,
+            position: 0,
+            open: Vec::new(),
         }
     }
 
@@ -60,9 +68,32 @@ impl<'a> AnswerOutput<'a> {
         self.handle(outputs);
     }
 
-    pub(super) fn finish(mut self) {
+    /// The end of the text; the citations that rules could not settle.
+    pub(super) fn finish(mut self) -> Vec<OpenCitation> {
         let outputs = self.resolver.finish();
         self.handle(outputs);
+        self.open
+    }
+
+    /// Sends a piece of an answer that is made of quotations, and the citation that comes with it.
+    pub(super) fn push_part(&mut self, part: &AnswerPart, answer: &ExtractiveAnswer, passages: &[SourcePassage]) {
+        let before = self.position;
+        self.position += part.text.chars().count();
+        self.append_text(part.text.clone());
+        let Some(quotation) = &part.quotation else { return };
+        let sentence = &answer.sentences[quotation.sentence];
+        let quote = passages[sentence.passage].text.get(sentence.range.clone()).unwrap_or(&sentence.text);
+        let start = before + part.text[..quotation.range.start].chars().count();
+        self.emit(Citation {
+            index: 0,
+            source: sentence.source,
+            start: start as u64,
+            end: self.position as u64,
+            quote: quote.to_owned(),
+            support: VERBATIM.to_owned(),
+            judged_by: "rules".to_owned(),
+            score: 1.0,
+        });
     }
 
     fn handle(&mut self, outputs: Vec<CitationOutput>) {
@@ -93,37 +124,39 @@ impl<'a> AnswerOutput<'a> {
     }
 
     fn cite(&mut self, number: u32, (start, end): (usize, usize), sentence: &str) {
-        self.citation_count += 1;
-        if self.citation_count <= self.citations_sent {
+        let Some(source) = self.sources.iter().find(|source| source.index == number) else { return };
+        let passages: Vec<&str> = source.passages.iter().map(|passage| passage.text.as_str()).collect();
+        let assessment = support::assess(sentence, &passages);
+        if !assessment.is_claim && !assessment.is_verbatim {
+            // A question or an announcement says nothing that a source could support.
             return;
         }
-        let Some(source) = self.sources.iter().find(|source| source.index == number) else { return };
-        let (support, quote) = best_support(sentence, source);
-        self.context.emit(Event::Citation(Citation {
-            index: u32::try_from(self.citation_count).unwrap_or(u32::MAX),
+        let quote = passages.get(assessment.passage).and_then(|text| text.get(assessment.support.quote.clone()));
+        let verdict = if assessment.is_verbatim { VERBATIM } else { assessment.support.verdict.as_str() };
+        let emitted = self.emit(Citation {
+            index: 0,
             source: number,
             start: start as u64,
             end: end as u64,
-            quote,
-            support: support.verdict.as_str().to_owned(),
-            score: support.score,
-        }));
-    }
-}
-
-/// The verdict for the passage of `source` that supports the sentence best, with the quote.
-fn best_support(sentence: &str, source: &Source) -> (Support, String) {
-    let mut best = (Support { verdict: Verdict::Unsupported, score: 0.0, quote: 0..0 }, String::new());
-    for passage in &source.passages {
-        let support = support::check(sentence, &passage.text);
-        if support.score > best.0.score {
-            let quote = passage.text.get(support.quote.clone()).unwrap_or_default().to_owned();
-            let is_certain = support.verdict == Verdict::Supported && support.score > 0.95;
-            best = (support, quote);
-            if is_certain {
-                break;
-            }
+            quote: quote.unwrap_or_default().to_owned(),
+            support: verdict.to_owned(),
+            judged_by: "rules".to_owned(),
+            score: assessment.support.score,
+        });
+        if let Some(citation) = emitted.filter(|_| !assessment.is_settled) {
+            self.open.push(OpenCitation { citation, sentence: sentence.to_owned() });
         }
     }
-    best
+
+    /// Sends a citation under its number, unless an earlier process has sent it.
+    fn emit(&mut self, citation: Citation) -> Option<Citation> {
+        self.citation_count += 1;
+        if self.citation_count <= self.citations_sent {
+            return None;
+        }
+        let index = u32::try_from(self.citation_count).unwrap_or(u32::MAX);
+        let citation = Citation { index, ..citation };
+        self.context.emit(Event::Citation(citation.clone()));
+        Some(citation)
+    }
 }

@@ -1,7 +1,8 @@
 //! Ranks the passages found and selects those for the writer: relevant, without near-duplicates, spread over sources.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
+use chrono::NaiveDate;
 use text::{
     diversify::{self, RankedPassage},
     extractive,
@@ -12,6 +13,9 @@ use text::{
 
 use super::prompt;
 use crate::api::{Source, SourcePassage};
+
+/// What a source of the days that the question is about is worth more.
+const DATE_BOOST: f32 = 1.5;
 
 /// A page or file with its passages, in the order in which they were retrieved.
 #[derive(Debug, Clone)]
@@ -98,7 +102,12 @@ pub(super) fn coverage(question: &str, found: &ResearchResults) -> f32 {
 }
 
 /// The sources of the answer, numbered from 1, best first, each with its selected passages.
-pub(super) fn select(question: &str, found: &ResearchResults, limit: usize) -> Vec<Source> {
+pub(super) fn select(
+    question: &str,
+    dates: Option<&Range<NaiveDate>>,
+    found: &ResearchResults,
+    limit: usize,
+) -> Vec<Source> {
     let passages: Vec<(usize, &ResearchPassage)> = found.passages().collect();
     let ranked: Vec<RankingDocument<'_>> = passages
         .iter()
@@ -109,7 +118,17 @@ pub(super) fn select(question: &str, found: &ResearchResults, limit: usize) -> V
             semantic_match: passage.semantic_match,
         })
         .collect();
-    let order = ranking::rank(question, &ranked);
+    let mut order = ranking::rank(question, &ranked);
+    if let Some(dates) = dates {
+        let is_of_then = |document: usize| {
+            let published = found.documents[document].source.published_at;
+            published.is_some_and(|at| dates.contains(&at.date_naive()))
+        };
+        for (index, score) in &mut order {
+            *score *= if is_of_then(passages[*index].0) { DATE_BOOST } else { 1.0 };
+        }
+        order.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    }
     let candidates: Vec<RankedPassage> = order
         .iter()
         .map(|(index, score)| RankedPassage {
@@ -118,9 +137,12 @@ pub(super) fn select(question: &str, found: &ResearchResults, limit: usize) -> V
             shingles: Shingles::of(&passages[*index].1.text.text),
         })
         .collect();
+    let published: Vec<_> =
+        order.iter().map(|(index, _)| found.documents[passages[*index].0].source.published_at).collect();
     let mut sources: Vec<Source> = Vec::new();
     let mut numbers: HashMap<usize, usize> = HashMap::new();
-    for selected in diversify::diversify(&candidates, limit, ranking::per_source(question, limit)) {
+    let per_source = ranking::per_source(question, limit);
+    for selected in diversify::diversify_dated(&candidates, &published, limit, per_source) {
         let (document, passage) = passages[order[selected].0];
         let number = *numbers.entry(document).or_insert_with(|| {
             let index = u32::try_from(sources.len() + 1).unwrap_or(u32::MAX);
@@ -135,7 +157,7 @@ pub(super) fn select(question: &str, found: &ResearchResults, limit: usize) -> V
 /// Excerpts of the best passages, for the model that reviews coverage.
 pub(super) fn digest(question: &str, found: &ResearchResults) -> String {
     let mut digest = String::new();
-    for source in select(question, found, 12) {
+    for source in select(question, None, found, 12) {
         for passage in source.passages {
             let text: String = prompt::plain(&passage.text).chars().take(400).collect();
             digest.push_str("- ");

@@ -108,7 +108,7 @@ async fn next_queries(
         return review_coverage(context, model, understanding, found).await;
     }
     // One more round with the search terms only, for engines that require every word to match.
-    let words = extractive::search_terms(&understanding.question).join(" ");
+    let words = extractive::search_words(&understanding.question).join(" ");
     let is_new = !words.is_empty() && !understanding.queries.contains(&words);
     (number == 2 && covered < MIN_COVERAGE && is_new).then(|| vec![words])
 }
@@ -165,7 +165,7 @@ async fn review_coverage(
 /// Logs the sources for the writer. If there are none because the searches failed, the run fails instead of giving an
 /// empty answer.
 fn log_sources(context: &Context, understanding: &Understanding, found: &ResearchResults) -> Result<(), Failure> {
-    let sources = rank::select(&understanding.question, found, context.limits.passages);
+    let sources = rank::select(&understanding.question, understanding.dates.as_ref(), found, context.limits.passages);
     if sources.is_empty() && found.outage && !(found.files_answered && context.run_request.project.is_some()) {
         return Err(Failure {
             code: "search_outage".to_owned(),

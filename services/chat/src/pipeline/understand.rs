@@ -1,14 +1,17 @@
 //! Query understanding: resolves follow-ups and determines language, intent and search queries.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
+use chrono::NaiveDate;
 use llm::{ChatRequest, Message, Model};
 use serde::Deserialize;
 use serde_json::json;
 use text::{
+    dates_asked,
     extractive::{self, QueryIntent},
     followup,
     language::{self, Language},
+    pasted,
 };
 use tokio::time::Instant;
 
@@ -32,18 +35,22 @@ pub(super) struct Understanding {
     pub(super) language: Language,
     pub(super) intent: &'static str,
     pub(super) queries: Vec<String>,
+    /// The days the question is about, the last one excluded.
+    pub(super) dates: Option<Range<NaiveDate>>,
 }
 
 /// Understanding without a model: the question, with the content words of earlier ones if it depends on them.
-pub(super) fn without_model(ask: &AskRequest, turns: &[Turn]) -> Understanding {
-    let asked = ask.query.trim();
+pub(super) fn without_model(ask: &AskRequest, turns: &[Turn], today: NaiveDate) -> Understanding {
+    // What was pasted with a question is not searched for.
+    let asked = pasted::question(&ask.query);
     let locale = ask.locale.as_deref().and_then(|locale| Language::from_code(locale.get(..2)?));
     let language = language::detect(asked).or(locale).unwrap_or(Language::ENGLISH);
     let before: Vec<&str> = turns.iter().map(|turn| turn.question.as_str()).collect();
     let earlier = followup::earlier_words(asked, &before).unwrap_or_default();
     let question = if earlier.is_empty() { asked.to_owned() } else { format!("{asked} ({earlier})") };
     let queries = vec![search_query(&question)];
-    Understanding { question, asked: asked.to_owned(), earlier, language, intent: intent(asked), queries }
+    let dates = dates_asked::dates_asked(asked, today);
+    Understanding { question, asked: asked.to_owned(), earlier, language, intent: intent(asked), queries, dates }
 }
 
 fn intent(question: &str) -> &'static str {
@@ -148,6 +155,8 @@ fn apply(refined: &RefinedQuery, initial: &Understanding) -> Option<Understandin
 mod tests {
     use super::*;
 
+    const TODAY: NaiveDate = NaiveDate::from_ymd_opt(2026, 11, 27).unwrap();
+
     fn ask(query: &str) -> AskRequest {
         serde_json::from_value(json!({"query": query})).expect("a question is enough")
     }
@@ -155,30 +164,30 @@ mod tests {
     #[test]
     fn a_follow_up_is_searched_with_the_words_of_the_question_before() {
         let turns = [Turn { question: "What is the notice period in the lease?".to_owned(), answer: None }];
-        let understood = without_model(&ask("And how is it extended?"), &turns);
+        let understood = without_model(&ask("And how is it extended?"), &turns, TODAY);
         assert!(understood.queries[0].contains("notice period"), "{:?}", understood.queries);
     }
 
     #[test]
     fn a_follow_up_leaves_out_what_it_replaces() {
         let turns = [Turn { question: "What is the hotel limit in Germany?".to_owned(), answer: None }];
-        let understood = without_model(&ask("and in Japan?"), &turns);
+        let understood = without_model(&ask("and in Japan?"), &turns, TODAY);
         assert_eq!(understood.queries, ["and in Japan? (hotel limit)"]);
         let turns =
             [Turn { question: "Какие суточные в Казахстане?".to_owned(), answer: None }];
-        assert_eq!(without_model(&ask("а в Японии?"), &turns).earlier, "суточные");
-        assert_eq!(without_model(&ask("Сколько стоит парковка?"), &turns).earlier, "");
+        assert_eq!(without_model(&ask("а в Японии?"), &turns, TODAY).earlier, "суточные");
+        assert_eq!(without_model(&ask("Сколько стоит парковка?"), &turns, TODAY).earlier, "");
     }
 
     #[test]
     fn a_question_of_its_own_is_searched_as_it_is() {
         let turns = [Turn { question: "What is the notice period in the lease?".to_owned(), answer: None }];
-        let understood = without_model(&ask("Which vaccination rules apply to dogs entering Norway?"), &turns);
+        let understood = without_model(&ask("Which vaccination rules apply to dogs entering Norway?"), &turns, TODAY);
         assert_eq!(understood.queries, ["Which vaccination rules apply to dogs entering Norway"]);
     }
 
     #[test]
     fn the_answer_is_in_the_language_of_the_question() {
-        assert_eq!(without_model(&ask("Какой срок уведомления в договоре?"), &[]).language, Language::RUSSIAN);
+        assert_eq!(without_model(&ask("Какой срок уведомления в договоре?"), &[], TODAY).language, Language::RUSSIAN);
     }
 }

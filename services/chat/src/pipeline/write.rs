@@ -5,7 +5,13 @@ use llm::{ChatRequest, Delta, FinishReason, LlmError, Message, Model, Phase, Usa
 use text::extractive::{self, AnswerOptions};
 use tokio::time::Instant;
 
-use super::{Context, RunOutcome, extract, output::AnswerOutput, prompt, started, understand::Understanding};
+use super::{
+    Context, RunOutcome, extract,
+    judge::{self, OpenCitation},
+    output::AnswerOutput,
+    prompt, started,
+    understand::Understanding,
+};
 use crate::{
     api::{AnswerMode, Failure, Source},
     event::{Event, Step},
@@ -57,7 +63,7 @@ async fn write_with_model(
     let mut request = ChatRequest::new(messages);
     request.max_tokens = u32::try_from(allowed.min(MAX_ANSWER_TOKENS)).ok();
     request.deadline = Some(context.deadline);
-    let outcome = stream(context, model, request, sources).await;
+    let (outcome, open) = stream(context, model, request, sources).await;
     let end = |status: &str, error: Option<&LlmError>| {
         context.emit(Event::Step(Step {
             status: status.to_owned(),
@@ -69,6 +75,7 @@ async fn write_with_model(
     match outcome {
         Ok(reason) => {
             end("done", None);
+            judge::run(context, model, sources, &open).await;
             Ok(outcome_of(reason))
         }
         Err(error) => {
@@ -79,32 +86,29 @@ async fn write_with_model(
     }
 }
 
-/// Streams the model's text to the log. Dropping the future closes the model's stream.
+/// Streams the model's text to the log, and returns the citations that rules could not settle. Dropping the future closes the
+/// model's stream.
 async fn stream(
     context: &Context,
     model: &Model,
     request: ChatRequest,
     sources: &[Source],
-) -> Result<FinishReason, LlmError> {
+) -> (Result<FinishReason, LlmError>, Vec<OpenCitation>) {
     let mut output = AnswerOutput::resume_after(context, sources);
     let mut answer = model.stream(request);
+    let mut end = Err(LlmError::Interrupted);
     while let Some(delta) = answer.next().await {
         match delta {
             Ok(Delta::Text(text)) => output.push(&text),
             Ok(Delta::ToolCall(_)) => {}
             Ok(Delta::Finished { reason, usage, .. }) => {
-                output.finish();
                 context.count_model(&usage);
-                return Ok(reason);
+                end = Ok(reason);
             }
-            Err(error) => {
-                output.finish();
-                return Err(error);
-            }
+            Err(error) => end = Err(error),
         }
     }
-    output.finish();
-    Err(LlmError::Interrupted)
+    (end, output.finish())
 }
 
 /// Why an answer with text is less than it would have been, if it is.
@@ -191,9 +195,10 @@ fn write_extractive(
         context: &understanding.earlier,
         language: Some(understanding.language),
     };
-    let chunks = extractive::compose(&extractive::answer(&understanding.asked, &passages, options));
+    let answer = extractive::answer(&understanding.asked, &passages, options);
+    let parts = extractive::parts(&answer);
     let sent = context.progress().answer;
-    if !chunks.concat().starts_with(&sent) {
+    if !parts.iter().map(|part| part.text.as_str()).collect::<String>().starts_with(&sent) {
         return Err(Failure {
             code: "interrupted".to_owned(),
             message: "the answer was interrupted and could not be continued".to_owned(),
@@ -201,8 +206,8 @@ fn write_extractive(
         });
     }
     let mut output = AnswerOutput::replay(context, sources);
-    for chunk in &chunks {
-        output.push(chunk);
+    for part in &parts {
+        output.push_part(part, &answer, &passages);
     }
     output.finish();
     let ms = Some(u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX));

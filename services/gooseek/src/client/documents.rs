@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    io::Read,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,6 +12,7 @@ use chrono::{DateTime, Utc};
 use futures::{StreamExt, stream};
 use indicatif::{ProgressBar, ProgressStyle};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reader::Format;
 use reqwest::{
     Body, Method,
     multipart::{Form, Part},
@@ -24,8 +26,8 @@ use crate::{cli, output::outln};
 
 /// Files uploaded at the same time.
 const UPLOAD_CONCURRENCY: usize = 4;
-/// Supported file types; other files of a folder are skipped and reported.
-const EXTENSIONS: [&str; 10] = ["pdf", "docx", "md", "markdown", "html", "htm", "txt", "csv", "tsv", "text"];
+/// So much of a file tells what it is (bytes). Files of a folder that the server does not read are skipped and reported.
+const DETECTED_BYTES: u64 = 4 << 10;
 
 /// How many skipped files are named; of the others only the number is printed.
 const NAMED_SKIPPED_LIMIT: usize = 5;
@@ -43,6 +45,8 @@ struct Document {
     chunks: Option<i64>,
     #[serde(default)]
     size: Option<i64>,
+    #[serde(default)]
+    warnings: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -75,7 +79,7 @@ async fn add(client: &Client, project: &str, paths: &[PathBuf]) -> anyhow::Resul
         collect_files(path, top, true, &mut files, &mut skipped)?;
     }
     if files.is_empty() {
-        bail!("no file to add: {} can be read", EXTENSIONS.join(", "));
+        bail!("no file to add: PDF, DOCX, HTML, Markdown, CSV and plain text can be read");
     }
     ensure_project(client, project).await?;
     let bar = ProgressBar::new(files.len() as u64);
@@ -103,6 +107,9 @@ fn report(mut results: Vec<(PathBuf, anyhow::Result<Document>)>, skipped: &[Path
                 let passages = file.chunks.unwrap_or_default();
                 let plural = if passages == 1 { "" } else { "s" };
                 outln!("ok      {}  ({passages} passage{plural})", path.display());
+                for warning in &file.warnings {
+                    outln!("        {warning}");
+                }
             }
             Ok(file) => {
                 failed += 1;
@@ -155,16 +162,24 @@ fn collect_files(
         }
         return Ok(());
     }
-    let readable = path
-        .extension()
-        .is_some_and(|extension| EXTENSIONS.contains(&extension.to_string_lossy().to_lowercase().as_str()));
-    if explicit || (kind.is_file() && readable) {
+    if explicit || (kind.is_file() && is_readable(path)) {
         let relative = path.strip_prefix(top).unwrap_or(path).to_string_lossy().into_owned();
         files.push(LocalFile { path: path.to_owned(), relative });
     } else {
         skipped.push(path.to_owned());
     }
     Ok(())
+}
+
+/// Whether the server reads what the file begins with, whatever it is called.
+fn is_readable(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let Ok(file) = fs::File::open(path) else { return false };
+    if file.take(DETECTED_BYTES).read_to_end(&mut head).is_err() {
+        return false;
+    }
+    let name = path.file_name().map(|name| name.to_string_lossy());
+    Format::detect(name.as_deref(), None, &head).is_ok()
 }
 
 /// Creates the project if it does not exist, and prints that it did.

@@ -170,3 +170,68 @@ async fn a_model_asked_alone_that_fails_is_an_error() {
     assert_eq!(answer["status"], "error");
     assert!(answer["error"]["code"].as_str().unwrap().starts_with("model"), "{answer:#}");
 }
+
+/// The answer to the question about the lease when the model streams these steps, and its last event.
+async fn streamed(steps: Vec<Step>, change: impl FnOnce(&mut Value)) -> (String, Event) {
+    let model = FakeOpenAi::start(Script::default()).await;
+    let server = with_model(gooseek(), &model).start().await;
+    handbook(&server.client()).await;
+    model.push(Kind::Chat, Behaviour::Stream(steps.into_iter().chain([Step::Done]).collect()));
+    let mut ask = about_the_lease();
+    change(&mut ask);
+    let events = server.client().ask_stream(&ask).await.rest().await;
+    (text(&events), check_log(&events).clone())
+}
+
+#[tokio::test]
+async fn a_model_that_gives_no_text_is_replaced_by_an_extract_that_names_it() {
+    let end = |reason| Step::End { reason, usage: None };
+    let tool = Step::Tool { index: 0, id: Some("a".into()), name: Some("search".into()), arguments: "{}".into() };
+    for steps in [
+        vec![Step::reasoning("The period is three months [1]."), end("stop")],
+        vec![Step::text("<think>The period is three"), Step::text(" months [1]."), end("stop")],
+        vec![Step::text(" \n"), end("stop")],
+        vec![tool, end("tool_calls")],
+        vec![Step::reasoning("Hmm."), end("length")],
+    ] {
+        let (answer, last) = streamed(steps.clone(), |_| {}).await;
+        assert!(answer.contains("three months"), "{steps:?}: {answer}");
+        assert_eq!((last.kind.as_str(), &last.data["status"]), ("done", &json!("complete")), "{steps:?}");
+        assert!(last.data["degraded"].to_string().contains("chat-model gave no text"), "{steps:?}: {last:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_model_sends_beside_its_answer_is_not_shown() {
+    const ANSWER: &str = "The notice period is three months [1].";
+    for before in ["", "<think>Is it two?</think>\n", "Maybe two, let me check.</think>\n\n", "[THINK]Two?[/THINK]"] {
+        let steps = vec![Step::text(before), Step::text(ANSWER), Step::text("<|im_end|>"), Step::end()];
+        let (answer, last) = streamed(steps, |_| {}).await;
+        assert_eq!((answer.as_str(), &last.data["status"]), (ANSWER, &json!("complete")), "{before}");
+    }
+    let cut = vec![Step::text("The notice period is"), Step::End { reason: "content_filter", usage: None }];
+    let (_, last) = streamed(cut, |_| {}).await;
+    assert_eq!((&last.data["status"], &last.data["reason"]), (&json!("partial"), &json!("content_filter")));
+}
+
+#[tokio::test]
+async fn the_model_judges_what_rules_cannot_settle() {
+    let model = FakeOpenAi::start(Script::default()).await;
+    let server = with_model(gooseek(), &model).start().await;
+    let client = server.client();
+    handbook(&client).await;
+    model.push(Kind::Chat, Behaviour::tokens(["Whoever leaves has to say so a quarter of a year before [1]."]));
+    for structured in [
+        json!({ "ok": true, "query": "", "more": [] }),
+        json!({ "questions": [] }),
+        json!({ "verdicts": [{ "number": 1, "verdict": "supported" }] }),
+    ] {
+        model.push(Kind::Structured, Behaviour::tokens([&*structured.to_string()]));
+    }
+    let mut ask = about_the_lease();
+    ask["mode"] = json!("balanced");
+    let answer = client.ask(&ask).await.expect(StatusCode::OK);
+    let citations = answer["citations"].as_array().unwrap();
+    assert_eq!(citations.len(), 1, "{answer:#}");
+    assert_eq!((&citations[0]["support"], &citations[0]["judged_by"]), (&json!("supported"), &json!("model")), "{answer:#}");
+}

@@ -123,7 +123,7 @@ on_both! {
         for field in ["index", "source", "start", "end", "quote", "support", "score"] {
             assert!(!answer["citations"][0][field].is_null(), "{field} in {answer:#}");
         }
-        assert_eq!(answer["citations"][0]["support"], "supported");
+        assert_eq!(answer["citations"][0]["support"], "verbatim");
         assert_eq!(source["passages"][0]["page"], 1, "{source:#}");
         let degraded: Vec<&str> = answer["degraded"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
         assert!(degraded.iter().any(|part| part.starts_with("web: every search engine failed")), "{degraded:?}");

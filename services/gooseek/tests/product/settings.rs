@@ -102,8 +102,8 @@ async fn the_doctor_says_what_is_on_off_and_broken() {
 
     let server = FakeOpenAi::start(Script::default()).await;
     let doctor = command("doctor").set("LLM_PROVIDER", "openai").set("OPENAI_BASE_URL", server.url());
-    let (ok, printed, _) = run(doctor.set("CHAT_MODEL", "small")).await;
-    assert!(ok && printed.contains("on      model: small at http"), "{printed}");
+    let (ok, printed, _) = run(doctor.set("CHAT_MODEL", "chat-model")).await;
+    assert!(ok && printed.contains("on      model: chat-model at http"), "{printed}");
     let doctor = command("doctor").set("LLM_PROVIDER", "openai").set("OPENAI_BASE_URL", server.url());
     let (ok, printed, _) = run(doctor.set("EMBEDDING_MODEL", "embedding-model")).await;
     assert!(ok && printed.contains("on      embeddings: embedding-model at http"), "{printed}");

@@ -40,7 +40,7 @@ on_both! {
         let fact = FakeWeb::fact(0);
         assert!(answer["answer"].as_str().unwrap().contains(fact.trim_end_matches('.')), "{answer:#}");
         check_citations(&client, &answer).await;
-        assert_eq!(answer["citations"][0]["support"], "supported", "{answer:#}");
+        assert_eq!(answer["citations"][0]["support"], "verbatim", "{answer:#}");
         let cited = &answer["sources"][usize::try_from(answer["citations"][0]["source"].as_u64().unwrap()).unwrap() - 1];
         assert_eq!(cited["url"], web.page(0));
         assert_eq!(cited["published_at"].as_str().unwrap()[..10], FakeWeb::date(0));

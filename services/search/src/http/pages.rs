@@ -16,6 +16,8 @@ use crate::Search;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PageCopy {
     snapshot_id: String,
+    /// The share of the words of the page that `text` has, from 0 to 1; `null` where nothing is left out.
+    words_kept: Option<f64>,
     title: String,
     url: String,
     /// The host, without `www.`.
@@ -41,6 +43,7 @@ pub(crate) async fn page(
     let page = search.pages.snapshot(&who, &snapshot).await?;
     Ok(Json(PageCopy {
         snapshot_id: page.snapshot_id.to_string(),
+        words_kept: page.words_kept,
         site: page.site(),
         title: page.title,
         url: page.url,

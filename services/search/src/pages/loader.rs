@@ -48,14 +48,39 @@ impl PageLoader {
         self.fetcher.get(url, request).await
     }
 
-    /// Parses PDF files in a child process, other formats in this one.
-    pub(super) async fn parse(&self, fetched: FetchResponse) -> Result<Document, OpenError> {
-        let hints = Hints { url: Some(fetched.url.to_string()), charset: fetched.charset.clone() };
-        let format = format(&fetched);
-        if format == Format::Pdf {
-            return Ok(self.child.parse(format, fetched.body, hints).await?);
+    /// As [`fetch`](Self::fetch); a page that only sends its readers on is followed once.
+    pub(super) async fn fetch_through_refresh(
+        &self,
+        url: &str,
+        validators: Option<Validators>,
+        deadline: Instant,
+    ) -> Result<FetchResponse, fetch::FetchError> {
+        let fetched = self.fetch(url, validators, deadline).await?;
+        if format(&fetched) != Format::Html {
+            return Ok(fetched);
         }
-        self.compute(move || Ok(reader::parse(format, &fetched.body, &hints)?)).await
+        let target = reader::refresh_target(&fetched.body, &hints(&fetched));
+        match target.and_then(|target| fetched.url.join(&target).ok()).filter(|target| *target != fetched.url) {
+            Some(target) => self.fetch(target.as_str(), None, deadline).await,
+            None => Ok(fetched),
+        }
+    }
+
+    /// Parses PDF files in a child process, other formats in this one. A page that says itself that there is nothing to read is
+    /// an error.
+    pub(super) async fn parse(&self, fetched: FetchResponse) -> Result<Document, OpenError> {
+        let (hints, format) = (hints(&fetched), format(&fetched));
+        let document = match format {
+            Format::Pdf => self.child.parse(format, fetched.body, hints).await?,
+            _ => self.compute(move || Ok(reader::parse(format, &fetched.body, &hints)?)).await?,
+        };
+        if let Some(fault) = document.fault {
+            return Err(OpenError::Fault(fault));
+        }
+        if let Some(words) = document.words_kept {
+            metrics::histogram!("gooseek_words_kept_ratio", "of" => "page").record(words.ratio());
+        }
+        Ok(document)
     }
 
     /// Runs `work` on the blocking thread pool. A panic in it becomes an error of the page.
@@ -72,6 +97,10 @@ impl PageLoader {
         .await;
         done.unwrap_or_else(|_| Err(ParseError::Crashed("it panicked".to_owned()).into()))
     }
+}
+
+fn hints(fetched: &FetchResponse) -> Hints {
+    Hints { url: Some(fetched.url.to_string()), charset: fetched.charset.clone() }
 }
 
 fn format(fetched: &FetchResponse) -> Format {

@@ -26,6 +26,8 @@ pub(crate) struct Page {
     pub(crate) language: Option<String>,
     pub(crate) published_at: Option<DateTime<Utc>>,
     pub(crate) fetched_at: DateTime<Utc>,
+    /// The share of its words that `text` has, from 0 to 1; `None` where nothing is left out.
+    pub(crate) words_kept: Option<f64>,
     pub(crate) text: String,
     pub(crate) passages: Vec<Passage>,
 }

@@ -71,7 +71,7 @@ impl PassageRanking {
         self.pages.iter().any(|entry| entry.page.snapshot_id == page.snapshot_id)
     }
 
-    /// Adds a page and selects its passages, best first, without near-duplicates of passages selected before.
+    /// Adds a page and selects its passages, best first, without near-duplicates among them.
     pub(super) fn add(&mut self, page: Arc<Page>, similarities: Vec<(usize, f32)>) -> Vec<SelectedPassage> {
         let count =
             |passage: &crate::pages::Passage| self.question.iter().map(|term| passage.terms.count(*term)).collect();
@@ -106,7 +106,8 @@ impl PassageRanking {
             ranked = (0..entry.counts.len().min(FALLBACK_PASSAGES)).map(|passage| (passage, 0.0)).collect();
         }
         let semantic_matches = entry.semantic_matches();
-        let mut seen: Vec<&Sketch> = self.pages.iter().flat_map(RankedPage::sketches).collect();
+        // Pages that repeat each other are told apart once all are ranked: the first that was opened need not be the right one.
+        let mut seen: Vec<&Sketch> = Vec::new();
         let mut selected = Vec::new();
         for (passage, score) in ranked {
             if selected.len() == self.limit {
@@ -181,9 +182,5 @@ impl RankedPage {
             self.similarities.iter().map(|(passage, similarity)| (*passage, *similarity)).collect();
         similar.sort_by(|(_, one), (_, other)| other.total_cmp(one));
         similar.into_iter().take(MAX_SEMANTIC_MATCHES).map(|(passage, _)| passage).collect()
-    }
-
-    fn sketches(&self) -> impl Iterator<Item = &Sketch> {
-        self.selected.iter().map(|passage| &self.page.passages[*passage].sketch)
     }
 }

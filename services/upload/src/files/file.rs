@@ -70,6 +70,11 @@ pub(crate) struct File {
     /// The date of its content: what the file says itself, else when it was last changed, as its sender said.
     #[serde(skip_serializing_if = "Option::is_none")]
     dated_at: Option<DateTime<Utc>>,
+    /// The share of its words that its text has, from 0 to 1; absent where nothing is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    words_kept: Option<f64>,
+    /// What a reader of the file would miss in its text, such as pages that are scans.
+    warnings: Vec<String>,
     /// Passages it was cut into.
     chunks: i64,
     created_at: DateTime<Utc>,
@@ -121,6 +126,8 @@ pub(crate) struct Row {
     title: Option<String>,
     pages: Option<i64>,
     dated_at: Option<DateTime<Utc>>,
+    words_kept: Option<f64>,
+    warnings: Option<String>,
     chunks: i64,
     created_at: DateTime<Utc>,
 }
@@ -146,6 +153,8 @@ impl From<Row> for File {
             title: row.title,
             pages: row.pages,
             dated_at: row.dated_at,
+            words_kept: row.words_kept,
+            warnings: row.warnings.and_then(|list| serde_json::from_str(&list).ok()).unwrap_or_default(),
             chunks: row.chunks,
             created_at: row.created_at,
         }

@@ -36,7 +36,7 @@ pub(crate) async fn insert(session: &mut Session, new: &NewFile<'_>) -> Result<(
 pub(crate) async fn by_id(session: &mut Session, id: Uuid) -> Result<Option<Row>, DbError> {
     fetch_optional!(
         session,
-        org: "SELECT id, project, name, path, format, size, stage, error, attempts, title, pages, dated_at, chunks, created_at
+        org: "SELECT id, project, name, path, format, size, stage, error, attempts, title, pages, dated_at, words_kept, warnings, chunks, created_at
             FROM files WHERE org = $1 AND id = $2",
         id
     )
@@ -45,7 +45,7 @@ pub(crate) async fn by_id(session: &mut Session, id: Uuid) -> Result<Option<Row>
 pub(crate) async fn by_content(session: &mut Session, project: Uuid, sha256: &[u8]) -> Result<Option<Row>, DbError> {
     fetch_optional!(
         session,
-        org: "SELECT id, project, name, path, format, size, stage, error, attempts, title, pages, dated_at, chunks, created_at
+        org: "SELECT id, project, name, path, format, size, stage, error, attempts, title, pages, dated_at, words_kept, warnings, chunks, created_at
             FROM files WHERE org = $1 AND project = $2 AND sha256 = $3",
         project,
         sha256
@@ -61,7 +61,7 @@ pub(crate) async fn list(
 ) -> Result<Vec<Row>, DbError> {
     fetch_all!(
         session,
-        org: "SELECT id, project, name, path, format, size, stage, error, attempts, title, pages, dated_at, chunks, created_at
+        org: "SELECT id, project, name, path, format, size, stage, error, attempts, title, pages, dated_at, words_kept, warnings, chunks, created_at
             FROM files WHERE org = $1 AND ($2 IS NULL OR project = $2) AND ($3 IS NULL OR id < $3)
             ORDER BY id DESC LIMIT $4",
         project,
@@ -157,6 +157,10 @@ pub(crate) struct ParseResult<'a> {
     pub(crate) pages: Option<i64>,
     /// The date that the file itself tells.
     pub(crate) dated_at: Option<DateTime<Utc>>,
+    /// The share of its words that the text has, from 0 to 1.
+    pub(crate) words_kept: Option<f64>,
+    /// A JSON list.
+    pub(crate) warnings: String,
     pub(crate) chunks: i64,
     pub(crate) first_seq: i64,
 }
@@ -166,7 +170,7 @@ pub(crate) async fn set_parsed(session: &mut Session, id: Uuid, result: &ParseRe
     let updated = execute!(
         session,
         org: "UPDATE files SET error = NULL, stage = $3, title = $4, pages = $5, chunks = $6, first_seq = $7,
-                dated_at = COALESCE($8, modified_at)
+                dated_at = COALESCE($8, modified_at), words_kept = $9, warnings = $10
             WHERE org = $1 AND id = $2 AND stage = 'received'",
         id,
         result.stage,
@@ -174,7 +178,9 @@ pub(crate) async fn set_parsed(session: &mut Session, id: Uuid, result: &ParseRe
         result.pages,
         result.chunks,
         result.first_seq,
-        result.dated_at
+        result.dated_at,
+        result.words_kept,
+        &result.warnings
     )?;
     Ok(updated == 1)
 }

@@ -5,6 +5,7 @@ use std::{
     time::Duration,
 };
 
+use chrono::NaiveDate;
 use proto::{
     convert,
     search::v1::{
@@ -89,7 +90,7 @@ fn request(
         filters: Some(Filters {
             domains: filters.domains.clone(),
             exclude_domains: filters.exclude_domains.clone(),
-            recency: match filters.recency {
+            recency: match filters.recency.or_else(|| asked_recency(understanding, context.clock.now().date_naive())) {
                 None => PbRecency::Unspecified,
                 Some(Recency::Day) => PbRecency::Day,
                 Some(Recency::Week) => PbRecency::Week,
@@ -109,6 +110,18 @@ fn request(
         exclude_urls: known.urls(),
         urls: Vec::new(),
         passages_per_page: MAX_PASSAGES_PER_PAGE,
+    }
+}
+
+/// How far back an engine has to look for the days that the question is about. Engines know only periods that end today.
+fn asked_recency(understanding: &Understanding, today: NaiveDate) -> Option<Recency> {
+    let dates = understanding.dates.as_ref().filter(|dates| dates.start <= today)?;
+    match (today - dates.start).num_days() {
+        0..=1 => Some(Recency::Day),
+        2..=7 => Some(Recency::Week),
+        8..=31 => Some(Recency::Month),
+        32..=365 => Some(Recency::Year),
+        _ => None,
     }
 }
 
