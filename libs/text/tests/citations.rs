@@ -294,7 +294,7 @@ fn twice_the_stream_takes_twice_the_time() {
         "&amp;",
         "(",
     ] {
-        assert_linear(piece, |text| {
+        assert_linear(piece, 20_000, |text| {
             let mut resolver = CitationResolver::new(1).with_source_texts([text]);
             let mut pieces = resolver.push(text);
             pieces.extend(resolver.finish());

@@ -128,7 +128,7 @@ fn empty_and_hostile_texts_are_judged_too() {
     assert_eq!(verdict("", LEASE), Verdict::Unsupported);
     assert_eq!(verdict("Something.", ""), Verdict::Unsupported);
     for piece in ["a", "[", "1 ", "Jan ", "A b. ", "12/", "*", "1,000 ", "[a](", "漢"] {
-        let noise = piece.repeat(60_000 / piece.len());
+        let noise = piece.repeat(20_000 / piece.len());
         assert!(check(&noise, &noise).score <= 1.0, "{piece:?}");
     }
 }
@@ -239,7 +239,7 @@ fn twice_the_text_takes_twice_the_time() {
         "&amp;",
         "\n",
     ] {
-        doubling::assert_linear(unit, |text| {
+        doubling::assert_linear(unit, 6_000, |text| {
             let _ = check("Anna Maria sold at least 5 lamps, not 7, in May 2020.", text);
             let _ = check(text, "Anna Maria sold at least 5 lamps, not 7, in May 2020.");
         });

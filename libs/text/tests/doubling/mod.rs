@@ -2,17 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-/// Bytes of the shorter text.
-const BYTES: usize = 10_000;
 /// Twice the text may take this many times as long …
 const MAX_RATIO: f64 = 2.5;
 /// … in the best of so many comparisons, each of the shortest of so many runs: the machine is noisy.
 const COMPARISONS: usize = 6;
 const RUNS: usize = 3;
 
-/// Asserts that `run` takes at most 2.5 times as long for twice the text of repeated `unit`.
-pub(crate) fn assert_linear(unit: &str, mut run: impl FnMut(&str)) {
-    let text = unit.repeat(2 * (BYTES / unit.len() + 1));
+/// Asserts that `run` takes at most 2.5 times as long for `2 * bytes` of repeated `unit` as for `bytes`.
+pub(crate) fn assert_linear(unit: &str, bytes: usize, mut run: impl FnMut(&str)) {
+    let text = unit.repeat(2 * (bytes / unit.len() + 1));
     let half = &text[..text.len() / 2];
     let mut ratio = f64::INFINITY;
     for _ in 0..COMPARISONS {
