@@ -17,6 +17,7 @@ mod fit;
 mod halves;
 mod heading_context;
 mod intent;
+mod matching;
 mod parts;
 mod phrases;
 mod query_words;

@@ -99,7 +99,7 @@ pub(crate) fn keywords(question: &str) -> Vec<Keyword> {
         let mut terms = Vec::new();
         if let Some((shared, taken)) = spellings::shared(&token) {
             terms.push(shared);
-            (1..taken).for_each(|_| drop(tokens.next()));
+            skip(&mut tokens, taken - 1);
         } else {
             analysis::analyse(&token, Algorithm::English, &mut |term| terms.push(term));
             drop_parts_of_model(token.text, &mut terms);
@@ -116,6 +116,12 @@ pub(crate) fn keywords(question: &str) -> Vec<Keyword> {
         }
     }
     if content.is_empty() { all } else { content }
+}
+
+fn skip(tokens: &mut Tokens<'_>, count: usize) {
+    for _ in 0..count {
+        tokens.next();
+    }
 }
 
 /// A name like `TX-40` is one word of a question: its parts stand in too many texts.

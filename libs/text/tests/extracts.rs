@@ -158,7 +158,11 @@ fn an_acronym_and_its_full_form_meet_where_the_text_gives_both() {
 #[test]
 fn a_value_is_found_in_any_spelling() {
     let text = "The lease of the hall was signed on 05.11.2019. The pump TX-40 moves 2.5 thousand litres. The pump TX-60 moves 4,000 litres.";
-    for question in ["What was signed on November 5, 2019?", "What was signed on 5 November 2019?", "What was signed on 2019-11-05?"] {
+    for question in [
+        "What was signed on November 5, 2019?",
+        "What was signed on 5 November 2019?",
+        "What was signed on 2019-11-05?",
+    ] {
         assert!(written(question, text).starts_with("The lease of the hall"), "{question}");
     }
     assert!(written("Which pump moves 2,500 litres?", text).starts_with("The pump TX-40"));

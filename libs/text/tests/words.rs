@@ -76,7 +76,11 @@ fn spellings_of_one_value_meet() {
     meet(&["TX-40", "TX 40", "tx40"], "tx40");
     meet(&["m2", "m²"], "m2");
     assert_eq!(query_terms("TX-40"), ["tx40"], "a name of a model is one word");
-    assert_eq!(query_terms("minutes of 5 November 2019"), ["minut", "d20191105"], "any spelling has the term of a question");
+    assert_eq!(
+        query_terms("minutes of 5 November 2019"),
+        ["minut", "d20191105"],
+        "any spelling has the term of a question"
+    );
     assert!(!index_terms("version 2.50").contains(&"250".to_owned()));
 }
 

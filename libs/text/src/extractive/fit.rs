@@ -4,6 +4,7 @@ use super::answer_type::AnswerType;
 use super::corpus::Statement;
 use super::question::Question;
 use super::units::{self, Quantity};
+use super::{subject, synonyms};
 use crate::facts::Fact;
 use crate::terms::{self, Token, Tokens, fold};
 
@@ -26,6 +27,9 @@ impl Fit {
 pub(super) fn fit(question: &Question, statement: &Statement, facts: &[Fact]) -> Fit {
     let text = statement.text.as_str();
     let is_unsegmented = text.chars().any(terms::is_unsegmented);
+    if measures_another(question, statement) {
+        return Fit::No;
+    }
     match question.answer_type {
         AnswerType::Anything => Fit::Yes,
         AnswerType::Identity => Fit::when(!is_denied(text) && (has_name(facts, question) || statement.is_entry)),
@@ -47,10 +51,10 @@ pub(super) fn fit(question: &Question, statement: &Statement, facts: &[Fact]) ->
                 units::counts(text, |word| terms::index_terms(word).iter().any(|term| counted.similarity(term) > 0.0))
                     || (statement.is_entry && has_number(text)),
             ),
-            None => Fit::when(has_number(text)),
+            None => Fit::when(has_number(text) || has_word(text, "once twice thrice однажды дважды трижды")),
         },
         AnswerType::Amount([]) => Fit::when(has_number(text) || is_unsegmented && has_han_number(text)),
-        AnswerType::Amount(quantities) => gives_quantity(statement, quantities, question.measure().is_some()),
+        AnswerType::Amount(quantities) => gives_quantity(question, statement, quantities),
         AnswerType::Reason => Fit::when(contains(text, REASONS) || gives_reason(text)),
         AnswerType::Definition if question.words.iter().all(|word| word.is_code || word.is_generic) => Fit::Perhaps,
         AnswerType::Definition => {
@@ -119,24 +123,39 @@ fn is_clock(token: &Token<'_>) -> bool {
             .is_some_and(|minutes| minutes.bytes().take_while(u8::is_ascii_digit).count() == 2)
 }
 
-fn gives_quantity(statement: &Statement, quantities: &[Quantity], is_measure: bool) -> Fit {
+fn gives_quantity(question: &Question, statement: &Statement, quantities: &[Quantity]) -> Fit {
     let given = units::quantities(&statement.text);
     if quantities.iter().any(|quantity| given.contains(quantity)) {
         return Fit::Yes;
     }
     // A column may name the unit, or none be needed: `price: 14.00`. What is long may be measured in letters.
     match has_number(&statement.text) {
-        true if !statement.column_terms.is_empty() => Fit::Yes,
+        true if !statement.column_terms.is_empty() && question.measure().is_none() => Fit::Yes,
         true if quantities.contains(&Quantity::Length) => Fit::Perhaps,
         true if statement.is_entry && given.is_empty() => {
-            if is_measure {
-                Fit::Perhaps
-            } else {
-                Fit::Yes
-            }
+            Fit::when(question.measure().is_none() || names_measure(question, &statement.text))
         }
         _ => Fit::No,
     }
+}
+
+/// Whether a length is asked for (`how high is the hill`) and the statement gives one without naming it (`high`) or being
+/// about it: in `the hut stands at 1,840 metres below the hill` it is not that of the hill.
+fn measures_another(question: &Question, statement: &Statement) -> bool {
+    let is_length = matches!(question.measure(), Some("high" | "tall" | "deep" | "wide" | "far" | "long"));
+    if !is_length || statement.is_entry || !units::quantities(&statement.text).contains(&Quantity::Length) {
+        return false;
+    }
+    let subject = terms::index_terms(&subject::of(&statement.text));
+    let is_subject = subject.iter().any(|term| question.mentions(term));
+    !names_measure(question, &statement.text) && !is_subject && statement.antecedent_terms.is_empty()
+}
+
+/// Whether a text has the word of the measure that is asked for, or one for the same: `age` for `how old`.
+fn names_measure(question: &Question, text: &str) -> bool {
+    let measure = question.measure().map(terms::index_terms).unwrap_or_default();
+    let synonyms = synonyms::synonyms_of(&measure);
+    terms::index_terms(text).iter().any(|term| measure.contains(term) || synonyms.contains(term))
 }
 
 fn has_number(text: &str) -> bool {

@@ -25,7 +25,7 @@ company people person document documents file files source sources text new come
 handle located situated lie lies work works total called available right now today entitled owe hand cross put set \
 нужно нужен нужна нужны надо можно нельзя делать делает делают сделать получить получает составляет разрешено разрешается \
 количество число имя время документ документы файл файлы источник источники текст какова каков действует сейчас положено положен \
-находится находятся расположен расположена выдают выдается проходит проводится является называется значит";
+находится находятся расположен расположена выдают выдается проходит проводится является называется значит раз раза";
 
 /// A word of a question.
 #[derive(Clone, Debug)]
@@ -136,7 +136,7 @@ pub(super) fn is_code(word: &str) -> bool {
 
 /// Whether a word is the `day` of `on which day`: what it asks for is a date, and answers do not repeat it.
 fn asks_for_time(tokens: &[&str], word: &str) -> bool {
-    const UNITS: &str = "day days date dates year years month months time числа число числе день дни дням днях году год дату дата месяц месяце часу время tag jahr datum";
+    const UNITS: &str = "day days date dates year years month months time числа число числе день дни дням днях году год дату дата месяц месяце часу часа часам время tag jahr datum";
     const WHICH: &str =
         "which what какого какой какое какие каком каким каких какую какая welchem welcher welches welchen";
     let is_in = |list: &str, token: &str| list.split(' ').any(|listed| listed == fold(token));

@@ -86,7 +86,7 @@ impl Question {
 
     /// The word whose number is asked for.
     pub(super) fn counted(&self) -> Option<&QueryWord> {
-        self.words.get(self.counted?)
+        self.words.get(self.counted?).filter(|word| !word.is_generic)
     }
 
     /// The measure that is asked for, such as the `long` of `how long`.

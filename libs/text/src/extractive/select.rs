@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::answer_type::AnswerType;
-use super::candidates::{self, Candidate};
+use super::candidates::Candidate;
 use super::disagreement::{disagree, topic_overlap};
 use super::fit::Fit;
+use super::matching;
 use super::query_words::QueryWord;
 use super::question::Question;
 use crate::terms::{self, fold};
@@ -68,13 +69,13 @@ pub(super) fn is_answer(question: &Question, candidate: &Candidate<'_>) -> bool 
     }
     let own = question.words.len();
     let needed = question.words.iter().zip(&candidate.hits).filter(|(word, _)| !word.is_generic);
-    let is_stated = |(_, hit): &(&QueryWord, &f32)| **hit >= candidates::STATED;
+    let is_stated = |(_, hit): &(&QueryWord, &f32)| **hit >= matching::STATED;
     let stated = needed.clone().filter(is_stated).count();
     let may_lack = |word: &QueryWord| stated >= MIN_BESIDE_VERB && question.asks_permission() && word.is_infinitive();
     let states_all = needed.clone().all(|pair| is_stated(&pair) || may_lack(pair.0));
     let context = &candidate.hits[own..];
     let is_its_subject =
-        !question.has_pronoun() || context.is_empty() || context.iter().any(|hit| *hit >= candidates::STATED);
+        !question.has_pronoun() || context.is_empty() || context.iter().any(|hit| *hit >= matching::STATED);
     let statement = candidate.statement;
     let is_headed = statement.answers_heading() && needed.clone().all(|(_, hit)| *hit >= IN_SENTENCE);
     let says_itself = needed.clone().filter(|(_, hit)| **hit >= IN_SENTENCE).count();
@@ -88,12 +89,12 @@ pub(super) fn is_answer(question: &Question, candidate: &Candidate<'_>) -> bool 
     }
     // The sentence itself has to speak of half of what is asked, or of what a pronoun in it stands for.
     let is_told = |(_, hit): &(&QueryWord, &f32)| {
-        **hit >= IN_SENTENCE || (candidates::IN_ANTECEDENT..STATED_IN_HEADING).contains(*hit)
+        **hit >= IN_SENTENCE || (matching::IN_ANTECEDENT..STATED_IN_HEADING).contains(*hit)
     };
     let told = needed.clone().filter(is_told).count();
     let to_tell = needed.clone().filter(|(word, _)| !word.is_name).count().max(1);
     let is_told_enough = statement.is_entry || candidate.is_on_topic || told * 2 >= to_tell;
-    let threshold = if statement.is_entry { 0.0 } else { candidates::STATED };
+    let threshold = if statement.is_entry { 0.0 } else { matching::STATED };
     let is_about = candidate.is_on_topic || has_content_hit(question, candidate, threshold);
     states_all && is_its_subject && (fits || is_headed) && is_about && is_told_enough && candidate.is_compact
 }

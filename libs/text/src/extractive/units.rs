@@ -51,7 +51,8 @@ pub(super) fn is_number(token: &str) -> bool {
     const WORDS: &str = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen \
         eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million dozen half none \
         два две двух три трех четыре четырех пять пяти шесть шести семь семи восемь девять десять одиннадцать двенадцать \
-        пятнадцать двадцать тридцать сорок пятьдесят сто";
+        пятнадцать двадцать тридцать сорок пятьдесят сто \
+        шести семи восьми девяти десяти двенадцати пятнадцати двадцати тридцати сорока пятидесяти ста двумя тремя полтора";
     if token.starts_with(|c: char| c.is_numeric()) {
         return true;
     }
