@@ -139,7 +139,7 @@ impl Shingles {
 }
 
 /// The smallest shingle hashes of a text (bottom-k sketch: Broder, 1997). It estimates the resemblance of two texts
-/// from about 100 bytes each, where [`Shingles`] take a thousand.
+/// from about 200 bytes each, where [`Shingles`] take a thousand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sketch {
     hashes: Box<[u32]>,

@@ -1,6 +1,7 @@
 //! The words of a question that say what it is about, without the words that only ask.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use super::value_kind::ValueKind;
 use super::{synonyms, unsegmented};
@@ -26,6 +27,9 @@ handle located situated lie lies work works total called available right now tod
 нужно нужен нужна нужны надо можно нельзя делать делает делают сделать получить получает составляет разрешено разрешается \
 количество число имя время документ документы файл файлы источник источники текст какова каков действует сейчас положено положен \
 находится находятся расположен расположена выдают выдается проходит проводится является называется значит раз раза";
+
+static ASKING: LazyLock<HashSet<&'static str>> = LazyLock::new(|| ASKING_WORDS.split_whitespace().collect());
+static GENERIC: LazyLock<HashSet<&'static str>> = LazyLock::new(|| GENERIC_WORDS.split_whitespace().collect());
 
 /// A word of a question.
 #[derive(Clone, Debug)]
@@ -85,8 +89,8 @@ const POSSESSIVES: [&str; 12] =
 /// The words of `question`, each once, without the asking words unless there are no others.
 pub(super) fn query_words(question: &str) -> Vec<QueryWord> {
     let keywords = keywords(question);
-    let asking = word_set(ASKING_WORDS);
-    let generic = word_set(GENERIC_WORDS);
+    let asking = &*ASKING;
+    let generic = &*GENERIC;
     let german = language::detect(question) == Some(Language::GERMAN);
     let tokens: Vec<&str> = terms::words(question).take(64).collect();
     // Capitals mark names, except in German and in headlines, where most words have one.
@@ -167,10 +171,6 @@ fn is_complement(tokens: &[&str], word: &str) -> bool {
             is_in(PREPOSITIONS, before)
                 || (is_in(ARTICLES, before) && before.checked_sub(1).is_some_and(|at| is_in(PREPOSITIONS, at)))
         })
-}
-
-fn word_set(words: &'static str) -> HashSet<&'static str> {
-    words.split_whitespace().collect()
 }
 
 /// The keywords, with lone capitals (`band A`) and without function words of the other script (`the` in a Russian

@@ -1,6 +1,8 @@
 //! Question words that name a kind of value, such as `period` or `price`. An answer need not repeat the word if it
 //! gives a value of that kind: "three months' notice" answers a question about a notice period.
 
+use std::sync::LazyLock;
+
 use super::units::{self, Quantity};
 use crate::facts::Fact;
 use crate::terms;
@@ -24,18 +26,23 @@ const NUMBER: &str = "sum total length size version версия сумма ра
 const TEMPERATURE: &str = "temperature температура";
 const RULE: &str = "policy rule condition requirement procedure process правило условие порядок";
 
+/// The index terms of the names of each kind.
+static NAMES: LazyLock<[(ValueKind, Vec<String>); 5]> = LazyLock::new(|| {
+    [
+        (ValueKind::Time, TIME),
+        (ValueKind::Money, MONEY),
+        (ValueKind::Number, NUMBER),
+        (ValueKind::Temperature, TEMPERATURE),
+        (ValueKind::Rule, RULE),
+    ]
+    .map(|(kind, names)| (kind, terms::index_terms(names)))
+});
+
 impl ValueKind {
     /// The kind that a word with these terms names.
     pub(super) fn named_by(word: &[String]) -> Option<Self> {
-        let kinds = [
-            (Self::Time, TIME),
-            (Self::Money, MONEY),
-            (Self::Number, NUMBER),
-            (Self::Temperature, TEMPERATURE),
-            (Self::Rule, RULE),
-        ];
-        let names = |list: &str| terms::index_terms(list).iter().any(|term| word.contains(term));
-        kinds.into_iter().find(|(_, list)| names(list)).map(|(kind, _)| kind)
+        let names = |names: &[String]| names.iter().any(|name| word.contains(name));
+        NAMES.iter().find(|(_, kind)| names(kind)).map(|(kind, _)| *kind)
     }
 
     /// Whether a statement with these facts gives a value of this kind.
