@@ -219,7 +219,7 @@ fn without_fillers(head: &str) -> (String, bool) {
     for word in lower.split(|char: char| !char.is_alphanumeric()).filter(|word| !word.is_empty()) {
         if matches!(word, "404" | "410") {
             has_code = true;
-        } else if !FILLERS.contains(&format!(" {word} ")) && !(word.len() == 3 && word.parse::<u16>().is_ok()) {
+        } else if !FILLERS.contains(&format!(" {word} ")) && (word.len() != 3 || word.parse::<u16>().is_err()) {
             if !rest.is_empty() {
                 rest.push(' ');
             }

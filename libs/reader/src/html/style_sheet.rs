@@ -247,9 +247,9 @@ fn part(word: &str) -> Option<Part> {
             return None;
         }
         if mark == '#' {
-            part.ids.push(name)
+            part.ids.push(name);
         } else {
-            part.classes.push(name)
+            part.classes.push(name);
         }
         rest = &rest[end..];
     }

@@ -15,7 +15,7 @@ pub(crate) const CASES: [Case; 17] = [
         "end tags of nothing",
         Format::Html,
         || format!("{}{}", "<div>".repeat(200), "</x>".repeat(900_000)).into_bytes(),
-        Some(too_large),
+        Some(no_text),
     ),
     (
         "a page of scripts",
