@@ -118,10 +118,7 @@ fn visible_words(page: &Tree) -> u32 {
         match page.text(id) {
             Some(text) if is_read(id) => visible.push_str(text),
             Some(_) => {}
-            None if page
-                .element(id)
-                .is_some_and(|element| kind::element_kind(element) != kind::ElementKind::Inline) =>
-            {
+            None if page.element(id).is_some_and(|element| !kind::element_kind(element).is_within_words()) => {
                 visible.push(' ');
             }
             None => {}

@@ -32,6 +32,13 @@ pub(super) enum ElementKind {
     Control,
 }
 
+impl ElementKind {
+    /// Whether a word may go on through the tags of it.
+    pub(super) fn is_within_words(self) -> bool {
+        matches!(self, Self::Inline | Self::Code | Self::Quote | Self::Raised | Self::Ruby | Self::Maths)
+    }
+}
+
 pub(super) fn element_kind(element: &Element) -> ElementKind {
     if element.name.ns == ns!(mathml) {
         return ElementKind::Maths;
