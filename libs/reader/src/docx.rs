@@ -46,7 +46,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
         let property = |name: &str| core.child(name).map(Element::text);
         document.title = property("x:title").as_deref().and_then(declared::title);
         document.author = property("x:creator").as_deref().and_then(declared::author);
-        let dates = ["x:created", "x:modified"];
+        let dates = ["x:modified", "x:created"];
         document.published_at = dates.into_iter().find_map(|name| html::date(&property(name)?));
     }
     Ok(document)

@@ -10,6 +10,8 @@ const MAX_DEPTH: u8 = 3;
 /// Width of a gutter, and the vertical gap that ends columns, in font sizes.
 const MIN_GUTTER: f32 = 0.8;
 const COLUMN_END_GAP: f32 = 4.0;
+/// How far from the edge a line still begins at it, in font sizes.
+const EDGE_TOLERANCE: f32 = 0.5;
 /// What distinguishes a text column from a table column: number of lines, how much of the width they fill, and their
 /// characters.
 const MIN_LINES: usize = 4;
@@ -77,7 +79,10 @@ fn columns(rows: &[TextRow]) -> Option<(usize, [Vec<TextRow>; 2])> {
         .iter()
         .filter(|gap| is_inner(gap))
         .map(sides)
-        .find(|sides| sides.iter().all(|side| is_text_column(side)))
+        .filter(|sides| sides.iter().all(|side| is_text_column(side)))
+        // Of several gaps, the gutter is the one behind which lines begin at one edge.
+        .rev()
+        .max_by(|a, b| aligned(&a[1]).total_cmp(&aligned(&b[1])))
         .map(|sides| (count, sides))
 }
 
@@ -121,6 +126,13 @@ fn intersect(a: &[(f32, f32)], b: &[(f32, f32)], width: f32) -> Vec<(f32, f32)> 
         }
     }
     found
+}
+
+/// The share of rows that begin at the left edge.
+fn aligned(rows: &[TextRow]) -> f32 {
+    let left = rows.iter().map(TextRow::left).fold(f32::MAX, f32::min);
+    let at_edge = rows.iter().filter(|row| row.left() - left < EDGE_TOLERANCE * row.size).count();
+    at_edge as f32 / rows.len().max(1) as f32
 }
 
 fn is_text_column(rows: &[TextRow]) -> bool {
