@@ -8,7 +8,7 @@ endif
 CARGO_TARGET_DIR ?= $(GOOSEEK_CACHE)/target
 export GOOSEEK_CACHE CARGO_TARGET_DIR
 
-.PHONY: run model test test-page lint cluster cluster-check bench deps images up
+.PHONY: run model evals test test-page lint cluster cluster-check bench deps images up
 
 # The folder of the embedding model that `make model` has installed, if it has.
 MODEL := $(wildcard $(GOOSEEK_CACHE)/model/model.safetensors)
@@ -62,6 +62,10 @@ cluster-check:
 bench:
 	cargo build --release --locked --workspace --bins
 	$(CARGO_TARGET_DIR)/release/bench $(BENCH) $(CARGO_TARGET_DIR)/release/gooseek
+
+# Prints figures of reading, answering and judging over real documents and labelled sets.
+evals:
+	scripts/evals.sh
 
 # The servers and the model that tests run against.
 deps:
