@@ -93,7 +93,7 @@ test("a chosen project takes files, each with its state or reason, and is asked"
   await row(page, "lease.md").getByText("Ready to be asked about · 2 passages").waitFor();
   await row(page, "broken.bin").getByText("Not readable: it is damaged.").waitFor();
   await row(page, "tool.exe").getByText("Not taken: files of this kind are not read").waitFor();
-  await page.locator("#uploads-line").getByText("Files ready: 1 of 3 · not added: 2").waitFor();
+  await page.locator("#uploads-line").getByText("Files ready: 1 of 3 · not added: 1 · not readable: 1").waitFor();
   for (const said of [/lease\.md is ready/, /broken\.bin was not added/, /tool\.exe was not added/]) assert.match(await page.locator("#spoken").textContent(), said);
   await ask(page, QUESTION);
   await ended(page);
@@ -102,6 +102,10 @@ test("a chosen project takes files, each with its state or reason, and is asked"
   assert.deepEqual(asked.sources, ["files"]);
   assert.ok((await page.locator("#uploads").boundingBox()).height < 45, "what is left to say of the files is one line");
   assert.equal(await row(page, "lease.md").count(), 0);
+  assert.equal(await page.locator("#uploads-line").innerText(), "Files ready: 1 of 3 · not added: 1 · not readable: 1", "what is ready counts when its row is gone");
+  await page.locator("#uploads summary").click();
+  await page.getByRole("button", { name: "Dismiss tool.exe" }).click();
+  assert.equal(await page.locator("#uploads-line").innerText(), "Files ready: 1 of 2 · not readable: 1");
 });
 
 test("a file is followed while it is sent and read", mockOnly, async () => {

@@ -27,11 +27,11 @@ class Refusal extends Error {
 /**
  * Starts the mock. `csp: false` leaves the policy out, to show that the page does not lean on it; `pace` is the
  * pause between events in milliseconds; `overlap` events are sent again on a resume. Answers with `{url, faults, resumes,
- * overlap, runs, threads, projects, uploads, close, cutNext, uploadsHeld, filesRefused}`; while the promise `uploadsHeld`
+ * overlap, runs, threads, projects, uploads, models, engines, close, cutNext, uploadsHeld, filesRefused}`; while the promise `uploadsHeld`
  * is open no upload is answered; lists and deletions of files by the method `filesRefused` are refused.
  */
 export async function startMock({ csp = true, pace = 4, port = 0, threads = [], projects = [] } = {}) {
-  const mock = { csp, pace, faults: [], runs: new Map(), threads: new Map(threads.map((thread) => [thread.id, thread])), projects, uploads: new Map(), uploadsHeld: null, filesRefused: null, cutNext: null, resumes: [], overlap: 0, nextId: 1 };
+  const mock = { csp, pace, faults: [], runs: new Map(), threads: new Map(threads.map((thread) => [thread.id, thread])), projects, uploads: new Map(), models: [], engines: [{ name: "searxng" }, { name: "wikipedia" }], uploadsHeld: null, filesRefused: null, cutNext: null, resumes: [], overlap: 0, nextId: 1 };
   const server = createServer((request, response) => {
     answer(mock, request, response).catch((error) => {
       if (!(error instanceof Refusal)) throw error;
@@ -68,13 +68,18 @@ const ROUTES = [
   [/^GET \/api\/v1\/library\/threads\/([^/]+)$/, ({ mock, response, id }) => send(response, 200, found(mock.threads, id))],
   [/^PATCH \/api\/v1\/library\/threads\/([^/]+)$/, changeThread],
   [/^DELETE \/api\/v1\/library\/threads\/([^/]+)$/, deleteThread],
+  [/^GET \/api\/v1\/chat\/capabilities$/, ({ mock, response }) => send(response, 200, { models: mock.models })],
+  [/^GET \/api\/v1\/search\/engines$/, ({ mock, response }) => send(response, 200, { engines: mock.engines.map((engine) => ({ status: "up", requests: 1, failures: 0, ...engine })) })],
   [/^GET \/api\/v1\/projects$/, listProjects],
   [/^POST \/api\/v1\/projects$/, createProject],
+  [/^PATCH \/api\/v1\/projects\/([^/]+)$/, renameProject],
+  [/^DELETE \/api\/v1\/projects\/([^/]+)$/, deleteProject],
   [/^GET \/api\/v1\/search\/pages\/([^/]+)$/, storedText],
   [/^GET \/api\/v1\/upload\/([^/]+)\/text$/, storedText],
   [/^POST \/api\/v1\/upload$/, upload],
   [/^GET \/api\/v1\/upload$/, listFiles],
   [/^GET \/api\/v1\/upload\/([^/]+)$/, uploadStatus],
+  [/^GET \/api\/v1\/upload\/([^/]+)\/content$/, fileContent],
   [/^DELETE \/api\/v1\/upload\/([^/]+)$/, deleteFile],
 ];
 
@@ -255,6 +260,25 @@ async function createProject({ mock, request, response }) {
   send(response, 201, project);
 }
 
+function projectOf(mock, slug) {
+  const project = mock.projects.find((candidate) => candidate.slug === slug);
+  if (project === undefined) throw new Refusal(404, "there is no such project");
+  return project;
+}
+
+async function renameProject({ mock, request, response, id }) {
+  if (request.headers["if-match"] !== "*") throw new Refusal(400, "If-Match is needed");
+  const project = projectOf(mock, id);
+  Object.assign(project, await jsonBody(request, { name: isText }));
+  send(response, 200, project);
+}
+
+function deleteProject({ mock, response, id }) {
+  mock.projects.splice(mock.projects.indexOf(projectOf(mock, id)), 1);
+  for (const [file, { project }] of mock.uploads) if (project === id) mock.uploads.delete(file);
+  response.writeHead(204).end();
+}
+
 /** A name ending in `.exe` is refused, one in `.bin` fails while it is read; others pass through every state. */
 async function upload({ mock, request, response }) {
   const text = await body(request);
@@ -264,11 +288,14 @@ async function upload({ mock, request, response }) {
   if (!mock.projects.some(({ slug }) => slug === project)) throw new Refusal(404, "there is no such project");
   const name = /name="file"; filename="([^"]*)"/.exec(text)?.[1];
   if (name === undefined) throw new Refusal(400, "file is needed");
+  const modified = /name="modified_at"\r\n\r\n([^\r]+)\r\n/.exec(text)?.[1];
+  if (modified !== undefined && new Date(modified).toISOString() !== modified) throw new Refusal(400, "modified_at: a time");
+  const path = /name="path"\r\n\r\n([^\r]+)\r\n/.exec(text)?.[1];
   if (name.endsWith(".exe")) throw new Refusal(415, "files of this kind are not read: .exe (plain text)");
   const id = `upload-${mock.nextId++}`;
   const last = name.endsWith(".bin") ? { status: "failed", error: `it is damaged. ${PAYLOADS[2]}` } : { status: "indexed", chunks: 2 };
   const states = [{ status: "received" }, { status: "pending", error: "no parser is free" }, { status: "parsed", chunks: 2 }, last];
-  storeFile(mock, project, { id, name }, states);
+  storeFile(mock, project, { id, name, ...(path && { path }) }, states);
   send(response, 202, mock.uploads.get(id).states[0]);
 }
 
@@ -283,6 +310,12 @@ export function storeFile(mock, project, { id = `file-${mock.nextId++}`, name, .
 /** Each look finds a file one state further. */
 function look({ states }) {
   return states.length > 1 ? states.shift() : states[0];
+}
+
+function fileContent({ mock, response, url, id }) {
+  const { name } = found(mock.uploads, id).states[0];
+  const disposition = url.searchParams.get("download") === "true" ? { "content-disposition": `attachment; filename="${name}"` } : {};
+  response.writeHead(200, { "content-type": "text/plain; charset=utf-8", "content-security-policy": "sandbox", ...disposition }).end(`The whole of ${name}.`);
 }
 
 function uploadStatus({ mock, response, id }) {

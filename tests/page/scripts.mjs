@@ -37,7 +37,36 @@ const HEART_RATES = "Heart rates of pelicans flying in formation were 11–14 % 
 // The cited sentence stands here twice; only its place tells which one was cited.
 const PELICANS = `Abstract 🐦. ${HEART_RATES}\n\nResults. Pelicans were trained to follow a boat. ${HEART_RATES} 𝐕-shapes were measured with a camera.`;
 
+const PATTERNS = `Patterns ✱
+
+When deep matching is on, the pattern ** matches all files and any number of folders.
+Set the variable my_long_name or __init__ before the start; the path is C:\\temp\\new\\*.log on Windows.
+The van passes the stops [3,1,2] and [1] in this order.
+`;
+
+// Sentences of an extract: the source's own words, whose stars, lines, slashes and brackets are theirs.
+const EXTRACT = PATTERNS.split("\n").slice(2, 5).map((sentence, at) => [`${at > 0 ? " " : ""}${sentence} [1]`, 1, "verbatim", sentence]);
+
+const FORMULAS = `The mean $\\bar{x}_n = a_1*b_1 + a_2*b_2$ and \\(x_i*y_i\\) cost $5 or **more than $6**; \\*not emphasis\\*.
+
+\\[
+\\sum_{i=1}^{n} x_i
+- y_i * z_i
+\\]
+
+$$E = mc^2$$
+
+1. Run:
+
+   \`\`\`sh
+   grep -r "**" --include=*.md | sed 's/__a__/\\1/'
+   \`\`\`
+
+2. See [the manual](https://manual.example/install?step=2#third), [home](https://birds.example/formation) and \`**kwargs\`.
+`;
+
 export const STORED = new Map([
+  ["snap-4", { title: "Patterns", url: "https://patterns.example/", fetched_at: "2026-11-18T09:30:00Z", text: PATTERNS }],
   ["snap-1", { title: "Why birds fly in formation", url: "https://birds.example/formation", fetched_at: "2026-11-18T09:30:00Z", text: FORMATION }],
   ["snap-2", { title: "Energy saving in flight formation", url: "https://journal.example/pelicans", fetched_at: "2026-11-18T09:30:01Z", text: PELICANS }],
   ["file-3", { title: "field-handbook.pdf", url: null, fetched_at: "2026-11-02T08:00:00Z", text: HANDBOOK }],
@@ -75,6 +104,11 @@ const ANSWER = [
   ["The angle is not fixed; most flocks keep between 27° and 45° and hold it for the whole flight [3].", 3, "partial", "angles between 27° and 45° were measured most often"],
   [" See [the overview](https://birds.example/formation), or the `field-handbook.pdf`. 🪿"],
 ];
+
+const QUOTED = [source(1, { url: "https://patterns.example/", title: "Patterns", site: "patterns.example", fetched_at: "2026-11-18T09:30:00Z", snapshot_id: "snap-4", passages: [passage(PATTERNS, PATTERNS.split("\n").slice(2, 5).join("\n"))] }),
+  source(2, { url: "https://birds.example/formation", title: "Why birds fly in formation" })];
+
+const UNOPENED = "web: none of 10 pages could be opened (http_403 ×6, timeout_total ×3, http_418 ×1)";
 
 const OFFLINE = "web: every search engine failed (wikipedia: unreachable, wikidata: unreachable)";
 
@@ -126,8 +160,20 @@ export function script(question) {
   if (question.includes("offline")) return [...research(question, SOURCES.slice(2)), ...writing([["Most flocks keep between 27° and 45° [3].", 3, "supported", "angles between 27° and 45° were measured most often"]]), usage, done("complete", null, [OFFLINE])];
   if (question.includes("pair")) return [...research(question, SOURCES.slice(0, 2)), ...writing(ANSWER.slice(0, 2)), usage, done("complete")];
   if (question.includes("nothing")) return [...research(question, []), ["delta", { text: "The files say nothing about this." }], usage, done("complete", null, [OFFLINE])];
+  if (question.includes("extract")) return [...research(question, QUOTED), ...writing(EXTRACT), usage, done("complete")];
+  if (question.includes("closest")) return [...research(question, QUOTED), ...writing([["**Nothing in the sources answers this directly; the closest passages are:**\n\n"], ...EXTRACT.slice(0, 1)]), usage, done("complete")];
+  if (question.includes("formula")) return [...research(question, QUOTED.slice(1)), ...writing([[FORMULAS]]), usage, done("complete")];
+  if (question.includes("judged")) return [...research(question, SOURCES), ...writing(ANSWER), ...judgedAnew(), usage, done("complete")];
+  if (question.includes("unopened")) return [...research(question, []), ["delta", { text: "Nothing was read." }], usage, done("partial", "content_filter", [UNOPENED, "model: model_no_text"])];
+  if (question.includes("engineless")) return [...research(question, []).slice(0, 1), ["error", { code: "model_no_text", message: "no text", retryable: true, degraded: ["web: no search engine serves this: SEARXNG_URL and SEARCH_ENGINES turn some on"] }]];
   if (question.includes("slow")) return [...research(question, SOURCES), ...writing(ANSWER.slice(0, 2)), ["wait", {}]];
   return [...research(question, SOURCES), ...writing(ANSWER), step("s5", "write", "done", "Writing", { ms: 612 }), ["related", { questions: RELATED }], usage, done("complete")];
+}
+
+/** A judge's second look at the fourth citation of the answer. */
+function judgedAnew() {
+  const [, citation] = writing(ANSWER).find(([type, { index }]) => type === "citation" && index === 4);
+  return [["citation", { ...citation, support: "supported", score: 0.8, judged_by: "model" }]];
 }
 
 /** The payloads wherever the server passes on text from outside. */

@@ -1,10 +1,14 @@
 // The text of an answer while it is written: Markdown rendered block by block. Only the last block, which may still
-// grow, is rendered again, at most once a frame; each finished sentence is handed on to be spoken.
+// grow, is rendered again, at most once a frame; each finished sentence is handed on to be spoken. Words quoted from a
+// source are shown as they are there: their signs are no Markdown.
 
-import { el, outsideLink, webUrl } from "./dom.js";
+import { copyButton, el, outsideLink, webUrl } from "./dom.js";
+import { t } from "./i18n.js";
 import { inlineNodes } from "./inline.js";
 import { blocksOf, linesOf } from "./markdown.js";
 
+// A longer address stands beside its link cut short.
+const LONGEST_ADDRESS = 60;
 const SENTENCE_END = /[.!?…。！？]["'”»)\]]*(?:\s*\[\d+\])*(?:\s|$)|\n/g;
 
 export class AnswerView {
@@ -16,6 +20,7 @@ export class AnswerView {
   #frame = null;
   #mark;
   #addresses = new Map();
+  #quoted = [];
   #onSentence;
 
   /** `mark(number, at)` makes the node of a citation mark, or null; `onSentence(text)` is told of each whole sentence. */
@@ -37,11 +42,21 @@ export class AnswerView {
   /** The sources that the answer may link to; what is already written is read again with them. */
   setSources(sources) {
     this.#addresses = new Map(sources.map((source) => [webUrl(source.url)?.href, source]));
-    if (this.#text === "") return;
-    this.node.replaceChildren();
-    this.#tail = [];
+    if (this.#text !== "") this.#again();
+  }
+
+  /** The text from `start` to `end` is quoted from a source, word for word. */
+  setQuoted(start, end) {
+    this.#quoted.push({ start, end });
+    if (start >= this.#settled) this.push("");
+    else this.#again();
+  }
+
+  /** Reads all that is written again. */
+  #again() {
+    this.#tail = [...this.node.childNodes];
     this.#settled = 0;
-    this.#render();
+    this.push("");
   }
 
   /** No more text comes. */
@@ -82,14 +97,20 @@ export class AnswerView {
   }
 
   #inline(lines, open) {
-    return inlineNodes(lines, { open, cite: this.#mark, link: (address, children) => this.#link(address, children) });
+    return inlineNodes(lines, {
+      open, cite: this.#mark, link: (address, children) => this.#link(address, children),
+      quoted: (at) => this.#quoted.some(({ start, end }) => start <= at && at < end),
+    });
   }
 
-  /** Only the address of a source of this answer becomes a link, and says where it leads. */
+  /** Only the address of a source of this answer becomes a link, and says where it leads; of others the address is shown. */
   #link(address, children) {
     const url = webUrl(address);
-    if (url === null || !this.#addresses.has(url.href)) return null;
-    return [outsideLink(url, { class: "source-link" }, ...children), el("span", { class: "host" }, ` (${url.host})`)];
+    if (url === null) return null;
+    if (this.#addresses.has(url.href)) return [outsideLink(url, { class: "source-link" }, ...children), el("span", { class: "host" }, ` (${url.host})`)];
+    const whole = url.href.replace(/^https?:\/\//, "").replace(/\/$/, "");
+    const shown = whole.length > LONGEST_ADDRESS ? `${whole.slice(0, LONGEST_ADDRESS)}…` : whole;
+    return [...children, el("span", { class: "host", title: url.href }, ` (${shown})`)];
   }
 
   #blocks(blocks, open) {
@@ -102,7 +123,9 @@ export class AnswerView {
         // The question is the heading above: those of the answer stand below it.
         return el(`h${Math.min(block.level + 2, 6)}`, {}, ...this.#inline(block.lines, open));
       case "code":
-        return el("pre", { tabindex: "0", data: { language: block.language } }, el("code", {}, block.code));
+        return codeBox(block, this.#onSentence);
+      case "tex":
+        return el("pre", { class: "tex", tabindex: "0" }, block.tex);
       case "rule":
         return el("hr");
       case "quote":
@@ -135,4 +158,11 @@ export class AnswerView {
     const table = el("table", {}, el("thead", {}, headRow), el("tbody", {}, ...bodyRows));
     return el("div", { class: "table-scroll", tabindex: "0" }, table);
   }
+}
+
+/** A block of code with the name of its language and a button that copies it. */
+function codeBox({ language, code }, say) {
+  return el("div", { class: "code-box" },
+    el("div", { class: "code-head" }, el("span", {}, language), copyButton(t("copyCode"), () => code, say)),
+    el("pre", { tabindex: "0" }, el("code", {}, code)));
 }

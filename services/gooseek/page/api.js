@@ -101,6 +101,26 @@ export function createProject(slug, name) {
   return json("/api/v1/projects", jsonBody("POST", { slug, name }));
 }
 
+export function renameProject(slug, name) {
+  const options = jsonBody("PATCH", { name });
+  options.headers["if-match"] = "*";
+  return json(`/api/v1/projects/${segment(slug)}`, options);
+}
+
+/** Deletes a project with all its files. */
+export function deleteProject(slug) {
+  return send(`/api/v1/projects/${segment(slug)}`, { method: "DELETE" });
+}
+
+/** `{models}`: those that write answers, in the order in which they are asked; none means extracts. */
+export function capabilities() {
+  return json("/api/v1/chat/capabilities", { cache: "no-store" });
+}
+
+export function searchEngines() {
+  return json("/api/v1/search/engines", { cache: "no-store" });
+}
+
 /** The stored text `{title, url, fetched_at, text}` of a source, or null when it has none. */
 export async function storedText(source, signal) {
   if (source.kind === "file" && source.file_id) return json(`/api/v1/upload/${segment(source.file_id)}/text`, { signal });
@@ -108,11 +128,16 @@ export async function storedText(source, signal) {
   return null;
 }
 
-/** Sends a file; `onProgress(part)` is told which share of it is sent. `fetch` tells nothing of that, hence the older call. */
-export function uploadFile(file, project, { onProgress, signal }) {
+/** The address of a file as it was added. */
+export function fileAddress(id, { download = false } = {}) {
+  return `/api/v1/upload/${segment(id)}/content${download ? "?download=true" : ""}`;
+}
+
+/** Sends a file with its `path`, if it came with a folder; `onProgress(part)` is told which share of it is sent. `fetch` tells nothing of that, hence the older call. */
+export function uploadFile(file, path, project, { onProgress, signal }) {
   const form = new FormData();
   form.append("project", project);
-  if (file.webkitRelativePath) form.append("path", file.webkitRelativePath);
+  if (path) form.append("path", path);
   if (file.lastModified) form.append("modified_at", new Date(file.lastModified).toISOString());
   form.append("file", file);
   const request = new XMLHttpRequest();
@@ -137,8 +162,8 @@ export function uploadStatus(id) {
 }
 
 /** The files of a project, or of all when `project` is null, newest first. */
-export function listFiles({ project, cursor }, signal) {
-  const parameters = new URLSearchParams({ limit: "50" });
+export function listFiles({ project, cursor, limit = 50 }, signal) {
+  const parameters = new URLSearchParams({ limit: String(limit) });
   if (project) parameters.set("project", project);
   if (cursor) parameters.set("cursor", cursor);
   return json(`/api/v1/upload?${parameters}`, { signal, cache: "no-store" });

@@ -11,6 +11,7 @@ import { followRun } from "./stream.js";
 import { ThreadList } from "./threads.js";
 import { TurnView } from "./turn.js";
 import { Uploads } from "./uploads.js";
+import { Welcome } from "./welcome.js";
 
 const byId = (id) => document.getElementById(id);
 const SPOKEN_KEPT = 30;
@@ -32,22 +33,24 @@ const projects = new Projects({
 });
 const askBox = new AskBox({
   form: byId("ask"), question: byId("question"), mode: byId("mode"), sources: byId("sources"), sourcesChooser: byId("sources-chooser"),
-  send: byId("send"), stop: byId("stop"),
-}, projects, { ask, stop });
+  send: byId("send"), stop: byId("stop"), queue: byId("queue"),
+}, projects, { ask, stop, say });
 const threads = new ThreadList({
   list: byId("threads"), search: byId("thread-search"), note: byId("threads-note"), more: byId("threads-more"), confirm: byId("confirm"),
 }, {
-  open: (id) => go(`/?thread=${encodeURIComponent(id)}`),
+  open: go,
   closed: (id) => { if (id === shown.threadId) go("/"); },
   renamed: (id, title) => { if (id === shown.threadId) setTitle(title); },
 });
 const files = new ProjectFiles({
   box: byId("files"), title: byId("files-title"), list: byId("files-list"), note: byId("files-note"), problem: byId("files-problem"),
-  retry: byId("files-retry"), more: byId("files-more"), add: byId("files-add"), input: byId("file-input"),
+  retry: byId("files-retry"), more: byId("files-more"), add: byId("files-add"), input: byId("file-input"), addFolder: byId("folder-add"), folder: byId("folder-input"),
+  tools: byId("project-tools"), rename: byId("project-rename"), remove: byId("project-delete"), confirm: byId("confirm"),
 }, projects, say);
 const uploads = new Uploads({
-  box: byId("uploads"), line: byId("uploads-line"), list: byId("uploads-list"), input: byId("file-input"), add: byId("add-files"), drop: byId("drop"),
+  box: byId("uploads"), line: byId("uploads-line"), list: byId("uploads-list"), input: byId("file-input"), folder: byId("folder-input"), add: byId("add-files"), drop: byId("drop"),
 }, projects, say, () => files.refresh());
+const welcome = new Welcome({ on: byId("what-is-on"), examples: byId("examples") }, { ask, files: () => go("/?files") });
 
 const turnActions = { ask, say, openSource: (source, cited, opener) => panel.open(source, cited, opener) };
 
@@ -85,11 +88,13 @@ function showFiles(wanted) {
 /** Shows what the address names, and stops following what was shown before. */
 function route() {
   shown.reading.abort();
+  if (shown.run !== null && shown.threadId !== null) threads.awaitThread(shown.threadId, { left: true });
   shown = { threadId: null, reading: new AbortController(), run: null };
   panel.close();
   byId("turns").replaceChildren();
   byId("spoken").replaceChildren();
   askBox.setRunning(false);
+  askBox.unqueue();
   askBox.setFollowUp(false);
   setTitle(null);
   showProblem(null);
@@ -105,7 +110,10 @@ function route() {
   if (run) showRun(run);
   else if (thread) showThread(thread);
   else if (listing) byId("main").focus({ preventScroll: true });
-  else askBox.focus();
+  else {
+    welcome.show();
+    askBox.focus();
+  }
 }
 
 function addTurn(turn) {
@@ -121,7 +129,7 @@ function ask(question) {
   if (shown.threadId === null) setTitle(null);
   uploads.fold();
   showProblem(null);
-  const turn = new TurnView(question, turnActions);
+  const turn = TurnView.running(question, turnActions);
   addTurn(turn);
   turn.node.scrollIntoView({ block: "start" });
   const request = { query: question, ...askBox.choices, background: true };
@@ -153,7 +161,11 @@ async function follow(turn, { runId, open, asked = false }) {
       askBox.setRunning(false);
     }
   }
-  if (ended && here.threadId !== null) threads.awaitThread(here.threadId);
+  if (signal.aborted) return;
+  if (!ended) return askBox.unqueue();
+  if (here.threadId !== null) threads.awaitThread(here.threadId);
+  const next = askBox.next();
+  if (next !== undefined) ask(next);
 }
 
 function started(here, run, turn, asked) {
@@ -165,6 +177,7 @@ function started(here, run, turn, asked) {
     showOthers(here, run.run_id, turn);
   }
   if (byId("thread-title").textContent === "") setTitle(run.question);
+  threads.setRunning(run.thread_id, { runId: run.run_id, title: byId("thread-title").textContent });
   threads.setCurrent(run.thread_id);
   if (here.run.stopWanted) stop();
 }
@@ -199,7 +212,7 @@ async function stop() {
 }
 
 function showRun(runId) {
-  const turn = new TurnView("", turnActions);
+  const turn = TurnView.running("", turnActions);
   addTurn(turn);
   follow(turn, { runId });
 }
@@ -266,6 +279,9 @@ for (const [id, address] of [["brand", "/"], ["new-thread", "/"], ["open-files",
   });
 }
 window.addEventListener("popstate", route);
+window.addEventListener("beforeunload", (event) => {
+  if (uploads.sending) event.preventDefault();
+});
 
 projects.load();
 threads.refresh();

@@ -1,5 +1,7 @@
-// The ask box: the question, the choosers of mode and sources, and the buttons to ask and to stop.
+// The ask box: the question, the choosers of mode and sources, the buttons to ask and to stop, and the questions that wait
+// for the answer before them.
 
+import { button, el } from "./dom.js";
 import { t } from "./i18n.js";
 
 const REMEMBERED = "gooseek-choices";
@@ -8,18 +10,22 @@ export class AskBox {
   #nodes;
   #projects;
   #running = false;
+  #queue = [];
 
-  /** `nodes` by id; `projects` says which project is asked about; `actions`: `ask(question)`, `stop()`. */
+  /** `nodes` by id; `projects` says which project is asked about; `actions`: `ask(question)`, `stop()`, `say(text)`. */
   constructor(nodes, projects, actions) {
     this.#nodes = nodes;
     this.#projects = projects;
     const { form, question, stop } = nodes;
     const submit = () => {
       const text = question.value.trim();
-      if (text === "" || this.#running) return;
+      if (text === "") return;
       question.value = "";
       this.#fit();
-      actions.ask(text);
+      if (!this.#running) return actions.ask(text);
+      this.#queue.push(text);
+      this.#showQueue();
+      actions.say(t("queued", { question: text }));
     };
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -68,6 +74,34 @@ export class AskBox {
     stop.hidden = !running;
     stop.disabled = false;
     if (focused) (running ? stop : send).focus();
+  }
+
+  /** Takes the question that waits longest, or undefined. */
+  next() {
+    const question = this.#queue.shift();
+    this.#showQueue();
+    return question;
+  }
+
+  /** Puts the questions that wait back into the box: nothing that was written is lost. */
+  unqueue() {
+    if (this.#queue.length === 0) return;
+    const { question } = this.#nodes;
+    question.value = [...this.#queue, question.value].filter(Boolean).join("\n");
+    this.#queue = [];
+    this.#showQueue();
+    this.#fit();
+  }
+
+  #showQueue() {
+    const { queue, question } = this.#nodes;
+    queue.hidden = this.#queue.length === 0;
+    queue.replaceChildren(...this.#queue.map((text, at) => el("li", {}, el("span", { class: "label" }, t("next")), el("span", { class: "queue-text" }, text),
+      button({ label: t("unqueue", { question: text }), name: "close", className: "icon-button small", click: () => {
+        this.#queue.splice(at, 1);
+        this.#showQueue();
+        question.focus();
+      } }))));
   }
 
   setFollowUp(followUp) {

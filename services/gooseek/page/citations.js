@@ -4,8 +4,9 @@ import { el, icon } from "./dom.js";
 import { t } from "./i18n.js";
 import { utf16Index } from "./passages.js";
 
-const SUPPORT = ["supported", "partial", "unsupported"];
-const SUPPORT_ICONS = { supported: "check", partial: "minus", unsupported: "alert", unchecked: "dot" };
+/** What a passage may be to its sentence, best first. */
+export const SUPPORT = ["verbatim", "supported", "partial", "unsupported"];
+const SUPPORT_ICONS = { verbatim: "quote", supported: "check", partial: "minus", unsupported: "alert", unchecked: "dot" };
 
 // A mark stands in or right after the sentence it belongs to; farther away (UTF-16 units) it belongs to another.
 const REACH = 40;
@@ -46,15 +47,22 @@ export class Citations {
     return counts;
   }
 
-  /** Takes a citation; `text` is the answer so far, in which its sentence stands. */
+  /**
+   * Takes a citation, or one that was judged anew in place of it; `text` is the answer so far, in which its sentence stands.
+   * Answers with the place `{start, end}` of the source's own words there, or null when it is no quotation.
+   */
   add(citation, text) {
     const start = utf16Index(text, citation.start);
     const end = start + utf16Index(text.slice(start), citation.end - citation.start);
-    this.#all.push({ citation, start, end, sentence: text.slice(start, end) });
+    const entry = { citation, start, end, sentence: text.slice(start, end) };
+    const known = this.#all.findIndex((other) => other.citation.index === citation.index);
+    const [former] = this.#all.splice(known < 0 ? this.#all.length : known, 1, entry);
+    const numbers = [citation.source, former?.citation.source];
     for (const mark of this.#marks) {
       if (!mark.node.isConnected) this.#marks.delete(mark);
-      else if (mark.number === citation.source) this.#dress(mark);
+      else if (numbers.includes(mark.number)) this.#dress(mark);
     }
+    return supportOf(citation) === "verbatim" ? { start, end: end - ownMark(entry).length } : null;
   }
 
   /** The button for the mark of source `number` at the place `at` of the answer, or null without such a source. */
@@ -75,7 +83,7 @@ export class Citations {
     node.dataset.support = support;
     node.setAttribute("aria-label", label);
     node.title = label;
-    const sign = support === "partial" || support === "unsupported" ? icon(SUPPORT_ICONS[support]) : null;
+    const sign = ["verbatim", "partial", "unsupported"].includes(support) ? icon(SUPPORT_ICONS[support]) : null;
     node.replaceChildren(...[String(number), sign].filter((child) => child !== null));
   }
 
@@ -92,4 +100,10 @@ export class Citations {
     }
     return best;
   }
+}
+
+/** The mark of the citation itself at the end of its sentence; brackets before it are the source's. */
+function ownMark({ citation, sentence }) {
+  const [mark, number] = /\s*[[【](\d{1,3})[\]】]\s*$/.exec(sentence) ?? [""];
+  return Number(number) === citation.source ? mark : "";
 }

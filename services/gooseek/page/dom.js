@@ -1,6 +1,8 @@
 // Builds DOM nodes. Data from outside reaches the page only through here, as text nodes and checked
 // attributes: nothing is ever parsed as HTML.
 
+import { t } from "./i18n.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 // Strokes of a 24 × 24 picture each.
@@ -12,6 +14,7 @@ const ICONS = {
   close: "M6 6l12 12M18 6 6 18",
   copy: "M9 9h11v11H9zM15 9V4H4v11h5",
   dot: "M12 12v.01",
+  download: "M12 4v11m-5-5 5 5 5-5M5 20h14",
   file: "M14 3H6v18h12V7zM14 3v4h4",
   files: "M8 3h7l4 4v10H8zM15 3v4h4M8 7H5v14h11v-4",
   folder: "M3 6h6l2 2.5h10V19H3zM12 11.5v5M9.5 14h5",
@@ -22,6 +25,7 @@ const ICONS = {
   pen: "m4 20 1-4L16 5l3 3L8 19z",
   pin: "M9 4h6l-1 6 3 3v2H7v-2l3-3zM12 15v6",
   plus: "M12 5v14M5 12h14",
+  quote: "M10 7H4v6h6zc0 6-1 8-4 10M20 7h-6v6h6zc0 6-1 8-4 10",
   retry: "M20 12a8 8 0 1 1-2.3-5.7L20 8.5M20 4v4.5h-4.5",
   search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14m5 12 4.5 4.5",
   send: "M12 19V5M5.5 11.5 12 5l6.5 6.5",
@@ -83,8 +87,31 @@ export function outsideLink(url, props, ...children) {
   return el("a", { ...props, href: url.href, target: "_blank", rel: "noopener noreferrer nofollow ugc" }, ...children);
 }
 
+/** Asks a question in the dialog; whether the answer was yes. */
+export async function confirmed(dialog, question) {
+  dialog.querySelector("p").textContent = question;
+  dialog.returnValue = "no";
+  dialog.showModal();
+  await new Promise((resolve) => { dialog.addEventListener("close", resolve, { once: true }); });
+  return dialog.returnValue === "yes";
+}
+
+/** A button that copies what `text()` is, and says whether it did in place of its name for a moment. */
+export function copyButton(name, text, say) {
+  const node = button({
+    text: name, name: "copy",
+    click: async () => {
+      const label = node.querySelector("span");
+      label.textContent = t(await copyText(text()) ? "copied" : "copyFailed");
+      say(label.textContent);
+      setTimeout(() => { label.textContent = name; }, 2000);
+    },
+  });
+  return node;
+}
+
 /** Copies text; false when the browser refuses. */
-export async function copyText(text) {
+async function copyText(text) {
   if (navigator.clipboard) {
     return navigator.clipboard.writeText(text).then(() => true, () => false);
   }

@@ -1,5 +1,6 @@
 // One file in the list of files: what it is, how far it has come, and the question before it is deleted.
 
+import { fileAddress } from "./api.js";
 import { button, el, icon } from "./dom.js";
 import { formatBytes, formatDate, t } from "./i18n.js";
 import { fileReason } from "./reasons.js";
@@ -30,12 +31,15 @@ export class FileRow {
   constructor(file, { project, remove }) {
     this.#project = project;
     this.#remove = remove;
-    const { name } = file;
+    const { id, name } = file;
+    const folder = folderOf(file);
     this.#trash = button({ label: t("deleteFile", { name }), name: "trash", className: "icon-button", click: () => this.#ask(name) });
     this.#about = el("div", { class: "file-text" },
-      el("span", { class: "file-name" }, name),
+      el("span", { class: "file-name" }, folder === "" ? null : el("span", { class: "file-folder" }, folder),
+        el("a", { href: fileAddress(id), target: "_blank", rel: "noopener", title: t("openNamed", { name }) }, name)),
       el("span", { class: "file-line" }, this.#status, this.#facts));
-    this.node = el("li", { class: "file" }, icon("file"), this.#about, this.#trash);
+    const save = el("a", { class: "icon-button", href: fileAddress(id, { download: true }), download: "", "aria-label": t("downloadNamed", { name }), title: t("downloadNamed", { name }) }, icon("download"));
+    this.node = el("li", { class: "file" }, icon("file"), this.#about, el("span", { class: "file-tools" }, save, this.#trash));
     this.update(file);
   }
 
@@ -92,6 +96,11 @@ export class FileRow {
   }
 }
 
+/** The folder that a file came with, with its last slash. */
+function folderOf({ name, path }) {
+  return path?.endsWith(`/${name}`) ? path.slice(0, -name.length) : "";
+}
+
 function statusText(file) {
   if (file.status === "failed") return t("fileFailed", { reason: fileReason(file.error ?? "") });
   return pending(file) ? pendingText(file) : t("fileIsReady");
@@ -102,6 +111,7 @@ function factsOf(file, project) {
   return [
     file.pages > 0 ? t("filePages", { count: file.pages }) : null,
     Number.isFinite(file.size) ? formatBytes(file.size) : null,
+    formatDate(file.dated_at) && t("datedOn", { date: formatDate(file.dated_at) }),
     date === null ? null : t(project === null ? "addedOn" : "addedTo", { date, project }),
   ].filter((fact) => fact !== null);
 }

@@ -1,8 +1,8 @@
-// The files of the chosen project, or of all: how far each has come, and deleting them. While a file is being read and
+// The files of the chosen project, or of all: how far each has come, and deleting them; renaming and deleting the project. While a file is being read and
 // the page is looked at, the list is asked for again.
 
 import { deleteFile, listFiles } from "./api.js";
-import { el } from "./dom.js";
+import { confirmed, el } from "./dom.js";
 import { t } from "./i18n.js";
 import { FileRow } from "./filerow.js";
 
@@ -19,12 +19,18 @@ export class ProjectFiles {
   #timer;
   #wait = FIRST_POLL_MS;
 
-  /** `nodes`: `box`, `title`, `list`, `note`, `problem`, `retry`, `more`, `add`, `input`; `say(text)` speaks. */
+  /**
+   * `nodes`: `box`, `title`, `list`, `note`, `problem`, `retry`, `more`, `add` and `addFolder` with their `input` and `folder`,
+   * `tools` of a project with `rename` and `remove`, the dialog `confirm`; `say(text)` speaks.
+   */
   constructor(nodes, projects, say) {
     this.#nodes = nodes;
     this.#projects = projects;
     this.#say = say;
     nodes.add.addEventListener("click", () => nodes.input.click());
+    nodes.addFolder.addEventListener("click", () => nodes.folder.click());
+    nodes.rename.addEventListener("click", () => projects.rename());
+    nodes.remove.addEventListener("click", () => this.#removeProject());
     nodes.retry.addEventListener("click", () => {
       nodes.title.focus();
       this.refresh();
@@ -49,6 +55,7 @@ export class ProjectFiles {
     note.textContent = t("loading");
     const project = this.#projects.currentName;
     title.textContent = project === null ? t("filesOfAll") : t("filesOf", { project });
+    this.#nodes.tools.hidden = project === null;
     this.refresh();
   }
 
@@ -170,6 +177,22 @@ export class ProjectFiles {
     return error === null || error.status === 404 ? null : error.message;
   }
 
+  /** Deletes the chosen project, after a question that says how many files go with it. */
+  async #removeProject() {
+    const { confirm, title } = this.#nodes;
+    const { current: slug, currentName: project } = this.#projects;
+    this.#fail(null);
+    try {
+      const count = await countFiles(slug);
+      if (!await confirmed(confirm, t("confirmDeleteProject", { project, count }))) return;
+      await this.#projects.remove(slug);
+      this.#say(t("projectDeleted", { project }));
+      title.focus();
+    } catch (error) {
+      this.#fail(t("fileNotDeleted", { reason: error.message }));
+    }
+  }
+
   /** Takes a row away; the focus goes to the one that takes its place. */
   #drop(id) {
     const row = this.#rows.get(id);
@@ -189,4 +212,15 @@ export class ProjectFiles {
     problem.querySelector(".problem-text").textContent = message ?? "";
     if (message !== null && this.#rows.size === 0) note.textContent = "";
   }
+}
+
+async function countFiles(project) {
+  let count = 0;
+  let cursor = null;
+  do {
+    const page = await listFiles({ project, cursor, limit: 100 });
+    count += page.items.length;
+    cursor = page.next_cursor;
+  } while (cursor);
+  return count;
 }

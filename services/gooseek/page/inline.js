@@ -1,5 +1,5 @@
 // Turns the inline Markdown of a block (bold, italic, code, links, citation marks) into DOM nodes.
-// HTML in it stays text; pictures are reduced to their description.
+// HTML in it stays text; pictures are reduced to their description. TeX and words quoted from a source stay as they are.
 
 import { el } from "./dom.js";
 
@@ -12,12 +12,17 @@ const LAST_WORD = /\S{1,24} ?$/;
 const ESCAPABLE = /[!-/:-@[-`{-~]/;
 const EMPHASIS = /(\*\*|__|~~|\*|_)/y;
 const TAGS = { "**": "strong", "__": "strong", "~~": "del", "*": "em", "_": "em" };
+// What in quoted words is a sign of theirs, not Markdown.
+const LITERAL = /[\\*_~[【!$]/;
+const TEX_PAIRS = { "\\(": "\\)", "\\[": "\\]", "$$": "$$" };
+const LONGEST_TEX = 1000;
 const DEEPEST = 8;
 
 /**
- * The nodes of the lines of one block. `context` is `{cite(number, at), link(address, text), open}`: `cite` makes the
- * node of a citation mark at a place of the answer, or null when there is no such source; `link` makes a link, or
- * null when the address is not a source of this answer; `open` says that more text may follow this block.
+ * The nodes of the lines of one block. `context` is `{cite(number, at), link(address, text), quoted(at), open}`: `cite` makes
+ * the node of a citation mark at a place of the answer, or null when there is no such source; `link` makes the nodes of a
+ * link, or null when the address leads nowhere; `quoted` tells whether a place is in words quoted from a source; `open` says
+ * that more text may follow this block.
  */
 export function inlineNodes(lines, context) {
   const text = lines.map((line) => line.text).join("\n");
@@ -29,7 +34,12 @@ export function inlineNodes(lines, context) {
     from += line.text.length + 1;
   }
   const place = (i) => {
-    const line = starts.findLastIndex((start) => start <= i);
+    let [line, beyond] = [0, starts.length];
+    while (beyond - line > 1) {
+      const middle = (line + beyond) >> 1;
+      if (starts[middle] <= i) line = middle;
+      else beyond = middle;
+    }
     return lines[line].at + i - starts[line];
   };
   return new Scanner(shown, context, place).nodes(0, shown.length, context.open, 0);
@@ -82,9 +92,12 @@ class Scanner {
 
   #special(i, end, open, depth, missing) {
     const character = this.#text[i];
+    if (LITERAL.test(character) && this.#context.quoted(this.#place(i))) return null;
     switch (character) {
+      case "$":
+        return this.#tex(i, end);
       case "\\":
-        return i + 1 < end && ESCAPABLE.test(this.#text[i + 1]) ? { node: this.#text[i + 1], end: i + 2 } : null;
+        return this.#tex(i, end) ?? this.#escape(i, end);
       case "`":
         return this.#code(i, end, open, missing);
       case "\n":
@@ -107,6 +120,29 @@ class Scanner {
     pattern.lastIndex = i;
     const match = pattern.exec(this.#text);
     return match !== null && pattern.lastIndex <= end ? match : null;
+  }
+
+  #escape(i, end) {
+    return i + 1 < end && ESCAPABLE.test(this.#text[i + 1]) ? { node: this.#text[i + 1], end: i + 2 } : null;
+  }
+
+  #tex(i, end) {
+    const close = this.#texEnd(i, end);
+    return close < 0 ? null : { node: el("span", { class: "tex" }, this.#text.slice(i, close)), end: close };
+  }
+
+  /** Where the TeX that begins at `i` ends, or -1 when none does: a lone `$` is a sum of money, `\[1\]` an escaped bracket. */
+  #texEnd(i, end) {
+    const mark = this.#text.slice(i, i + 2);
+    const text = this.#text.slice(i, Math.min(end, i + LONGEST_TEX));
+    if (Object.hasOwn(TEX_PAIRS, mark)) {
+      const close = text.indexOf(TEX_PAIRS[mark], 2);
+      return close <= 2 || /^[\d\s]*$/.test(text.slice(2, close)) ? -1 : i + close + 2;
+    }
+    if (mark[0] !== "$" || /[\w$]/.test(this.#text[i - 1] ?? "")) return -1;
+    let close = text.indexOf("$", 1);
+    while (close > 0 && text[close - 1] === "\\") close = text.indexOf("$", close + 1);
+    return close > 1 && isTex(text.slice(1, close)) && !/\d/.test(text[close + 1] ?? "") ? i + close + 1 : -1;
   }
 
   #code(i, end, open, missing) {
@@ -172,7 +208,10 @@ class Scanner {
   #closing(mark, from, end) {
     for (let i = from; i < end; i += 1) {
       const character = this.#text[i];
-      if (character === "\\") {
+      const tex = character === "\\" || character === "$" ? this.#texEnd(i, end) : -1;
+      if (tex > 0) {
+        i = tex - 1;
+      } else if (character === "\\") {
         i += 1;
       } else if (character === "`") {
         const close = this.#text.indexOf("`", i + 1);
@@ -188,4 +227,10 @@ class Scanner {
     }
     return -1;
   }
+}
+
+/** Whether the text between two `$` is TeX and not what stands between two sums of money. */
+function isTex(text) {
+  if (/^\s|\s$|\*\*|`/.test(text)) return false;
+  return /^\d/.test(text) ? /[\\^_=]/.test(text) : !/\s/.test(text) || /[\\^_{}=<>+*/-]/.test(text);
 }

@@ -4,6 +4,7 @@
 const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([^\s`]*)[^`]*$/;
 const HEADING = /^ {0,3}(#{1,6})(?:\s+(.*))?$/;
 const RULE = /^ {0,3}(?:(?:\*\s*){3,}|(?:-\s*){3,}|(?:_\s*){3,})$/;
+const TEX = /^ {0,3}(\$\$|\\\[|\\begin\{([a-z]+\*?)\})/;
 const QUOTE = /^ {0,3}> ?/;
 const ITEM = /^( *)([-*+]|(\d{1,9})[.)])( +|$)/;
 const DELIMITER_ROW = /^ {0,3}\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
@@ -11,6 +12,8 @@ const UNFINISHED_DELIMITER_ROW = /^[\s|:-]*$/;
 
 // Deeper nesting than this is read as plain text: no answer needs it, and hostile text must not exhaust the stack.
 const DEEPEST = 8;
+// Lines that a formula may have: its end is looked for no further.
+const LONGEST_TEX = 60;
 
 /** The lines `{text, at}` of `text`, the first of which starts at the place `at` of the answer. */
 export function linesOf(text, at) {
@@ -49,6 +52,7 @@ function isBlank(line) {
 function reader(lines, start, open, depth) {
   const { text } = lines[start];
   if (FENCE.test(text)) return readFence;
+  if (texEnd(lines, start, open) > 0) return readTex;
   if (HEADING.test(text)) return readHeading;
   if (RULE.test(text)) return readRule;
   if (depth < DEEPEST && QUOTE.test(text)) return readQuote;
@@ -64,6 +68,29 @@ function readFence(lines, start) {
   while (end < lines.length && !closing.test(lines[end].text)) end += 1;
   const code = lines.slice(start + 1, end).map((line) => line.text).join("\n");
   return { block: { type: "code", language, code }, end: Math.min(end + 1, lines.length) };
+}
+
+/** The line after the formula that begins at `start`, or -1: one that stands in lines of its own is no Markdown. */
+function texEnd(lines, start, open) {
+  const begun = TEX.exec(lines[start].text);
+  if (begun === null) return -1;
+  const [whole, mark, environment] = begun;
+  const closing = environment !== undefined ? `\\end{${environment}}` : mark === "$$" ? "$$" : "\\]";
+  const last = Math.min(lines.length, start + LONGEST_TEX);
+  for (let at = start; at < last; at += 1) {
+    if (at > start && isBlank(lines[at])) return -1;
+    const rest = at === start ? lines[at].text.slice(whole.length) : lines[at].text;
+    const close = rest.indexOf(closing);
+    if (close < 0) continue;
+    const isNumber = at === start && /^[\d\s]*$/.test(rest.slice(0, close));
+    return !isNumber && /^[.,;]?\s*$/.test(rest.slice(close + closing.length)) ? at + 1 : -1;
+  }
+  return open && last === lines.length ? last : -1;
+}
+
+function readTex(lines, start, open) {
+  const end = texEnd(lines, start, open);
+  return { block: { type: "tex", tex: lines.slice(start, end).map((line) => line.text).join("\n") }, end };
 }
 
 function readHeading(lines, start) {
@@ -194,5 +221,5 @@ function readParagraph(lines, start, open) {
 function interruptsParagraph(lines, at, open) {
   const item = ITEM.exec(lines[at].text);
   if (item !== null && !RULE.test(lines[at].text)) return item[4] !== "" && (item[3] === undefined || item[3] === "1");
-  return startsBlock(lines[at]) || startsTable(lines, at, open && lines[at + 1] !== undefined);
+  return startsBlock(lines[at]) || texEnd(lines, at, open) > 0 || startsTable(lines, at, open && lines[at + 1] !== undefined);
 }

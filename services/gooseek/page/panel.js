@@ -1,9 +1,9 @@
 // The side panel of a citation: the stored text of its source, scrolled to the passage, with the quote marked.
 
-import { storedText } from "./api.js";
+import { fileAddress, storedText } from "./api.js";
 import { supportBadge, supportOf } from "./citations.js";
 import { button, el, icon, outsideLink, webUrl } from "./dom.js";
-import { formatDate, t } from "./i18n.js";
+import { formatDate, has, t } from "./i18n.js";
 import { locate, passageOf } from "./passages.js";
 
 // Below this width the panel covers the page and keeps the focus inside.
@@ -69,17 +69,18 @@ export class SourcePanel {
         button({ label: t("closePanel"), name: "close", className: "icon-button panel-close", click: () => this.close() })),
       el("h2", { id: "panel-title" }, source.title || source.url || t("untitled")),
       el("p", { class: "panel-meta" }, dates.join(" · ")),
-      url === null ? null : outsideLink(url, { class: "panel-link" }, icon("open"), `${t("openOriginal")} (${url.host})`));
+      url === null ? null : outsideLink(url, { class: "panel-link" }, icon("open"), `${t("openOriginal")} (${url.host})`),
+      source.kind === "file" && source.file_id ? fileLinks(source.file_id) : null);
   }
 
   #verdict(source, cited) {
     if (!cited) return [];
     const support = supportOf(cited.citation);
-    const sentence = cited.sentence.replace(/\s*\[\d+\]/g, "").replace(/^\s*(?:[-*+>]|#+|\d+[.)])\s+/, "").replace(/[*`]+/g, "").trim();
+    const { judged_by: judge } = cited.citation;
     return [el("section", { class: `verdict verdict-${support}` },
       supportBadge(support),
-      el("p", {}, t(`${support}Note`)),
-      el("p", { class: "verdict-sentence" }, el("span", { class: "label" }, t("citedSentence")), sentence))];
+      el("p", {}, t(`${support}Note`), support !== "verbatim" && has(`judge_${judge}`) ? ` ${t(`judge_${judge}`)}` : null),
+      el("p", { class: "verdict-sentence" }, el("span", { class: "label" }, t("citedSentence")), readable(cited.sentence, support)))];
   }
 
   #fill(body, stored, source, quote) {
@@ -101,6 +102,13 @@ export class SourcePanel {
   }
 }
 
+/** The links that open and save a file as it was added. */
+function fileLinks(id) {
+  return el("p", { class: "panel-links" },
+    el("a", { class: "panel-link", href: fileAddress(id), target: "_blank", rel: "noopener" }, icon("open"), t("openFile")),
+    el("a", { class: "panel-link", href: fileAddress(id, { download: true }), download: "" }, icon("download"), t("download")));
+}
+
 /** Where a source is from: its site or the name of its file, else the host of its address. */
 export function siteOf(source) {
   if (source.kind === "file") return source.site && source.site !== source.title ? source.site : t("file");
@@ -114,6 +122,12 @@ export function placeOf(passage) {
     passage?.heading || null,
   ].filter(Boolean);
   return parts.length === 0 ? null : parts.join(" · ");
+}
+
+/** A sentence of the answer without its marks; the source's own words keep every sign. */
+function readable(sentence, support) {
+  if (support === "verbatim") return sentence.replace(/\s*[[【]\d{1,3}[\]】]\s*$/, "").trim();
+  return sentence.replace(/\s*\[\d+\]/g, "").replace(/^\s*(?:[-*+>]|#+|\d+[.)])\s+/, "").replace(/[*`]+/g, "").trim();
 }
 
 function passageAlone(passage) {

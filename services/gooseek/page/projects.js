@@ -1,6 +1,6 @@
-// The chosen project: a chooser, and a dialog that makes a new one or asks where files should go.
+// The chosen project: a chooser, and a dialog that makes a new one, renames one or asks where files should go.
 
-import { createProject, listProjects } from "./api.js";
+import { createProject, deleteProject, listProjects, renameProject } from "./api.js";
 import { el } from "./dom.js";
 import { t } from "./i18n.js";
 
@@ -75,6 +75,26 @@ export class Projects {
     return this.current === null ? this.#ask({ files: true }) : Promise.resolve(this.current);
   }
 
+  /** Asks for another name of the chosen project. */
+  async rename() {
+    const slug = this.current;
+    const { dialog } = this.#nodes;
+    const part = (name) => dialog.querySelector(`[name="${name}"]`);
+    part("where").closest("label").hidden = true;
+    part("name").closest("label").hidden = false;
+    part("name").value = this.currentName;
+    dialog.querySelector("h2").textContent = t("renameProject");
+    dialog.querySelector("[type=submit]").textContent = t("renameNow");
+    await this.#converse(part("name"), () => this.#named(part("name"), (name) => renameProject(slug, name), slug));
+  }
+
+  /** Deletes a project with all its files. */
+  async remove(slug) {
+    await deleteProject(slug);
+    this.#items = this.#items.filter((item) => item.slug !== slug);
+    this.#choose(null);
+  }
+
   #choose(slug) {
     localStorage.setItem(REMEMBERED, slug ?? "");
     this.#show(slug);
@@ -105,15 +125,20 @@ export class Projects {
     const refit = () => { part("name").closest("label").hidden = where.value !== ""; };
     where.onchange = refit;
     refit();
-    this.#fault("");
+    return this.#converse(picks ? where : part("name"), () => where.value || this.#named(part("name"), createFree));
+  }
+
+  /** Shows the dialog until it is closed; `submit()` answers with the slug of the project, which is then chosen, or null. */
+  async #converse(first, submit) {
+    const { dialog } = this.#nodes;
     let answer = null;
+    this.#fault("");
     dialog.querySelector("form").onsubmit = async (event) => {
       event.preventDefault();
-      answer = where.value || await this.#make(part("name"));
+      answer = await submit();
       if (answer !== null) dialog.close();
     };
     dialog.showModal();
-    const first = picks ? where : part("name");
     first.focus();
     if (first.select) first.select();
     await new Promise((resolve) => { dialog.addEventListener("close", resolve, { once: true }); });
@@ -127,17 +152,21 @@ export class Projects {
     note.hidden = text === "";
   }
 
-  /** Makes a project of the name in `input`, and answers with its slug; null when that failed, which is then said. */
-  async #make(input) {
+  /**
+   * Gives the name in `input` to a new project or to the one of `slug`, by `request(name)`, and answers with its slug; null
+   * when that failed, which is then said.
+   */
+  async #named(input, request, slug = null) {
     const name = input.value.trim().replace(/\s+/g, " ");
-    const fault = this.#faultOf(name);
+    const fault = this.#faultOf(name, slug);
     if (fault === null) {
-      const made = await createFree(name).catch((error) => error);
-      if (!(made instanceof Error)) {
-        this.#items = [made, ...this.#items];
-        return made.slug;
+      const project = await request(name).catch((error) => error);
+      if (!(project instanceof Error)) {
+        const known = this.#items.some((item) => item.slug === slug);
+        this.#items = known ? this.#items.map((item) => (item.slug === slug ? project : item)) : [project, ...this.#items];
+        return project.slug;
       }
-      this.#fault(made.message);
+      this.#fault(project.message);
     } else {
       this.#fault(fault);
     }
@@ -145,9 +174,9 @@ export class Projects {
     return null;
   }
 
-  #faultOf(name) {
+  #faultOf(name, slug) {
     if (name === "") return t("projectUnnamed");
-    const same = this.#items.some((item) => item.name.toLowerCase() === name.toLowerCase());
+    const same = this.#items.some((item) => item.slug !== slug && item.name.toLowerCase() === name.toLowerCase());
     return same ? t("projectExists") : null;
   }
 }

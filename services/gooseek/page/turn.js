@@ -1,12 +1,14 @@
 // One question and its answer on the page, built from the events of a run or from a stored message.
 
 import { AnswerView } from "./answer.js";
-import { Citations, supportBadge } from "./citations.js";
-import { button, copyText, el, icon, webUrl } from "./dom.js";
+import { Citations, SUPPORT, supportBadge } from "./citations.js";
+import { button, copyButton, el, icon, webUrl } from "./dom.js";
 import { formatCost, formatDate, formatDuration, formatNumber, t } from "./i18n.js";
 import { siteOf } from "./panel.js";
 import { degradedNote, failureBox, notice, partialNotice } from "./notes.js";
 import { ProgressView } from "./progress.js";
+
+const SOURCES_AWAITED = 3;
 
 export class TurnView {
   #actions;
@@ -31,9 +33,19 @@ export class TurnView {
       mark: (number, at) => this.#citations.mark(number, at),
       onSentence: actions.say,
     });
-    this.node = el("article", { class: "turn" }, this.#heading, this.#progress.node, this.#sourcesNode,
-      this.#answer.node, this.#connection, this.#ending, this.#related);
+    // What grows stands below the sources, and is folded away as the answer begins: nothing that is looked at moves.
+    this.node = el("article", { class: "turn" }, this.#heading, this.#sourcesNode, this.#progress.node, this.#answer.node,
+      this.#connection, this.#ending, this.#related);
     this.#setQuestion(question);
+  }
+
+  /** A turn whose run goes on: its sources have their room before they are known. */
+  static running(question, actions) {
+    const turn = new TurnView(question, actions);
+    turn.#sourcesNode.hidden = false;
+    turn.#sourcesNode.append(el("h3", { class: "label" }, t("sources")),
+      el("ul", { class: "cards", "aria-hidden": "true" }, ...Array.from({ length: SOURCES_AWAITED }, () => el("li", {}, el("span", { class: "card" })))));
+    return turn;
   }
 
   /** A finished turn of an older thread. */
@@ -41,7 +53,7 @@ export class TurnView {
     const turn = new TurnView(message.question, { ...actions, say: () => {} });
     turn.#setSources(message.sources ?? []);
     turn.#answer.push(message.answer ?? "");
-    for (const citation of message.citations ?? []) turn.#citations.add(citation, turn.#answer.text);
+    for (const citation of message.citations ?? []) turn.#cite(citation);
     turn.#finish({ status: message.status, reason: null, degraded: message.degraded ?? [] });
     return turn;
   }
@@ -74,7 +86,7 @@ export class TurnView {
         this.#write(data.text);
         break;
       case "citation":
-        this.#citations.add(data, this.#answer.text);
+        this.#cite(data);
         break;
       case "related":
         this.#setRelated(data.questions ?? []);
@@ -101,8 +113,14 @@ export class TurnView {
     if (this.#answer.text === "") {
       this.#actions.say(t("answering", { question: this.#question }));
       this.#progress.fold();
+      this.#expectNoSources();
     }
     this.#answer.push(text);
+  }
+
+  #cite(citation) {
+    const quoted = this.#citations.add(citation, this.#answer.text);
+    if (quoted !== null) this.#answer.setQuoted(quoted.start, quoted.end);
   }
 
   #setSources(sources) {
@@ -113,6 +131,11 @@ export class TurnView {
     const cards = sources.map((source) => sourceCard(source, this.#actions.openSource));
     this.#sourcesNode.replaceChildren(el("h3", { class: "label" }, t("sourceCount", { count: sources.length })),
       el("ul", { class: "cards" }, ...cards));
+  }
+
+  /** Gives back the room of sources that did not come. */
+  #expectNoSources() {
+    this.#sourcesNode.hidden = this.#sources.length === 0;
   }
 
   #setRelated(questions) {
@@ -153,6 +176,7 @@ export class TurnView {
 
   #close() {
     this.#answer.finish();
+    this.#expectNoSources();
     this.#progress.finish(this.#summary());
     this.connected(true);
   }
@@ -169,28 +193,23 @@ export class TurnView {
 
   #footer(retry) {
     const counts = this.#citations.counts();
-    const badges = ["supported", "partial", "unsupported"].filter((support) => counts.has(support)).map((support) =>
+    const badges = SUPPORT.filter((support) => counts.has(support)).map((support) =>
       el("span", { class: "count" }, supportBadge(support), el("span", { class: "count-number" }, formatNumber(counts.get(support)))));
     const usage = this.#usage;
     const spent = [
       usage?.total_tokens > 0 ? t("tokenCount", { count: usage.total_tokens }) : null,
       usage?.cost ? formatCost(usage.cost) : null,
     ].filter(Boolean).join(" · ");
-    const copy = button({ text: t("copy"), name: "copy", click: () => this.#copy(copy) });
+    const copy = copyButton(t("copy"), () => this.#asMarkdown(), this.#actions.say);
     const again = button({ text: t("retry"), name: "retry", click: () => this.#actions.ask(this.#question) });
     return el("footer", { class: "turn-end" }, this.#answer.text === "" ? null : copy, retry ? again : null,
       el("span", { class: "spacer" }), ...badges, spent ? el("span", { class: "spent" }, spent) : null);
   }
 
-  /** Copies the answer with the list of its sources, as Markdown. */
-  async #copy(node) {
+  /** The answer with the list of its sources, as Markdown. */
+  #asMarkdown() {
     const list = this.#sources.map((source) => [`[${source.index}] ${source.title ?? ""}`, webUrl(source.url)?.href].filter(Boolean).join(" "));
-    const text = [this.#answer.text.trim(), list.join("\n")].filter(Boolean).join("\n\n");
-    const copied = await copyText(text);
-    const label = node.querySelector("span");
-    label.textContent = t(copied ? "copied" : "copyFailed");
-    this.#actions.say(label.textContent);
-    setTimeout(() => { label.textContent = t("copy"); }, 2000);
+    return [this.#answer.text.trim(), list.join("\n")].filter(Boolean).join("\n\n");
   }
 }
 

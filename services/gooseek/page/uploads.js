@@ -2,6 +2,7 @@
 
 import { uploadFile, uploadStatus } from "./api.js";
 import { button, el, icon } from "./dom.js";
+import { chosen, dropped } from "./drops.js";
 import { pending, pendingText } from "./filerow.js";
 import { formatNumber, t } from "./i18n.js";
 import { fileReason } from "./reasons.js";
@@ -16,22 +17,31 @@ export class Uploads {
   #say;
   #stored;
   #rows = new Set();
+  // Ready files whose rows were taken away; they count until the tray is empty.
+  #taken = 0;
   #waiting = [];
   #sending = 0;
 
-  /** `nodes`: `box` (a details), `line`, `list`, `input`, `add`, `drop`; `projects` says where files go; `say(text)` speaks; `stored()` is told of each file the server has taken. */
+  /** `nodes`: `box` (a details), `line`, `list`, `input`, `folder`, `add`, `drop`; `projects` says where files go; `say(text)` speaks; `stored()` is told of each file the server has taken. */
   constructor(nodes, projects, say, stored) {
     this.#nodes = nodes;
     this.#projects = projects;
     this.#say = say;
     this.#stored = stored;
     nodes.add.addEventListener("click", () => nodes.input.click());
-    nodes.input.addEventListener("change", () => {
-      const files = [...nodes.input.files];
-      nodes.input.value = "";
-      this.#add(files.map((file) => ({ file })));
-    });
+    for (const input of [nodes.input, nodes.folder]) {
+      input.addEventListener("change", () => {
+        const files = chosen(input.files);
+        input.value = "";
+        this.#add(files);
+      });
+    }
     this.#watchDrops(nodes.drop);
+  }
+
+  /** Whether files would be lost if the page were left now. */
+  get sending() {
+    return this.#sending > 0 || this.#waiting.length > 0;
   }
 
   /** Takes the ready files away and folds the rest into one line, so that it covers no answer. */
@@ -59,7 +69,7 @@ export class Uploads {
       overlay.hidden = true;
       if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
-      if (!busy()) this.#add(dropped(event.dataTransfer));
+      if (!busy()) dropped(event.dataTransfer).then((files) => this.#add(files), () => this.#say(t("folderUnread")));
     });
   }
 
@@ -68,18 +78,13 @@ export class Uploads {
     const project = await this.#projects.destination();
     if (project === null) return;
     if (document.body.classList.contains("home")) this.#nodes.box.open = true;
-    for (const { file, folder } of files) {
-      const row = this.#row(file.name);
-      if (folder) this.#failed(row, t("folder"));
-      else this.#waiting.push({ row, file, project });
-    }
+    for (const { file, path } of files) this.#waiting.push({ row: this.#row(path || file.name), file, path, project });
     this.#sendNext();
   }
 
   #sendNext() {
     while (this.#sending < AT_ONCE && this.#waiting.length > 0) {
       const job = this.#waiting.shift();
-      if (!this.#rows.has(job.row)) continue;
       this.#sending += 1;
       const sent = this.#send(job).finally(() => {
         this.#sending -= 1;
@@ -89,10 +94,10 @@ export class Uploads {
     }
   }
 
-  #send({ row, file, project }) {
+  #send({ row, file, path, project }) {
     const onProgress = (part) => this.#show(row, "started", t("uploadingPart", { percent: formatNumber(Math.floor(part * 100)) }), part);
     onProgress(0);
-    return uploadFile(file, project, { onProgress, signal: row.stopped.signal });
+    return uploadFile(file, path, project, { onProgress, signal: row.stopped.signal });
   }
 
   /** Asks for the state of a stored file until it is ready or has failed. */
@@ -108,7 +113,7 @@ export class Uploads {
         wait = Math.min(wait * 1.5, LONGEST_POLL_MS);
         file = await uploadStatus(file.id);
       }
-      if (file.status === "failed") return this.#failed(row, t("fileFailed", { reason: fileReason(file.error ?? "") }));
+      if (file.status === "failed") return this.#failed(row, t("fileFailed", { reason: fileReason(file.error ?? "") }), "unread");
       this.#show(row, "done", t("indexedInto", { count: file.chunks }));
       this.#say(t("fileReady", { name: row.name }));
     } catch (error) {
@@ -116,7 +121,9 @@ export class Uploads {
     }
   }
 
-  #failed(row, reason) {
+  /** `fate`: "refused", or "unread" of a file that the server has but cannot read. */
+  #failed(row, reason, fate = "refused") {
+    row.fate = fate;
     this.#show(row, "failed", reason);
     this.#say(t("fileNotAdded", { name: row.name, reason }));
   }
@@ -155,6 +162,8 @@ export class Uploads {
     row.stopped.abort();
     row.node.remove();
     this.#rows.delete(row);
+    this.#waiting = this.#waiting.filter((job) => job.row !== row);
+    this.#taken = this.#rows.size === 0 ? 0 : this.#taken + (row.state === "done" ? 1 : 0);
     this.#sum();
   }
 
@@ -163,17 +172,14 @@ export class Uploads {
     const { box, line } = this.#nodes;
     const rows = [...this.#rows];
     const of = (state) => rows.filter((row) => row.state === state).length;
+    const fated = (fate) => rows.filter((row) => row.state === "failed" && row.fate === fate).length;
+    const [refused, unread, total] = [fated("refused"), fated("unread"), this.#taken + rows.length];
     box.hidden = rows.length === 0;
     box.dataset.status = of("failed") > 0 ? "failed" : of("started") > 0 ? "started" : "done";
-    line.textContent = rows.length === 1 ? `${rows[0].name}: ${rows[0].status.textContent}` : [
-      t("uploadsLine", { done: formatNumber(of("done")), total: formatNumber(rows.length) }),
-      of("failed") > 0 ? t("uploadsFailed", { count: of("failed") }) : null,
+    line.textContent = total === 1 ? `${rows[0].name}: ${rows[0].status.textContent}` : [
+      t("uploadsLine", { done: formatNumber(this.#taken + of("done")), total: formatNumber(total) }),
+      refused > 0 ? t("uploadsRefused", { count: refused }) : null,
+      unread > 0 ? t("uploadsUnread", { count: unread }) : null,
     ].filter(Boolean).join(" · ");
   }
-}
-
-/** The files of a drop as `{file, folder}`; only the browser's entry tells a folder from a file without a kind. */
-function dropped(transfer) {
-  const items = [...transfer.items].filter(({ kind }) => kind === "file");
-  return items.map((item) => ({ file: item.getAsFile(), folder: item.webkitGetAsEntry?.()?.isDirectory === true })).filter(({ file }) => file !== null);
 }
