@@ -59,12 +59,19 @@ test("the list of threads over a narrow window keeps the focus, and gives it bac
 test("texts stand out from what is behind them in both themes", mockOnly, async () => {
   for (const colorScheme of ["light", "dark"]) {
     const { page } = await visit(at, "/", { colorScheme, reducedMotion: "reduce" });
-    await ask(page, "a small budget");
-    await ended(page);
-    await page.locator(".progress summary").click();
-    await page.locator(".cite").first().click();
-    await page.locator("#panel mark.quote").waitFor();
     assert.deepEqual(await page.evaluate(weakTexts), [], colorScheme);
+    await ask(page, "a formula");
+    await ended(page);
+    assert.deepEqual(await page.evaluate(weakTexts), [], colorScheme);
+    for (const question of ["a small budget", "an extract"]) {
+      await page.goto(at.base);
+      await ask(page, question);
+      await ended(page);
+      await page.locator(".progress summary").click();
+      await page.locator(".cite").first().click();
+      await page.locator("#panel mark.quote").waitFor();
+      assert.deepEqual(await page.evaluate(weakTexts), [], colorScheme);
+    }
   }
 });
 
@@ -89,12 +96,28 @@ test("axe finds nothing serious", async () => {
       await page.goto(`${at.base}/?files`);
       await page.getByRole("button", { name: "Delete b.bin" }).first().click();
       await check("the list of files");
+      await page.locator("#project-delete").click();
+      await page.getByRole("dialog").getByText("Delete the project").waitFor();
+      await check("the question before a project is deleted");
+      await page.keyboard.press("Escape");
       await page.goto(at.base);
     }
     await ask(page, QUESTION);
     await ended(page);
     await page.locator(".progress summary").click();
     await check("an answer");
+    if (at.mock !== null) {
+      await ask(page, "a formula");
+      await ended(page, 1);
+      await check("code and formulas");
+      await ask(page, "a slow question");
+      await page.locator(".turn").nth(2).locator(".answer p").first().waitFor();
+      await ask(page, "And ducks?");
+      await check("a question that waits");
+      await page.goto(at.base);
+      await ask(page, QUESTION);
+      await ended(page);
+    }
     await page.locator(".cite").first().click();
     await page.locator("#panel mark.passage").waitFor();
     await check("a source");

@@ -45,6 +45,30 @@ test("a spent budget, unread files and unknown notes are named", mockOnly, async
   await page.getByText("2 files are still being read and are missing here. memory: not reachable").waitFor();
 });
 
+test("pages that did not open, and what the model did, are told in words", mockOnly, async () => {
+  const { page } = await visit(at);
+  await ask(page, "unopened pages");
+  await page.getByText("This answer is incomplete. The model's filter stopped it.").waitFor();
+  await page.getByText("None of the 10 pages that were found could be opened: refused (403) ×6, no answer in time ×3, status 418 ×1.").waitFor();
+  const russian = await visit(at, "/", { locale: "ru-RU" });
+  await russian.page.locator("#question").fill("unopened pages");
+  await russian.page.keyboard.press("Enter");
+  await russian.page.getByText("Ответ неполный. Ответ остановил фильтр модели.").waitFor();
+  await russian.page.getByText("Не открылась ни одна из найденных страниц (10): отказано (403) ×6, нет ответа вовремя ×3, статус 418 ×1.").waitFor();
+});
+
+test("no search engine on is not an outage, and the variables that change it are named", mockOnly, async () => {
+  const { page } = await visit(at);
+  await ask(page, "engineless");
+  const box = page.locator(".turn .problem");
+  await box.getByText("Nothing could be looked up: no search engine is on").waitFor();
+  await box.getByText("SEARXNG_URL and SEARCH_ENGINES turn some on.").waitFor();
+  assert.equal(await box.getByText("internet connection").count(), 0);
+  await page.goto(at.base);
+  await ask(page, "a mute model");
+  await page.locator(".turn .problem").getByText("The model wrote no text.").waitFor();
+});
+
 test("a citation of a deleted file still shows its passage", mockOnly, async () => {
   const [source] = at.mock.threads.get("old-1").messages[0].sources;
   Object.assign(source, { file_id: "deleted", passages: [{ text: "Counting flocks from one end", start: 0, end: 28 }] });

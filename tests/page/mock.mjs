@@ -273,7 +273,8 @@ async function renameProject({ mock, request, response, id }) {
   send(response, 200, project);
 }
 
-function deleteProject({ mock, response, id }) {
+function deleteProject({ mock, request, response, id }) {
+  refuseFiles(mock, request);
   mock.projects.splice(mock.projects.indexOf(projectOf(mock, id)), 1);
   for (const [file, { project }] of mock.uploads) if (project === id) mock.uploads.delete(file);
   response.writeHead(204).end();

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ask } from "./browser.mjs";
-import { assertClean, ended, mockOnly, overflow, prepare, QUESTION, visit } from "./setup.mjs";
+import { assertClean, ended, mockOnly, overflow, prepare, QUESTION, realOnly, visit } from "./setup.mjs";
 
 const at = prepare();
 
@@ -194,4 +194,15 @@ test("older threads are found, opened, renamed, pinned and deleted", mockOnly, a
   await page.getByRole("heading", { name: "What do you want to know?" }).waitFor();
   assert.deepEqual([...at.mock.threads.keys()], ["old-1"]);
   assertClean(noted);
+});
+
+test("the files of the page are compressed, and not sent again to who has them", realOnly, async () => {
+  for (const path of ["/", "/page/app.js", "/page/style.css", "/page/icon.svg"]) {
+    const first = await fetch(at.base + path);
+    assert.equal(first.headers.get("content-encoding"), "gzip", path);
+    const etag = first.headers.get("etag");
+    const second = await fetch(at.base + path, { headers: { "if-none-match": etag } });
+    assert.deepEqual([second.status, second.headers.get("etag")], [304, etag], path);
+    assert.equal(second.headers.get("content-security-policy"), first.headers.get("content-security-policy"));
+  }
 });

@@ -165,7 +165,8 @@ export function script(question) {
   if (question.includes("formula")) return [...research(question, QUOTED.slice(1)), ...writing([[FORMULAS]]), usage, done("complete")];
   if (question.includes("judged")) return [...research(question, SOURCES), ...writing(ANSWER), ...judgedAnew(), usage, done("complete")];
   if (question.includes("unopened")) return [...research(question, []), ["delta", { text: "Nothing was read." }], usage, done("partial", "content_filter", [UNOPENED, "model: model_no_text"])];
-  if (question.includes("engineless")) return [...research(question, []).slice(0, 1), ["error", { code: "model_no_text", message: "no text", retryable: true, degraded: ["web: no search engine serves this: SEARXNG_URL and SEARCH_ENGINES turn some on"] }]];
+  if (question.includes("engineless")) return [...research(question, []).slice(0, 1), ["error", { code: "search_outage", message: "nothing could be searched", retryable: true, degraded: ["web: no search engine serves this: SEARXNG_URL and SEARCH_ENGINES turn some on"] }]];
+  if (question.includes("mute")) return [...research(question, []).slice(0, 1), ["error", { code: "model_no_text", message: "no text", retryable: true, degraded: [] }]];
   if (question.includes("slow")) return [...research(question, SOURCES), ...writing(ANSWER.slice(0, 2)), ["wait", {}]];
   return [...research(question, SOURCES), ...writing(ANSWER), step("s5", "write", "done", "Writing", { ms: 612 }), ["related", { questions: RELATED }], usage, done("complete")];
 }

@@ -7,6 +7,7 @@ import { startMock } from "./mock.mjs";
 
 const REAL = process.env.BASE_URL?.replace(/\/$/, "");
 export const QUESTION = process.env.QUESTION ?? "Why do geese fly in a V?";
+export const realOnly = { skip: REAL ? false : "needs a running server" };
 export const mockOnly = { skip: REAL ? "needs the mock's answers" : false };
 
 /** For the tests of a file: `{browser, mock, base}`, with a fresh mock (null with BASE_URL) for each test. */

@@ -184,7 +184,7 @@ export class ProjectFiles {
     this.#fail(null);
     try {
       const count = await countFiles(slug);
-      if (!await confirmed(confirm, t("confirmDeleteProject", { project, count }))) return;
+      if (!await confirmed(confirm, t(count === 0 ? "confirmDeleteEmptyProject" : "confirmDeleteProject", { project, count }))) return;
       await this.#projects.remove(slug);
       this.#say(t("projectDeleted", { project }));
       title.focus();

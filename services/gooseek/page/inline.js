@@ -142,7 +142,7 @@ class Scanner {
     if (mark[0] !== "$" || /[\w$]/.test(this.#text[i - 1] ?? "")) return -1;
     let close = text.indexOf("$", 1);
     while (close > 0 && text[close - 1] === "\\") close = text.indexOf("$", close + 1);
-    return close > 1 && isTex(text.slice(1, close)) && !/\d/.test(text[close + 1] ?? "") ? i + close + 1 : -1;
+    return close > 1 && isTex(text.slice(1, close)) && !/\w/.test(text[close + 1] ?? "") ? i + close + 1 : -1;
   }
 
   #code(i, end, open, missing) {

@@ -28,13 +28,18 @@ export function degradedNote(degraded, { sourced }) {
 }
 
 /** The box of a run that has no answer: what happened, what can be done, and what the server said. */
-export function failureBox({ code, message, degraded = [] }, again) {
+export function failureBox({ code: told, message, degraded = [] }, again) {
+  const notes = Array.isArray(degraded) ? degraded.map(noteText) : [];
+  const code = told === "search_outage" && notes.some(({ engineless }) => engineless) ? "no_engines" : told;
+  // What the box says already is not said twice.
+  const others = notes.filter(({ detail, engineless }) => !detail && !(engineless && code === "no_engines"));
   const hint = `hint_${code}`;
-  const details = detailList(Array.isArray(degraded) ? degraded.map(noteText) : []);
+  const details = detailList(notes);
   return el("div", { class: "problem", role: "alert" }, icon("alert"),
     el("div", {},
       el("p", { class: "problem-text" }, code === undefined ? message || t("doneError") : codeText(code, message || t("doneError"))),
-      has(hint) ? el("p", {}, t(hint)) : null, ...unfolded(details)),
+      has(hint) ? el("p", {}, t(hint)) : null,
+      ...others.map(({ text }) => el("p", {}, text)), ...unfolded(details)),
     again);
 }
 

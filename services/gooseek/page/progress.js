@@ -47,7 +47,7 @@ export class ProgressView {
   finish({ did, took }) {
     this.node.classList.remove("running");
     for (const node of this.#list.querySelectorAll('[data-status="started"]')) node.dataset.status = "skipped";
-    this.#summary.textContent = [did || t("stepCount", { count: this.#steps.size }), took].filter(Boolean).join(" · ");
+    this.#summary.textContent = [did || (this.#steps.size === 0 ? t("plan") : t("stepCount", { count: this.#steps.size })), took].filter(Boolean).join(" · ");
     this.node.hidden = this.#steps.size === 0 && this.#queries.size === 0;
     this.fold();
   }

@@ -32,7 +32,7 @@ export function codeText(code, message) {
   return has(`code_${code}`) ? t(`code_${code}`, { detail: message ?? "" }) : message || String(code ?? "");
 }
 
-/** A note `part: reason` of `degraded` as a sentence, with the server's words as `detail` where they say more. */
+/** A note `part: reason` of `degraded` as a sentence, with the server's words as `detail` where they say more; `engineless` when no engine is on. */
 export function noteText(note) {
   const raw = String(note);
   const [, part, reason] = /^(\w+): ([^]*)$/.exec(raw) ?? [raw, "", raw];
@@ -45,7 +45,7 @@ export function noteText(note) {
 
 /** Why the web was searched in part or not at all. */
 function webNote(reason) {
-  if (reason.startsWith(NO_ENGINES)) return { text: t("note_web_none"), detail: null };
+  if (reason.startsWith(NO_ENGINES)) return { text: t("note_web_none"), detail: null, engineless: true };
   const outage = /^every search engine failed(?: \(([^]*)\))?$/.exec(reason);
   if (outage !== null) return { text: t("note_web_outage"), detail: outage[1] ?? null };
   const unopened = /^none of (\d+) pages could be opened(?: \(([^]*)\))?$/.exec(reason);
