@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { storeFile } from "./mock.mjs";
-import { ended, mockOnly, overflow, prepare, visit } from "./setup.mjs";
+import { assertClean, ended, mockOnly, overflow, prepare, visit } from "./setup.mjs";
 
 const at = prepare();
 
@@ -12,7 +12,7 @@ const told = async (page, part) => (await on(page, part).textContent()).trim();
 const examples = (page) => page.locator("#examples button");
 
 test("without a model and without files it says so, and which variables change it", mockOnly, async () => {
-  const { page } = await visit(at);
+  const { page, noted } = await visit(at);
   await on(page, "answers").getByText("extracts of the sources, word for word; no model is on").waitFor();
   assert.match(await told(page, "answers"), /set by LLM_PROVIDER, CHAT_MODEL$/);
   assert.equal(await told(page, "web"), "searxng, wikipediaset by SEARXNG_URL, SEARCH_ENGINES");
@@ -22,6 +22,7 @@ test("without a model and without files it says so, and which variables change i
   await ended(page);
   assert.equal(await page.locator(".turn h2").innerText(), "Why do geese fly in a V?");
   assert.equal(await page.locator("#what-is-on").isVisible(), false);
+  assertClean(noted);
 });
 
 test("models, engines that fail and files are named", mockOnly, async () => {
@@ -32,7 +33,11 @@ test("models, engines that fail and files are named", mockOnly, async () => {
   await on(page, "answers").getByText("written by qwen3, gpt-oss").waitFor();
   assert.match(await told(page, "web"), /^searxng \(does not answer\), a, b, c, d \+1/);
   assert.deepEqual(await examples(page).allInnerTexts(), ["What is “Leave policy” about?", "Why do geese fly in a V?", "What is the difference between TCP and UDP?"]);
-  await on(page, "files").getByRole("link", { name: "1 file" }).click();
+  await page.locator("#project").selectOption("handbook");
+  await page.locator("#file-input").setInputFiles([{ name: "travel.md", mimeType: "text/plain", buffer: Buffer.from("x") }]);
+  await on(page, "files").getByText("2 files").waitFor();
+  await page.locator("#project").selectOption("");
+  await on(page, "files").getByRole("link", { name: "2 files" }).click();
   await page.getByRole("heading", { name: "Files of all projects" }).waitFor();
 });
 

@@ -80,3 +80,23 @@ test("the checks above notice a page that takes text for markup", async (context
   assert.notDeepEqual(await page.evaluate(foreignMarkup), []);
   assert.ok(noted.foreign.length > 0);
 });
+
+test("a text of one unit over and over is read in a time that grows with its length", async (context) => {
+  const mock = await startMock();
+  context.after(() => mock.close());
+  const { page } = await open(browser, mock.url);
+  const slow = await page.evaluate(async () => {
+    const { AnswerView } = await import("/page/answer.js");
+    const units = ["$", "$a ", "$a_b$", "\\(a ", "\\[\na\n", "$$\n", "\\begin{a}\n", "**a ", "*a _b ", "***a", "*a $b ", "`a ", "[", "[a](", "[a](b c) ", "[1]", "![", "|a|\n|-|\n", "- a\n", "- a\n\n", "- a\n\n\n\n  ", "> ", "```\n", "# a\n"];
+    const times = units.map((unit) => {
+      const view = new AnswerView({ mark: () => null, onSentence: () => {} });
+      view.push(unit.repeat(60_000 / unit.length));
+      view.setQuoted(10, 20);
+      const start = performance.now();
+      view.finish();
+      return [unit, performance.now() - start];
+    });
+    return times.filter(([, ms]) => ms > 1500);
+  });
+  assert.deepEqual(slow, []);
+});

@@ -49,7 +49,10 @@ const files = new ProjectFiles({
 }, projects, say);
 const uploads = new Uploads({
   box: byId("uploads"), line: byId("uploads-line"), list: byId("uploads-list"), input: byId("file-input"), folder: byId("folder-input"), add: byId("add-files"), drop: byId("drop"),
-}, projects, say, () => files.refresh());
+}, projects, say, () => {
+  files.refresh();
+  welcome.changed();
+});
 const welcome = new Welcome({ on: byId("what-is-on"), examples: byId("examples") }, { ask, files: () => go("/?files") });
 
 const turnActions = { ask, say, openSource: (source, cited, opener) => panel.open(source, cited, opener) };

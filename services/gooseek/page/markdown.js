@@ -143,11 +143,13 @@ function readItem(lines, start, indent) {
   const mark = ITEM.exec(lines[start].text)[0];
   const own = [cut(lines[start], mark.length)];
   let end = start + 1;
+  let filled = start;
   while (end < lines.length) {
     const line = lines[end];
     const spaces = /^ */.exec(line.text)[0].length;
     if (isBlank(line)) {
-      const after = lines.slice(end).find((later) => !isBlank(later));
+      while (filled < lines.length && (filled <= end || isBlank(lines[filled]))) filled += 1;
+      const after = lines[filled];
       if (after === undefined) break;
       const inside = /^ */.exec(after.text)[0].length > indent + 1;
       if (!inside && !ITEM.test(after.text)) break;

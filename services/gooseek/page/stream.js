@@ -79,6 +79,11 @@ function isFinal(error) {
 
 /** Reads one connection to its end; a lost one ends quietly and `state.finished` stays false. */
 async function readEvents(response, state, { signal, onEvent }) {
+  // 204: the run has ended, and its last event was seen.
+  if (response.body === null || response.status === 204) {
+    state.finished = true;
+    return;
+  }
   const parser = new EventParser();
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   const cancel = () => reader.cancel().catch(() => {});

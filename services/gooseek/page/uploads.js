@@ -176,6 +176,7 @@ export class Uploads {
     const [refused, unread, total] = [fated("refused"), fated("unread"), this.#taken + rows.length];
     box.hidden = rows.length === 0;
     box.dataset.status = of("failed") > 0 ? "failed" : of("started") > 0 ? "started" : "done";
+    line.classList.toggle("counts", total > 1);
     line.textContent = total === 1 ? `${rows[0].name}: ${rows[0].status.textContent}` : [
       t("uploadsLine", { done: formatNumber(this.#taken + of("done")), total: formatNumber(total) }),
       refused > 0 ? t("uploadsRefused", { count: refused }) : null,

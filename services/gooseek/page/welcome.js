@@ -7,11 +7,13 @@ import { formatNumber, t } from "./i18n.js";
 const MOST_FILES = 100;
 const MOST_ENGINES = 5;
 const EXAMPLES = 3;
+const AGAIN_MS = 1000;
 
 export class Welcome {
   #nodes;
   #actions;
   #asked = 0;
+  #timer = null;
 
   /** `nodes`: `on` (a dl) and `examples` (a ul); `actions`: `ask(question)`, `files()` shows the list of files. */
   constructor(nodes, actions) {
@@ -31,6 +33,14 @@ export class Welcome {
     this.#nodes.on.replaceChildren(...[chat && answers(chat.models ?? []), search && web(search.engines ?? []), files && this.#files(files)].filter(Boolean));
     const ready = (files?.items ?? []).filter(({ status }) => status === "indexed");
     this.#showExamples(search?.engines?.length === 0 ? ready : ready.slice(0, 1));
+  }
+
+  /** Asks again a moment after what is on has changed, however often that was. */
+  changed() {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      if (this.#nodes.on.checkVisibility()) this.show();
+    }, AGAIN_MS);
   }
 
   #files({ items, next_cursor: more }) {
