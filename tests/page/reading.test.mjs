@@ -91,6 +91,26 @@ test("sums of money, paths and escaped marks are no formulas", mockOnly, async (
   ]);
 });
 
+test("what looks like a list, a heading or a quotation at the start of quoted words is none", mockOnly, async () => {
+  const { page } = await visit(at, "/?thread=old-1");
+  await page.locator(".cite").waitFor();
+  const shown = await page.evaluate(async () => {
+    const { AnswerView } = await import("/page/answer.js");
+    const view = new AnswerView({ mark: () => Object.assign(document.createElement("sup"), { className: "cite" }), onSentence: () => {} });
+    const sentences = ["- 5 °C is the least.", "# begins a comment.", "> 3 V is too much.", "To reset:\n- press A\n- hold *B*."];
+    let text = "";
+    for (const sentence of sentences) {
+      const start = text.length + (text === "" ? 0 : 2);
+      text += `${text === "" ? "" : "\n\n"}${sentence} [1]`;
+      view.setQuoted(start, start + sentence.length);
+    }
+    view.push(text);
+    view.finish();
+    return [...view.node.children].map((node) => `${node.localName}: ${node.textContent}`);
+  });
+  assert.deepEqual(shown, ["p: - 5 °C is the least. ", "p: # begins a comment. ", "p: > 3 V is too much. ", "p: To reset:", "ul: press Ahold *B*. "]);
+});
+
 test("code is copied by its button", mockOnly, async () => {
   const { page } = await visit(at, "/", { permissions: ["clipboard-read", "clipboard-write"] });
   await ask(page, "a formula");

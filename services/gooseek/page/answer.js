@@ -71,7 +71,7 @@ export class AnswerView {
     const focused = this.#tail.some((node) => node.contains(document.activeElement)) ? document.activeElement.dataset.at : null;
     for (const node of this.#tail) node.remove();
     this.#tail = [];
-    const blocks = blocksOf(linesOf(this.#text.slice(this.#settled), this.#settled), this.#open);
+    const blocks = blocksOf(this.#lines(), this.#open);
     blocks.forEach((block, index) => {
       const last = index === blocks.length - 1;
       const node = this.#block(block, this.#open && last);
@@ -82,6 +82,12 @@ export class AnswerView {
     });
     if (focused !== null && focused !== undefined) this.node.querySelector(`[data-at="${Number(focused)}"]`)?.focus();
     this.#speak();
+  }
+
+  /** The lines that are not settled; "- 5 °C" at the start of quoted words is no list. */
+  #lines() {
+    const sentences = new Set(this.#quoted.filter(({ start, end }) => !this.#text.slice(start, end).trim().includes("\n")).map(({ start }) => start));
+    return linesOf(this.#text.slice(this.#settled), this.#settled).map((line) => (sentences.has(line.at) ? { ...line, plain: true } : line));
   }
 
   #speak() {

@@ -26,7 +26,7 @@ export function linesOf(text, at) {
 }
 
 /**
- * The blocks of `lines`, in order; each has a `type` and `at`, where its first line starts. With `open`, the text
+ * The blocks of `lines`, in order; a line that is `plain` begins with words, whatever they look like. Each block has a `type` and `at`, where its first line starts. With `open`, the text
  * is still growing, and a table that has only begun counts as one.
  */
 export function blocksOf(lines, open, depth = 0) {
@@ -50,7 +50,8 @@ function isBlank(line) {
 }
 
 function reader(lines, start, open, depth) {
-  const { text } = lines[start];
+  const { text, plain } = lines[start];
+  if (plain) return readParagraph;
   if (FENCE.test(text)) return readFence;
   if (texEnd(lines, start, open) > 0) return readTex;
   if (HEADING.test(text)) return readHeading;
@@ -221,6 +222,7 @@ function readParagraph(lines, start, open) {
 
 /** Only a list that starts with a bullet or at 1 may follow a paragraph at once: "in\n1984. Then" is no list. */
 function interruptsParagraph(lines, at, open) {
+  if (lines[at].plain) return false;
   const item = ITEM.exec(lines[at].text);
   if (item !== null && !RULE.test(lines[at].text)) return item[4] !== "" && (item[3] === undefined || item[3] === "1");
   return startsBlock(lines[at]) || texEnd(lines, at, open) > 0 || startsTable(lines, at, open && lines[at + 1] !== undefined);
