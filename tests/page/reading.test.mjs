@@ -76,7 +76,7 @@ test("sums of money, paths and escaped marks are no formulas", mockOnly, async (
       view.finish();
       return view.node.innerHTML;
     };
-    return ["It costs $5, *not* $10.", "US$5 and *that* is 3$.", "$HOME and *$PATH*", "See \\[1\\] and `a`.", "$$\nx_1\n\n*after*", "\\[ *open*", "**a $x^*$ b**", "$O(n*m)$ of 5 * 3 [1]", "\\begin{align}\na &= b * c \\\\\n\\end{align}\nafter"].map(read);
+    return ["It costs $5, *not* $10.", "US$5 and *that* is 3$.", "$HOME and *$PATH*", "See \\[1\\] and `a`.", "$$\nx_1\n\n*after*", "\\[ *open*", "**a $x^*$ b**", "$O(n*m)$ of 5 * 3 [1]", "\\begin{align}\na &= b * c \\\\\n\\end{align}\nafter", "__init__.py, 2*3*4, 2**8**2, __two words__, un__*it*__"].map(read);
   });
   assert.deepEqual(shown, [
     "<p>It costs $5, <em>not</em> $10.</p>",
@@ -88,6 +88,7 @@ test("sums of money, paths and escaped marks are no formulas", mockOnly, async (
     '<p><strong>a <span class="tex">$x^*$</span> b</strong></p>',
     '<p><span class="tex">$O(n*m)$</span> of 5 * <span class="together">3 <button class="cite">1</button></span></p>',
     '<pre class="tex" tabindex="0">\\begin{align}\na &amp;= b * c \\\\\n\\end{align}</pre><p>after</p>',
+    "<p>__init__.py, 2*3*4, 2**8**2, <strong>two words</strong>, un__<em>it</em>__</p>",
   ]);
 });
 

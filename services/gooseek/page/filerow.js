@@ -38,7 +38,8 @@ export class FileRow {
       el("span", { class: "file-name" }, folder === "" ? null : el("span", { class: "file-folder" }, folder),
         el("a", { href: fileAddress(id), target: "_blank", rel: "noopener", title: t("openNamed", { name }) }, name)),
       el("span", { class: "file-line" }, this.#status, this.#facts));
-    const save = el("a", { class: "icon-button", href: fileAddress(id, { download: true }), download: "", "aria-label": t("downloadNamed", { name }), title: t("downloadNamed", { name }) }, icon("download"));
+    const saving = t("downloadNamed", { name });
+    const save = el("a", { class: "icon-button", href: fileAddress(id, { download: true }), download: "", "aria-label": saving, title: saving }, icon("download"));
     this.node = el("li", { class: "file" }, icon("file"), this.#about, el("span", { class: "file-tools" }, save, this.#trash));
     this.update(file);
   }

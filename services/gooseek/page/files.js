@@ -1,5 +1,5 @@
-// The files of the chosen project, or of all: how far each has come, and deleting them; renaming and deleting the project. While a file is being read and
-// the page is looked at, the list is asked for again.
+// The files of the chosen project, or of all: how far each has come, and deleting them; renaming and deleting the project.
+// While a file is being read and the page is looked at, the list is asked for again.
 
 import { deleteFile, listFiles } from "./api.js";
 import { confirmed, el } from "./dom.js";

@@ -16,6 +16,8 @@ const TAGS = { "**": "strong", "__": "strong", "~~": "del", "*": "em", "_": "em"
 const LITERAL = /[\\*_~[【!$]/;
 const TEX_PAIRS = { "\\(": "\\)", "\\[": "\\]", "$$": "$$" };
 const LONGEST_TEX = 1000;
+const DUNDER = /^__[a-z][a-z\d]*(?:_[a-z\d]+)*__(?!\w)/;
+const LONGEST_NAME = 60;
 const DEEPEST = 8;
 
 /**
@@ -192,8 +194,7 @@ class Scanner {
     if (match === null || depth >= DEEPEST) return null;
     const mark = match[1];
     const from = i + mark.length;
-    const intraword = mark[0] === "_" && /\w/.test(this.#text[i - 1] ?? "");
-    if (intraword || from >= end || /\s/.test(this.#text[from])) return { node: mark, end: from };
+    if (this.#isSign(mark, i) || from >= end || /\s/.test(this.#text[from])) return { node: mark, end: from };
     const close = missing.has(mark) ? -1 : this.#closing(mark, from, end);
     if (close < 0) {
       missing.add(mark);
@@ -202,6 +203,15 @@ class Scanner {
     const to = close < 0 ? end : close;
     const children = this.nodes(from, to, open && close < 0, depth + 1);
     return { node: el(TAGS[mark], {}, ...children), end: close < 0 ? end : close + mark.length };
+  }
+
+  /** Whether a mark is a sign of a name or a sum, as in `snake_case`, `__init__`, `2*3*4` and `2**8`. */
+  #isSign(mark, i) {
+    const [before, after] = [this.#text[i - 1] ?? "", this.#text[i + mark.length] ?? ""];
+    if (mark === "__" && DUNDER.test(this.#text.slice(i, i + LONGEST_NAME))) return true;
+    if (mark[0] === "_") return /\w/.test(before);
+    const kind = mark === "*" ? /\w/ : /\d/;
+    return mark[0] === "*" && kind.test(before) && kind.test(after);
   }
 
   /** Where `mark` closes an emphasis that began before `from`, or -1. Code and escapes in between are skipped. */

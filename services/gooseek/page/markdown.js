@@ -26,8 +26,8 @@ export function linesOf(text, at) {
 }
 
 /**
- * The blocks of `lines`, in order; a line that is `plain` begins with words, whatever they look like. Each block has a `type` and `at`, where its first line starts. With `open`, the text
- * is still growing, and a table that has only begun counts as one.
+ * The blocks of `lines`, in order; each has a `type` and `at`, where its first line starts. A line that is `plain` begins
+ * with words, whatever they look like. With `open`, the text is still growing, and a table that has only begun counts as one.
  */
 export function blocksOf(lines, open, depth = 0) {
   const blocks = [];

@@ -119,7 +119,7 @@ export class ThreadList {
     const address = run === undefined ? `/?thread=${encodeURIComponent(item.id)}` : `/?run=${encodeURIComponent(run.runId)}`;
     const link = el("a", { href: address, data: { thread: item.id, key: `${item.id} open` } },
       el("span", { class: "thread-name" }, item.pinned ? icon("pin") : null,
-        run === undefined || run.ended ? null : el("span", { class: "thread-running" }, icon("dot"), el("span", { class: "sr-only" }, `${t("status_started")}: `)), title),
+        run === undefined || run.ended ? null : runningMark(), title),
       item.snippet ? el("span", { class: "snippet" }, item.snippet) : null);
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
@@ -180,4 +180,8 @@ export class ThreadList {
     this.#otherTabs.postMessage("changed");
     this.#actions.closed(item.id);
   }
+}
+
+function runningMark() {
+  return el("span", { class: "thread-running" }, icon("dot"), el("span", { class: "sr-only" }, `${t("status_started")}: `));
 }

@@ -65,7 +65,8 @@ export class Welcome {
 }
 
 function row(part, value, ...variables) {
-  const change = variables.length === 0 ? null : el("span", { class: "change" }, `${t("changedBy")} `, ...variables.flatMap((name, at) => [at > 0 ? ", " : null, el("code", {}, name)]));
+  const names = variables.flatMap((name, at) => [at > 0 ? ", " : null, el("code", {}, name)]);
+  const change = names.length === 0 ? null : el("span", { class: "change" }, `${t("changedBy")} `, ...names);
   return el("div", { data: { part } }, el("dt", {}, t(`on_${part}`)), el("dd", {}, value, change));
 }
 
@@ -76,7 +77,8 @@ function answers(models) {
 
 function web(engines) {
   if (engines.length === 0) return row("web", t("onNoWeb"), "SEARXNG_URL", "SEARCH_ENGINES");
-  const names = engines.slice(0, MOST_ENGINES).map(({ name, status }) => (status === "failing" || status === "suspended" ? t("onFailing", { name }) : name));
+  const failing = ({ status }) => status === "failing" || status === "suspended";
+  const names = engines.slice(0, MOST_ENGINES).map((engine) => (failing(engine) ? t("onFailing", { name: engine.name }) : engine.name));
   const rest = engines.length - names.length;
   return row("web", `${names.join(", ")}${rest > 0 ? ` +${formatNumber(rest)}` : ""}`, "SEARXNG_URL", "SEARCH_ENGINES");
 }
