@@ -210,7 +210,7 @@ class Scanner {
     const [before, after] = [this.#text[i - 1] ?? "", this.#text[i + mark.length] ?? ""];
     if (mark === "__" && DUNDER.test(this.#text.slice(i, i + LONGEST_NAME))) return true;
     if (mark[0] === "_") return /\w/.test(before);
-    const kind = mark === "*" ? /\w/ : /\d/;
+    const kind = mark === "*" ? /[a-z\d]/i : /\d/;
     return mark[0] === "*" && kind.test(before) && kind.test(after);
   }
 
