@@ -9,7 +9,7 @@ use crate::{
     reasoning::{AnswerFilter, ReasoningHabit},
     repetition::RepetitionDetector,
     response_stream::EVENT_SIZE_LIMIT,
-    tokens::{BYTES_PER_TOKEN, tokens_of_bytes},
+    tokens::{TokenShares, tokens_of_bytes},
 };
 
 /// More tool calls in one response are an error of the model; the limit bounds memory.
@@ -24,6 +24,8 @@ pub(crate) struct DeltaAccumulator {
     reasoning_loop: RepetitionDetector,
     /// By our own count; servers count a little differently.
     token_limit: Option<u64>,
+    /// Text and reasoning, for that limit.
+    written: TokenShares,
     /// We end the answer, whatever the server goes on to send.
     is_stopped: bool,
     /// Whether there was text of the answer.
@@ -46,6 +48,7 @@ impl DeltaAccumulator {
             text_loop: RepetitionDetector::default(),
             reasoning_loop: RepetitionDetector::default(),
             token_limit: limit.map(|limit| u64::from(limit) * 21 / 20),
+            written: TokenShares::default(),
             is_stopped: false,
             has_answer: false,
             tools: BTreeMap::new(),
@@ -73,16 +76,23 @@ impl DeltaAccumulator {
 
     /// The part of `text` that we take; some servers send a whole answer at once.
     fn within_limit<'a>(&self, text: &'a str) -> &'a str {
+        if self.is_stopped {
+            return "";
+        }
         let Some(limit) = self.token_limit else { return text };
-        let bytes = usize::try_from(limit + 1).unwrap_or(usize::MAX).saturating_mul(BYTES_PER_TOKEN);
-        let end = text.floor_char_boundary(bytes.saturating_sub(self.received_bytes));
-        if self.is_stopped { "" } else { &text[..end] }
+        let mut written = self.written;
+        let over = text.char_indices().find(|(_, char)| {
+            written += TokenShares::of(*char);
+            written.tokens() > limit
+        });
+        over.map_or(text, |(at, char)| &text[..at + char.len_utf8()])
     }
 
     /// Stops an answer that goes round in circles or ignores its limit.
     fn count(&mut self, text: &str, repeats: bool) {
         self.received_bytes += text.len();
-        let is_too_long = self.token_limit.is_some_and(|limit| tokens_of_bytes(self.received_bytes) > limit);
+        self.written += text.chars().map(TokenShares::of).sum();
+        let is_too_long = self.token_limit.is_some_and(|limit| self.written.tokens() > limit);
         if repeats || is_too_long {
             self.is_stopped = true;
             self.finish_reason = Some(if repeats { FinishReason::Repetition } else { FinishReason::Length });
@@ -122,8 +132,11 @@ impl DeltaAccumulator {
         self.push_tool_call_part(self.tools.len(), id, Some(name), Some(arguments))
     }
 
+    /// The server's reason; ours counts where we have stopped it.
     pub(crate) fn set_finish_reason(&mut self, reason: FinishReason) {
-        self.finish_reason = Some(reason);
+        if !self.is_stopped {
+            self.finish_reason = Some(reason);
+        }
     }
 
     /// Token counts of the server; the last ones win.

@@ -162,8 +162,14 @@ impl Inner {
         }
         let http_request = self.http.post(path).json(&body);
         let response = upstream::send(http_request, self.config.api_key.as_ref(), until, phase).await?;
-        let mut response =
-            ResponseStream::new(response, model.clone(), timeouts, request, capabilities.reasoning.clone())?;
+        let mut response = ResponseStream::new(
+            response,
+            model.clone(),
+            timeouts,
+            request,
+            capabilities.reasoning.clone(),
+            format.is_some(),
+        )?;
         match response.next().await {
             Some(first) => Ok((first?, response)),
             None => Err(LlmError::Interrupted),

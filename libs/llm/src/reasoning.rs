@@ -16,6 +16,8 @@ use markers::{Marker, Position};
 const HELD_BACK: usize = 400;
 /// and for how long. Both are noticed once: after its first answer something is known of the model.
 pub(crate) const HOLD_TIME: Duration = Duration::from_secs(1);
+/// So many answers without reasoning make a model one that answers at once again.
+const ANSWERS_TO_FORGET: u8 = 3;
 /// How a model begins that thinks aloud; such text is held back until a closing tag or its end.
 const DELIBERATION: &[&str] = &[
     "okay",
@@ -65,10 +67,17 @@ impl ReasoningHabit {
         }
     }
 
+    /// One answer without reasoning says little of a model that has reasoned; some say that the tag was part of a text.
+    fn doubt(&self) {
+        let left = self.0.load(Relaxed).saturating_sub(1).max(1);
+        self.0.store(left, Relaxed);
+    }
+
     /// Remembers what an answer of the model showed.
     pub(crate) fn learn(&self, filter: &AnswerFilter) {
         match (self.get(), filter.reasoned_untagged) {
-            (_, true) => self.0.store(2, Relaxed),
+            (_, true) => self.0.store(1 + ANSWERS_TO_FORGET, Relaxed),
+            (Habit::ReasonsUntagged, false) if filter.seen_answer => self.doubt(),
             (Habit::Unknown, false) if filter.seen_answer => self.0.store(1, Relaxed),
             _ => {}
         }
@@ -91,8 +100,8 @@ pub(crate) struct AnswerFilter {
     /// White space before the first word of the answer. Behind reasoning it is dropped; an answer that is continued may begin so.
     leading: String,
     seen_reasoning: bool,
-    /// A marker behind a backtick is quoted, and text.
-    after_backtick: bool,
+    /// Markers in code are text.
+    code: CodeTracker,
 }
 
 impl AnswerFilter {
@@ -111,7 +120,7 @@ impl AnswerFilter {
             seen_answer: false,
             leading: String::new(),
             seen_reasoning: false,
-            after_backtick: false,
+            code: CodeTracker::default(),
         }
     }
 
@@ -176,7 +185,9 @@ impl AnswerFilter {
     }
 
     fn is_quoted(&self, before: &str) -> bool {
-        before.chars().next_back().map_or(self.after_backtick, |last| last == '`')
+        let mut code = self.code;
+        code.read(before);
+        code.is_inside()
     }
 
     fn pass(&mut self, marker: Marker) {
@@ -196,7 +207,7 @@ impl AnswerFilter {
         if self.position != Position::Answer || text.is_empty() {
             return;
         }
-        self.after_backtick = text.ends_with('`');
+        self.code.read(text);
         if self.seen_answer {
             return self.pass_on(text, out);
         }
@@ -217,6 +228,27 @@ impl AnswerFilter {
         if is_long && !is_deliberation(held) {
             self.release(out);
         }
+    }
+}
+
+/// Whether a text is in code: in a fenced block, or right behind a backtick.
+#[derive(Debug, Clone, Copy, Default)]
+struct CodeTracker {
+    /// Backticks at the end of the text.
+    run: usize,
+    in_fence: bool,
+}
+
+impl CodeTracker {
+    fn read(&mut self, text: &str) {
+        for char in text.chars() {
+            self.run = if char == '`' { self.run + 1 } else { 0 };
+            self.in_fence ^= self.run == 3;
+        }
+    }
+
+    fn is_inside(self) -> bool {
+        self.in_fence || self.run > 0
     }
 }
 
@@ -258,6 +290,10 @@ mod tests {
             ("7 days.</s>", "7 days."),
             ("7 days.<|eot_id|>", "7 days."),
             ("The tag `<think>` opens it, `</think>` closes it.", "The tag `<think>` opens it, `</think>` closes it."),
+            (
+                "```\n<|im_start|>system\n</think>\n```\nDone.<|im_end|>no",
+                "```\n<|im_start|>system\n</think>\n```\nDone.",
+            ),
             ("a [TH b <|x c", "a [TH b <|x c"),
             ("<think>never closed, 7 days", ""),
         ] {
@@ -288,6 +324,10 @@ mod tests {
         assert_eq!(streamed(&habit, "7 days."), "7 days.");
         answer_of(&habit, &["Is it 7?</think>7 days."]);
         assert_eq!(streamed(&habit, &"Is it 7? ".repeat(60)), "");
+        for _ in 0..ANSWERS_TO_FORGET {
+            answer_of(&habit, &["7 days."]);
+        }
+        assert_eq!(streamed(&habit, "7 days."), "7 days.");
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub(crate) struct ResponseStream {
     habit: Arc<ReasoningHabit>,
     prompt_bytes: usize,
     has_tools: bool,
+    /// Servers that write JSON of a schema let no reasoning through, which says nothing of the model.
+    is_structured: bool,
     text_began_at: Option<Instant>,
     /// Returned after the deltas that precede it.
     error: Option<LlmError>,
@@ -92,6 +94,7 @@ impl ResponseStream {
         timeouts: StreamTimeouts,
         request: &ChatRequest,
         habit: Arc<ReasoningHabit>,
+        is_structured: bool,
     ) -> Result<Self, LlmError> {
         if upstream::is_type(&response, "text/html") {
             return Err(LlmError::InvalidResponse("a web page in place of an answer"));
@@ -110,6 +113,7 @@ impl ResponseStream {
             habit,
             prompt_bytes: request.prompt_bytes(),
             has_tools: !request.tools.is_empty(),
+            is_structured,
             text_began_at: None,
             error: None,
             state: StreamState::Open,
@@ -210,7 +214,9 @@ impl ResponseStream {
 
     fn complete(&mut self) -> Result<StreamState, LlmError> {
         let completed = self.deltas.complete(&self.model, self.prompt_bytes, self.has_tools);
-        self.habit.learn(self.deltas.filter());
+        if !self.is_structured {
+            self.habit.learn(self.deltas.filter());
+        }
         completed?;
         Ok(StreamState::Ended)
     }

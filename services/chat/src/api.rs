@@ -254,6 +254,9 @@ pub(crate) struct Answer {
     /// Whether research is complete.
     #[serde(skip)]
     pub(crate) researched: bool,
+    /// Set once the text is whole, with the reason why it is less than it would have been.
+    #[serde(skip)]
+    pub(crate) written: Option<Option<String>>,
 }
 
 /// Why a run ended without an answer.

@@ -62,6 +62,9 @@ pub(crate) struct Step {
     pub(crate) ms: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) error: Option<String>,
+    /// Why a text that is written is less than it would have been.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -128,8 +131,11 @@ fn apply(answer: &mut Answer, kind: &str, data: &str) -> serde_json::Result<()> 
         sources: Vec<Source>,
     }
     #[derive(Deserialize)]
-    struct StepId {
+    struct StepEnd {
         id: u32,
+        kind: String,
+        status: String,
+        reason: Option<String>,
     }
     #[derive(Deserialize)]
     struct Delta {
@@ -146,7 +152,13 @@ fn apply(answer: &mut Answer, kind: &str, data: &str) -> serde_json::Result<()> 
             answer.thread_id = started.thread_id;
             answer.question = started.question;
         }
-        "step" => answer.last_step = answer.last_step.max(serde_json::from_str::<StepId>(data)?.id),
+        "step" => {
+            let step: StepEnd = serde_json::from_str(data)?;
+            answer.last_step = answer.last_step.max(step.id);
+            if step.kind == "write" && step.status == "done" {
+                answer.written = Some(step.reason);
+            }
+        }
         "sources" => {
             answer.sources = serde_json::from_str::<Sources>(data)?.sources;
             answer.researched = true;

@@ -30,12 +30,18 @@ pub(crate) enum RunOutcome {
 /// Works on a run to its end. What an earlier process has logged is not repeated.
 pub(crate) async fn run(context: &Context) -> Result<RunOutcome, Failure> {
     let turns = context.turns().await;
-    let mut understanding = understand::without_model(&context.run_request.ask, &turns, context.clock.now().date_naive());
+    let mut understanding =
+        understand::without_model(&context.run_request.ask, &turns, context.clock.now().date_naive());
     if !context.is_researched() {
         research::run(context, &mut understanding, &turns).await?;
     }
     let sources = context.sources();
-    let writing = write::run(context, &understanding, &turns, &sources);
+    let writing = async {
+        match context.written() {
+            Some(outcome) => Ok(outcome),
+            None => write::run(context, &understanding, &turns, &sources).await,
+        }
+    };
     let (outcome, questions) = related::run_beside(context, &understanding, &sources, writing).await;
     let outcome = outcome?;
     context.emit(Event::Related { questions });

@@ -55,8 +55,8 @@ fn log_what_is_on(settings: &Settings) {
     }
     let engines = settings.get("SEARCH_ENGINES").unwrap_or_default();
     match settings.get("SEARXNG_URL") {
-        Some(searxng) => {
-            tracing::info!(searxng, engines, "the web is searched by SearXNG, and by built-in engines beside it")
+        Some(_) => {
+            tracing::info!(engines, "the web is searched by SearXNG (SEARXNG_URL), and by built-in engines beside it")
         }
         None => tracing::info!(
             engines,

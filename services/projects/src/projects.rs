@@ -117,9 +117,12 @@ impl Projects {
             Err(_) => None,
         };
         if let Some(project) = found {
-            drop(session);
-            self.directory.check_project(who, action, Project::NAME, project.id).await?;
-            return Ok(project);
+            match self.directory.check_project(who, action, Project::NAME, project.id).await {
+                Ok(()) => return Ok(project),
+                // It is answered as one that does not exist.
+                Err(problem) if problem.code == Code::NotFound => {}
+                Err(problem) => return Err(problem),
+            }
         }
         let mut near = near(slug_or_id, store::slugs(&mut session).await?);
         drop(session);

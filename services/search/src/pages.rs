@@ -244,7 +244,15 @@ impl PageCacheInner {
                 session.commit().await?;
                 self.load_copy(LatestCopy { checked_at: now, ..latest }).await
             }
-            _ => self.store_fetched(&scope, address, fetched).await,
+            latest => match (self.store_fetched(&scope, address, fetched).await, latest) {
+                // The page is there; its site does not show it now.
+                (Err(OpenError::Fault(PageFault::BotCheck | PageFault::Unavailable)), Some(latest))
+                    if self.age(latest.checked_at) < self.ttl.stale =>
+                {
+                    self.load_copy(latest).await
+                }
+                (stored, _) => stored,
+            },
         }
     }
 

@@ -5,6 +5,8 @@ CREATE TABLE files (
     uploaded_by UUID NOT NULL,
     name TEXT NOT NULL,
     path TEXT NOT NULL,
+    -- Counts the contents that came under the path.
+    version BIGINT NOT NULL,
     format TEXT NOT NULL,
     size BIGINT NOT NULL,
     sha256 BYTEA NOT NULL,
@@ -22,11 +24,18 @@ CREATE TABLE files (
     embedded_with TEXT,
     created_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (org, id),
-    UNIQUE (org, project, sha256)
+    UNIQUE (org, project, path, version)
 );
-CREATE INDEX files_path ON files (org, project, path);
 CREATE INDEX files_embedded ON files (embedded_with) WHERE stage = 'indexed';
 SELECT tenant_table('files');
+
+-- Projects that were deleted: what is still on its way into them is not taken.
+CREATE TABLE deleted_projects (
+    org UUID NOT NULL,
+    project UUID NOT NULL,
+    PRIMARY KEY (org, project)
+);
+SELECT tenant_table('deleted_projects');
 
 CREATE TABLE texts (
     org UUID NOT NULL,

@@ -170,12 +170,14 @@ pub(crate) async fn remove(
     id: Uuid,
     now: DateTime<Utc>,
 ) -> Result<bool, DbError> {
+    let Some(place) = store::files::place(session, id).await? else { return Ok(false) };
+    // The project's numbers first, as whoever stores a version takes them: the other order would end in a deadlock.
+    store::vectors::bump(session, place.project).await?;
     let Some(place) = store::files::delete(session, id).await? else { return Ok(false) };
     if let Some(first) = place.first_seq {
         let end = first + place.chunks;
         store::search::delete(session, first, end).await?;
         store::vectors::delete(session, first, end).await?;
-        store::vectors::bump(session, place.project).await?;
     }
     jobs.enqueue(session, &DeleteObject { object: id }).await?;
     // Postgres has autovacuum for that.

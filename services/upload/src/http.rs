@@ -86,8 +86,8 @@ struct UploadForm {
 
 /// Upload a file.
 ///
-/// The answer comes when the file is stored; reading and indexing it goes on behind. The same content in the same project is
-/// answered with the file that is there.
+/// The answer comes when the file is stored; reading and indexing it goes on behind. The same content under the
+/// same path is answered with the file that is there.
 #[utoipa::path(
     post, path = "/api/v1/upload", operation_id = "upload_file",
     request_body(content = UploadForm, content_type = "multipart/form-data"),

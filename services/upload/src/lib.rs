@@ -52,7 +52,7 @@ async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
         service.tasks.push(jobs::reembed_task(deps.db.clone(), deps.jobs.clone(), embedder.name().to_owned()));
     }
     service.jobs = jobs::handlers(&deps, parser, embedder, config.workers);
-    let deleted_projects = jobs::DeletedProjects::new(deps.jobs.clone());
+    let deleted_projects = jobs::DeletedProjects::new(&deps);
     service.consumers = vec![Consumer::new("upload.deleted_projects", deps.db, deleted_projects)];
     Ok(service)
 }

@@ -98,9 +98,11 @@ impl Retriever {
         lists.extend(meaning);
         let fused = text::fusion::rrf(&lists, text::fusion::K);
         let mut session = self.db.read(&scope).await?;
+        // Some of them may be of projects that the caller may not read.
+        let candidates = if ask.project.is_some() { ask.limit } else { ask.limit * 4 };
         let mut hits = Vec::with_capacity(ask.limit);
         for (seq, score) in fused {
-            if hits.len() == ask.limit {
+            if hits.len() == candidates {
                 break;
             }
             // A file may be deleted between the two looks.
@@ -108,8 +110,10 @@ impl Retriever {
                 hits.push(Hit { chunk, score, near: near.contains(&seq) });
             }
         }
-        self.directory.retain_allowed(who, Action::GetFileText, &mut hits, |hit| hit.chunk.project).await?;
         let pending = store::files::unread(&mut session, ask.project, &ask.files).await?;
+        drop(session);
+        self.directory.retain_allowed(who, Action::GetFileText, &mut hits, |hit| hit.chunk.project).await?;
+        hits.truncate(ask.limit);
         Ok(Found { hits, pending_files: u32::try_from(pending).unwrap_or(u32::MAX), degraded })
     }
 

@@ -17,6 +17,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::RunOutcome;
+
 use crate::{
     api::{Answer, Budget, Citation, Cost, Source, SourceKind, Usage},
     callees::Callees,
@@ -38,6 +40,7 @@ pub(crate) struct Progress {
     pub(crate) citations: Vec<Citation>,
     pub(crate) degraded: Vec<String>,
     researched: bool,
+    written: Option<Option<String>>,
     model: llm::Usage,
     searches: u32,
     pages: u32,
@@ -52,6 +55,7 @@ impl Progress {
             citations: earlier.citations.clone(),
             degraded: earlier.degraded.clone(),
             researched: earlier.researched,
+            written: earlier.written.clone(),
             ..Self::default()
         }
     }
@@ -210,6 +214,12 @@ impl Context {
     }
 
     /// Whether research is complete, in this process or an earlier one.
+    /// How an earlier process ended the text, if it has.
+    pub(crate) fn written(&self) -> Option<RunOutcome> {
+        let reason = self.lock().written.clone()?;
+        Some(reason.map_or(RunOutcome::Complete, RunOutcome::Partial))
+    }
+
     pub(crate) fn is_researched(&self) -> bool {
         let progress = self.lock();
         progress.researched || !progress.answer.is_empty()

@@ -21,7 +21,9 @@ const MAX_SENTENCES: usize = 24;
 /// Characters of the passages that each sentence is laid beside.
 const MAX_PASSAGE_CHARS: usize = 2_400;
 /// Tokens that a verdict takes.
-const TOKENS_PER_VERDICT: u32 = 16;
+const TOKENS_PER_VERDICT: u64 = 16;
+/// Room for models that reason before they judge.
+const REASONING_TOKENS: u64 = 1_000;
 
 /// A citation whose sentence rules could not settle.
 #[derive(Debug, Clone)]
@@ -43,7 +45,11 @@ struct NumberedVerdict {
 
 /// Sends each open citation again, with the model's verdict in place of the rules'. Without an answer of the model they stay.
 pub(super) async fn run(context: &Context, model: &Model, sources: &[Source], open: &[OpenCitation]) {
-    let open = &open[..open.len().min(MAX_SENTENCES)];
+    // A prompt that the budget does not hold is not sent; as many sentences are judged as it does.
+    let affordable =
+        context.tokens_left() / (llm::estimate_tokens(&" ".repeat(MAX_PASSAGE_CHARS)) + REASONING_TOKENS / 4);
+    let count = open.len().min(MAX_SENTENCES).min(usize::try_from(affordable).unwrap_or(usize::MAX));
+    let open = &open[..count];
     if open.is_empty() || !context.limits.judge || context.exhausted_budget().is_some() {
         return;
     }
@@ -60,7 +66,6 @@ pub(super) async fn run(context: &Context, model: &Model, sources: &[Source], op
         }
         Err(error) => {
             tracing::info!(code = error.code(), "model did not judge citations; they keep the verdicts of the rules");
-            context.degrade("support", format!("some citations were judged by rules alone: {error}"));
         }
     }
 }
@@ -91,7 +96,8 @@ async fn ask(
         ),
         Message::user(prompt::fenced(&pairs)),
     ]);
-    request.max_tokens = Some(TOKENS_PER_VERDICT * u32::try_from(open.len() + 2).unwrap_or(u32::MAX));
+    let verdicts = TOKENS_PER_VERDICT * (open.len() as u64 + 2);
+    request.max_tokens = u32::try_from((verdicts + REASONING_TOKENS).min(context.tokens_left())).ok();
     request.temperature = Some(0.0);
     request.deadline = Some((Instant::now() + JUDGE_TIMEOUT).min(context.deadline));
     let (answer, usage) = model.structured::<Verdicts>(request, schema, "verdicts").await?;

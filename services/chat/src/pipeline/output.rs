@@ -18,8 +18,6 @@ pub(super) struct AnswerOutput<'a> {
     context: &'a Context,
     sources: &'a [Source],
     resolver: CitationResolver,
-    /// Characters of the answer before the text of this writer.
-    base: usize,
     /// Characters that an earlier process has sent and this writer repeats.
     skip: usize,
     /// Citations sent by an earlier process.
@@ -33,28 +31,27 @@ pub(super) struct AnswerOutput<'a> {
 }
 
 impl<'a> AnswerOutput<'a> {
-    /// An output that continues after the text sent by an earlier process.
+    /// An output that continues after the text sent by an earlier process, which it reads again: a mark may belong to a sentence
+    /// that was sent before.
     pub(super) fn resume_after(context: &'a Context, sources: &'a [Source]) -> Self {
-        let progress = context.progress();
-        let base = progress.answer.chars().count();
-        let citations_sent = progress.citations.len();
-        Self { citation_count: citations_sent, ..Self::new(context, sources, base, 0, citations_sent) }
+        let mut output = Self::replay(context, sources);
+        output.push(&context.progress().answer);
+        output
     }
 
     /// An output for a writer that repeats the whole text; what was sent by an earlier process is skipped.
     pub(super) fn replay(context: &'a Context, sources: &'a [Source]) -> Self {
         let progress = context.progress();
-        Self::new(context, sources, 0, progress.answer.chars().count(), progress.citations.len())
+        Self::new(context, sources, progress.answer.chars().count(), progress.citations.len())
     }
 
-    fn new(context: &'a Context, sources: &'a [Source], base: usize, skip: usize, citations_sent: usize) -> Self {
+    fn new(context: &'a Context, sources: &'a [Source], skip: usize, citations_sent: usize) -> Self {
         let source_count = u32::try_from(sources.len()).unwrap_or(u32::MAX);
         let texts = sources.iter().flat_map(|source| &source.passages).map(|passage| passage.text.as_str());
         Self {
             context,
             sources,
             resolver: CitationResolver::new(source_count).with_source_texts(texts),
-            base,
             skip,
             citations_sent,
             citation_count: 0,
@@ -102,7 +99,7 @@ impl<'a> AnswerOutput<'a> {
                 CitationOutput::Text(text) => self.append_text(text),
                 CitationOutput::Sentence { start, end, text, sources } => {
                     for source in sources {
-                        self.cite(source, (self.base + start, self.base + end), &text);
+                        self.cite(source, (start, end), &text);
                     }
                 }
             }

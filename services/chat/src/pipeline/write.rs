@@ -64,22 +64,34 @@ async fn write_with_model(
     request.max_tokens = u32::try_from(allowed.min(MAX_ANSWER_TOKENS)).ok();
     request.deadline = Some(context.deadline);
     let (outcome, open) = stream(context, model, request, sources).await;
-    let end = |status: &str, error: Option<&LlmError>| {
+    let end = |status: &str, reason: Option<String>, error: Option<&LlmError>| {
         context.emit(Event::Step(Step {
             status: status.to_owned(),
             ms: Some(u64::try_from(started_at.elapsed().as_millis()).unwrap_or(u64::MAX)),
+            reason,
             error: error.map(ToString::to_string),
             ..step.clone()
         }));
     };
     match outcome {
         Ok(reason) => {
-            end("done", None);
+            let outcome = outcome_of(reason);
+            let missing = match &outcome {
+                RunOutcome::Partial(missing) => Some(missing.clone()),
+                _ => None,
+            };
+            // From here on a process that takes the run over does not write any more.
+            end("done", missing, None);
             judge::run(context, model, sources, &open).await;
-            Ok(outcome_of(reason))
+            Ok(outcome)
         }
         Err(error) => {
-            end("failed", Some(&error));
+            if matches!(error, LlmError::NoText { .. }) && !sent_before.is_empty() {
+                // Asked to go on behind a text that was whole, the model had nothing to add.
+                end("done", None, None);
+                return Ok(RunOutcome::Complete);
+            }
+            end("failed", None, Some(&error));
             count_interrupted(context, prompt_tokens, &sent_before);
             after_failure(context, understanding, sources, &sent_before, &error)
         }

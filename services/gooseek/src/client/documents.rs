@@ -1,6 +1,7 @@
 //! `gooseek documents`: adds files with a progress bar and a result per file; lists; deletes.
 
 use std::{
+    collections::HashMap,
     fs,
     io::Read,
     path::{Path, PathBuf},
@@ -74,10 +75,12 @@ async fn add(client: &Client, project: &str, paths: &[PathBuf]) -> anyhow::Resul
     let mut files = Vec::new();
     let mut skipped = Vec::new();
     for path in paths {
-        // A folder keeps the paths in it; a single file is known by its name.
-        let top = if path.is_dir() { path } else { path.parent().unwrap_or(path) };
-        collect_files(path, top, true, &mut files, &mut skipped)?;
+        // A file is known by its path from the folder that was given on, with that folder's name; a single file by its name.
+        let path = path.canonicalize().with_context(|| path.display().to_string())?;
+        let top = path.parent().unwrap_or(&path).to_owned();
+        collect_files(&path, &top, true, &mut files, &mut skipped)?;
     }
+    check_paths(&files)?;
     if files.is_empty() {
         bail!("no file to add: PDF, DOCX, HTML, Markdown, CSV and plain text can be read");
     }
@@ -167,6 +170,18 @@ fn collect_files(
         files.push(LocalFile { path: path.to_owned(), relative });
     } else {
         skipped.push(path.to_owned());
+    }
+    Ok(())
+}
+
+/// Two files of one path would be two versions of one.
+fn check_paths(files: &[LocalFile]) -> anyhow::Result<()> {
+    let mut seen = HashMap::new();
+    for file in files {
+        if let Some(other) = seen.insert(&file.relative, &file.path).filter(|other| **other != file.path) {
+            let (one, two) = (other.display(), file.path.display());
+            bail!("{one} and {two} would both be {}: add them one after the other, or the folder above", file.relative);
+        }
     }
     Ok(())
 }

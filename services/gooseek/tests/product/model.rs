@@ -233,5 +233,9 @@ async fn the_model_judges_what_rules_cannot_settle() {
     let answer = client.ask(&ask).await.expect(StatusCode::OK);
     let citations = answer["citations"].as_array().unwrap();
     assert_eq!(citations.len(), 1, "{answer:#}");
-    assert_eq!((&citations[0]["support"], &citations[0]["judged_by"]), (&json!("supported"), &json!("model")), "{answer:#}");
+    assert_eq!(
+        (&citations[0]["support"], &citations[0]["judged_by"]),
+        (&json!("supported"), &json!("model")),
+        "{answer:#}"
+    );
 }

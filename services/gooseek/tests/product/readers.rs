@@ -24,7 +24,8 @@ fn memory(process: u32) -> u64 {
 async fn many_readers_that_stall_cost_little_and_hold_up_nobody() {
     let model = FakeOpenAi::start(Script::default()).await;
     // What comes at once is one event; an answer has a limit.
-    let sentence = |day: usize| format!("On day {day} the tenant waters the garden, and on day {} the landlord does. ", day + 1);
+    let sentence =
+        |day: usize| format!("On day {day} the tenant waters the garden, and on day {} the landlord does. ", day + 1);
     let pieces = (0..140).flat_map(|day| [Step::Text(sentence(day)), Step::Wait(Duration::from_millis(5))]);
     model.push(Kind::Chat, Behaviour::Stream(pieces.chain([Step::end(), Step::Done]).collect()));
     let server = with_model(gooseek(), &model).start().await;

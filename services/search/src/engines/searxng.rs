@@ -103,7 +103,8 @@ impl Searxng {
         if names.is_empty() {
             return Ok(by_category(self.catalogue.get().map(|catalogue| catalogue.enabled_in(category))));
         }
-        let catalogue = self.catalogue().await?;
+        // Without its list of engines the instance chooses, and says itself what is wrong with it.
+        let Ok(catalogue) = self.catalogue().await else { return Ok(by_category(None)) };
         let known: Vec<&str> = names.iter().map(String::as_str).filter(|name| catalogue.has(name)).collect();
         if !known.is_empty() {
             return Ok(EngineSelection { engines: Some(known.len()), parameter: ("engines", known.join(",")) });

@@ -61,7 +61,12 @@ impl PageLoader {
         }
         let target = reader::refresh_target(&fetched.body, &hints(&fetched));
         match target.and_then(|target| fetched.url.join(&target).ok()).filter(|target| *target != fetched.url) {
-            Some(target) => self.fetch(target.as_str(), None, deadline).await,
+            Some(target) => {
+                let followed = self.fetch(target.as_str(), None, deadline).await?;
+                // It belongs to whom either belongs to. Its validators say nothing of the address that was asked for.
+                let private = fetched.private || followed.private;
+                Ok(FetchResponse { private, etag: None, last_modified: None, ..followed })
+            }
             None => Ok(fetched),
         }
     }

@@ -57,7 +57,7 @@ pub(crate) struct Origin {
 /// What came of an upload.
 pub(crate) enum UploadOutcome {
     New(File),
-    /// The same content is in the project already.
+    /// The same content is there already, under the same path.
     Known(File),
     /// The same request came before, and was answered so.
     Replay(StoredAnswer),
@@ -111,7 +111,7 @@ impl Files {
         })
     }
 
-    /// Makes a file of what was staged, unless the project has that content or the key was used for it before.
+    /// Makes a file of what was staged, unless its path has that content or the key was used for it before.
     pub(crate) async fn admit(
         &self,
         who: &Caller,
@@ -144,7 +144,9 @@ impl Files {
         let size = staged.size.unsigned_abs();
         let admitted = async {
             let reservation = self.quota.reserve(who, Meter::UploadBytes, size).await?;
-            let new = NewFile { project, staged, origin, now: self.clock.now() };
+            let path = origin.path.as_deref().unwrap_or(&staged.name);
+            let modified_at = origin.modified_at;
+            let new = NewFile { project, staged, path, modified_at, version: 1, now: self.clock.now() };
             let outcome = match self.try_admit(who, &new, &attempt).await {
                 // Another request was faster by a moment; now its file is there to be found.
                 Err(UploadError::Db(error)) if error.is_unique_violation() => {
@@ -171,13 +173,26 @@ impl Files {
         attempt: &Attempt,
     ) -> Result<UploadOutcome, UploadError> {
         let mut session = self.db.begin(&who.scope()).await?;
-        let known = store::files::by_content(&mut session, new.project, &new.staged.sha256).await?;
-        let (row, status) = match known {
-            Some(row) => (row, StatusCode::OK),
-            None => (self.insert(&mut session, new).await?, StatusCode::ACCEPTED),
+        if store::files::is_deleted_project(&mut session, new.project).await? {
+            return Err(UploadError::Problem(Problem::not_found("project")));
+        }
+        let latest = store::files::latest(&mut session, new.project, new.path).await?;
+        let (row, status) = match &latest {
+            Some(latest) if latest.sha256 == new.staged.sha256 => {
+                (store::files::by_id(&mut session, latest.id).await?.ok_or_else(File::missing)?, StatusCode::OK)
+            }
+            latest => {
+                let version = latest.as_ref().map_or(1, |latest| latest.version + 1);
+                (self.insert(&mut session, &NewFile { version, ..*new }).await?, StatusCode::ACCEPTED)
+            }
         };
         let file = File::from(row);
-        let object = Object::new(File::NAME, file.id()).after(&new.staged.sha256);
+        let object = Object::new(File::NAME, file.id());
+        let object = match &latest {
+            Some(latest) => object.before(&latest.sha256),
+            None => object,
+        };
+        let object = object.after(&new.staged.sha256);
         self.audit.record(&mut session, who, Action::UploadFile, object).await?;
         attempt.complete(&mut session, status, &file).await?;
         session.commit().await?;
@@ -204,6 +219,12 @@ impl Files {
 enum UploadError {
     Db(DbError),
     Problem(Problem),
+}
+
+impl From<Problem> for UploadError {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
 }
 
 impl From<DbError> for UploadError {

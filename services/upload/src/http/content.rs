@@ -41,6 +41,9 @@ pub(super) async fn content(
     let content = files.content(&who, id.0).await?;
     let (kind, is_shown) = match content.format.as_str() {
         "pdf" => ("application/pdf", true),
+        "text" | "markdown" | "csv" if std::str::from_utf8(&content.bytes).is_ok() => {
+            ("text/plain; charset=utf-8", true)
+        }
         "text" | "markdown" | "csv" => ("text/plain", true),
         // A page of HTML would be run as one of ours.
         _ => ("application/octet-stream", false),

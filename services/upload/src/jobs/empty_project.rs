@@ -1,9 +1,10 @@
 //! Deletes the files of a project that was deleted.
 
-use ::jobs::{Job, JobContext, JobError, JobHandler, JobQueue};
+use ::jobs::{EnqueueOptions, Job, JobContext, JobError, JobHandler, JobQueue};
 use async_trait::async_trait;
 use base::time::Clock;
 use bus::{HandleError, Handler, Received};
+use chrono::TimeDelta;
 use db::Session;
 use proto::{convert, events::v1::ProjectDeleted};
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,8 @@ use crate::{files, store};
 
 /// Files deleted in one transaction, so that uploads go on meanwhile.
 const BATCH: i64 = 50;
+/// Longer than the transaction of an upload takes.
+const SECOND_PASS: TimeDelta = TimeDelta::minutes(1);
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct EmptyProject {
@@ -29,11 +32,12 @@ impl Job for EmptyProject {
 /// Hears of deleted projects.
 pub(crate) struct DeletedProjects {
     jobs: JobQueue,
+    clock: Clock,
 }
 
 impl DeletedProjects {
-    pub(crate) fn new(jobs: JobQueue) -> Self {
-        Self { jobs }
+    pub(crate) fn new(deps: &Deps) -> Self {
+        Self { jobs: deps.jobs.clone(), clock: deps.clock.clone() }
     }
 }
 
@@ -41,7 +45,12 @@ impl DeletedProjects {
 impl Handler<ProjectDeleted> for DeletedProjects {
     async fn handle(&self, session: &mut Session, event: &Received<ProjectDeleted>) -> Result<(), HandleError> {
         let project = convert::id("project_id", &event.message.project_id)?;
-        Ok(self.jobs.enqueue(session, &EmptyProject { project }).await?)
+        store::files::note_deleted_project(session, project).await?;
+        self.jobs.enqueue(session, &EmptyProject { project }).await?;
+        // An upload that did not see the mark yet is committed by then.
+        let options = EnqueueOptions { run_at: Some(self.clock.now() + SECOND_PASS), ..EnqueueOptions::default() };
+        self.jobs.enqueue_with(session, &EmptyProject { project }, options).await?;
+        Ok(())
     }
 }
 

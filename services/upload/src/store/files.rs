@@ -4,30 +4,35 @@ use chrono::{DateTime, Utc};
 use db::{DbError, Session, execute, fetch_all, fetch_one, fetch_optional};
 use uuid::Uuid;
 
-use crate::files::{Origin, Row, Stage, Staged};
+use crate::files::{Row, Stage, Staged};
 
 /// A file to be made.
+#[derive(Clone, Copy)]
 pub(crate) struct NewFile<'a> {
     pub(crate) project: Uuid,
     pub(crate) staged: &'a Staged,
-    pub(crate) origin: &'a Origin,
+    pub(crate) path: &'a str,
+    /// When it was last changed, as its sender says.
+    pub(crate) modified_at: Option<DateTime<Utc>>,
+    pub(crate) version: i64,
     pub(crate) now: DateTime<Utc>,
 }
 
 pub(crate) async fn insert(session: &mut Session, new: &NewFile<'_>) -> Result<(), DbError> {
     execute!(
         session,
-        owner: "INSERT INTO files (org, uploaded_by, id, project, name, path, format, size, sha256, modified_at, stage,
-               attempts, chunks, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'received', 0, 0, $11)",
+        owner: "INSERT INTO files (org, uploaded_by, id, project, name, path, version, format, size, sha256, modified_at,
+               stage, attempts, chunks, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'received', 0, 0, $12)",
         new.staged.id,
         new.project,
         &new.staged.name,
-        new.origin.path.as_deref().unwrap_or(&new.staged.name),
+        new.path,
+        new.version,
         &new.staged.format,
         new.staged.size,
         new.staged.sha256.as_slice(),
-        new.origin.modified_at,
+        new.modified_at,
         new.now
     )?;
     Ok(())
@@ -42,14 +47,42 @@ pub(crate) async fn by_id(session: &mut Session, id: Uuid) -> Result<Option<Row>
     )
 }
 
-pub(crate) async fn by_content(session: &mut Session, project: Uuid, sha256: &[u8]) -> Result<Option<Row>, DbError> {
+/// The latest version under a path: its hash, and its number.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct LatestVersion {
+    pub(crate) id: Uuid,
+    pub(crate) sha256: Vec<u8>,
+    pub(crate) version: i64,
+}
+
+pub(crate) async fn latest(session: &mut Session, project: Uuid, path: &str) -> Result<Option<LatestVersion>, DbError> {
     fetch_optional!(
         session,
-        org: "SELECT id, project, name, path, format, size, stage, error, attempts, title, pages, dated_at, words_kept, warnings, chunks, created_at
-            FROM files WHERE org = $1 AND project = $2 AND sha256 = $3",
+        org: "SELECT id, sha256, version FROM files WHERE org = $1 AND project = $2 AND path = $3
+            ORDER BY version DESC LIMIT 1",
         project,
-        sha256
+        path
     )
+}
+
+/// Whether a project was deleted.
+pub(crate) async fn is_deleted_project(session: &mut Session, project: Uuid) -> Result<bool, DbError> {
+    let row: Option<(Uuid,)> = fetch_optional!(
+        session,
+        org: "SELECT project FROM deleted_projects WHERE org = $1 AND project = $2",
+        project
+    )?;
+    Ok(row.is_some())
+}
+
+/// Remembers that a project was deleted.
+pub(crate) async fn note_deleted_project(session: &mut Session, project: Uuid) -> Result<(), DbError> {
+    execute!(
+        session,
+        org: "INSERT INTO deleted_projects (org, project) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+        project
+    )?;
+    Ok(())
 }
 
 /// Files older than `before`, newest first; ids sort by the time they were made.
@@ -75,7 +108,8 @@ pub(crate) async fn earlier_versions(session: &mut Session, id: Uuid) -> Result<
     let rows: Vec<(Uuid,)> = fetch_all!(
         session,
         org: "SELECT old.id FROM files AS new
-              JOIN files AS old ON old.org = new.org AND old.project = new.project AND old.path = new.path AND old.id < new.id
+              JOIN files AS old ON old.org = new.org AND old.project = new.project AND old.path = new.path
+                AND old.version < new.version
               WHERE new.org = $1 AND new.id = $2",
         id
     )?;

@@ -38,7 +38,7 @@ on_both! {
         services.project(&anna, "handbook").await;
         let page = b"<!doctype html><title>Rules</title><p>Dogs are <b>allowed</b>.<script>steal()</script>";
         for (name, content, shown, kind) in [
-            ("договор №1.md", LEASE.as_bytes(), "inline", "text/plain"),
+            ("договор №1.md", LEASE.as_bytes(), "inline", "text/plain; charset=utf-8"),
             ("rules.html", page, "attachment", "application/octet-stream"),
         ] {
             let id = add(&services.upload, &anna, "handbook", name, content).await;

@@ -117,10 +117,11 @@ fn request(
 fn asked_recency(understanding: &Understanding, today: NaiveDate) -> Option<Recency> {
     let dates = understanding.dates.as_ref().filter(|dates| dates.start <= today)?;
     match (today - dates.start).num_days() {
-        0..=1 => Some(Recency::Day),
-        2..=7 => Some(Recency::Week),
-        8..=31 => Some(Recency::Month),
-        32..=365 => Some(Recency::Year),
+        // An engine's day is the last 24 hours, which had no yesterday morning.
+        0 => Some(Recency::Day),
+        1..=6 => Some(Recency::Week),
+        7..=27 => Some(Recency::Month),
+        28..=360 => Some(Recency::Year),
         _ => None,
     }
 }
