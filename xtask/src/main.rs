@@ -25,6 +25,6 @@ fn add(root: &Path, name: &str, port: Option<u16>) -> anyhow::Result<()> {
     println!("made services/{name}; next:");
     println!("  cargo test --package {name}-svc");
     println!("  UPDATE_SNAPSHOTS=1 cargo test --package gooseek --test product api::    (docs/openapi.json)");
-    println!("  ARCHITECTURE.md, \"How a service is added\", says what a contract for other services takes");
+    println!("  ARCHITECTURE.md, \"Recipes\", says what a contract for other services takes");
     Ok(())
 }

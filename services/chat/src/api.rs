@@ -197,6 +197,16 @@ pub(crate) struct Citation {
     pub(crate) score: f32,
 }
 
+impl Citation {
+    /// Adds it, or puts it in the place of the one with its number, which has been judged anew.
+    pub(crate) fn put_into(self, citations: &mut Vec<Self>) {
+        match citations.iter_mut().find(|known| known.index == self.index) {
+            Some(known) => *known = self,
+            None => citations.push(self),
+        }
+    }
+}
+
 fn rules() -> String {
     "rules".to_owned()
 }

@@ -165,12 +165,7 @@ fn apply(answer: &mut Answer, kind: &str, data: &str) -> serde_json::Result<()> 
         }
         "delta" => answer.answer.push_str(&serde_json::from_str::<Delta>(data)?.text),
         "citation" => {
-            let citation: Citation = serde_json::from_str(data)?;
-            // One that comes again has been judged anew.
-            match answer.citations.iter_mut().find(|known| known.index == citation.index) {
-                Some(known) => *known = citation,
-                None => answer.citations.push(citation),
-            }
+            serde_json::from_str::<Citation>(data)?.put_into(&mut answer.citations);
         }
         "related" => answer.related = serde_json::from_str::<Related>(data)?.questions,
         "usage" => answer.usage = serde_json::from_str(data)?,

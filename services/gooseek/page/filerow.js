@@ -104,7 +104,9 @@ function folderOf({ name, path }) {
 
 function statusText(file) {
   if (file.status === "failed") return t("fileFailed", { reason: fileReason(file.error ?? "") });
-  return pending(file) ? pendingText(file) : t("fileIsReady");
+  if (pending(file)) return pendingText(file);
+  const missing = (file.warnings ?? []).join("; ");
+  return missing ? t("fileReadInPart", { missing }) : t("fileIsReady");
 }
 
 function factsOf(file, project) {

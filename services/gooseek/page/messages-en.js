@@ -152,6 +152,7 @@ export const EN = {
   tryingAgain: "Trying again: {reason}",
   indexedInto: { one: "Ready to be asked about · {count} passage", other: "Ready to be asked about · {count} passages" },
   fileFailed: "Not readable: {reason}",
+  fileReadInPart: "Ready, but {missing}",
   fileReady: "{name} is ready to be asked about.",
   fileNotAdded: "{name} was not added: {reason}",
   folderUnread: "The folder could not be read.",

@@ -152,6 +152,7 @@ export const RU = {
   tryingAgain: "Новая попытка: {reason}",
   indexedInto: { one: "Можно спрашивать · {count} отрывок", few: "Можно спрашивать · {count} отрывка", many: "Можно спрашивать · {count} отрывков", other: "Можно спрашивать · {count} отрывка" },
   fileFailed: "Не читается: {reason}",
+  fileReadInPart: "Готов, но не полностью: {missing}",
   fileReady: "О файле {name} можно спрашивать.",
   fileNotAdded: "Файл {name} не добавлен: {reason}",
   folderUnread: "Папку не удалось прочитать.",

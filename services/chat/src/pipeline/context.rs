@@ -134,7 +134,7 @@ impl Context {
     pub(crate) fn emit(&self, event: Event) {
         match &event {
             Event::Sources { sources } => self.lock().sources.clone_from(sources),
-            Event::Citation(citation) => self.lock().citations.push(citation.clone()),
+            Event::Citation(citation) => citation.clone().put_into(&mut self.lock().citations),
             _ => {}
         }
         self.log.append(&self.buffer, LogOp::Event(event), false);
