@@ -176,7 +176,7 @@ mod tests {
         let turns =
             [Turn { question: "Какие суточные в Казахстане?".to_owned(), answer: None }];
         assert_eq!(without_model(&ask("а в Японии?"), &turns, TODAY).earlier, "суточные");
-        assert_eq!(without_model(&ask("Сколько стоит парковка?"), &turns, TODAY).earlier, "");
+        assert_eq!(without_model(&ask("Сколько стоит парковка возле главного офиса?"), &turns, TODAY).earlier, "");
     }
 
     #[test]

@@ -76,7 +76,8 @@ async fn add(client: &Client, project: &str, paths: &[PathBuf]) -> anyhow::Resul
     let mut skipped = Vec::new();
     for path in paths {
         // A file is known by its path from the folder that was given on, with that folder's name; a single file by its name.
-        let path = path.canonicalize().with_context(|| path.display().to_string())?;
+        // `.` and `..` have no name of their own.
+        let path = if path.is_dir() { path.canonicalize()? } else { path.clone() };
         let top = path.parent().unwrap_or(&path).to_owned();
         collect_files(&path, &top, true, &mut files, &mut skipped)?;
     }
@@ -128,7 +129,7 @@ fn report(mut results: Vec<(PathBuf, anyhow::Result<Document>)>, skipped: &[Path
         let named: Vec<String> =
             skipped.iter().take(NAMED_SKIPPED_LIMIT).map(|path| path.display().to_string()).collect();
         let more = if skipped.len() > NAMED_SKIPPED_LIMIT { ", …" } else { "" };
-        outln!("{} file(s) of other types left out: {}{more}", skipped.len(), named.join(", "));
+        outln!("{} file(s) that are empty or of other types left out: {}{more}", skipped.len(), named.join(", "));
     }
     if failed > 0 {
         bail!("{failed} of {} file(s) could not be added", results.len());
