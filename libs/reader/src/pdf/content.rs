@@ -1,5 +1,6 @@
 //! Interprets the content streams of a page as far as they place text (ISO 32000-2, 9).
 
+mod marks;
 mod numbers;
 mod operators;
 mod state;
@@ -12,6 +13,7 @@ use hayro_syntax::object::dict::keys::{ACTUAL_TEXT, MATRIX, OC, RESOURCES, SUBTY
 use hayro_syntax::object::{Dict, Name, Object, Stream, String as PdfString};
 use hayro_syntax::page::Resources;
 
+use self::marks::{Mark, Marks};
 use self::state::{State, States};
 use super::fonts::Fonts;
 use super::info::text_string;
@@ -57,20 +59,11 @@ pub(super) struct Shared<'a> {
     pub(super) layers: Layers,
 }
 
-/// A marked part of the content.
-struct Mark {
-    hidden: bool,
-    /// Text that replaces that of the glyphs, the first of which has this index.
-    replaced: Option<(String, usize)>,
-}
-
 pub(super) struct Interpreter<'s, 'a> {
     shared: &'s Shared<'a>,
     state: State<'a>,
     saved: States<'a>,
-    marks: Vec<Mark>,
-    /// How many of the marks are hidden.
-    hidden: usize,
+    marks: Marks,
     content: PageContent,
     operators: u64,
     form_bytes: u64,
@@ -84,8 +77,7 @@ impl<'s, 'a> Interpreter<'s, 'a> {
             shared,
             state: State::new(transform),
             saved: States::default(),
-            marks: Vec::new(),
-            hidden: 0,
+            marks: Marks::default(),
             content: PageContent::default(),
             operators: 0,
             form_bytes: 0,
@@ -105,7 +97,7 @@ impl<'s, 'a> Interpreter<'s, 'a> {
     pub(super) fn run(&mut self, stream: &[u8], resources: &Resources<'a>) -> Result<(), ParseError> {
         let stream = numbers::separated(stream);
         let mut operators = TypedIter::new(&stream);
-        let (state, depth, marks) = (self.state.clone(), self.saved.depth(), self.marks.len());
+        let (state, depth, marks) = (self.state.clone(), self.saved.depth(), self.marks.depth());
         while let Some(operator) = operators.next() {
             self.operators += 1;
             if self.operators > MAX_OPERATORS || self.content.glyphs.len() > MAX_GLYPHS {
@@ -113,7 +105,7 @@ impl<'s, 'a> Interpreter<'s, 'a> {
             }
             self.operator(operator, resources)?;
         }
-        while self.marks.len() > marks {
+        while self.marks.depth() > marks {
             self.end_mark();
         }
         self.saved.truncate(depth);
@@ -190,11 +182,10 @@ impl<'s, 'a> Interpreter<'s, 'a> {
     }
 
     fn push(&mut self, glyph: Glyph, readable: bool) {
-        if self.hidden > 0 {
+        if self.marks.hides() {
             return;
         }
-        let replaced = self.marks.iter().any(|mark| mark.replaced.is_some());
-        if !readable && !replaced {
+        if !readable && !self.marks.replaces() {
             self.content.unreadable += 1;
         }
         self.content.glyphs.push(glyph);
@@ -205,7 +196,12 @@ impl<'s, 'a> Interpreter<'s, 'a> {
         self.push(glyph, true);
     }
 
-    fn begin_mark(&mut self, properties: Option<&Object<'_>>, tag: &[u8], resources: &Resources<'a>) {
+    fn begin_mark(
+        &mut self,
+        properties: Option<&Object<'_>>,
+        tag: &[u8],
+        resources: &Resources<'a>,
+    ) -> Result<(), ParseError> {
         let named = match properties {
             Some(Object::Name(name)) => {
                 let id = resources.properties.get_ref(name.as_ref()).map(Into::into);
@@ -219,16 +215,13 @@ impl<'s, 'a> Interpreter<'s, 'a> {
             _ => named.as_ref().and_then(|(dict, _)| dict.get::<PdfString<'_>>(ACTUAL_TEXT)),
         };
         // Within a replaced part everything is replaced already.
-        let outer = self.marks.iter().any(|mark| mark.replaced.is_some());
+        let outer = self.marks.replaces();
         let replaced = inline.filter(|_| !outer).map(|text| (text_string(&text), self.content.glyphs.len()));
-        self.hidden += usize::from(hidden);
-        self.marks.push(Mark { hidden, replaced });
+        self.marks.begin(Mark { hidden, replaced })
     }
 
     fn end_mark(&mut self) {
-        let Some(mark) = self.marks.pop() else { return };
-        self.hidden -= usize::from(mark.hidden);
-        let Some((text, first)) = mark.replaced else { return };
+        let Some((text, first)) = self.marks.end().and_then(|mark| mark.replaced) else { return };
         let glyphs = &mut self.content.glyphs;
         let Some(last) = glyphs.get(first..).and_then(|replaced| replaced.last()) else { return };
         let end = last.origin + last.advance;

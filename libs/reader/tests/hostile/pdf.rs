@@ -11,7 +11,7 @@ use crate::Case;
 
 const LEASE: &[u8] = include_bytes!("../fixtures/lease.pdf");
 
-pub(crate) const CASES: [Case; 20] = [
+pub(crate) const CASES: [Case; 21] = [
     ("a file cut in the middle", Format::Pdf, || LEASE[..LEASE.len() / 2].to_vec(), Some(damaged)),
     (
         "a file that needs a password",
@@ -50,6 +50,12 @@ pub(crate) const CASES: [Case; 20] = [
     ),
     ("a bomb in a bomb", Format::Pdf, bomb, None),
     ("a million saved states", Format::Pdf, || page(stream("", &b"q ".repeat(1_000_000)), "", vec![]), None),
+    (
+        "marks that are never closed",
+        Format::Pdf,
+        || page(stream("", &b"/P BMC BT /F1 9 Tf (a) Tj ET ".repeat(300_000)), "", vec![]),
+        Some(too_large),
+    ),
     ("a map of four billion characters", Format::Pdf, character_map, None),
     (
         "an archive that calls itself PDF",
@@ -65,6 +71,10 @@ fn damaged(error: &ParseError) -> bool {
 
 fn encrypted(error: &ParseError) -> bool {
     *error == ParseError::Encrypted
+}
+
+fn too_large(error: &ParseError) -> bool {
+    matches!(error, ParseError::TooLarge(_))
 }
 
 fn no_text(error: &ParseError) -> bool {

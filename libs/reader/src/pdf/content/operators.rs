@@ -22,14 +22,14 @@ impl<'a> Interpreter<'_, 'a> {
                 self.state.transform *= affine([to.0, to.1, to.2, to.3, to.4, to.5]);
             }
             Operator::XObject(name) => {
-                if let Some(form) = resources.get_x_object(name.0).filter(|_| self.hidden == 0) {
+                if let Some(form) = resources.get_x_object(name.0).filter(|_| !self.marks.hides()) {
                     self.form(&form, Affine::IDENTITY, resources)?;
                 }
             }
             Operator::SetGraphicsState(name) => self.set_font_of(resources.get_ext_g_state(name.0)),
-            Operator::BeginMarkedContent(mark) => self.begin_mark(None, mark.0.as_ref(), resources),
+            Operator::BeginMarkedContent(mark) => self.begin_mark(None, mark.0.as_ref(), resources)?,
             Operator::BeginMarkedContentWithProperties(mark) => {
-                self.begin_mark(Some(mark.1), mark.0.as_ref(), resources);
+                self.begin_mark(Some(mark.1), mark.0.as_ref(), resources)?;
             }
             Operator::EndMarkedContent(_) => self.end_mark(),
             operator => self.text_operator(&operator, resources),

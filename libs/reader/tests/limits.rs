@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "hostile/pdf_file.rs"]
+mod pdf_file;
+
 use std::time::Instant;
 
+use pdf_file::stream;
 use reader::{Format, Hints, ParseError, parse};
 
 fn read(format: Format, source: &str) -> Result<String, ParseError> {
@@ -201,31 +205,59 @@ const UNITS: [&str; 64] = [
     "<p class='a b'>x",
 ];
 
+/// Units of the content of a page in a PDF file.
+const DRAWN: [&str; 14] = [
+    "/P BMC ",
+    "/P BMC (a) Tj ",
+    "/P BMC EMC ",
+    "/Span <</ActualText (a)>> BDC ",
+    "/Span <</ActualText (a)>> BDC (a) Tj EMC ",
+    "/Span /Absent BDC (a) Tj ",
+    "EMC ",
+    "q ",
+    "q Q ",
+    "BT ",
+    "(a) Tj ",
+    "(a b) Tj T* ",
+    "[(a) 9 (b)] TJ ",
+    "1 0 0 1 9 9 cm ",
+];
+
 #[test]
 fn twice_the_page_costs_twice_the_work() {
-    let mut grows = Vec::new();
-    for format in [Format::Html, Format::Markdown] {
-        for unit in UNITS {
-            let page = |bytes: usize| unit.repeat(bytes / unit.len());
-            // As long as it takes until the measure is larger than the noise.
-            let mut bytes = 8 << 10;
-            while cost(format, &page(bytes)) < 15_000_000 && bytes < 256 << 10 {
-                bytes *= 2;
-            }
-            let (one, two) = (page(bytes), page(bytes * 2));
-            let ratio = (0..15)
-                .map(|_| (cost(format, &two), cost(format, &one)))
-                .scan((u64::MAX, u64::MAX), |least, (two, one)| {
-                    *least = (least.0.min(two), least.1.min(one));
-                    Some(least.0 as f64 / least.1.max(200_000) as f64)
-                })
-                .find(|ratio| *ratio <= 2.5);
-            if ratio.is_none() {
-                grows.push(format!("{unit:?} as {format:?} from {bytes} bytes"));
-            }
-        }
-    }
+    let html = UNITS.iter().filter_map(|unit| growth(Format::Html, unit, str::to_owned));
+    let markdown = UNITS.iter().filter_map(|unit| growth(Format::Markdown, unit, str::to_owned));
+    let grows: Vec<String> = html.chain(markdown).collect();
     assert!(grows.is_empty(), "{grows:#?}");
+}
+
+#[test]
+fn twice_the_drawing_costs_twice_the_work() {
+    let page = |content: &str| {
+        let content = format!("BT /F1 12 Tf 14 TL 9 700 Td {content}");
+        String::from_utf8(pdf_file::page(stream("", content.as_bytes()), "", vec![])).unwrap()
+    };
+    let grows: Vec<String> = DRAWN.iter().filter_map(|unit| growth(Format::Pdf, unit, page)).collect();
+    assert!(grows.is_empty(), "{grows:#?}");
+}
+
+/// What is repeated and from how many bytes on, if reading it costs more than its size.
+fn growth(format: Format, unit: &str, file: impl Fn(&str) -> String) -> Option<String> {
+    let file = |bytes: usize| file(&unit.repeat(bytes / unit.len()));
+    // As long as it takes until the measure is larger than the noise.
+    let mut bytes = 8 << 10;
+    while cost(format, &file(bytes)) < 15_000_000 && bytes < 256 << 10 {
+        bytes *= 2;
+    }
+    let (one, two) = (file(bytes), file(bytes * 2));
+    let fair = (0..15)
+        .map(|_| (cost(format, &two), cost(format, &one)))
+        .scan((u64::MAX, u64::MAX), |least, (two, one)| {
+            *least = (least.0.min(two), least.1.min(one));
+            Some(least.0 as f64 / least.1.max(200_000) as f64)
+        })
+        .any(|ratio| ratio <= 2.5);
+    (!fair).then(|| format!("{unit:?} as {format:?} from {bytes} bytes"))
 }
 
 /// Time of this thread (ns).
