@@ -25,35 +25,115 @@ impl WrittenDate {
     }
 }
 
-/// The stems of the months' names in English, Russian, German, French and Spanish, and shortened names.
-const MONTHS: [&str; 12] = [
-    "january jan январ янв januar jan janvier janv enero ene",
-    "february feb феврал фев februar fevrier fevr febrero",
-    "march mar март мар marz maerz mars marzo",
-    "april apr апрел апр avril avr abril abr",
-    "may май мая мае mai mayo",
-    "june jun июн juni juin junio",
-    "july jul июл juli juillet juil julio",
-    "august aug август авг aout agosto ago",
-    "september sept sep сентябр сент сен september septembre septiembre",
-    "october oct октябр окт oktober okt octobre octubre",
-    "november nov ноябр нояб november novembre noviembre",
-    "december dec декабр дек dezember dez decembre diciembre dic",
+/// The names of the months and their short forms, by language; those that end with `-` are stems that take the endings of
+/// Russian cases.
+const MONTHS: [(&str, [&str; 12]); 5] = [
+    (
+        "en",
+        [
+            "january jan",
+            "february feb",
+            "march mar",
+            "april apr",
+            "may",
+            "june jun",
+            "july jul",
+            "august aug",
+            "september sept sep",
+            "october oct",
+            "november nov",
+            "december dec",
+        ],
+    ),
+    (
+        "ru",
+        [
+            "январ- янв",
+            "феврал- фев",
+            "март март- мар",
+            "апрел- апр",
+            "май мая мае маю",
+            "июн- июн",
+            "июл- июл",
+            "август август- авг",
+            "сентябр- сент сен",
+            "октябр- окт",
+            "ноябр- нояб ноя",
+            "декабр- дек",
+        ],
+    ),
+    (
+        "de",
+        [
+            "januar jan",
+            "februar feb",
+            "marz maerz mar",
+            "april apr",
+            "mai",
+            "juni jun",
+            "juli jul",
+            "august aug",
+            "september sept sep",
+            "oktober okt",
+            "november nov",
+            "dezember dez",
+        ],
+    ),
+    (
+        "fr",
+        [
+            "janvier janv",
+            "fevrier fevr",
+            "mars",
+            "avril avr",
+            "mai",
+            "juin",
+            "juillet juil",
+            "aout",
+            "septembre sept",
+            "octobre oct",
+            "novembre nov",
+            "decembre dec",
+        ],
+    ),
+    (
+        "es",
+        [
+            "enero ene",
+            "febrero feb",
+            "marzo mar",
+            "abril abr",
+            "mayo",
+            "junio jun",
+            "julio jul",
+            "agosto ago",
+            "septiembre sept sep",
+            "octubre oct",
+            "noviembre nov",
+            "diciembre dic",
+        ],
+    ),
 ];
 
 /// The number of the month that `word` names.
 pub(crate) fn month_of(word: &str) -> Option<u32> {
-    let first = word.chars().next()?;
-    if !first.is_alphabetic() {
+    month_read_as(word, |_| true)
+}
+
+/// The number of the month that `word` names in one of the languages whose code `is_read`.
+pub(crate) fn month_read_as(word: &str, is_read: impl Fn(&str) -> bool) -> Option<u32> {
+    if !word.starts_with(char::is_alphabetic) {
         return None;
     }
     let folded = fold(word.trim_end_matches('.'));
-    let is_name = |name: &str| {
-        folded == name
-            || (!name.is_ascii()
-                && folded.strip_prefix(name).is_some_and(|end| matches!(end, "ь" | "я" | "е" | "а" | "ю" | "у")))
+    let is_name = |name: &str| match name.strip_suffix('-') {
+        Some(stem) => {
+            folded.strip_prefix(stem).is_some_and(|end| matches!(end, "ь" | "я" | "е" | "ю" | "а" | "у" | "ем" | "ом"))
+        }
+        None => folded == name,
     };
-    let at = MONTHS.iter().position(|names| names.split(' ').any(is_name))?;
+    let mut languages = MONTHS.iter().filter(|(language, _)| is_read(language));
+    let at = languages.find_map(|(_, months)| months.iter().position(|names| names.split(' ').any(is_name)))?;
     u32::try_from(at + 1).ok()
 }
 

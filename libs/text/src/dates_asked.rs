@@ -1,9 +1,12 @@
 //! The days a question is about: `on 7 June`, `yesterday`, `last week`, `в 2024 году`.
 
+mod words;
+
 use std::ops::Range;
 
 use chrono::{Datelike, Days, Months, NaiveDate};
 
+use self::words::{Names, Words};
 use crate::calendar::{self, WrittenDate};
 use crate::terms::{Token, Tokens, fold};
 
@@ -13,17 +16,21 @@ use crate::terms::{Token, Tokens, fold};
 #[must_use]
 pub fn dates_asked(question: &str, today: NaiveDate) -> Option<Range<NaiveDate>> {
     let tokens: Vec<Token<'_>> = Tokens::new(question).take(MAX_TOKENS).collect();
-    let words: Vec<String> = tokens.iter().map(|token| fold(token.text)).collect();
-    let looks_ahead = words.iter().any(|word| FUTURE.split(' ').any(|listed| listed == word));
+    let words = Words::of(question, &tokens);
+    let looks_ahead = (0..words.len()).any(|at| words.is(Some(at), &FUTURE));
     (0..tokens.len()).find_map(|at| {
         named_day(&words, at, today)
             .or_else(|| named_period(&words, at, today))
-            .or_else(|| written(&tokens, at, today, looks_ahead))
+            .or_else(|| written(&tokens, &words, at, today, looks_ahead))
     })
 }
 
 const MAX_TOKENS: usize = 64;
-const FUTURE: &str = "will shall next upcoming going будет будут состоится состоятся предстоит следующий следующая следующем wird werden nachste";
+const FUTURE: [(&str, &str); 3] = [
+    ("en", "will shall next upcoming going"),
+    ("ru", "будет будут состоится состоятся предстоит следующий следующая следующем"),
+    ("de", "wird werden nachste"),
+];
 
 #[derive(Clone, Copy)]
 enum Unit {
@@ -35,15 +42,18 @@ enum Unit {
 }
 
 impl Unit {
-    fn named_by(word: &str) -> Option<Self> {
-        const NAMES: [(&str, Unit); 5] = [
-            ("day days день дня дней дни tag tage tagen", Unit::Day),
-            ("week weeks неделе неделю недели недель неделя woche wochen", Unit::Week),
-            ("month months месяц месяца месяце месяцев monat monate monaten", Unit::Month),
-            ("quarter quarters квартал квартале квартала quartal", Unit::Quarter),
-            ("year years год году года лет jahr jahre jahren", Unit::Year),
+    fn named_by(words: &Words, at: usize) -> Option<Self> {
+        const NAMES: [(&Names, Unit); 5] = [
+            (&[("en", "day days"), ("ru", "день дня дней дни"), ("de", "tag tage tagen")], Unit::Day),
+            (&[("en", "week weeks"), ("ru", "неделе неделю недели недель неделя"), ("de", "woche wochen")], Unit::Week),
+            (
+                &[("en", "month months"), ("ru", "месяц месяца месяце месяцев"), ("de", "monat monate monaten")],
+                Unit::Month,
+            ),
+            (&[("en", "quarter quarters"), ("ru", "квартал квартале квартала"), ("de", "quartal")], Unit::Quarter),
+            (&[("en", "year years"), ("ru", "год году года лет"), ("de", "jahr jahre jahren")], Unit::Year),
         ];
-        NAMES.iter().find(|(names, _)| names.split(' ').any(|name| name == word)).map(|(_, unit)| *unit)
+        NAMES.iter().find(|(names, _)| words.is(Some(at), names)).map(|(_, unit)| *unit)
     }
 
     /// The whole unit that has `day`, moved by `offset` units.
@@ -92,29 +102,36 @@ fn moved_months(day: NaiveDate, months: i32) -> Option<NaiveDate> {
 }
 
 /// `today`, `yesterday`, `позавчера`, `last Friday`, `on Monday`.
-fn named_day(words: &[String], at: usize, today: NaiveDate) -> Option<Range<NaiveDate>> {
-    const DAYS: [(&str, i32); 6] = [
-        ("today tonight сегодня heute", 0),
-        ("yesterday вчера gestern hier ayer", -1),
-        ("tomorrow завтра morgen demain", 1),
-        ("позавчера vorgestern", -2),
-        ("послезавтра ubermorgen", 2),
-        ("сегодняшний", 0),
+fn named_day(words: &Words, at: usize, today: NaiveDate) -> Option<Range<NaiveDate>> {
+    const DAYS: [(&Names, i32); 5] = [
+        (
+            &[
+                ("en", "today tonight"),
+                ("ru", "сегодня сегодняшний"),
+                ("de", "heute"),
+                ("fr", "aujourd'hui"),
+                ("es", "hoy"),
+            ],
+            0,
+        ),
+        (&[("en", "yesterday"), ("ru", "вчера"), ("de", "gestern"), ("fr", "hier d'hier"), ("es", "ayer")], -1),
+        (&[("en", "tomorrow"), ("ru", "завтра"), ("de", "morgen"), ("fr", "demain")], 1),
+        (&[("ru", "позавчера"), ("de", "vorgestern"), ("fr", "avant-hier")], -2),
+        (&[("ru", "послезавтра"), ("de", "ubermorgen"), ("fr", "apres-demain")], 2),
     ];
-    const WEEKDAYS: [&str; 7] = [
-        "monday понедельник montag lundi",
-        "tuesday вторник dienstag mardi",
-        "wednesday среду среда mittwoch mercredi",
-        "thursday четверг donnerstag jeudi",
-        "friday пятницу пятница freitag vendredi",
-        "saturday субботу суббота samstag samedi",
-        "sunday воскресенье sonntag dimanche",
+    const WEEKDAYS: [&Names; 7] = [
+        &[("en", "monday"), ("ru", "понедельник"), ("de", "montag"), ("fr", "lundi")],
+        &[("en", "tuesday"), ("ru", "вторник"), ("de", "dienstag"), ("fr", "mardi")],
+        &[("en", "wednesday"), ("ru", "среду среда"), ("de", "mittwoch"), ("fr", "mercredi")],
+        &[("en", "thursday"), ("ru", "четверг"), ("de", "donnerstag"), ("fr", "jeudi")],
+        &[("en", "friday"), ("ru", "пятницу пятница"), ("de", "freitag"), ("fr", "vendredi")],
+        &[("en", "saturday"), ("ru", "субботу суббота"), ("de", "samstag"), ("fr", "samedi")],
+        &[("en", "sunday"), ("ru", "воскресенье"), ("de", "sonntag"), ("fr", "dimanche")],
     ];
-    let is = |names: &str| names.split(' ').any(|name| name == words[at]);
-    if let Some((_, offset)) = DAYS.iter().find(|(names, _)| is(names)) {
+    if let Some((_, offset)) = DAYS.iter().find(|(names, _)| words.is(Some(at), names)) {
         return Unit::Day.around(today, *offset);
     }
-    let weekday = i32::try_from(WEEKDAYS.iter().position(|names| is(names))?).ok()?;
+    let weekday = i32::try_from(WEEKDAYS.iter().position(|names| words.is(Some(at), names))?).ok()?;
     let now = i32::try_from(today.weekday().num_days_from_monday()).ok()?;
     // `mondays` and `every Monday` are no date; a weekday alone is one only after a word that points at it.
     let direction = direction(words, at)?;
@@ -153,42 +170,59 @@ enum Direction {
 }
 
 /// What the words before the one at `at` say about it: `last`, `this`, `next`.
-fn direction(words: &[String], at: usize) -> Option<Direction> {
-    const NAMES: [(&str, Direction); 3] = [
+fn direction(words: &Words, at: usize) -> Option<Direction> {
+    const NAMES: [(&Names, Direction); 3] = [
         (
-            "last past previous прошлый прошлая прошлой прошлую прошлом прошлого прошедший прошедшей прошедшую letzte letzten letzter letztes vergangene dernier derniere",
+            &[
+                ("en", "last past previous"),
+                ("ru", "прошлый прошлая прошлой прошлую прошлом прошлого прошедший прошедшей прошедшую"),
+                ("de", "letzte letzten letzter letztes vergangene"),
+                ("fr", "dernier derniere"),
+            ],
             Direction::Last,
         ),
         (
-            "this current on этот эта этой эту этом этого текущий текущем текущей diese diesen dieser dieses am cette ce",
+            &[
+                ("en", "this current on"),
+                ("ru", "этот эта этой эту этом этого текущий текущем текущей"),
+                ("de", "diese diesen dieser dieses am"),
+                ("fr", "cette ce"),
+            ],
             Direction::This,
         ),
         (
-            "next coming upcoming следующий следующая следующей следующую следующем следующего будущей будущем nachste nachsten nachster nachstes prochain prochaine",
+            &[
+                ("en", "next coming upcoming"),
+                ("ru", "следующий следующая следующей следующую следующем следующего будущей будущем"),
+                ("de", "nachste nachsten nachster nachstes"),
+                ("fr", "prochain prochaine"),
+            ],
             Direction::Next,
         ),
     ];
-    let before = words.get(at.checked_sub(1)?)?;
-    NAMES.iter().find(|(names, _)| names.split(' ').any(|name| name == before)).map(|(_, direction)| *direction)
+    let before = at.checked_sub(1)?;
+    NAMES.iter().find(|(names, _)| words.is(Some(before), names)).map(|(_, direction)| *direction)
 }
 
 /// `last week`, `в прошлом году`, `for the past three days`, `two weeks ago`, `за последние 3 месяца`.
-fn named_period(words: &[String], at: usize, today: NaiveDate) -> Option<Range<NaiveDate>> {
-    let unit = Unit::named_by(&words[at])?;
-    let count = at.checked_sub(1).and_then(|before| count_of(&words[before]));
-    let is = |place: Option<usize>, names: &str| {
-        place.and_then(|place| words.get(place)).is_some_and(|word| names.split(' ').any(|name| name == word))
-    };
-    let ago = is(Some(at + 1), "ago назад");
-    if ago || is(at.checked_sub(2), "vor") {
+fn named_period(words: &Words, at: usize, today: NaiveDate) -> Option<Range<NaiveDate>> {
+    const RECENT: [(&str, &str); 4] = [
+        ("en", "last past previous"),
+        ("ru", "последние последних последний последнюю"),
+        ("de", "letzten vergangenen"),
+        ("fr", "derniers"),
+    ];
+    let unit = Unit::named_by(words, at)?;
+    let count = at.checked_sub(1).and_then(|before| count_of(words.get(before)?));
+    let is = |place: Option<usize>, names: &Names| words.is(place, names);
+    if is(Some(at + 1), &[("en", "ago"), ("ru", "назад")]) || is(at.checked_sub(2), &[("de", "vor")]) {
         let offset = i32::try_from(count.unwrap_or(1)).ok()?;
         return unit.around(today, -offset);
     }
-    const RECENT: &str = "last past previous последние последних последний последнюю letzten vergangenen derniers";
     if let Some(count) = count {
-        return if is(at.checked_sub(2), RECENT) { unit.last(count, today) } else { None };
+        return if is(at.checked_sub(2), &RECENT) { unit.last(count, today) } else { None };
     }
-    if is(at.checked_sub(1), "последний последнюю последние") {
+    if is(at.checked_sub(1), &[("ru", "последний последнюю последние")]) {
         return unit.last(1, today);
     }
     let offset = match direction(words, at)? {
@@ -197,7 +231,7 @@ fn named_period(words: &[String], at: usize, today: NaiveDate) -> Option<Range<N
         Direction::Next => 1,
     };
     // `on day` is no period.
-    (words[at - 1] != "on" && words[at - 1] != "am").then(|| unit.around(today, offset)).flatten()
+    (!is(at.checked_sub(1), &[("en", "on"), ("de", "am")])).then(|| unit.around(today, offset)).flatten()
 }
 
 fn count_of(word: &str) -> Option<u32> {
@@ -223,15 +257,23 @@ fn count_of(word: &str) -> Option<u32> {
 }
 
 /// A date in numbers or with a month, a month, or a year after a word such as `in`.
-fn written(tokens: &[Token<'_>], at: usize, today: NaiveDate, looks_ahead: bool) -> Option<Range<NaiveDate>> {
+fn written(
+    tokens: &[Token<'_>],
+    words: &Words,
+    at: usize,
+    today: NaiveDate,
+    looks_ahead: bool,
+) -> Option<Range<NaiveDate>> {
     let token = &tokens[at];
-    if let Some((date, _)) = calendar::date_at(token) {
-        return days_of(date, today, looks_ahead);
+    if let Some((date, taken)) = calendar::date_at(token) {
+        let name = tokens[at..].iter().take(taken).find(|token| calendar::month_of(token.text).is_some());
+        let is_meant = name.is_none_or(|name| names_month(words, name.text, date));
+        return is_meant.then(|| days_of(date, today, looks_ahead)).flatten();
     }
     const BEFORE: &str = "in since during of for from by until за в с к до для im seit en depuis";
     let introduced =
-        at.checked_sub(1).is_some_and(|before| BEFORE.split(' ').any(|word| word == fold(tokens[before].text)));
-    if let Some(month) = calendar::month_of(token.text).filter(|_| introduced) {
+        at.checked_sub(1).is_some_and(|before| BEFORE.split(' ').any(|word| Some(word) == words.get(before)));
+    if introduced && let Some(month) = month_alone(words, token.text) {
         return days_of(WrittenDate { year: None, month, day: None }, today, looks_ahead);
     }
     let year: i32 = Some(token.text).filter(|text| text.len() == 4).and_then(|text| text.parse().ok())?;
@@ -241,6 +283,21 @@ fn written(tokens: &[Token<'_>], at: usize, today: NaiveDate, looks_ahead: bool)
         return None;
     }
     Unit::Year.around(NaiveDate::from_ymd_opt(year, 1, 1)?, 0)
+}
+
+/// Whether `name` beside a number is that of a month. One that is also another word in other languages needs the whole date:
+/// `Mars 3` is a spacecraft.
+fn names_month(words: &Words, name: &str, date: WrittenDate) -> bool {
+    let is_own = calendar::month_read_as(name, |code| words.reads(&fold(name), code)).is_some();
+    is_own || !words::is_ambiguous(&fold(name)) || date.day_of().is_some()
+}
+
+/// The month that a word without a number names in the question's language.
+fn month_alone(words: &Words, name: &str) -> Option<u32> {
+    let folded = fold(name);
+    // Short forms that are the names of people and places.
+    let is_name = matches!(folded.as_str(), "jan" | "mar");
+    if is_name { None } else { calendar::month_read_as(name, |code| words.reads(&folded, code)) }
 }
 
 /// The days of a written date; without a year, the latest or the next that has them.

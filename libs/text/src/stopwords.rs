@@ -35,7 +35,7 @@ welcher welches wem wen wenn wer werden wessen wie wieso wieviel will wir wird w
 
 const FRENCH: &str = "a ai ainsi alors apres au aucun aussi autre aux avant avec avez avoir avons c'est car ce ceci cela celle celui ces \
 cet cette ceux chaque chez combien comme comment d'un d'une dans de depuis des dit doit dois donc dont du elle elles en entre es est \
-est-ce et etaient etait etant ete etes etre eu eux explique faire fait faut fois il ils j'ai je l'on la laquelle le lequel les lesquels \
+est-ce et etaient etait etant ete etes etre eu eux explique faire fait faut fois hier il ils j'ai je l'on la laquelle le lequel les lesquels \
 leur leurs lui ma mais me meme memes mes moi moins mon ne ni non nos notre nous on ont ou par parce pas pendant peu peut peuvent plus \
 pour pourquoi puis qu'est qu'est-ce qu'il quand que quel quelle quelles quels qui quoi sa sans se selon sera ses si son sont sous sur \
 ta te tes toi ton tous tout toute toutes tres tu un une vers vos votre vous y";

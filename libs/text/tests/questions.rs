@@ -56,6 +56,47 @@ fn dates_in_a_question_are_days() {
 }
 
 #[test]
+fn words_of_time_are_read_in_the_language_of_the_question() {
+    // A Thursday.
+    let today = day("2026-05-14");
+    for (question, first, end) in [
+        ("Que s'est-il passé hier ?", "2026-05-13", "2026-05-14"),
+        ("Quelles décisions ont été prises hier ?", "2026-05-13", "2026-05-14"),
+        ("¿Qué se decidió ayer?", "2026-05-13", "2026-05-14"),
+        ("Was wurde gestern beschlossen?", "2026-05-13", "2026-05-14"),
+        ("Protokoll Sitzung gestern", "2026-05-13", "2026-05-14"),
+        ("Umsatz letzten Monat", "2026-04-01", "2026-05-01"),
+        ("Was ist vor drei Tagen passiert?", "2026-05-11", "2026-05-12"),
+        ("Quel temps faisait-il en mars ?", "2026-03-01", "2026-04-01"),
+        ("Wie hoch war der Umsatz im März?", "2026-03-01", "2026-04-01"),
+        ("¿Qué pasó en agosto?", "2025-08-01", "2025-09-01"),
+        ("rainfall in Feb", "2026-02-01", "2026-03-01"),
+        ("What was signed on 12 mars 2025?", "2025-03-12", "2025-03-13"),
+        ("reports from Dezember 2024", "2024-12-01", "2025-01-01"),
+        ("Сколько заказов было в марте?", "2026-03-01", "2026-04-01"),
+        ("Что решили 3 мар 2026?", "2026-03-03", "2026-03-04"),
+    ] {
+        assert_eq!(dates_asked(question, today), Some(day(first)..day(end)), "{question}");
+    }
+    for question in [
+        "Welche Regeln gelten hier?",
+        "Gibt es hier einen Parkplatz?",
+        "Wat zijn de regels hier?",
+        "What does the restaurant Chez Hier serve?",
+        "Moons of Mars",
+        "How many moons of Mars are there?",
+        "What did Mars 3 find?",
+        "What changed since the last tag?",
+        "Is there a letter from Jan?",
+        "Who works in Ayer?",
+        "Is it made of mayo?",
+        "Сколько мостов в Сене?",
+    ] {
+        assert_eq!(dates_asked(question, today), None, "{question}");
+    }
+}
+
+#[test]
 fn the_question_is_found_after_a_long_paste() {
     let log: String =
         (0..60).map(|n| format!("2026-05-01 12:00:01 INFO worker started id={n} queue=default ok?\n")).collect();
