@@ -61,7 +61,8 @@ fn date_of_line(line: &str) -> Option<DateTime<Utc>> {
     let lower = line.to_lowercase();
     let label = |label: &&str| {
         let rest = lower.strip_prefix(*label)?;
-        rest.starts_with([':', ' ']).then(|| date(rest.trim_start_matches([':', ' ', '\t'])))?
+        // `**Date:** 1 May 2024`
+        rest.starts_with([':', ' ', '*', '_']).then(|| date(rest.trim_start_matches([':', ' ', '\t', '*', '_'])))?
     };
     if let Some(date) = LABELS.iter().find_map(label) {
         return Some(date);
@@ -73,7 +74,7 @@ fn date_of_line(line: &str) -> Option<DateTime<Utc>> {
 }
 
 /// A date that is the whole of `text`.
-fn date(text: &str) -> Option<DateTime<Utc>> {
+pub(crate) fn date(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim().trim_end_matches('.');
     html::date(text).or_else(|| html::date(&text.to_uppercase())).or_else(|| written(text))
 }
@@ -122,6 +123,7 @@ mod tests {
         for line in [
             "1 May 2024",
             "Date: 2024-05-01",
+            "**Date:** 1 May 2024",
             "May 1st, 2024",
             "Wednesday, 1 May 2024",
             "Berlin, den 1. Mai 2024",

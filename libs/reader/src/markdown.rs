@@ -7,9 +7,9 @@ use std::ops::Range;
 use pulldown_cmark::{Event, OffsetIter, Options, Parser, Tag, TagEnd};
 
 use self::raw_html::InlineHtml;
-use crate::ParseError;
+use crate::date_line;
 use crate::document::{Document, DocumentBuilder, non_empty_line};
-use crate::html;
+use crate::{ParseError, html};
 
 /// Parses Markdown.
 pub(crate) fn parse(source: &str) -> Result<Document, ParseError> {
@@ -17,6 +17,7 @@ pub(crate) fn parse(source: &str) -> Result<Document, ParseError> {
     let (front, body) = split_front_matter(source);
     let mut document = body_sections(body)?;
     document.title = document.sections.iter().find_map(|section| section.heading.first().cloned());
+    document.published_at = date_line::first(body);
     for line in front.lines() {
         let Some((key, value)) = line.split_once(':') else {
             continue;
@@ -25,7 +26,7 @@ pub(crate) fn parse(source: &str) -> Result<Document, ParseError> {
         match key.trim().to_ascii_lowercase().as_str() {
             "title" => document.title = non_empty_line(value).or(document.title),
             "author" => document.author = non_empty_line(value),
-            "date" | "published" => document.published_at = html::date(value),
+            "date" | "published" => document.published_at = date_line::date(value).or(document.published_at),
             "lang" | "language" => document.language = non_empty_line(value),
             _ => {}
         }

@@ -122,6 +122,21 @@ fn markdown_gives_headings_and_keeps_code() {
 }
 
 #[test]
+fn markdown_is_dated_by_its_front_matter_or_by_a_line_under_its_heading() {
+    for (source, expected) in [
+        ("# Planning meeting\n\nDate: 9 April 2026\nPresent: Ines, Timur\n\nThe roof leaks.", Some("2026-04-09")),
+        ("# Собрание цеха\n\nДата: 23 апреля 2026 г.\nПрисутствовали: все", Some("2026-04-23")),
+        ("# Minutes\n\n**Date:** 9 April 2026\n\nThe roof leaks.", Some("2026-04-09")),
+        ("---\ndate: 2026-05-01\n---\n# Minutes\n\nDate: 9 April 2026\n", Some("2026-05-01")),
+        ("---\ndate: 1 May 2026\n---\n# Minutes\n\nThe roof leaks.", Some("2026-05-01")),
+        ("# Minutes\n\nOn 9 April 2026 the roof leaked.", None),
+    ] {
+        let date = read(Format::Markdown, source).published_at.map(|date| date.date_naive().to_string());
+        assert_eq!(date.as_deref(), expected, "{source}");
+    }
+}
+
+#[test]
 fn rows_of_a_table_explain_themselves() {
     let document = read(Format::Csv, "\u{FEFF}name;rent;note\nFlat 1;900,50;\"quiet; dry\"\nFlat 2;800;\n");
     assert_eq!(document.text, "name: Flat 1\nrent: 900,50\nnote: quiet; dry\n\nname: Flat 2\nrent: 800");
