@@ -82,8 +82,9 @@ impl Splitter<'_> {
             return;
         }
         let size: usize = self.current.iter().map(|(_, tokens)| tokens).sum();
-        // A list or command stays with the line that leads up to it.
-        let is_led = self.current.last().is_some_and(|(last, _)| self.text[last.clone()].ends_with(':'));
+        // A list or command stays with the line that leads up to it, and code with the step it belongs to.
+        let is_led = unit.kind == UnitKind::Code
+            || self.current.last().is_some_and(|(last, _)| self.text[last.clone()].ends_with(':'));
         if size >= self.limits.target && unit.opens_block && self.new_sentences > 0 && !is_led {
             self.finish_passage();
         }

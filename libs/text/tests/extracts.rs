@@ -48,6 +48,27 @@ fn how_something_is_done_is_told_by_code_and_instructions() {
     assert_ne!(found.kind, ExtractKind::Answer, "{found:?}");
 }
 
+const STEPS: &str = "# First day\n\n1. Start the VPN. Everything below needs it.\n\n   ```sh\n   wg-quick up meadow\n   ```\n\n2. Make a key and \
+send it to Oda\n\n   ```sh\n   ssh-keygen -t ed25519\n   cat ~/.ssh/id_ed25519.pub\n   ```\n\n3. Install the client.\n\n- Запустите \
+журнал, пароль лежит в письме.\n  ```\n  journal start\n  ```\n\nAsk Oda when something is stuck.\n\n```\nunrelated code\n```\n";
+
+#[test]
+fn a_step_is_quoted_with_the_command_set_in_under_it() {
+    for (question, expected) in [
+        ("How do I start the VPN?", "Start the VPN. Everything below needs it. `wg-quick up meadow` [1]"),
+        (
+            "How do I make a key?",
+            "Make a key and send it to Oda\n\n```\nssh-keygen -t ed25519\ncat ~/.ssh/id_ed25519.pub\n```\n[1]",
+        ),
+        ("How do I install the client?", "Install the client. [1]"),
+        ("Как запустить журнал?", "Запустите журнал, пароль лежит в письме. `journal start` [1]"),
+    ] {
+        assert_eq!(written(question, STEPS), expected, "{question}");
+    }
+    let found = written("Whom do I ask when something is stuck?", STEPS);
+    assert!(!found.contains("unrelated"), "{found}");
+}
+
 #[test]
 fn a_question_as_a_heading_is_answered_by_what_stands_below() {
     let lines = "Do you ship abroad?\nNo, sorry. Ask a forwarder in your country.\n\nHow do I return a parcel?\nBring it to any branch.\n";

@@ -73,10 +73,10 @@ pub(super) fn render_code(text: &str, units: &[TextUnit], at: usize) -> Option<(
     if !is_lead && at > 0 && units[at - 1].kind == UnitKind::Code {
         return None;
     }
-    let first = at + usize::from(is_lead);
-    let is_code = |unit: &&TextUnit| unit.kind == UnitKind::Code;
-    let mut last = first + units[first..].iter().take_while(is_code).count();
-    if is_lead && (last > first && !raw.ends_with(':')) {
+    let step = last_of_step(text, units, at);
+    let first = step.unwrap_or(at) + usize::from(is_lead);
+    let mut last = first + code_lines(&units[first..]);
+    if is_lead && last > first && step.is_none() && !raw.ends_with(':') {
         return None;
     }
     let mut is_code = true;
@@ -102,13 +102,31 @@ pub(super) fn render_code(text: &str, units: &[TextUnit], at: usize) -> Option<(
     if lines.len() > MAX_CODE_LINES || range.len() > MAX_SENTENCE_CHARS * 4 {
         return None;
     }
-    let lead = if is_lead { markdown::quoted(raw) } else { String::new() };
+    let lead = &text[units[at].range.start..units[step.unwrap_or(at)].range.end];
+    let lead = if is_lead { markdown::quoted(lead) } else { String::new() };
     let line = match lines[..] {
         _ if !is_code => format!("{lead} {}", lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join("; ")),
         [line] if !line.contains('`') => format!("{lead} `{}`", line.trim()).trim_start().to_owned(),
         _ => format!("{lead}\n\n```\n{}\n```", dedented(&lines)).trim_start().to_owned(),
     };
     (is_code || line.chars().count() <= MAX_SENTENCE_CHARS).then(|| (range, last - 1, RenderedEntry::plain(line)))
+}
+
+/// The last sentence of the step that begins with unit `at`, if code is set in under it: `1. Start the VPN.` with its command.
+/// The first step of a passage is without its number.
+fn last_of_step(text: &str, units: &[TextUnit], at: usize) -> Option<usize> {
+    let step = &units[at];
+    if !step.opens_block || !matches!(step.kind, UnitKind::Item | UnitKind::Prose) {
+        return None;
+    }
+    let further = units[at + 1..].iter().take_while(|unit| unit.kind == step.kind && !unit.opens_block).count();
+    let code = units.get(at + further + 1).filter(|unit| unit.kind == UnitKind::Code)?;
+    (indent_of(text, code.range.start) > indent_of(text, step.range.start)).then_some(at + further)
+}
+
+/// How many lines of code `units` begin with.
+fn code_lines(units: &[TextUnit]) -> usize {
+    units.iter().take_while(|unit| unit.kind == UnitKind::Code).count()
 }
 
 /// The indent of the line with the byte `at`; a tab counts as four spaces.
