@@ -70,6 +70,22 @@ fn a_step_is_quoted_with_the_command_set_in_under_it() {
 }
 
 #[test]
+fn a_row_is_found_by_the_name_beside_its_number_and_keeps_its_commas() {
+    let row =
+        |number: &str, name: &str, price: &str| format!("Article: {number}\nName: {name}\nPrice in EUR: {price}\n\n");
+    let rows = [row("LF-120", "Garden station", "349.00"), row("AC-52", "Rain gauge, heated", "412.00")].concat();
+    for (question, expected) in [
+        ("What does the rain gauge cost?", "Article: AC-52; Name: Rain gauge, heated; Price in EUR: 412.00. [1]"),
+        ("What does the garden station cost?", "Article: LF-120, Name: Garden station, Price in EUR: 349.00. [1]"),
+    ] {
+        assert_eq!(written(question, &rows), expected, "{question}");
+    }
+    let table = "| Article | Name | Note | Price in EUR |\n|---|---|---|---|\n| LF-120 | Garden station | | 349.00 |\n| AC-52 | Rain gauge, heated | | 412.00 |\n";
+    let found = written("What does the rain gauge cost?", table);
+    assert_eq!(found, "Article: AC-52; Name: Rain gauge, heated; Price in EUR: 412.00. [1]");
+}
+
+#[test]
 fn a_question_as_a_heading_is_answered_by_what_stands_below() {
     let lines = "Do you ship abroad?\nNo, sorry. Ask a forwarder in your country.\n\nHow do I return a parcel?\nBring it to any branch.\n";
     let marked = "## Do you ship abroad?\n\nNo, sorry. Ask a forwarder in your country.\n\n## How do I return a parcel?\n\nBring it to any branch.\n";

@@ -16,7 +16,7 @@ pub(super) struct RenderedEntry {
     pub(super) text: String,
     /// Its values without column names; `None` if that is all of `text`.
     pub(super) values: Option<String>,
-    /// The first value, which usually names the row.
+    /// What names the row: usually its first value.
     pub(super) key: String,
     pub(super) column_names: String,
 }
@@ -31,7 +31,7 @@ impl RenderedEntry {
 pub(super) fn render(raw: &str, kind: UnitKind, position: TablePosition, header: Option<&str>) -> RenderedEntry {
     if kind == UnitKind::Row && raw.contains('\n') {
         let (names, values): (Vec<&str>, Vec<&str>) = raw.lines().filter_map(|line| line.split_once(": ")).unzip();
-        let key = values.first().copied().unwrap_or_default().to_owned();
+        let key = key(&mut values.iter().copied());
         return RenderedEntry {
             text: records::display(raw),
             values: Some(values.join(" ")),
@@ -52,9 +52,19 @@ pub(super) fn render(raw: &str, kind: UnitKind, position: TablePosition, header:
             None => (*cell).clone(),
         })
         .collect();
-    let joint = if names.is_empty() && filled.len() == 2 { ": " } else { ", " };
-    let key = filled.first().map(|(_, cell)| (*cell).clone()).unwrap_or_default();
+    let joint = if names.is_empty() && filled.len() == 2 { ": " } else { records::joint(&labelled) };
+    let key = key(&mut filled.iter().map(|(_, cell)| cell.as_str()));
     RenderedEntry { text: labelled.join(joint), values: Some(cells.join(" ")), key, column_names: names.join(" ") }
+}
+
+/// What names a row: its first value, and the one after a number or code such as `AC-52`.
+fn key(values: &mut dyn Iterator<Item = &str>) -> String {
+    let first = values.next().unwrap_or_default();
+    let is_number = !first.contains(' ') && first.contains(|c: char| c.is_ascii_digit());
+    match values.next().filter(|_| is_number) {
+        Some(name) => format!("{first} {name}"),
+        None => first.to_owned(),
+    }
 }
 
 /// Longest code that is quoted, in lines.

@@ -29,7 +29,13 @@ pub(super) fn merge_records(text: &str, units: Vec<TextUnit>) -> Vec<TextUnit> {
 
 /// A record on one line.
 pub(super) fn display(raw: &str) -> String {
-    raw.lines().map(|line| markdown::quoted(line).trim().to_owned()).collect::<Vec<_>>().join(", ")
+    let fields: Vec<String> = raw.lines().map(|line| markdown::quoted(line).trim().to_owned()).collect();
+    fields.join(joint(&fields))
+}
+
+/// What separates fields on one line: not what stands inside of one, such as the comma of `Rain gauge, heated`.
+pub(super) fn joint(fields: &[String]) -> &'static str {
+    if fields.iter().any(|field| field.contains(", ")) { "; " } else { ", " }
 }
 
 /// Byte ranges of the groups of `name: value` lines whose first name also starts another group. A glossary has none:
