@@ -105,6 +105,18 @@ fn both_halves_of_a_question_are_answered() {
     assert!(found.contains("214 steps") && found.contains("48 metres"), "{found}");
     let half = ask("How many steps does the tower have, and what did it cost?", &[("tower.md", text)]);
     assert_eq!((half.kind, half.unanswered.len()), (ExtractKind::Answer, 1), "{half:?}");
+    let founders =
+        "Ines Vermaat and Timur Abenov founded Meadow in 2011. Цех в Алматы открыла Айгерим Сейтова в 2016 году.";
+    for (question, answered) in [
+        ("Who founded Meadow, and when?", true),
+        ("Who founded Meadow and why?", false),
+        ("Кто открыл цех в Алматы и когда?", true),
+        ("Кто открыл цех в Алматы и зачем?", false),
+    ] {
+        let found = ask(question, &[("history.md", founders)]);
+        assert_eq!((found.kind, found.unanswered.is_empty()), (ExtractKind::Answer, answered), "{question}: {found:?}");
+        assert_eq!(found.sentences.len(), 1, "{question}: {found:?}");
+    }
     let lamp = written("What are the weight and the finish of the lamp?", LAMP);
     assert!(lamp.contains("640 g") && lamp.contains("brass"), "{lamp}");
 }

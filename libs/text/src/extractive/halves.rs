@@ -3,6 +3,8 @@
 use super::corpus::Corpus;
 use super::question::Question;
 use super::{AnswerOptions, ExtractKind, ExtractiveAnswer, QuotedSentence, answer_question, content_words, parts};
+use crate::stopwords;
+use crate::terms::{self, fold};
 
 /// Answers the halves of a question one by one; `None` if it has none or the whole is answered at once.
 pub(super) fn answer(
@@ -17,7 +19,10 @@ pub(super) fn answer(
         let subject = content_words(halves[0]).join(" ");
         let answers = halves.iter().enumerate().map(|(number, half)| {
             let context = if number == 0 { options.context } else { subject.as_str() };
-            let parsed = Question::parse(half, context, Some(whole.language));
+            // `Who founded Larkfold, and when?` asks when who founded Larkfold.
+            let is_bare = number > 0 && terms::words(half).all(|word| stopwords::languages_of(&fold(word)) != 0);
+            let asked = if is_bare { format!("{half} {subject}") } else { (*half).to_owned() };
+            let parsed = Question::parse(&asked, context, Some(whole.language));
             ((*half).to_owned(), answer_question(&parsed, corpus, max_sentences))
         });
         let mut joined = join_halves(answers.collect())?;
