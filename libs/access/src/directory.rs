@@ -1,7 +1,7 @@
 //! What auth-svc and projects-svc know of organisations, API keys and members, asked through one trait and kept for a while.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     fmt,
     future::Future,
     hash::Hash,
@@ -155,9 +155,9 @@ impl CachedDirectory {
         note_project_check();
         let mut allowed = HashMap::new();
         for id in items.iter().map(&project) {
-            if !allowed.contains_key(&id) {
+            if let Entry::Vacant(unknown) = allowed.entry(id) {
                 let role = self.project_role(who.org(), who.user(), id).await?;
-                allowed.insert(id, check_project_role(action, "project", role).is_ok());
+                unknown.insert(check_project_role(action, "project", role).is_ok());
             }
         }
         items.retain(|item| allowed[&project(item)]);

@@ -5,8 +5,8 @@
 use std::{sync::Arc, time::Duration};
 
 use access::{
-    ALL_IN_ONE, Auth, Authenticator, CachedDirectory, Caller, Role, RpcAuth, ServiceIdentity, Subject, Verifier,
-    keys::SigningKey, policy::RPC_ACL,
+    ALL_IN_ONE, Action, Auth, Authenticator, CachedDirectory, Caller, Role, RpcAuth, ServiceIdentity, Subject,
+    Verifier, keys::SigningKey, policy::RPC_ACL,
 };
 use axum::{Router, extract::Request, routing::post};
 use base::time::{Clock, Ids};
@@ -59,6 +59,9 @@ struct World {
 async fn let_through(request: Request) -> [(&'static str, String); 2] {
     assert!(!request.headers().contains_key("x-user-id"));
     let caller = Caller::of(&tonic::Request::from_http(request)).unwrap();
+    // As a handler of what is done in a project has to.
+    let directory = CachedDirectory::local(Clock::system());
+    directory.check_project(&caller, Action::GetProject, "project", Uuid::from_u128(3)).await.unwrap();
     let user = match caller.subject() {
         Subject::Service(name) => name.to_string(),
         _ => caller.user().to_string(),

@@ -33,7 +33,7 @@ use tower::ServiceExt;
 const FOREVER: Duration = Duration::from_secs(60);
 const TWO: Bounds = Bounds { min: 2, max: 2 };
 const CALL: &str = "/gooseek.search.v1.SearchService/Passages";
-const STREAM: &str = "/gooseek.upload.v1.UploadService/Retrieve";
+const STREAM: &str = "/gooseek.search.v1.SearchService/Passages";
 
 /// What the handlers of a test do, and what they see.
 #[derive(Clone)]

@@ -56,7 +56,7 @@ fn log_what_is_on(settings: &Settings) {
     let engines = settings.get("SEARCH_ENGINES").unwrap_or_default();
     match settings.get("SEARXNG_URL") {
         Some(_) => {
-            tracing::info!(engines, "the web is searched by SearXNG (SEARXNG_URL), and by built-in engines beside it")
+            tracing::info!(engines, "the web is searched by SearXNG (SEARXNG_URL), and by built-in engines beside it");
         }
         None => tracing::info!(
             engines,

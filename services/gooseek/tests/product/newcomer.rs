@@ -180,7 +180,10 @@ async fn mistakes_on_the_command_line_are_named() {
     let named = server.command(&["documents", "add", "--project", "handbook", path(&empty)]).await;
     assert!(String::from_utf8_lossy(&named.stdout).contains("empty.txt: the file is empty"), "{named:?}");
     let added = out(&server.command(&["documents", "add", "--project", "handbook", path(folder.path())]).await);
-    assert!(added.contains("README") && added.contains("1 file(s) that are empty or of other types left out"), "{added}");
+    assert!(
+        added.contains("README") && added.contains("1 file(s) that are empty or of other types left out"),
+        "{added}"
+    );
 
     for command in [&["ask", "Why?"][..], &["search", "why"], &["documents", "list"], &["bus", "dlq", "list"]] {
         let program = Builder::new(GOOSEEK).set("GOOSEEK_URL", NOBODY);

@@ -63,7 +63,7 @@ on_both! {
         assert_eq!((second.snapshot_id, second.fetched_at), (first.snapshot_id, first.fetched_at));
         stage.world.clock.advance(7 * DAY);
         let third = stage.read(&stage.who, &site.url("/page")).await;
-        assert_eq!(third.failures[0].code, "status");
+        assert_eq!(third.failures[0].code, "http_503");
     }
 
     async fn equal_addresses_are_fetched_once_at_a_time(world: World) {

@@ -23,19 +23,20 @@ on_both! {
         post(&services.upload, &anna, &parts).await.expect(StatusCode::ACCEPTED);
     }
 
-    async fn equal_content_is_one_file_of_a_project(world: World) {
+    async fn equal_content_under_one_path_is_one_file(world: World) {
         let mut world = world;
         let services = start(&mut world).await;
         let anna = world.person();
         services.project(&anna, "handbook").await;
         services.project(&anna, "other").await;
         let first = add(&services.upload, &anna, "handbook", "lease.md", LEASE.as_bytes()).await;
-        let again = [Part::Field("project", "handbook"), Part::File("copy.md", LEASE.as_bytes())];
+        let again = [Part::Field("project", "handbook"), Part::File("lease.md", LEASE.as_bytes())];
         let again = post(&services.upload, &anna, &again).await.expect(StatusCode::OK);
         assert_eq!((&again["id"], &again["name"]), (&first.into(), &"lease.md".into()));
         eventually("the copy is not kept", || async { objects(&world) == 1 }).await;
         add(&services.upload, &anna, "other", "lease.md", LEASE.as_bytes()).await;
-        eventually("another project has its own", || async { objects(&world) == 2 }).await;
+        add(&services.upload, &anna, "handbook", "copy.md", LEASE.as_bytes()).await;
+        eventually("another project and another path have their own", || async { objects(&world) == 3 }).await;
     }
 
     async fn equal_uploads_at_once_make_one_file(world: World) {

@@ -1,6 +1,8 @@
 //! A file that is sent again with another content takes the place of the one before.
 
+use bus::EventRecord;
 use http::StatusCode;
+use proto::events::v1::ProjectDeleted;
 use serde_json::{Value, json};
 use testkit::{
     on_both,
@@ -55,6 +57,32 @@ on_both! {
             ("travel/rules.md", "The allowance is 45 euro."),
         ]);
         assert!(found.chunks.iter().all(|chunk| chunk.dated_at.is_some()));
+    }
+
+    async fn what_is_sent_last_stays_also_when_it_was_there_before(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        services.project(&anna, "handbook").await;
+        let upload = &services.upload;
+        for amount in ["38", "45", "38"] {
+            send(upload, &anna, "rules.md", "2025-03-01T10:00:00Z", &format!("The allowance is {amount} euro.")).await;
+        }
+        eventually("one version is left", || async { paths(upload, &anna).await.len() == 1 }).await;
+        let found = retrieve(upload, &anna, question("allowance")).await;
+        assert!(found.chunks[0].text.contains("38 euro"), "{found:?}");
+    }
+
+    async fn nothing_goes_into_a_project_that_was_deleted(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        let project = services.project(&anna, "handbook").await;
+        let deleted = ProjectDeleted { project_id: project, deleted_at: None };
+        let event = EventRecord::new(world.ids.next(), anna.org, &deleted, world.clock.clock().now());
+        services.upload.deliver(&event).await;
+        let late = [Part::Field("project", "handbook"), Part::File("late.md", b"The allowance is 38 euro.")];
+        post(&services.upload, &anna, &late).await.expect(StatusCode::NOT_FOUND);
     }
 
     async fn a_version_that_cannot_be_read_replaces_nothing(world: World) {
