@@ -8,6 +8,7 @@
 
 mod acronyms;
 mod answer_type;
+mod aspect;
 mod candidates;
 mod compare;
 mod corpus;

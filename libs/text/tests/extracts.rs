@@ -99,6 +99,28 @@ fn a_question_as_a_heading_is_answered_by_what_stands_below() {
 }
 
 #[test]
+fn verbs_of_both_aspects_are_one_word() {
+    let rules = "# Цех\n\nБез защитной обуви в цех не пускают. На письма отвечает Айгерим Сейтова. Пропуск продлевают на проходной. \
+                 Оборудование закупает Бахыт Оспанов. Договор оформляет Ерлан Ким.";
+    for (question, expected) in [
+        ("Пустят ли в цех без защитной обуви?", "не пускают"),
+        ("Кто ответит на письма?", "Айгерим Сейтова"),
+        ("Где продлят пропуск?", "на проходной"),
+        ("Кто закупит оборудование?", "Бахыт Оспанов"),
+        ("Кто оформит договор?", "Ерлан Ким"),
+    ] {
+        let found = ask(question, &[("rules.md", rules)]);
+        assert!(found.sentences.iter().any(|sentence| sentence.text.contains(expected)), "{question}: {found:?}");
+        assert!(found.missing.is_empty(), "{question}: {found:?}");
+    }
+    for question in ["Кто оплатит договор?", "Где хранят оборудование?", "Кто убирает цех?"]
+    {
+        let found = ask(question, &[("rules.md", rules)]);
+        assert!(found.kind != ExtractKind::Answer && found.missing.len() == 1, "{question}: {found:?}");
+    }
+}
+
+#[test]
 fn both_halves_of_a_question_are_answered() {
     let text = "# Tower\n\nThe tower has 214 steps. It is 48 metres high. The bell was cast by Jan Moor.";
     let found = written("How many steps does the tower have, and how high is it?", text);

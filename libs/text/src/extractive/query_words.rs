@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::value_kind::ValueKind;
-use super::{synonyms, unsegmented};
+use super::{aspect, synonyms, unsegmented};
 use crate::language::Language;
 use crate::terms::{self, Keyword, Tokens, fold};
 use crate::{language, stopwords};
@@ -45,6 +45,8 @@ pub(super) struct QueryWord {
     pub(super) is_code: bool,
     /// A run of a script without spaces: its terms are pairs of characters, and most of them have to match.
     pub(super) is_unsegmented: bool,
+    /// It ends as a form of a Russian verb.
+    pub(super) is_verb: bool,
     /// It follows a preposition, as in `rent of the flat`: what the source as a whole may be about.
     pub(super) is_complement: bool,
     /// In [`ASKING_WORDS`].
@@ -60,7 +62,7 @@ impl QueryWord {
     /// match too.
     pub(super) fn is_infinitive(&self) -> bool {
         let word = fold(&self.surface);
-        ["ать", "ять", "ить", "еть", "уть", "ться"].iter().any(|ending| word.ends_with(ending))
+        ["ать", "ять", "ить", "еть", "уть", "йти", "ться"].iter().any(|ending| word.ends_with(ending))
     }
 
     /// 1 if `term` is one of its terms, [`OTHER_FORM_SIMILARITY`] if it is another form of it,
@@ -72,7 +74,8 @@ impl QueryWord {
         if self.terms.iter().any(|own| own == term) {
             return 1.0;
         }
-        if self.terms.iter().any(|own| same_root(own, term)) {
+        let is_aspect = |own: &str| self.is_verb && aspect::are_pair(own, term);
+        if self.terms.iter().any(|own| same_root(own, term) || is_aspect(own)) {
             return OTHER_FORM_SIMILARITY;
         }
         if self.synonyms.iter().any(|synonym| synonym == term) { SYNONYM_SIMILARITY } else { 0.0 }
@@ -110,6 +113,7 @@ pub(super) fn query_words(question: &str) -> Vec<QueryWord> {
             tokens.windows(2).any(|pair| pair[1] == keyword.surface && POSSESSIVES.contains(&fold(pair[0]).as_str()));
         let is_complement = is_complement(&tokens, &keyword.surface);
         words.push(QueryWord {
+            is_verb: aspect::is_verb(&folded),
             is_complement,
             only_asks: asking.contains(folded.as_str()),
             is_name: (capitals_mark_names && capital) || code || digits,
