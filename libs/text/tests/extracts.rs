@@ -121,6 +121,26 @@ fn verbs_of_both_aspects_are_one_word() {
 }
 
 #[test]
+fn what_only_phrases_a_question_is_not_looked_for() {
+    let text = "# Guide\n\nPEN (proof of entry)\n: The paper that the porter stamps.\n\n| topic | who | extension |\n|---|---|---|\n\
+                | Salary and contracts | Marije Koster | 214 |\n| Computers | Bram Oduya | 230 |\n\nЗа номер можно заплатить не больше \
+                9 000 тенге. На новую камеру выделено 11,4 млн тенге.";
+    for (question, expected) in [
+        ("What does PEN mean?", "The paper that the porter stamps"),
+        ("Whom do I ask about my salary?", "Marije Koster"),
+        ("Who can I ask about computers?", "Bram Oduya"),
+        ("Сколько можно заплатить за номер?", "9 000 тенге"),
+        ("Сколько выделено на камеру?", "11,4 млн тенге"),
+    ] {
+        let found = ask(question, &[("guide.md", text)]);
+        assert_eq!(found.kind, ExtractKind::Answer, "{question}: {found:?}");
+        assert!(found.sentences.iter().all(|sentence| sentence.text.contains(expected)), "{question}: {found:?}");
+    }
+    let found = ask("Whom do I ask about my pension?", &[("guide.md", text)]);
+    assert_ne!(found.kind, ExtractKind::Answer, "{found:?}");
+}
+
+#[test]
 fn both_halves_of_a_question_are_answered() {
     let text = "# Tower\n\nThe tower has 214 steps. It is 48 metres high. The bell was cast by Jan Moor.";
     let found = written("How many steps does the tower have, and how high is it?", text);

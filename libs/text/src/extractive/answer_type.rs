@@ -154,7 +154,9 @@ fn counted_in_other_languages(words: &[String]) -> Option<AnswerType> {
             "сколько" | "скольких" | "wieviel" | "combien" | "cuanto" | "cuantos" | "cuanta" | "cuantas"
         )
     })?;
-    let next = words.get(at + 1).map_or("", String::as_str);
+    // `сколько можно заплатить`, `сколько нужно времени`
+    let is_modal = |word: &&String| matches!(word.as_str(), "можно" | "нужно" | "надо" | "придется" | "следует");
+    let next = words[at + 1..].iter().find(|word| !is_modal(word)).map_or("", String::as_str);
     Some(match next {
         "стоит" | "стоят" | "cuesta" => AnswerType::Amount(&[Quantity::Money]),
         "длится" | "длятся" | "времени" => AnswerType::Amount(&[Quantity::Duration]),
@@ -164,8 +166,9 @@ fn counted_in_other_languages(words: &[String]) -> Option<AnswerType> {
     })
 }
 
-/// Endings of Russian verbs: after `сколько` stands what is counted, or a verb.
-const VERB_ENDINGS: [&str; 12] = ["ет", "ит", "ют", "ят", "ут", "ат", "ется", "ится", "ются", "ть", "ло", "ла"];
+/// Endings of Russian verbs and short participles: after `сколько` stands what is counted, or a verb.
+const VERB_ENDINGS: [&str; 14] =
+    ["ет", "ит", "ют", "ят", "ут", "ат", "ется", "ится", "ются", "ть", "ло", "ла", "ано", "ено"];
 
 fn is_method(words: &[String]) -> bool {
     let Some(at) = words.iter().position(|word| HOW.contains(&word.as_str())) else { return false };

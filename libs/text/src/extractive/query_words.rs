@@ -13,7 +13,7 @@ use crate::{language, stopwords};
 const ASKING_WORDS: &str = "tell show find list know want wonder wondering see say says said mention mentions mentioned state states stated \
 compare comparison difference differences differ differs versus vs summarize summarise summary overview tldr briefly outline please \
 thanks thank hello hi exactly actually really anyone someone anybody somebody anything something everything thing things kind sort \
-question answer information info details according regarding concerning happen happens happened much would like exist exists \
+ask question answer information info details according regarding concerning happen happens happened much would like exist exists \
 найди найдите покажи покажите дай дайте перечисли перечислите назови назовите сообщи сообщите сравни сравните сравнить сравнение \
 отличается отличаются отличие отличия разница различия кратко коротко вкратце изложи изложите перескажи перескажите резюме обзор \
 спасибо привет здравствуйте хочу знать узнать интересует говорится сказано написано указано бывает происходит случится \
@@ -23,10 +23,10 @@ zeige nenne vergleiche unterschied danke compare montre merci gracias compara re
 const GENERIC_WORDS: &str = "need needs needed have take takes taken kept held make makes give gives given keep use used uses using allow allows allowed permitted \
 permit admitted possible call pay pays paid big high large number amount count time name current currently exactly latest newest work \
 company people person document documents file files source sources text new come go going able lose get apply applies valid per \
-handle located situated lie lies work works total called available right now today entitled owe hand cross put set \
+handle located situated lie lies work works total called available right now today entitled owe hand cross put set mean means meaning \
 нужно нужен нужна нужны надо можно нельзя делать делает делают сделать получить получает составляет разрешено разрешается \
 количество число имя время документ документы файл файлы источник источники текст какова каков действует сейчас положено положен \
-находится находятся расположен расположена выдают выдается проходит проводится является называется значит раз раза";
+находится находятся расположен расположена выдают выдается проходит проводится является называется значит означает обозначает раз раза bedeutet";
 
 static ASKING: LazyLock<HashSet<&'static str>> = LazyLock::new(|| ASKING_WORDS.split_whitespace().collect());
 static GENERIC: LazyLock<HashSet<&'static str>> = LazyLock::new(|| GENERIC_WORDS.split_whitespace().collect());
