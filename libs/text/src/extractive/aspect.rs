@@ -1,25 +1,25 @@
-//! Russian verbs that differ in aspect alone: `пустить` and `пускать`, `ответить` and `отвечать`. The stemmer keeps them
-//! apart, because the vowel of the imperfective stays and the consonant before it may change.
+//! Russian verbs that differ in aspect or mood alone: `пустить` and `пускать`, `ответить` and `отвечать`, `прислать` and
+//! `пришлите`. The stemmer keeps them apart, because the vowel of one stays and the consonant before it may change.
 
-/// Vowels at the end of imperfective stems, the longer ones first; the stems of nouns are without theirs.
+/// Vowels at the end of the stems of verbs, the longer ones first; the stems of nouns are without theirs.
 const THEMES: [&str; 6] = ["ыва", "ива", "ева", "ва", "а", "я"];
 /// Letters of the shortest root that is compared.
 const MIN_ROOT: usize = 3;
 /// Letters of the shortest root whose consonant may change.
 const MIN_CHANGED_ROOT: usize = 4;
 /// Consonants that replace each other at the end of a root, the longer ones first.
-const CHANGES: [&[&str]; 3] = [&["ск", "ст", "щ", "ч", "т", "к"], &["жд", "ж", "д", "з", "г"], &["ш", "с", "х"]];
+const CHANGES: [&[&str]; 4] =
+    [&["сл", "шл"], &["ск", "ст", "щ", "ч", "т", "к"], &["жд", "ж", "д", "з", "г"], &["ш", "с", "х"]];
 
-/// Whether two stems are those of one verb in both aspects.
+/// Whether two stems may be those of one verb.
 pub(super) fn are_pair(a: &str, b: &str) -> bool {
-    let (imperfective, other) = match (without_theme(a), without_theme(b)) {
+    let (long, short) = match (without_theme(a), without_theme(b)) {
         (Some(root), None) => (root, b),
         (None, Some(root)) => (root, a),
         _ => return false,
     };
-    let letters = imperfective.chars().count().min(other.chars().count());
-    letters >= MIN_ROOT
-        && (imperfective == other || (letters >= MIN_CHANGED_ROOT && changing(imperfective) == changing(other)))
+    let letters = long.chars().count().min(short.chars().count());
+    letters >= MIN_ROOT && (long == short || (letters >= MIN_CHANGED_ROOT && changing(long) == changing(short)))
 }
 
 /// Whether a word ends as a form of a verb.
