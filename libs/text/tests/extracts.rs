@@ -137,6 +137,12 @@ fn what_only_phrases_a_question_is_not_looked_for() {
         assert_eq!(found.kind, ExtractKind::Answer, "{question}: {found:?}");
         assert!(found.sentences.iter().all(|sentence| sentence.text.contains(expected)), "{question}: {found:?}");
     }
+    let lease = "The tenant may put solar panels on the roof from 6:00 to 22:00.";
+    assert_ne!(
+        ask("How much is a solar panel?", &[("lease.md", lease)]).kind,
+        ExtractKind::Answer,
+        "a time is no amount"
+    );
     let found = ask("Whom do I ask about my pension?", &[("guide.md", text)]);
     assert_ne!(found.kind, ExtractKind::Answer, "{found:?}");
 }

@@ -53,7 +53,9 @@ pub(super) fn fit(question: &Question, statement: &Statement, facts: &[Fact]) ->
             ),
             None => Fit::when(has_number(text) || has_word(text, "once twice thrice однажды дважды трижды")),
         },
-        AnswerType::Amount([]) => Fit::when(has_number(text) || is_unsegmented && has_han_number(text)),
+        AnswerType::Amount([]) => {
+            Fit::when(has_number(&without_clocks(text)) || is_unsegmented && has_han_number(text))
+        }
         AnswerType::Amount(quantities) => gives_quantity(question, statement, quantities),
         AnswerType::Reason => Fit::when(contains(text, REASONS) || gives_reason(text)),
         AnswerType::Definition if question.words.iter().all(|word| word.is_code || word.is_generic) => Fit::Perhaps,
@@ -163,6 +165,21 @@ fn has_number(text: &str) -> bool {
         units::is_number(token.text)
             || matches!(fold(token.text).as_str(), "free" | "one" | "бесплатно" | "один" | "одна" | "одну")
     })
+}
+
+/// A text without the times of day, which are no amounts.
+fn without_clocks(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut tokens = Tokens::new(text);
+    while let Some(token) = tokens.next() {
+        if is_clock(&token) {
+            tokens.next();
+            continue;
+        }
+        kept.push_str(token.text);
+        kept.push(' ');
+    }
+    kept
 }
 
 fn has_han_number(text: &str) -> bool {
