@@ -3,7 +3,7 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use access::{Allowed, Auth, Authenticator, RpcAuth, action};
+use access::{Action, Allowed, Auth, Authenticator, CachedDirectory, Caller, RpcAuth, action};
 use axum::{
     Router,
     body::Body,
@@ -33,7 +33,7 @@ use tower::ServiceExt;
 const FOREVER: Duration = Duration::from_secs(60);
 const TWO: Bounds = Bounds { min: 2, max: 2 };
 const CALL: &str = "/gooseek.search.v1.SearchService/Passages";
-const STREAM: &str = "/gooseek.search.v1.SearchService/Passages";
+const STREAM: &str = "/gooseek.upload.v1.UploadService/Retrieve";
 
 /// What the handlers of a test do, and what they see.
 #[derive(Clone)]
@@ -96,7 +96,10 @@ async fn read(State(work): State<Work>, _body: bytes::Bytes) -> &'static str {
 }
 
 /// A call whose answer has begun and does not end.
-async fn endless() -> Response {
+async fn endless(request: Request<Body>) -> Response {
+    let caller = Caller::attached(request.extensions()).expect("the call has a caller");
+    let directory = CachedDirectory::local(Clock::system());
+    directory.check_project(caller, Action::GetFileText, "file", uuid::Uuid::from_u128(3)).await.unwrap();
     let body = Body::from_stream(stream::pending::<Result<bytes::Bytes, Infallible>>());
     Response::builder().header(header::CONTENT_TYPE, "application/grpc").body(body).unwrap()
 }
