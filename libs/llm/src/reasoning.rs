@@ -12,10 +12,17 @@ use std::{
 
 use markers::{Marker, Position};
 
-/// How much of an answer of a model that nothing is known of is held back (bytes),
-const HELD_BACK: usize = 400;
-/// and for how long. Both are noticed once: after its first answer something is known of the model.
-pub(crate) const HOLD_TIME: Duration = Duration::from_secs(1);
+/// How much of the beginning of an answer is held back (bytes), and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Hold {
+    bytes: usize,
+    time: Duration,
+}
+
+/// Of a model that nothing is known of. It is noticed once: after its first answer something is known.
+const FIRST_HOLD: Hold = Hold { bytes: 400, time: Duration::from_secs(1) };
+/// Of a model that answered at once before: servers that open the reasoning in the prompt let models choose to reason a little.
+const LATER_HOLD: Hold = Hold { bytes: 160, time: Duration::from_millis(400) };
 /// So many answers without reasoning make a model one that answers at once again.
 const ANSWERS_TO_FORGET: u8 = 3;
 /// How a model begins that thinks aloud; such text is held back until a closing tag or its end.
@@ -93,7 +100,7 @@ pub(crate) struct AnswerFilter {
     /// The beginning of the answer, while it may still turn out to be reasoning.
     held: Option<String>,
     /// How much is held back; `None` is all of it.
-    hold_limit: Option<usize>,
+    hold: Option<Hold>,
     /// Whether reasoning ended that no marker had begun.
     reasoned_untagged: bool,
     seen_answer: bool,
@@ -106,16 +113,16 @@ pub(crate) struct AnswerFilter {
 
 impl AnswerFilter {
     pub(crate) fn new(habit: &ReasoningHabit) -> Self {
-        let (held, hold_limit) = match habit.get() {
-            Habit::Unknown => (Some(String::new()), Some(HELD_BACK)),
-            Habit::AnswersAtOnce => (None, Some(0)),
-            Habit::ReasonsUntagged => (Some(String::new()), None),
+        let hold = match habit.get() {
+            Habit::Unknown => Some(FIRST_HOLD),
+            Habit::AnswersAtOnce => Some(LATER_HOLD),
+            Habit::ReasonsUntagged => None,
         };
         Self {
             position: Position::Answer,
             partial_marker: String::new(),
-            held,
-            hold_limit,
+            held: Some(String::new()),
+            hold,
             reasoned_untagged: false,
             seen_answer: false,
             leading: String::new(),
@@ -141,9 +148,10 @@ impl AnswerFilter {
         self.release(out);
     }
 
-    /// Whether a beginning is held back that is passed on after [`HOLD_TIME`].
-    pub(crate) fn is_waiting(&self) -> bool {
-        self.held.as_ref().is_some_and(|held| !held.is_empty() && self.hold_limit.is_some() && !is_deliberation(held))
+    /// How long after its first text the beginning that is held back is passed on; `None` while it is not, or nothing is held.
+    pub(crate) fn hold_time(&self) -> Option<Duration> {
+        let held = self.held.as_ref().filter(|held| !held.is_empty() && !is_deliberation(held))?;
+        self.hold.filter(|_| !held.is_empty()).map(|hold| hold.time)
     }
 
     /// Passes on what is held back.
@@ -224,7 +232,7 @@ impl AnswerFilter {
     fn pass_on(&mut self, text: &str, out: &mut impl FnMut(&str)) {
         let Some(held) = &mut self.held else { return out(text) };
         held.push_str(text);
-        let is_long = self.hold_limit.is_some_and(|limit| held.len() >= limit);
+        let is_long = self.hold.is_some_and(|hold| held.len() >= hold.bytes);
         if is_long && !is_deliberation(held) {
             self.release(out);
         }
@@ -317,17 +325,17 @@ mod tests {
             answer
         };
         let habit = ReasoningHabit::default();
-        assert_eq!(streamed(&habit, "7 days."), "", "it might go on with a closing tag");
+        assert_eq!(streamed(&habit, &"7 days. ".repeat(40)), "", "it might go on with a closing tag");
         assert_eq!(streamed(&habit, &"7 days. ".repeat(60)).len(), 480);
         assert_eq!(streamed(&habit, &"Okay, 7 days. ".repeat(60)), "", "it thinks aloud");
         answer_of(&habit, &["7 days."]);
-        assert_eq!(streamed(&habit, "7 days."), "7 days.");
-        answer_of(&habit, &["Is it 7?</think>7 days."]);
+        assert_eq!(streamed(&habit, &"7 days. ".repeat(40)).len(), 320, "it is known");
+        assert_eq!(answer_of(&habit, &["Is it 7?</think>7 days."]), "7 days.");
         assert_eq!(streamed(&habit, &"Is it 7? ".repeat(60)), "");
         for _ in 0..ANSWERS_TO_FORGET {
             answer_of(&habit, &["7 days."]);
         }
-        assert_eq!(streamed(&habit, "7 days."), "7 days.");
+        assert_eq!(streamed(&habit, &"7 days. ".repeat(40)).len(), 320);
     }
 
     #[test]

@@ -11,11 +11,8 @@ use reqwest::Response;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::{
-    ChatRequest, Delta, LlmError, ModelRef, Phase, Provider, Timeouts,
-    delta_accumulator::DeltaAccumulator,
-    ollama, openai,
-    reasoning::{HOLD_TIME, ReasoningHabit},
-    upstream,
+    ChatRequest, Delta, LlmError, ModelRef, Phase, Provider, Timeouts, delta_accumulator::DeltaAccumulator, ollama,
+    openai, reasoning::ReasoningHabit, upstream,
 };
 
 /// The longest line or event (bytes). A token takes some hundred bytes; a whole answer in one event fits too.
@@ -173,8 +170,7 @@ impl ResponseStream {
 
     /// When the beginning of the answer is passed on that is held back.
     fn release_at(&self) -> Option<Instant> {
-        let began_at = self.text_began_at.filter(|_| self.deltas.filter().is_waiting())?;
-        Some(began_at + HOLD_TIME)
+        Some(self.text_began_at? + self.deltas.filter().hold_time()?)
     }
 
     /// Reads what came; `finished` when only the usage was still to come.

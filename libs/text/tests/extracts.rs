@@ -44,6 +44,9 @@ fn how_something_is_done_is_told_by_code_and_instructions() {
     let block =
         "To start the agent on port 8123:\n\n```\nexport HERON_HOME=/srv/heron\nheron run --port 8123\n```\n[1]";
     assert_eq!(found, block);
+    let formula = "# Formula\n\nThe flow is computed as follows.\n\nQ = 4.2 A\n\n## Расход\n\nРасход воды считают по формуле.\n\nW = 3 N\n";
+    assert_eq!(written("How is the flow computed?", formula), "The flow is computed as follows. Q = 4.2 A. [1]");
+    assert_eq!(written("Как считают расход воды?", formula), "Расход воды считают по формуле. W = 3 N. [1]");
     let found = ask("How do I upgrade the agent?", &[("setup.md", SETUP)]);
     assert_ne!(found.kind, ExtractKind::Answer, "{found:?}");
 }

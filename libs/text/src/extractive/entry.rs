@@ -175,15 +175,34 @@ fn dedented(lines: &[&str]) -> String {
     code
 }
 
+/// Whether a sentence leads up to what stands below it.
+fn announces(sentence: &str) -> bool {
+    const ENDS: &[&str] =
+        &["as follows.", "the following.", "следующим образом.", "по формуле.", "wie folgt.", "comme suit."];
+    sentence.ends_with(':') || ENDS.iter().any(|end| sentence.ends_with(end))
+}
+
+/// Characters of a line that is no sentence, such as a formula.
+const MAX_FORMULA_CHARS: usize = 120;
+
+/// Whether the unit is a short line of its own that is no sentence.
+fn is_formula(text: &str, units: &[TextUnit], at: usize) -> bool {
+    let Some(unit) = units.get(at).filter(|unit| unit.kind == UnitKind::Prose) else { return false };
+    let line = &text[unit.range.clone()];
+    let has_own_block = text[..unit.range.start].trim_end_matches(' ').ends_with('\n');
+    has_own_block && !line.ends_with(['.', '!', '?', ':']) && line.chars().nth(MAX_FORMULA_CHARS).is_none()
+}
+
 /// Renders a lead-in (`The rent includes:`) with the items below it; also returns their range. `None` if there is no
 /// such list or it is too long.
 pub(super) fn render_list(text: &str, units: &[TextUnit], lead: usize) -> Option<(Range<usize>, RenderedEntry)> {
     let raw = &text[units[lead].range.clone()];
-    if !raw.ends_with(':') || units[lead].kind != UnitKind::Prose {
+    if !announces(raw) || units[lead].kind != UnitKind::Prose {
         return None;
     }
     let next = units[lead + 1..].iter().take(MAX_LIST_ITEMS + 1);
     let items = next.take_while(|unit| unit.kind == UnitKind::Item).count();
+    let items = if items == 0 { usize::from(is_formula(text, units, lead + 1)) } else { items };
     if !(1..=MAX_LIST_ITEMS).contains(&items) {
         return None;
     }

@@ -218,7 +218,8 @@ impl WebResearch<'_> {
         let failures = failures.into_iter().collect::<Vec<_>>();
         if finished.outage {
             self.found.outage = true;
-            if finished.engines.is_empty() {
+            // The index of pages that were read before is no engine.
+            if failures.is_empty() {
                 self.context.degrade("web", NO_ENGINES);
                 return self.end("failed", Some(NO_ENGINES.to_owned()));
             }
