@@ -244,9 +244,9 @@ fn twice_the_drawing_costs_twice_the_work() {
 /// What is repeated and from how many bytes on, if reading it costs more than its size.
 fn growth(format: Format, unit: &str, file: impl Fn(&str) -> String) -> Option<String> {
     let file = |bytes: usize| file(&unit.repeat(bytes / unit.len()));
-    // As long as it takes until the measure is larger than the noise.
+    // As long as it takes until the measure is larger than the noise: the clock of a thread may tick every 4 ms.
     let mut bytes = 8 << 10;
-    while cost(format, &file(bytes)) < 15_000_000 && bytes < 256 << 10 {
+    while cost(format, &file(bytes)) < 15_000_000 && bytes < 2 << 20 {
         bytes *= 2;
     }
     let (one, two) = (file(bytes), file(bytes * 2));

@@ -6,7 +6,7 @@ use base::config::Secret;
 use llm::{LlmError, Model, ModelStatus, Phase};
 use testkit::{Behaviour, FakeOpenAi, Kind, Script, Step};
 
-use crate::support::{collect, openai, question};
+use crate::support::{BEGINNING, collect, openai, question};
 
 async fn two_models() -> (FakeOpenAi, Model) {
     let chat_models = vec!["first".to_owned(), "second".to_owned()];
@@ -47,8 +47,7 @@ async fn the_next_model_answers_while_nothing_has_come() {
 #[tokio::test]
 async fn after_a_first_piece_no_other_model_is_asked() {
     let (fake, model) = two_models().await;
-    let piece = Step::text(&"The sky scatters blue light. ".repeat(20));
-    fake.push(Kind::Chat, Behaviour::Stream(vec![piece, Step::Cut]));
+    fake.push(Kind::Chat, Behaviour::Stream(vec![Step::text(BEGINNING), Step::Cut]));
     assert_eq!(collect(model.stream(question())).await.error, Some(LlmError::Interrupted));
     assert_eq!(requested_models(&fake), ["first"]);
 }

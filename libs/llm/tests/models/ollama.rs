@@ -8,7 +8,7 @@ use llm::{Delta, FinishReason, LlmError, Message, ModelStatus, Phase, Tool, Tool
 use serde_json::json;
 use testkit::{Behaviour, FakeOllama, Kind, Script, Step};
 
-use crate::support::{Collected, collect, ollama, question};
+use crate::support::{BEGINNING, Collected, collect, ollama, question};
 
 async fn collect_steps(steps: Vec<Step>) -> Collected {
     let fake = FakeOllama::start(Script::default()).await;
@@ -73,13 +73,13 @@ async fn a_tool_call_goes_there_and_back() {
 
 #[tokio::test]
 async fn broken_streams_are_errors() {
-    let error = collect_steps(vec![Step::text("a"), Step::raw("{\"error\":\"out of memory\"}\n")]).await;
-    assert_eq!((error.text.as_str(), error.error), ("a", Some(LlmError::Unavailable)));
+    let error = collect_steps(vec![Step::text(BEGINNING), Step::raw("{\"error\":\"out of memory\"}\n")]).await;
+    assert_eq!((error.text.as_str(), error.error), (BEGINNING, Some(LlmError::Unavailable)));
 
-    let cut = collect_steps(vec![Step::text("a"), Step::Cut]).await;
+    let cut = collect_steps(vec![Step::text(BEGINNING), Step::Cut]).await;
     assert_eq!(cut.error, Some(LlmError::Interrupted));
 
-    let end = collect_steps(vec![Step::text("a")]).await;
+    let end = collect_steps(vec![Step::text(BEGINNING)]).await;
     assert_eq!(end.error, Some(LlmError::Interrupted));
 
     let garbage = collect_steps(vec![Step::raw("Bad Gateway\n")]).await;
@@ -93,14 +93,14 @@ async fn broken_streams_are_errors() {
 async fn a_stall_ends_in_time_and_a_drop_closes_the_stream() {
     let fake = FakeOllama::start(Script::default()).await;
     let model = ollama(&fake, |config| config.timeouts.between_tokens = Duration::from_millis(200));
-    fake.push(Kind::Chat, Behaviour::Stream(vec![Step::text("a"), Step::Stall]));
+    fake.push(Kind::Chat, Behaviour::Stream(vec![Step::text(BEGINNING), Step::Stall]));
     let error = collect(model.stream(question())).await.error;
     assert_eq!(error, Some(LlmError::Timeout { phase: Phase::BetweenTokens }));
     fake.wait_for_open_streams(0).await;
 
-    fake.push(Kind::Chat, Behaviour::Stream(vec![Step::text("a"), Step::Stall]));
+    fake.push(Kind::Chat, Behaviour::Stream(vec![Step::text(BEGINNING), Step::Stall]));
     let mut answer = model.stream(question());
-    assert_eq!(answer.next().await, Some(Ok(Delta::Text("a".into()))));
+    assert_eq!(answer.next().await, Some(Ok(Delta::Text(BEGINNING.into()))));
     drop(answer);
     tokio::time::timeout(Duration::from_secs(10), fake.wait_for_open_streams(0)).await.unwrap();
 }

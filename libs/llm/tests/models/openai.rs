@@ -8,12 +8,12 @@ use llm::{ChatRequest, Delta, FinishReason, LlmError, Message, Phase, Tool, Tool
 use serde_json::json;
 use testkit::{Behaviour, FakeOpenAi, Kind, Script, Step};
 
-use crate::support::{Collected, collect, openai, question};
+use crate::support::{BEGINNING, Collected, collect, openai, question};
 
 async fn collect_script(behaviour: Behaviour) -> Collected {
     let fake = FakeOpenAi::start(Script::default()).await;
     fake.push(Kind::Chat, behaviour);
-    collect(openai(&fake, |_| {}).stream(question())).await
+    collect(openai(&fake, |config| config.retries = 0).stream(question())).await
 }
 
 fn event(content: &str) -> String {
@@ -200,14 +200,14 @@ async fn tool_calls_come_whole() {
 #[tokio::test]
 async fn broken_streams_are_errors() {
     let is_invalid = |error| matches!(error, Some(LlmError::InvalidResponse(_)));
-    let cut = collect_script(Behaviour::Stream(vec![Step::text("half an "), Step::Cut])).await;
-    assert_eq!((cut.text.as_str(), cut.error), ("half an ", Some(LlmError::Interrupted)));
+    let cut = collect_script(Behaviour::Stream(vec![Step::text(BEGINNING), Step::Cut])).await;
+    assert_eq!((cut.text.as_str(), cut.error), (BEGINNING, Some(LlmError::Interrupted)));
 
-    let silent_end = collect_script(Behaviour::Stream(vec![Step::text("half an ")])).await;
+    let silent_end = collect_script(Behaviour::Stream(vec![Step::text(BEGINNING)])).await;
     assert_eq!(silent_end.error, Some(LlmError::Interrupted));
 
-    let event = collect_script(Behaviour::Stream(vec![Step::text("a"), Step::raw("data: {\"choi\n\n")])).await;
-    assert_eq!(event.text, "a");
+    let event = collect_script(Behaviour::Stream(vec![Step::text(BEGINNING), Step::raw("data: {\"choi\n\n")])).await;
+    assert_eq!(event.text, BEGINNING);
     assert!(is_invalid(event.error));
 
     let bad_utf8 = collect_script(Behaviour::Stream(vec![Step::raw(b"data: {\"choices\":\"\xff\"}\n\n")])).await;
@@ -271,9 +271,9 @@ async fn an_error_inside_a_good_stream_is_an_error() {
         ("{\"error\":{\"message\":\"pay\",\"code\":\"insufficient_quota\"}}", LlmError::Quota),
     ];
     for (error, expected) in cases {
-        let steps = vec![Step::text("a"), Step::raw(format!("data: {error}\n\n")), Step::Stall];
+        let steps = vec![Step::text(BEGINNING), Step::raw(format!("data: {error}\n\n")), Step::Stall];
         let collected = collect_script(Behaviour::Stream(steps)).await;
-        assert_eq!((collected.text.as_str(), collected.error), ("a", Some(expected)), "{error}");
+        assert_eq!((collected.text.as_str(), collected.error), (BEGINNING, Some(expected)), "{error}");
     }
 }
 
@@ -295,10 +295,10 @@ async fn a_stalled_stream_ends_in_time() {
     fake.push(Kind::Chat, Behaviour::Stream(alive.clone()));
     assert_eq!(collect(model.stream(question())).await.error, timeout(Phase::FirstToken));
 
-    alive.insert(0, Step::text("a"));
+    alive.insert(0, Step::text(BEGINNING));
     fake.push(Kind::Chat, Behaviour::Stream(alive));
     let collected = collect(model.stream(question())).await;
-    assert_eq!((collected.text.as_str(), collected.error), ("a", timeout(Phase::BetweenTokens)));
+    assert_eq!((collected.text.as_str(), collected.error), (BEGINNING, timeout(Phase::BetweenTokens)));
 
     let mut request = question();
     request.deadline = Some(tokio::time::Instant::now() + Duration::from_millis(100));
@@ -310,9 +310,9 @@ async fn a_stalled_stream_ends_in_time() {
 #[tokio::test]
 async fn dropping_the_answer_closes_the_upstream_stream() {
     let fake = FakeOpenAi::start(Script::default()).await;
-    fake.push(Kind::Chat, Behaviour::Stream(vec![Step::text("a"), Step::Stall]));
+    fake.push(Kind::Chat, Behaviour::Stream(vec![Step::text(BEGINNING), Step::Stall]));
     let mut answer = openai(&fake, |_| {}).stream(question());
-    assert_eq!(answer.next().await, Some(Ok(Delta::Text("a".into()))));
+    assert_eq!(answer.next().await, Some(Ok(Delta::Text(BEGINNING.into()))));
     assert_eq!(fake.open_streams(), 1);
 
     drop(answer);

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use testkit::{Behaviour, FakeOllama, FakeOpenAi, Kind, Script, Step};
 
-use crate::support::{ollama, openai, question};
+use crate::support::{BEGINNING, ollama, openai, question};
 
 #[derive(Debug, Deserialize, PartialEq)]
 struct Plan {
@@ -63,10 +63,11 @@ async fn what_is_not_the_json_is_an_error() {
         fake.push(Kind::Structured, Behaviour::tokens([text]));
         assert!(matches!(plan(&model).await, Err(LlmError::InvalidResponse(_))), "{text}");
     }
-    fake.push(Kind::Structured, Behaviour::Stream(vec![Step::text("{"), Step::Cut]));
+    let beginning = Step::text(&format!("{{\"question\":\"{BEGINNING}"));
+    fake.push(Kind::Structured, Behaviour::Stream(vec![beginning.clone(), Step::Cut]));
     assert_eq!(plan(&model).await, Err(LlmError::Interrupted));
 
-    let flood = std::iter::repeat_n(Step::Text(" ".repeat(900_000)), 6).collect();
+    let flood = std::iter::once(beginning).chain(std::iter::repeat_n(Step::Text(" ".repeat(900_000)), 6)).collect();
     fake.push(Kind::Structured, Behaviour::Stream(flood));
     assert_eq!(plan(&model).await, Err(LlmError::InvalidResponse("the answer is too long")));
 }

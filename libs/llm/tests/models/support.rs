@@ -35,6 +35,12 @@ pub(crate) async fn collect(mut answer: DeltaStream) -> Collected {
     collected
 }
 
+/// So much text that some of it has been passed on: a short beginning is held back, and what fails within it is asked again.
+pub(crate) const BEGINNING: &str = "Sunlight holds every colour, and the air is full of small molecules. They turn short waves aside \
+    far more than long ones, so blue arrives from everywhere while red goes straight on. At noon the way through the air is short. \
+    In the evening it is long, most of the blue has been lost on the way, and what is left looks orange or even red to somebody \
+    who stands below. Violet is scattered more still, yet the eye sees little of it, and a part never gets down ";
+
 pub(crate) fn question() -> ChatRequest {
     ChatRequest::new([Message::user("Why is the sky blue?")])
 }

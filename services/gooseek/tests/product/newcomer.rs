@@ -28,7 +28,7 @@ fn folder_of_documents() -> tempfile::TempDir {
     write("wifi.txt", b"The password of the guest network is changed every Monday by the caretaker.\n");
     write("laundry.html", b"<!doctype html><title>Laundry</title><main><h1>Laundry</h1><p>The laundry room opens at seven and costs two euros a wash.</p></main>");
     write("keys.csv", b"door,copies\ncellar,three copies of the cellar key\nattic,one copy of the attic key\n");
-    write("picture.png", b"not a document");
+    write("picture.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR");
     folder
 }
 

@@ -89,10 +89,12 @@ async fn odd_results_are_skipped_or_cleaned() {
 
 #[tokio::test]
 async fn engine_names_the_instance_lacks_are_never_sent() {
-    let (fake, engine) = instance().await;
+    let fake = FakeSearxng::start(SITE).await;
+    let names = ["arxiv", "google scholar", "pubmed", "semantic scholar"].map(str::to_owned).to_vec();
+    let engines = BTreeMap::from([(SearchKind::Academic, names)]);
+    let engine = Searxng::new(SearxngConfig { base: fake.url(), engines }, &access()).unwrap();
     let check = engine.check().await.unwrap();
-    assert!(check.unknown.contains(&"semantic scholar".to_owned()) && !check.unknown.contains(&"arxiv".to_owned()));
-    assert_eq!(check.unserved, []);
+    assert_eq!((check.unknown, check.unserved), (vec!["semantic scholar".to_owned()], vec![]));
 
     engine.search(&Query::new("rust").kind(SearchKind::Academic)).await.unwrap();
     assert_eq!(fake.calls()[0]["engines"], "arxiv,google scholar,pubmed");
@@ -101,7 +103,9 @@ async fn engine_names_the_instance_lacks_are_never_sent() {
     let engine = Searxng::new(SearxngConfig { base: fake.url(), engines }, &access()).unwrap();
     assert_eq!(engine.check().await.unwrap().unserved, [SearchKind::Discussions]);
     let error = engine.search(&Query::new("rust").kind(SearchKind::Discussions)).await.unwrap_err();
-    assert_eq!(error.to_string(), "SearXNG has none of the configured engines: reddit");
+    let message = "SearXNG has none of the engines reddit and none enabled in its category social media: \
+                   enable some in its settings.yml, or name others in SEARXNG_ENGINES_DISCUSSIONS";
+    assert_eq!(error.to_string(), message);
     assert_eq!(fake.calls().len(), 1);
 }
 
