@@ -224,7 +224,11 @@ async fn broken_streams_are_errors() {
     assert!(is_invalid(collect_script(Behaviour::Stream(vec![])).await.error));
 
     let bad_call = Step::Tool { index: 0, id: None, name: Some("f".into()), arguments: "{\"q\":".into() };
-    assert!(is_invalid(collect_script(Behaviour::Stream(vec![bad_call, Step::end()])).await.error));
+    let fake = FakeOpenAi::start(Script::default()).await;
+    fake.push(Kind::Chat, Behaviour::Stream(vec![bad_call, Step::end()]));
+    let mut request = question();
+    request.tools = vec![Tool { name: "f".into(), description: "Finds".into(), parameters: json!({}) }];
+    assert!(is_invalid(collect(openai(&fake, |config| config.retries = 0).stream(request)).await.error));
 }
 
 #[tokio::test]
