@@ -150,8 +150,11 @@ impl AnswerFilter {
 
     /// How long after its first text the beginning that is held back is passed on; `None` while it is not, or nothing is held.
     pub(crate) fn hold_time(&self) -> Option<Duration> {
-        let held = self.held.as_ref().filter(|held| !held.is_empty() && !is_deliberation(held))?;
-        self.hold.filter(|_| !held.is_empty()).map(|hold| hold.time)
+        let held = self.held.as_ref()?;
+        if held.is_empty() || is_deliberation(held) {
+            return None;
+        }
+        self.hold.map(|hold| hold.time)
     }
 
     /// Passes on what is held back.

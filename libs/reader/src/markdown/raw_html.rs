@@ -17,15 +17,22 @@ const ELEMENTS: &str = " a abbr acronym address area article aside audio b base 
 /// The tags of one paragraph.
 #[derive(Default)]
 pub(super) struct InlineHtml {
-    /// The element that hides what follows, how often it is open, and where it began.
-    hiding: Option<(String, usize, usize)>,
+    hiding: Option<HidingElement>,
+}
+
+/// An open element that hides what follows.
+struct HidingElement {
+    name: String,
+    /// How many elements of the name are open inside each other.
+    depth: usize,
+    start: usize,
 }
 
 impl InlineHtml {
     /// At the `end` of the paragraph: what an element that was not closed has hidden.
     pub(super) fn end(&mut self, end: usize) -> Option<(Range<usize>, Change)> {
-        let (_, _, start) = self.hiding.take()?;
-        Some((start..end, Change::Replace("\n")))
+        let hiding = self.hiding.take()?;
+        Some((hiding.start..end, Change::Replace("\n")))
     }
 
     /// What happens to the text because of the `tag` at `range`.
@@ -34,21 +41,21 @@ impl InlineHtml {
         let inner = tag.trim_start_matches(['<', '/']);
         let end = inner.find(|char: char| !(char.is_ascii_alphanumeric() || char == '-')).unwrap_or(inner.len());
         let name = inner[..end].to_ascii_lowercase();
-        if let Some((hiding, open, start)) = &mut self.hiding {
-            if *hiding == name && is_end {
-                *open -= 1;
-            } else if *hiding == name && !tag.ends_with("/>") {
-                *open += 1;
+        if let Some(hiding) = &mut self.hiding {
+            if hiding.name == name && is_end {
+                hiding.depth -= 1;
+            } else if hiding.name == name && !tag.ends_with("/>") {
+                hiding.depth += 1;
             }
-            if *open > 0 {
+            if hiding.depth > 0 {
                 return None;
             }
-            let hidden = *start..range.end;
+            let hidden = hiding.start..range.end;
             self.hiding = None;
             return Some((hidden, Change::Replace("")));
         }
         if !is_end && html::hides_inline(tag) {
-            self.hiding = Some((name, 1, range.start));
+            self.hiding = Some(HidingElement { name, depth: 1, start: range.start });
             return Some((range, Change::Replace("")));
         }
         let has_attributes = inner[end..].contains('=');
