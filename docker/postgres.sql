@@ -2,6 +2,7 @@
 -- `gooseek migrate` grants its own schema.
 \getenv owner OWNER_PASSWORD
 -- generated: passwords
+\getenv auth AUTH_PASSWORD
 \getenv projects PROJECTS_PASSWORD
 \getenv search SEARCH_PASSWORD
 \getenv upload UPLOAD_PASSWORD
@@ -11,6 +12,7 @@
 
 CREATE ROLE gooseek_owner LOGIN PASSWORD :'owner';
 -- generated: roles
+CREATE ROLE gooseek_auth LOGIN PASSWORD :'auth';
 CREATE ROLE gooseek_projects LOGIN PASSWORD :'projects';
 CREATE ROLE gooseek_search LOGIN PASSWORD :'search';
 CREATE ROLE gooseek_upload LOGIN PASSWORD :'upload';

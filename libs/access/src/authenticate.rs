@@ -8,8 +8,9 @@ use std::sync::Arc;
 use base::{Problem, time::Clock};
 
 use crate::{
-    CachedDirectory, Caller, Client, RpcAuth, SecretHash, Verifier,
+    CachedDirectory, Caller, Client, Credentials, RpcAuth, SecretHash, Verified, Verifier,
     caller::Rights,
+    credentials::CSRF_HEADER,
     policy::{ALL_IN_ONE, check_service, check_user},
     rpc_auth::RpcCaller,
 };
@@ -69,8 +70,9 @@ impl Authenticator {
         matches!(self.auth, Auth::LocalOwner)
     }
 
-    /// The caller behind an `Authorization` header. 401 for one that is not believed, 403 where the organisation demands more.
-    pub async fn user(&self, authorization: Option<&str>, client: Client) -> Result<Caller, Problem> {
+    /// The caller behind what a request brings. 401 for what is not believed, 403 where the organisation demands more or where
+    /// another site makes a browser send it.
+    pub async fn user(&self, credentials: Credentials<'_>, client: Client) -> Result<Caller, Problem> {
         let verifier = match &self.auth {
             Auth::LocalOwner => return Ok(Caller::local_owner(client)),
             Auth::Closed => {
@@ -80,14 +82,20 @@ impl Authenticator {
             }
             Auth::Tokens(verifier) => verifier,
         };
-        let Some(header) = authorization else { return Ok(Caller::anonymous(client)) };
-        let Some(token) = header.strip_prefix("Bearer ").map(str::trim) else {
-            return Err(Problem::unauthorized("the Authorization header is not a bearer token"));
+        let token = match credentials {
+            Credentials::None => return Ok(Caller::anonymous(client)),
+            Credentials::Cookie { token, .. } => token,
+            Credentials::Header(value) => {
+                let token = value.strip_prefix("Bearer ").map(str::trim);
+                token.ok_or_else(|| Problem::unauthorized("the Authorization header is not a bearer token"))?
+            }
         };
         if token.starts_with(API_KEY_PREFIX) {
             return self.api_key(token, client).await;
         }
         let verified = verifier.verify(token).await?;
+        check_csrf(&credentials, &verified)?;
+        self.directory.check_revoked(&verified).await?;
         let policy = self.directory.organisation(verified.caller.org()).await?;
         if policy.mfa_required && !verified.has_mfa {
             return Err(Problem::forbidden("this organisation asks for a second factor: sign in with one"));
@@ -116,11 +124,24 @@ impl Authenticator {
         let caller = match (from.user, from.service, authorization) {
             (Some(user), ..) => user,
             (None, Some(service), None) => Caller::service(service, client),
-            (None, _, authorization) => self.user(authorization, client).await?,
+            (None, _, authorization) => {
+                let credentials = authorization.map_or(Credentials::None, Credentials::Header);
+                self.user(credentials, client).await?
+            }
         };
         check_user(&caller, call.method)?;
         Ok(caller)
     }
+}
+
+/// 403 for a change that a browser's cookie would be used for, unless our own page asks for it.
+fn check_csrf(credentials: &Credentials<'_>, verified: &Verified) -> Result<(), Problem> {
+    let Credentials::Cookie { changes: true, is_own_page, csrf, .. } = credentials else { return Ok(()) };
+    // It is no secret of the server's: only pages of this origin can read the cookie.
+    if *is_own_page && verified.csrf.is_some() && verified.csrf.as_deref() == *csrf {
+        return Ok(());
+    }
+    Err(Problem::forbidden(format!("a change in a browser's session needs the header {CSRF_HEADER} of our own page")))
 }
 
 impl RpcAuth {

@@ -24,6 +24,8 @@ pub struct Caller {
     roles: Roles,
     /// `None`: not limited.
     scopes: Option<Scopes>,
+    /// The session of its access token.
+    session: Option<Uuid>,
     client: Client,
 }
 
@@ -146,7 +148,7 @@ impl Caller {
     pub(crate) fn user_of(org: Uuid, user: Uuid, rights: Rights, client: Client) -> Self {
         let Rights { roles, scopes, key } = rights;
         let subject = key.map_or(Subject::User, Subject::ApiKey);
-        Self { subject, scope: SystemScope::new().on_behalf_of(org, user), roles, scopes, client }
+        Self { subject, scope: SystemScope::new().on_behalf_of(org, user), roles, scopes, session: None, client }
     }
 
     pub(crate) fn service(name: Cow<'static, str>, client: Client) -> Self {
@@ -163,11 +165,22 @@ impl Caller {
     }
 
     fn without_rights(subject: Subject, scope: Scope, client: Client) -> Self {
-        Self { subject, scope, roles: Roles::default(), scopes: None, client }
+        Self { subject, scope, roles: Roles::default(), scopes: None, session: None, client }
     }
 
     pub(crate) fn with_client(self, client: Client) -> Self {
         Self { client, ..self }
+    }
+
+    pub(crate) fn in_session(self, session: Option<Uuid>) -> Self {
+        Self { session, ..self }
+    }
+
+    /// The user that whoever makes this request has just proven to be. Only who looks accounts up before their organisation is
+    /// known has the right this asks for.
+    #[must_use]
+    pub fn signed_in(&self, _: &SystemScope, org: Uuid, user: Uuid, roles: Roles) -> Self {
+        Self::user_of(org, user, Rights::new(roles, None), self.client.clone())
     }
 
     /// The owner of a stored piece of work, for going on with it after a restart, with the rights it was begun with. Only a
@@ -207,6 +220,11 @@ impl Caller {
     /// `None`: not limited.
     pub fn scopes(&self) -> Option<&Scopes> {
         self.scopes.as_ref()
+    }
+
+    /// The session in which the user signed in, if its token names one.
+    pub fn session(&self) -> Option<Uuid> {
+        self.session
     }
 
     pub fn client(&self) -> &Client {

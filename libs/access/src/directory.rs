@@ -17,7 +17,10 @@ use chrono::{DateTime, Utc};
 use moka::sync::Cache;
 use uuid::Uuid;
 
-use crate::{Action, Caller, ProjectRole, Roles, Scopes, SecretHash, check::check_project_role};
+use crate::{
+    Action, Caller, ProjectRole, Revocation, Revocations, Roles, Scopes, SecretHash, Verified,
+    check::check_project_role, revocation::RevocationList,
+};
 
 /// An answer is used for this long unless an event takes it back.
 const TTL: Duration = Duration::from_secs(60);
@@ -79,6 +82,11 @@ pub trait Directory: fmt::Debug + Send + Sync {
 
     /// The key with this hash; `None` for an unknown or revoked one.
     async fn api_key(&self, hash: &SecretHash) -> Result<Option<ApiKey>, Problem>;
+
+    /// What was revoked from `since` on, or everything that can still matter; nothing where nobody knows.
+    async fn revocations(&self, since: Option<DateTime<Utc>>) -> Result<Revocations, Problem> {
+        Ok(Revocations { list: Vec::new(), until: since.unwrap_or_default() })
+    }
 }
 
 /// The directory of a server without auth-svc and without members of projects: tokens say everything there is, and an
@@ -110,6 +118,7 @@ pub struct CachedDirectory {
     /// By project and user.
     members: Cache<(Uuid, Uuid, Uuid), Answer<Option<ProjectRole>>>,
     keys: Cache<SecretHash, Answer<Option<ApiKey>>>,
+    revoked: RevocationList,
 }
 
 #[derive(Debug, Clone)]
@@ -120,7 +129,8 @@ struct Answer<V> {
 
 impl CachedDirectory {
     pub fn new(source: impl Directory + 'static, clock: Clock) -> Self {
-        Self { source: Arc::new(source), clock, organisations: cache(), members: cache(), keys: cache() }
+        let revoked = RevocationList::new(clock.clone());
+        Self { source: Arc::new(source), clock, organisations: cache(), members: cache(), keys: cache(), revoked }
     }
 
     /// [`LocalDirectory`], kept like any other.
@@ -165,7 +175,28 @@ impl CachedDirectory {
     }
 
     pub async fn api_key(&self, hash: SecretHash) -> Result<Option<ApiKey>, Problem> {
+        self.update_revoked().await;
         self.ask(&self.keys, hash, || self.source.api_key(&hash)).await
+    }
+
+    /// 401 for a token that was valid and has been revoked.
+    pub(crate) async fn check_revoked(&self, token: &Verified) -> Result<(), Problem> {
+        self.update_revoked().await;
+        if self.revoked.covers(token) {
+            return Err(Problem::unauthorized("the session has ended: sign in again"));
+        }
+        Ok(())
+    }
+
+    async fn update_revoked(&self) {
+        for revocation in self.revoked.update(&*self.source).await {
+            match revocation {
+                Revocation::Organisation(org) => self.forget_organisation(org),
+                Revocation::ApiKey(hash) => self.forget_api_key(&hash),
+                Revocation::User { user, .. } => self.forget_keys_of(user),
+                Revocation::Session(_) | Revocation::SigningKey(_) => {}
+            }
+        }
     }
 
     /// For the event that an organisation's policy or a member of it has changed.
@@ -174,6 +205,12 @@ impl CachedDirectory {
         let of_org =
             move |_: &SecretHash, key: &Answer<Option<ApiKey>>| key.value.as_ref().is_some_and(|key| key.org == org);
         self.keys.invalidate_entries_if(of_org).expect("the cache was built for this");
+    }
+
+    fn forget_keys_of(&self, user: Uuid) {
+        let of_user =
+            move |_: &SecretHash, key: &Answer<Option<ApiKey>>| key.value.as_ref().is_some_and(|key| key.user == user);
+        self.keys.invalidate_entries_if(of_user).expect("the cache was built for this");
     }
 
     /// For the event that the members of a project have changed.

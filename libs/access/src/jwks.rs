@@ -47,8 +47,33 @@ struct CachedKeys {
     fetched_at: Option<Instant>,
 }
 
+/// Where keys come from.
+#[async_trait::async_trait]
+pub trait KeySource: std::fmt::Debug + Send + Sync {
+    /// A JWK set as JSON, or why there is none.
+    async fn jwks(&self) -> Result<String, String>;
+}
+
+/// `/.well-known/jwks.json` of an issuer.
+#[derive(Debug)]
+pub(super) struct HttpKeys(OperatorClient);
+
+impl HttpKeys {
+    pub(super) fn new(base: &str) -> Result<Self, String> {
+        OperatorClient::new(base, CONNECT_TIMEOUT).map(Self).map_err(|error| error.to_string())
+    }
+}
+
+#[async_trait::async_trait]
+impl KeySource for HttpKeys {
+    async fn jwks(&self) -> Result<String, String> {
+        let request = self.0.get("/.well-known/jwks.json").timeout(FETCH_TIMEOUT);
+        fetch::operator::text(request, MAX_JWKS_BYTES).await.map_err(|error| error.to_string())
+    }
+}
+
 struct Remote {
-    client: OperatorClient,
+    source: Box<dyn KeySource>,
     /// When the last fetch was, and whether it succeeded. Held during a fetch, so that concurrent requests share it.
     last_attempt: Mutex<Option<(Instant, bool)>>,
 }
@@ -56,7 +81,7 @@ struct Remote {
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Keys")
-            .field("remote", &self.remote.as_ref().map(|remote| &remote.client))
+            .field("remote", &self.remote.as_ref().map(|remote| &remote.source))
             .finish_non_exhaustive()
     }
 }
@@ -70,9 +95,9 @@ impl Keys {
         Ok(Self { cached: Arc::new(RwLock::new(CachedKeys { keys, fetched_at: None })), remote: None })
     }
 
-    pub(super) fn remote(base: &str) -> Result<Self, String> {
-        let client = OperatorClient::new(base, CONNECT_TIMEOUT).map_err(|error| error.to_string())?;
-        Ok(Self { cached: Arc::default(), remote: Some(Arc::new(Remote { client, last_attempt: Mutex::default() })) })
+    pub(super) fn from_source(source: impl KeySource + 'static) -> Self {
+        let remote = Remote { source: Box::new(source), last_attempt: Mutex::default() };
+        Self { cached: Arc::default(), remote: Some(Arc::new(remote)) }
     }
 
     /// The key a token names; without a name the only key there is. Waits for a fetch when no key can be used.
@@ -92,7 +117,7 @@ impl Keys {
             Some((at, false)) if at.elapsed() < RETRY_DELAY => return Err(TokenError::KeysUnavailable),
             _ => {}
         }
-        let fetched = fetch_keys(&remote.client).await;
+        let fetched = fetch_keys(&*remote.source).await;
         *last_attempt = Some((Instant::now(), fetched.is_some()));
         // The lock on the keys is taken only now: requests with a known key do not wait for the fetch.
         *self.cached.write().await = fetched.ok_or(TokenError::KeysUnavailable)?;
@@ -112,7 +137,7 @@ impl Keys {
         let cached = self.cached.clone();
         tokio::spawn(async move {
             let Ok(mut last_attempt) = remote.last_attempt.try_lock() else { return };
-            let fetched = fetch_keys(&remote.client).await;
+            let fetched = fetch_keys(&*remote.source).await;
             *last_attempt = Some((Instant::now(), fetched.is_some()));
             if let Some(keys) = fetched {
                 *cached.write().await = keys;
@@ -137,10 +162,8 @@ impl CachedKeys {
 }
 
 /// The issuer's present keys, which may be none at all.
-async fn fetch_keys(remote: &OperatorClient) -> Option<CachedKeys> {
-    let request = remote.get("/.well-known/jwks.json").timeout(FETCH_TIMEOUT);
-    let text = fetch::operator::text(request, MAX_JWKS_BYTES).await;
-    let parsed = text.map_err(|error| error.to_string()).and_then(|text| parse(&text));
+async fn fetch_keys(source: &dyn KeySource) -> Option<CachedKeys> {
+    let parsed = source.jwks().await.and_then(|text| parse(&text));
     let keys = parsed
         .inspect_err(|error| tracing::warn!(%error, "failed to fetch JWKS; keys known so far stay in use"))
         .ok()?;

@@ -1,6 +1,6 @@
 //! Ed25519 key pairs (RFC 8032), as PEM and JWK (RFC 8037), and tokens signed with them.
 //!
-//! For keys of services and for the issuer that stands in for auth-svc.
+//! For keys of services, and for those that access tokens are signed with.
 
 use std::fmt;
 
@@ -32,6 +32,11 @@ impl SigningKey {
     /// A new random key.
     pub fn generate(id: impl Into<String>) -> Self {
         Self::new(id.into(), Ed25519KeyPair::generate().expect("the system has random bytes"))
+    }
+
+    /// The key of 32 secret bytes: the same bytes give the same key.
+    pub fn from_seed(id: impl Into<String>, seed: &[u8; 32]) -> Self {
+        Self::new(id.into(), Ed25519KeyPair::from_seed_unchecked(seed).expect("any 32 bytes are a private key"))
     }
 
     /// A key as [`pem`](Self::pem) or OpenSSL writes it.

@@ -67,6 +67,11 @@ impl SecretHash {
         Self(Sha256::digest(secret).into())
     }
 
+    /// One that was sent or stored; `None` unless it has 32 bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
     /// As it stands in a row.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0

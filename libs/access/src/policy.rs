@@ -19,6 +19,9 @@ const ADMINS: Roles = Roles::of(&[Role::Owner, Role::Admin]);
 const MEMBERS: Roles = ADMINS.with(Role::Member);
 /// Members, and those who were invited to look and ask.
 const READERS: Roles = MEMBERS.with(Role::Guest);
+const OWNERS: Roles = Roles::of(&[Role::Owner]);
+/// For what a user does with its own account.
+const EVERYONE: Roles = Roles::of(&Role::ALL);
 
 /// Rows of `Name = "operation_id": roles, object, scope, anonymous, audited;`, where `scope` is what an API key needs, `anonymous`
 /// whether it may be done without an account, and `audited` whether it writes an audit record, as all that changes anything does.
@@ -67,9 +70,48 @@ macro_rules! actions {
     };
 }
 
-// Nothing is open to requests without an account until those are limited by address.
+// What is open to requests without an account is throttled by account and by address where it is served.
 actions! {
     // operation                                 roles    object           scope             anonymous audited
+    SetUp             = "set_up":                EVERYONE, Organisation,   "account:write",  true,      true;
+    Register          = "register":              EVERYONE, Organisation,   "account:write",  true,      true;
+    VerifyEmail       = "verify_email":          EVERYONE, Organisation,   "account:write",  true,      true;
+    LogIn             = "log_in":                EVERYONE, Organisation,   "account:write",  true,      true;
+    LogInSecondFactor = "log_in_second_factor":  EVERYONE, Organisation,   "account:write",  true,      true;
+    Refresh           = "refresh_session":       EVERYONE, Organisation,   "account:write",  true,      false;
+    ForgotPassword    = "forgot_password":       EVERYONE, Organisation,   "account:write",  true,      true;
+    ResetPassword     = "reset_password":        EVERYONE, Organisation,   "account:write",  true,      true;
+    LogOut            = "log_out":               EVERYONE, Owner,          "account:write",  false,     true;
+    LogOutEverywhere  = "log_out_everywhere":    EVERYONE, Owner,          "account:write",  false,     true;
+    GetMe             = "get_me":                EVERYONE, Owner,          "account:read",   false,     false;
+    ChangeMe          = "change_me":             EVERYONE, Owner,          "account:write",  false,     true;
+    ChangePassword    = "change_password":       EVERYONE, Owner,          "account:write",  false,     true;
+    ListSessions      = "list_sessions":         EVERYONE, Owner,          "account:read",   false,     false;
+    EndSession        = "end_session":           EVERYONE, Owner,          "account:write",  false,     true;
+    BeginTotp         = "begin_totp":            EVERYONE, Owner,          "account:write",  false,     true;
+    ConfirmTotp       = "confirm_totp":          EVERYONE, Owner,          "account:write",  false,     true;
+    RemoveTotp        = "remove_totp":           EVERYONE, Owner,          "account:write",  false,     true;
+    MakeRecoveryCodes = "make_recovery_codes":   EVERYONE, Owner,          "account:write",  false,     true;
+    ListApiKeys       = "list_api_keys":         EVERYONE, Owner,          "account:read",   false,     false;
+    CreateApiKey      = "create_api_key":        EVERYONE, Owner,          "account:write",  false,     true;
+    RevokeApiKey      = "revoke_api_key":        EVERYONE, Owner,          "account:write",  false,     true;
+
+    RevokeSigningKeys = "revoke_signing_keys":   OWNERS,  Organisation,    "admin:keys",     false,     true;
+
+    ListOrganisations  = "list_organisations":   EVERYONE, Owner,          "account:read",   false,     false;
+    CreateOrganisation = "create_organisation":  EVERYONE, Owner,          "account:write",  false,     true;
+    SwitchOrganisation = "switch_organisation":  EVERYONE, Owner,          "account:write",  false,     true;
+    GetOrganisation    = "get_organisation":     EVERYONE, Organisation,   "account:read",   false,     false;
+    ChangeOrganisation = "change_organisation":  ADMINS,  Organisation,    "admin:members",  false,     true;
+    ListMembers        = "list_members":         EVERYONE, Organisation,   "account:read",   false,     false;
+    ChangeMember       = "change_member":        ADMINS,  Organisation,    "admin:members",  false,     true;
+    RemoveMember       = "remove_member":        ADMINS,  Organisation,    "admin:members",  false,     true;
+    LeaveOrganisation  = "leave_organisation":   EVERYONE, Owner,          "account:write",  false,     true;
+    ListInvitations    = "list_invitations":     ADMINS,  Organisation,    "admin:members",  false,     false;
+    Invite             = "invite":               ADMINS,  Organisation,    "admin:members",  false,     true;
+    AcceptInvitation   = "accept_invitation":    EVERYONE, Owner,          "account:write",  false,     true;
+    WithdrawInvitation = "withdraw_invitation":  ADMINS,  Organisation,    "admin:members",  false,     true;
+
     Ask               = "ask":                   READERS, Organisation,    "chat:write",     false,     true;
     GetRun            = "get_run":               READERS, Owner,           "chat:read",      false,     false;
     FollowRun         = "follow_run":            READERS, Owner,           "chat:read",      false,     false;
@@ -128,6 +170,10 @@ pub struct RpcRule {
 
 /// Every method, and its callers.
 pub const RPC_ACL: &[RpcRule] = &[
+    RpcRule { method: "/gooseek.auth.v1.AuthService/GetSigningKeys", callers: registry::NAMES, action: None },
+    RpcRule { method: "/gooseek.auth.v1.AuthService/GetOrganisation", callers: registry::NAMES, action: None },
+    RpcRule { method: "/gooseek.auth.v1.AuthService/ResolveApiKey", callers: registry::NAMES, action: None },
+    RpcRule { method: "/gooseek.auth.v1.AuthService/ListRevocations", callers: registry::NAMES, action: None },
     RpcRule {
         method: "/gooseek.projects.v1.ProjectsService/Resolve",
         callers: &["chat", "upload"],

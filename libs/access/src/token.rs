@@ -8,11 +8,15 @@ use uuid::Uuid;
 use crate::{
     Caller, Client,
     caller::{Rights, Role, Roles, Scopes},
-    jwks::Keys,
+    jwks::{HttpKeys, KeySource, Keys},
 };
 
 /// The audience every access token names.
 pub const AUDIENCE: &str = "gooseek";
+/// Its issuer: the auth-svc of this installation, which its keys tell from others.
+pub const ISSUER: &str = "gooseek";
+/// The type in its header (RFC 9068), which tells it from every other token that was signed with the same key.
+pub const TOKEN_TYPE: &str = "at+jwt";
 
 /// Why a token is refused.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +51,10 @@ struct Claims {
     /// How the user signed in (RFC 8176).
     #[serde(default)]
     amr: Vec<String>,
+    /// The session it belongs to.
+    sid: Option<Uuid>,
+    iat: Option<i64>,
+    csrf: Option<String>,
 }
 
 impl Claims {
@@ -65,6 +73,13 @@ pub struct Verified {
     pub caller: Caller,
     /// Whether the user signed in with a second factor.
     pub has_mfa: bool,
+    /// Unix time.
+    pub(crate) issued_at: Option<i64>,
+    pub(crate) session: Option<Uuid>,
+    /// The key that signed it.
+    pub(crate) key_id: Option<String>,
+    /// What a browser's request repeats in [`CSRF_HEADER`](crate::credentials::CSRF_HEADER).
+    pub(crate) csrf: Option<String>,
 }
 
 /// Checks access tokens.
@@ -82,13 +97,19 @@ impl Verifier {
 
     /// Keys come from `<base>/.well-known/jwks.json`, fetched again when a token names an unknown key.
     pub fn remote(base: &str) -> Result<Self, String> {
-        Ok(Self::with_keys(Keys::remote(base)?))
+        Ok(Self::with_keys(Keys::from_source(HttpKeys::new(base)?)))
+    }
+
+    /// Keys come from `source`, asked again when a token names an unknown key.
+    pub fn with_source(source: impl KeySource + 'static) -> Self {
+        Self::with_keys(Keys::from_source(source))
     }
 
     fn with_keys(keys: Keys) -> Self {
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_audience(&[AUDIENCE]);
-        validation.set_required_spec_claims(&["exp", "aud", "sub"]);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_required_spec_claims(&["exp", "aud", "iss", "sub"]);
         validation.validate_nbf = true;
         validation.leeway = 5;
         Self { keys, validation }
@@ -97,7 +118,8 @@ impl Verifier {
     /// The user a token was issued to.
     pub async fn verify(&self, token: &str) -> Result<Verified, TokenError> {
         let header = decode_header(token).map_err(|_| TokenError::Invalid)?;
-        if header.alg != Algorithm::EdDSA {
+        let is_access_token = header.typ.is_some_and(|kind| kind.eq_ignore_ascii_case(TOKEN_TYPE));
+        if header.alg != Algorithm::EdDSA || !is_access_token {
             return Err(TokenError::Invalid);
         }
         let key = self.keys.find(header.kid.as_deref()).await?;
@@ -109,7 +131,15 @@ impl Verifier {
         let roles = claims.roles().ok_or(TokenError::Invalid)?;
         let rights = Rights::new(roles, claims.scope.as_deref().map(Scopes::parse));
         let caller = Caller::user_of(claims.org, claims.sub, rights, Client::default());
-        Ok(Verified { caller, has_mfa: claims.amr.iter().any(|method| method == "mfa") })
+        let caller = caller.in_session(claims.sid);
+        Ok(Verified {
+            caller,
+            has_mfa: claims.amr.iter().any(|method| method == "mfa"),
+            issued_at: claims.iat,
+            session: claims.sid,
+            key_id: header.kid,
+            csrf: claims.csrf,
+        })
     }
 
     fn claims(&self, token: &str, key: &DecodingKey) -> Result<Claims, TokenError> {

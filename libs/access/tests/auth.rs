@@ -58,7 +58,8 @@ impl Issuer {
     }
 
     fn sign(&self, claims: &Value) -> String {
-        let header = Header { kid: Some(self.id.to_owned()), ..Header::new(Algorithm::EdDSA) };
+        let typ = Some("at+jwt".to_owned());
+        let header = Header { kid: Some(self.id.to_owned()), typ, ..Header::new(Algorithm::EdDSA) };
         encode(&header, claims, &self.private).unwrap()
     }
 }
@@ -66,7 +67,7 @@ impl Issuer {
 /// What auth-svc puts into a token, valid for `seconds`.
 fn claims(seconds: i64) -> Value {
     let expires = Clock::system().now().timestamp() + seconds;
-    json!({ "sub": USER, "org": ORG, "role": "member", "aud": "gooseek", "exp": expires })
+    json!({ "sub": USER, "org": ORG, "role": "member", "iss": "gooseek", "aud": "gooseek", "exp": expires })
 }
 
 fn with(name: &str, value: Value) -> Value {

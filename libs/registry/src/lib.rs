@@ -89,9 +89,21 @@ pub const LIBRARY: ServiceInfo = ServiceInfo {
     memory: 256,
 };
 
+pub const AUTH: ServiceInfo = ServiceInfo {
+    name: "auth",
+    tier: Tier::Auth,
+    port: 3000,
+    url_variable: "AUTH_SVC_URL",
+    prefixes: &["/api/v1/auth", "/api/v1/organisations", "/.well-known", "/oauth", "/account"],
+    objects: false,
+    replicas: 2,
+    // As many hashes of passwords at once as the machine has cores, 19 MiB each.
+    memory: 256,
+};
+
 /// Every service there is, in the order in which one process builds them.
 pub const SERVICES: &[ServiceInfo] = &[
-    PROJECTS, SEARCH, UPLOAD, CHAT, LIBRARY,
+    AUTH, PROJECTS, SEARCH, UPLOAD, CHAT, LIBRARY,
     // `cargo xtask new-service` adds to the end.
 ];
 
@@ -122,6 +134,17 @@ pub fn edge_rule(service: &ServiceInfo) -> String {
     let prefixes: Vec<_> = service.prefixes.iter().map(|prefix| format!("PathPrefix(`{prefix}`)")).collect();
     prefixes.join(" || ")
 }
+
+/// The names of all services, for tables that are written in code.
+pub const NAMES: &[&str] = &{
+    let mut names = [""; SERVICES.len()];
+    let mut next = 0;
+    while next < names.len() {
+        names[next] = SERVICES[next].name;
+        next += 1;
+    }
+    names
+};
 
 /// The names of all services.
 pub fn names() -> impl Iterator<Item = &'static str> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{Action, Allowed, Auth, Caller, action};
+use access::{Action, Allowed, Caller, action};
 use audit::Object;
 use axum::{extract::State, http::StatusCode};
 use base::Problem;
@@ -54,7 +54,7 @@ pub(super) fn routes(server: &Server) -> OpenApiRouter {
     let jobs = Jobs {
         services: Arc::new(server.administered.clone()),
         cursors: server.cursors.clone(),
-        has_accounts: !matches!(server.options.auth, Auth::LocalOwner),
+        has_accounts: !matches!(server.options.auth, crate::AuthOption::LocalOwner),
     };
     kit::routes![list, replay, drop_job].with_state(jobs)
 }

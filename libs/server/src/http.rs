@@ -15,7 +15,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use access::{Authenticator, Caller, Client, LocalCall, RpcCall, SERVICE_TOKEN, TakenAction, TrustedProxies, policy};
+use access::{
+    Authenticator, Caller, Client, Credentials, LocalCall, RpcCall, SERVICE_TOKEN, TakenAction, TrustedProxies, policy,
+};
 pub use adaptive_limiter::{AdaptiveLimiter, Bounds, exempt_from_limit};
 use axum::{
     Router,
@@ -171,7 +173,7 @@ async fn identify(
             let call = RpcCall { method, local, token: text(SERVICE_TOKEN), carried };
             middleware.access.rpc(call, authorization, client).await?
         }
-        None => middleware.access.user(authorization, client).await?,
+        None => middleware.access.user(Credentials::of(request), client).await?,
     };
     if !caller.has_org() && is_reflection(path) {
         return Err(Problem::unauthorized("reflection needs an access token"));

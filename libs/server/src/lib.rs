@@ -3,6 +3,7 @@
 
 mod admin_jobs;
 mod database;
+mod directory;
 pub mod http;
 mod listen;
 mod maintenance;
@@ -10,6 +11,7 @@ mod openapi;
 mod operator;
 mod options;
 mod probes;
+mod secrets;
 pub mod service;
 mod startup;
 mod stop;
@@ -23,12 +25,11 @@ use std::{
     time::Duration,
 };
 
-use access::{Authenticator, CachedDirectory};
+use access::{Auth, Authenticator, CachedDirectory};
 use anyhow::Context;
 use audit::Audit;
 use axum::Router;
 use base::{
-    Scope, SystemScope,
     config::{Reader, Settings, Variable},
     tasks::Task,
     time::{Clock, Ids},
@@ -42,14 +43,15 @@ use cache::{
 };
 pub use database::migrate;
 use db::{Db, PgConnections};
+pub use directory::Accounts;
 use idempotency::IdempotencyKeys;
 use jobs::{DeadJobs, JobQueue, JobRunner};
 use kit::cursor::CursorKey;
 use objects::Objects;
-pub use options::{Bus, Mode, Options, frame_variables, telemetry};
+pub use options::{AuthOption, Bus, Mode, Options, frame_variables, telemetry};
 use quota::Quota;
-use rand::RngCore;
 use rpc::Endpoints;
+pub use secrets::stored_secret;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
@@ -153,7 +155,7 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     let mut relays = Vec::new();
     let mut dbs = Vec::new();
     let mut administered = Vec::new();
-    let access = Authenticator::new(options.auth.clone(), options.rpc_auth(), shared.directory.clone());
+    let access = Authenticator::new(shared.auth.clone(), options.rpc_auth(), shared.directory.clone());
     let middleware =
         RequestMiddleware { proxies: options.proxies.clone(), ..RequestMiddleware::new(access, shared.ids.clone()) };
     let mut tasks = Vec::new();
@@ -229,6 +231,7 @@ struct SharedResources {
     objects: Objects,
     redis: Option<Redis>,
     endpoints: Endpoints,
+    auth: Auth,
     directory: CachedDirectory,
     postgres: Option<PgConnections>,
     drain: CancellationToken,
@@ -246,6 +249,7 @@ impl SharedResources {
         for (name, address) in elsewhere {
             endpoints.connect_remote(name, address, options.identity.clone())?;
         }
+        let (auth, directory) = directory::connect(options, mode, &endpoints, &clock)?;
         let redis = match &options.redis {
             Some(url) => Some(Redis::open(url, redis::CALL_TIMEOUT).await?),
             None => None,
@@ -268,7 +272,8 @@ impl SharedResources {
         let postgres = database::connect(options, mode).await.context("the database cannot be opened")?;
         Ok(Self {
             ids: Ids::new(clock.clone()),
-            directory: CachedDirectory::local(clock.clone()),
+            auth,
+            directory,
             clock,
             cache,
             limits,
@@ -290,7 +295,7 @@ impl SharedResources {
         Ok(Deps {
             clock: self.clock.clone(),
             ids: self.ids.clone(),
-            cursor_key: cursor_key(&db).await?,
+            cursor_key: secrets::cursor_key(&db).await?,
             audit: Audit::new(spec.name, outbox.clone(), self.ids.clone(), self.clock.clone()),
             idempotency: IdempotencyKeys::new(db.clone(), self.clock.clone(), self.ids.clone()),
             quota: Quota::unlimited(),
@@ -303,28 +308,12 @@ impl SharedResources {
             objects: self.objects.clone(),
             peers: self.endpoints.for_caller(spec.name),
             directory: self.directory.clone(),
+            has_accounts: matches!(options.auth, AuthOption::Accounts),
             drain: self.drain.clone(),
             closing: self.closing.clone(),
             executable: self.executable.clone(),
         })
     }
-}
-
-/// Made at the first start and kept in the database, so that every replica signs with the same key.
-#[expect(clippy::disallowed_methods, reason = "the key is the system's, and no organisation may read it")]
-async fn cursor_key(db: &Db) -> anyhow::Result<CursorKey> {
-    let mut fresh = [0_u8; 32];
-    rand::rng().fill_bytes(&mut fresh);
-    let mut session = db.begin(&Scope::from(SystemScope::new())).await?;
-    db::execute!(
-        &mut session,
-        any: "INSERT INTO frame_secrets (name, value) VALUES ('cursor', $1) ON CONFLICT DO NOTHING",
-        fresh.as_slice()
-    )?;
-    let (secret,): (Vec<u8>,) =
-        db::fetch_one!(&mut session, any: "SELECT value FROM frame_secrets WHERE name = 'cursor'")?;
-    session.commit().await?;
-    Ok(CursorKey::new(&secret))
 }
 
 async fn broker(options: &Options) -> anyhow::Result<Option<Nats>> {

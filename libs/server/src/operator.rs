@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use access::{Action, Allowed, Auth, Caller, action};
+use access::{Action, Allowed, Caller, action};
 use audit::Object;
 use axum::{
     Json,
@@ -51,7 +51,7 @@ pub(super) fn routes(server: &Server) -> OpenApiRouter {
         dbs: Arc::new(server.dbs.clone()),
         cursors: server.cursors.clone(),
         resyncing: Arc::default(),
-        has_accounts: !matches!(server.options.auth, Auth::LocalOwner),
+        has_accounts: !matches!(server.options.auth, crate::AuthOption::LocalOwner),
     };
     kit::routes![list, replay, drop_letter, resync].with_state(bus)
 }

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
-use access::{ALL_IN_ONE, Auth, RpcAuth, ServiceIdentity, TrustedProxies, Verifier};
+use access::{ALL_IN_ONE, RpcAuth, ServiceIdentity, TrustedProxies, Verifier};
 use base::{
     config::{Reader, Secret, Settings, Variable},
     telemetry::{LogFormat, Telemetry},
@@ -69,6 +69,11 @@ const VARIABLES: &[Variable] = &[
     Variable::secret("MINIO_SECRET_KEY", "secret key for MINIO_ENDPOINT"),
     Variable::with_default("MINIO_BUCKET", "gooseek", "bucket for uploaded files; made if it is not there"),
     Variable::with_default("MINIO_REGION", "us-east-1", "region of the S3 server"),
+    Variable::with_default(
+        "AUTH_REQUIRED",
+        "false",
+        "true: people sign in with accounts, also on loopback; any other address needs them anyway",
+    ),
     Variable::optional(
         "JWT_PUBLIC_KEY",
         "public key (PEM, JWK or JWKS, or a file with it) that access tokens are checked with; switches accounts on",
@@ -123,6 +128,19 @@ pub enum Bus {
     Nats { address: NatsAddress, replicas: usize },
 }
 
+/// How requests are matched to users, as configured.
+#[derive(Debug, Clone)]
+pub enum AuthOption {
+    /// No accounts: whatever reaches the loopback port is the owner's.
+    LocalOwner,
+    /// Access tokens, checked against `JWT_PUBLIC_KEY` or a JWKS at `AUTH_SERVICE_URL`.
+    Tokens(Arc<Verifier>),
+    /// Accounts of auth-svc, in this process or at `AUTH_SVC_URL`.
+    Accounts,
+    /// None of these: everything but health is refused.
+    Closed,
+}
+
 /// The frame's configuration, validated.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -143,7 +161,7 @@ pub struct Options {
     pub redis: Option<Secret>,
     /// Objects are files in `data` without it.
     pub s3: Option<S3Options>,
-    pub auth: Auth,
+    pub auth: AuthOption,
     pub proxies: TrustedProxies,
     /// This process among the services, when it has a key.
     pub identity: Option<ServiceIdentity>,
@@ -165,13 +183,13 @@ impl Options {
             reader.fault(format!("LOG_FORMAT: {format:?} is neither text nor json"));
         }
         let [postgres, postgres_migrate] = ["POSTGRES_URL", "POSTGRES_MIGRATE_URL"].map(|name| postgres(reader, name));
-        let auth = auth(reader, mode);
+        let auth = auth(reader, specs, mode, bind);
         for (name, address) in [("BIND", Some(bind)), ("GRPC_BIND", grpc_bind)] {
             if let Some(address) = address.filter(|address| !address.ip().is_loopback())
-                && matches!(auth, Auth::LocalOwner)
+                && matches!(auth, AuthOption::LocalOwner)
             {
                 reader.fault(format!(
-                    "{name}: {address} is not loopback, which needs accounts: set JWT_PUBLIC_KEY or AUTH_SERVICE_URL"
+                    "{name}: {address} is not loopback, which needs accounts: set AUTH_REQUIRED=true, JWT_PUBLIC_KEY or AUTH_SERVICE_URL"
                 ));
             }
         }
@@ -293,7 +311,7 @@ impl Options {
     pub fn rpc_auth(&self) -> RpcAuth {
         match (&self.auth, &self.identity) {
             (_, Some(identity)) => RpcAuth::Known(identity.clone()),
-            (Auth::LocalOwner, None) => RpcAuth::Anyone,
+            (AuthOption::LocalOwner, None) => RpcAuth::Anyone,
             (_, None) => RpcAuth::Closed,
         }
     }
@@ -327,19 +345,32 @@ fn s3(reader: &mut Reader<'_>) -> Option<S3Options> {
     })
 }
 
-fn auth(reader: &mut Reader<'_>, mode: Mode) -> Auth {
+fn auth(reader: &mut Reader<'_>, specs: &[ServiceDef], mode: Mode, bind: SocketAddr) -> AuthOption {
+    let required = reader.parse("AUTH_REQUIRED", "true or false");
+    let has_accounts = specs.iter().any(|spec| spec.name == registry::AUTH.name);
+    let elsewhere = reader.text(registry::AUTH.url_variable).is_some();
     let verifier = match (reader.text("JWT_PUBLIC_KEY"), reader.address("AUTH_SERVICE_URL")) {
         (Some(pinned), _) => value_or_file("JWT_PUBLIC_KEY", &pinned)
             .and_then(|pinned| Verifier::pinned(&pinned).map_err(|error| format!("JWT_PUBLIC_KEY: {error}"))),
-        (None, Some(base)) => Verifier::remote(&base).map_err(|error| format!("AUTH_SERVICE_URL: {error}")),
-        (None, None) if mode == Mode::AllInOne => return Auth::LocalOwner,
-        (None, None) => return Auth::Closed,
+        (None, Some(base)) if !has_accounts => {
+            Verifier::remote(&base).map_err(|error| format!("AUTH_SERVICE_URL: {error}"))
+        }
+        _ if has_accounts && (mode != Mode::AllInOne || required || !bind.ip().is_loopback()) => {
+            return AuthOption::Accounts;
+        }
+        _ if elsewhere => return AuthOption::Accounts,
+        _ if required => {
+            Err("AUTH_REQUIRED is true, but auth-svc is not part of this process and AUTH_SVC_URL is not set"
+                .to_owned())
+        }
+        _ if mode == Mode::AllInOne => return AuthOption::LocalOwner,
+        _ => return AuthOption::Closed,
     };
     match verifier {
-        Ok(verifier) => Auth::Tokens(Arc::new(verifier)),
+        Ok(verifier) => AuthOption::Tokens(Arc::new(verifier)),
         Err(fault) => {
             reader.fault(fault);
-            Auth::Closed
+            AuthOption::Closed
         }
     }
 }

@@ -90,6 +90,8 @@ pub struct Deps {
     pub peers: Peers,
     /// What organisations demand and who is in which project.
     pub directory: CachedDirectory,
+    /// Whether people sign in with accounts of auth-svc.
+    pub has_accounts: bool,
     /// Publishes the events of the service.
     pub outbox: Outbox,
     /// Records who changed what, in the session of the change.

@@ -2,6 +2,7 @@
 //! services built on fresh databases, and a harness that starts `gooseek`.
 
 mod collector;
+mod eventually;
 mod faults;
 pub mod gooseek;
 mod hostile;
@@ -22,6 +23,7 @@ mod web;
 mod web_engines;
 
 pub use collector::FakeCollector;
+pub use eventually::eventually;
 pub use faults::Fault;
 pub use gooseek::Gooseek;
 pub use hostile::HostileServer;

@@ -10,7 +10,7 @@ mod tenancy;
 
 use std::{path::PathBuf, sync::Arc};
 
-use access::{ALL_IN_ONE, Auth, Authenticator, CachedDirectory, Role, RpcAuth};
+use access::{ALL_IN_ONE, Auth, Authenticator, CachedDirectory, Role, RpcAuth, Verifier};
 pub use answer::Answer;
 use audit::Audit;
 use axum::{Router, body::Body};
@@ -34,7 +34,7 @@ use proto::{Event, events::v1::AuditRecordCreated};
 use quota::Quota;
 use rpc::{Endpoints, Transport};
 use server::{
-    Deps,
+    Accounts, Deps,
     http::{RequestMiddleware, with_middleware},
     service::ServiceDef,
 };
@@ -95,6 +95,7 @@ pub struct World {
     pub directory: CachedDirectory,
     /// What plans allow; everything unless a test has another.
     pub quota: Quota,
+    has_accounts: bool,
     postgres: Option<Secret>,
     endpoints: Endpoints,
     issuer: Issuer,
@@ -129,6 +130,7 @@ impl World {
             executable: std::env::current_exe().expect("a test knows its own path"),
             directory: CachedDirectory::local(clock.clock()),
             quota: Quota::unlimited(),
+            has_accounts: false,
             clock,
             postgres,
             endpoints: Endpoints::new(registry::names()),
@@ -140,6 +142,11 @@ impl World {
     /// Sets a variable.
     pub fn set(&mut self, name: &str, value: impl Into<String>) {
         self.settings.push((name.to_owned(), value.into()));
+    }
+
+    /// Whether services keep their data in Postgres.
+    pub fn is_postgres(&self) -> bool {
+        self.postgres.is_some()
     }
 
     /// The folder that holds every SQLite file and, under `objects`, every object of this world.
@@ -162,10 +169,26 @@ impl World {
         self.issuer.person_with(self.ids.next(), self.ids.next(), roles)
     }
 
+    /// From now on services believe the tokens of auth-svc, and ask it about organisations; start that first.
+    ///
+    /// # Panics
+    /// When the policy does not let anybody ask it.
+    pub fn use_accounts(&mut self) {
+        self.directory = CachedDirectory::new(self.accounts(), self.clock.clock());
+        self.has_accounts = true;
+        self.set("JWT_SECRET", "a secret of the tests that is long enough 0123456789");
+    }
+
+    fn accounts(&self) -> Accounts {
+        let peers = self.endpoints.for_caller(ALL_IN_ONE);
+        Accounts::new(peers.to(registry::AUTH.name).expect("the policy has a row for every process"))
+    }
+
     /// Builds a service with accounts and starts its tasks. Services started later can call it. Starting the same one again is
     /// another process on the same data.
     pub async fn start(&self, spec: ServiceDef) -> TestService {
-        self.start_as(spec, Auth::Tokens(Arc::new(self.issuer.verifier()))).await
+        let verifier = if self.has_accounts { Verifier::with_source(self.accounts()) } else { self.issuer.verifier() };
+        self.start_as(spec, Auth::Tokens(Arc::new(verifier))).await
     }
 
     /// [`start`](Self::start) for the local owner of a machine without accounts.
@@ -236,6 +259,7 @@ impl World {
             objects: self.objects.clone(),
             peers: self.endpoints.for_caller(spec.name),
             directory: self.directory.clone(),
+            has_accounts: self.has_accounts,
             outbox,
             cursor_key: CursorKey::new(&[7; 32]),
             drain: CancellationToken::new(),

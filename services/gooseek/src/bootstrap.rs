@@ -15,7 +15,7 @@ use std::{
     path::Path,
 };
 
-use access::{AUDIENCE, LOCAL_ORG, LOCAL_OWNER, keys::SigningKey};
+use access::{AUDIENCE, ISSUER, LOCAL_ORG, LOCAL_OWNER, keys::SigningKey};
 use anyhow::Context;
 use base::time::{Clock, Ids};
 use serde_json::json;
@@ -65,7 +65,7 @@ fn owner_token(issuer: &SigningKey, hours: u32) -> String {
     let clock = Clock::system();
     let now = clock.now().timestamp();
     let claims = json!({
-        "iss": "gooseek-dev", "aud": AUDIENCE, "sub": LOCAL_OWNER, "org": LOCAL_ORG, "role": "owner",
+        "iss": ISSUER, "aud": AUDIENCE, "sub": LOCAL_OWNER, "org": LOCAL_ORG, "role": "owner",
         "iat": now, "exp": now + i64::from(hours) * 3_600, "jti": Ids::new(clock).next(),
     });
     issuer.sign("at+jwt", &claims)

@@ -11,6 +11,7 @@ use crate::{cli, docs, page};
 /// All services.
 pub(crate) const SERVICES: [ServiceDef; registry::SERVICES.len()] = [
     // generated: services
+    auth_svc::SERVICE,
     projects_svc::SERVICE,
     search_svc::SERVICE,
     upload_svc::SERVICE,

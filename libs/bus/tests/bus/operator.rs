@@ -50,7 +50,7 @@ impl Process {
     async fn answer(&self, method: Method, path: &str) -> (StatusCode, Value) {
         let expires = Clock::system().now().timestamp() + 3_600;
         let claims = json!({
-            "sub": Uuid::from_u128(7), "org": Uuid::from_u128(8), "role": "admin", "aud": "gooseek", "exp": expires,
+            "sub": Uuid::from_u128(7), "org": Uuid::from_u128(8), "role": "admin", "iss": "gooseek", "aud": "gooseek", "exp": expires,
         });
         let token = self.key.sign("at+jwt", &claims);
         let answer = self.client.request(method, path).bearer_auth(token).send().await.unwrap();

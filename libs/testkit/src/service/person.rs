@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use access::{Role, Verifier, keys::SigningKey};
+use access::{AUDIENCE, ISSUER, Role, TOKEN_TYPE, Verifier, keys::SigningKey};
 use base::{Scope, time::Clock};
 use http::request::Builder;
 use serde_json::json;
@@ -52,11 +52,11 @@ impl Issuer {
     pub fn person_claiming(&self, org: Uuid, user: Uuid, special: &serde_json::Value) -> Person {
         // Tokens are checked against the machine's clock, whatever the test's clock says.
         let expires = Clock::system().now().timestamp() + 3_600;
-        let mut claims = json!({ "sub": user, "org": org, "aud": "gooseek", "exp": expires });
+        let mut claims = json!({ "sub": user, "org": org, "iss": ISSUER, "aud": AUDIENCE, "exp": expires });
         for (name, value) in special.as_object().into_iter().flatten() {
             claims[name] = value.clone();
         }
-        Person { org, user, token: self.key.sign("at+jwt", &claims) }
+        Person { org, user, token: self.key.sign(TOKEN_TYPE, &claims) }
     }
 }
 
@@ -75,6 +75,11 @@ pub struct Person {
 }
 
 impl Person {
+    /// Somebody with a token that auth-svc gave it.
+    pub fn signed_in(org: Uuid, user: Uuid, token: impl Into<String>) -> Self {
+        Self { org, user, token: token.into() }
+    }
+
     /// The access token.
     pub fn token(&self) -> &str {
         &self.token

@@ -22,6 +22,8 @@ pub struct Tables<'a> {
     pub shared: &'a [&'a str],
     /// Index rows that anybody may look at, and only their own tenant may change.
     pub index: &'a [&'a str],
+    /// Hold rows of the system, which no tenant sees.
+    pub system: &'a [&'a str],
     /// Have no rows in this test.
     pub empty: &'a [&'a str],
 }
@@ -48,7 +50,8 @@ impl World {
             let may_be_empty = special.empty.contains(&table) || FRAME_TENANTS.contains(&table);
             assert!(all > 0 || may_be_empty, "{name}.{table} is empty, so this says nothing of it");
             for (person, own) in people.into_iter().zip([all, 0]) {
-                let own = if table == SECRETS { 0 } else { own };
+                let is_hidden = table == SECRETS || special.system.contains(&table);
+                let own = if is_hidden { 0 } else { own };
                 let visible = if special.index.contains(&table) { all } else { own };
                 let seen = seen(&service.db, person, table).await;
                 assert_eq!(seen, visible, "rows of {name}.{table} seen by {person:?}");

@@ -1,0 +1,85 @@
+//! Variables of accounts.
+
+use std::net::SocketAddr;
+
+use base::config::{Reader, Variable};
+
+use crate::secrets::RootSecret;
+
+pub(crate) const VARIABLES: &[Variable] = &[
+    Variable::secret(
+        "JWT_SECRET",
+        "at least 32 random characters that the keys of access tokens are derived from; made at the first start where data lie in SQLite",
+    ),
+    Variable::optional(
+        "PUBLIC_URL",
+        "address of this installation as people type it, for links in mails: https://seek.example.org; unset: that of BIND",
+    ),
+    Variable::with_default(
+        "SIGN_UP",
+        "closed",
+        "closed: only who was invited gets an account; open: anybody does, with an organisation of its own",
+    ),
+];
+
+/// A secret that can be guessed signs tokens for everybody.
+const MIN_SECRET_LENGTH: usize = 32;
+const MIN_DIFFERENT_CHARACTERS: usize = 10;
+
+/// The configuration of accounts, validated.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) root_secret: Option<RootSecret>,
+    /// Without a slash at its end.
+    pub(crate) public_url: String,
+    pub(crate) sign_up: SignUp,
+}
+
+/// Who may make an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SignUp {
+    Invited,
+    Anybody,
+}
+
+impl Config {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Self {
+        let sign_up = match reader.text("SIGN_UP").as_deref() {
+            Some("closed") => SignUp::Invited,
+            Some("open") => SignUp::Anybody,
+            other => {
+                reader.fault(format!("SIGN_UP: {:?} is neither closed nor open", other.unwrap_or_default()));
+                SignUp::Invited
+            }
+        };
+        let public_url = reader.address("PUBLIC_URL").unwrap_or_else(|| own_address(reader));
+        Self { root_secret: root_secret(reader), public_url, sign_up }
+    }
+
+    /// Whether browsers reach it over TLS.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.public_url.starts_with("https://")
+    }
+}
+
+fn root_secret(reader: &mut Reader<'_>) -> Option<RootSecret> {
+    let secret = reader.secret("JWT_SECRET")?;
+    let text = secret.expose();
+    let different = text.chars().collect::<std::collections::BTreeSet<_>>().len();
+    if text.len() < MIN_SECRET_LENGTH || different < MIN_DIFFERENT_CHARACTERS {
+        reader.fault(format!(
+            "JWT_SECRET: needs at least {MIN_SECRET_LENGTH} random characters: openssl rand -base64 48"
+        ));
+        return None;
+    }
+    Some(RootSecret::new(text))
+}
+
+/// What a browser on this machine would type.
+fn own_address(reader: &mut Reader<'_>) -> String {
+    let bind: SocketAddr = reader.parse("BIND", "an address and port such as 127.0.0.1:8080");
+    if bind.ip().is_unspecified() {
+        return format!("http://localhost:{}", bind.port());
+    }
+    format!("http://{bind}")
+}

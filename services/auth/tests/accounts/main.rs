@@ -1,0 +1,12 @@
+//! Accounts through HTTP and gRPC, on both databases.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod keys;
+mod members;
+mod password;
+mod second_factor;
+mod sessions;
+mod sign_up;
+mod support;
+mod tenancy;
+mod throttle;
