@@ -99,7 +99,7 @@ async fn postgres_itself_keeps_organisations_apart() {
     services.project(&anna, "handbook").await;
     indexed(&services.upload, &anna, "handbook", "lease.md", LEASE.as_bytes()).await;
     let empty = &["deleted_projects"];
-    let special = Tables { shared: &["numbering"], index: &["chunk_terms"], empty };
+    let special = Tables { shared: &["numbering"], index: &["chunk_terms"], empty, ..Tables::default() };
     world.assert_hidden(&services.upload, upload_svc::SERVICE.name, [&anna, &eve], special).await;
 }
 
