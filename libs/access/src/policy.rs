@@ -78,7 +78,7 @@ actions! {
     VerifyEmail       = "verify_email":          EVERYONE, Organisation,   "account:write",  true,      true;
     LogIn             = "log_in":                EVERYONE, Organisation,   "account:write",  true,      true;
     LogInSecondFactor = "log_in_second_factor":  EVERYONE, Organisation,   "account:write",  true,      true;
-    Refresh           = "refresh_session":       EVERYONE, Organisation,   "account:write",  true,      false;
+    Refresh           = "refresh_session":       EVERYONE, Organisation,   "account:write",  true,      true;
     ForgotPassword    = "forgot_password":       EVERYONE, Organisation,   "account:write",  true,      true;
     ResetPassword     = "reset_password":        EVERYONE, Organisation,   "account:write",  true,      true;
     LogOut            = "log_out":               EVERYONE, Owner,          "account:write",  false,     true;

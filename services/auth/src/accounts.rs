@@ -30,7 +30,7 @@ use kit::cursor::CursorKey;
 use server::Deps;
 use uuid::Uuid;
 
-pub(crate) use api_keys::{ApiKey, NewApiKey};
+pub(crate) use api_keys::{ApiKey, NewApiKey, ScopeName};
 pub(crate) use invitations::{Invitation, PendingInvitation};
 pub(crate) use members::Member;
 pub(crate) use organisations::{Organisation, OrganisationChange, OwnOrganisation};
@@ -38,7 +38,7 @@ pub(crate) use recovery::ResetMailer;
 pub(crate) use registration::{NewAccount, Registrar, SetUp};
 pub(crate) use second_factor::TotpSecret;
 pub(crate) use sessions::SignedInSession;
-pub(crate) use sign_in::{Factor, SignIn, SignInOutcome};
+pub(crate) use sign_in::{SignIn, SignInOutcome};
 pub(crate) use tokens::Tokens;
 
 use crate::{

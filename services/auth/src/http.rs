@@ -37,6 +37,14 @@ fn ensure_password(check: &mut Validator, password: &str, pointer: &str) {
     check.ensure((1..=1_000).contains(&password.chars().count()), pointer, "1 to 1000 characters");
 }
 
+fn ensure_new_password(check: &mut Validator, password: &str, pointer: &str) {
+    check.ensure((8..=128).contains(&password.chars().count()), pointer, "8 to 128 characters");
+}
+
+fn ensure_email(check: &mut Validator, email: &str) {
+    check.ensure((6..=254).contains(&email.chars().count()), "/email", "6 to 254 characters");
+}
+
 /// What a member can be.
 #[derive(Debug, Clone, Copy, serde::Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]

@@ -1,13 +1,18 @@
 //! API keys: made for programs, shown once, limited to scopes.
 
+use std::borrow::Cow;
+
 use access::{API_KEY_PREFIX, Action, Caller};
 use audit::Object;
 use base::Problem;
 use chrono::{DateTime, Utc};
 use kit::{Page, PageOf, Resource};
 use proto::auth::v1::ApiKey as KnownKey;
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 use uuid::Uuid;
 
 use super::{Accounts, roles, violation};
@@ -43,6 +48,33 @@ impl Resource for ApiKey {
     const NAME: &'static str = "API key";
 }
 
+/// What a key may do, such as `chat:write`: one of those that [`scopes`] lists.
+#[derive(Debug, Clone)]
+pub(crate) struct ScopeName(&'static str);
+
+impl ScopeName {
+    fn as_str(&self) -> &str {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for ScopeName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(deserializer)?;
+        let known = scopes();
+        let name = known.iter().find(|scope| **scope == text).copied().map(Self);
+        name.ok_or_else(|| D::Error::custom(format!("{text:?} is no scope of a key: {}", known.join(", "))))
+    }
+}
+
+impl PartialSchema for ScopeName {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(scopes())).into()
+    }
+}
+
+impl ToSchema for ScopeName {}
+
 /// A key that was just made.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NewApiKey {
@@ -71,13 +103,10 @@ impl Accounts {
         &self,
         who: &Caller,
         name: &str,
-        scopes: &[String],
+        scopes: &[ScopeName],
         expires_at: Option<DateTime<Utc>>,
     ) -> Result<NewApiKey, Problem> {
         let now = self.clock.now();
-        if let Some(unknown) = scopes.iter().find(|scope| !is_known(scope)) {
-            return Err(violation("/scopes", &format!("{unknown:?} is no scope of a key: {}", known().join(", "))));
-        }
         if expires_at.is_some_and(|at| at <= now) {
             return Err(violation("/expires_at", "is in the past"));
         }
@@ -86,7 +115,7 @@ impl Accounts {
             id: self.ids.next(),
             name: name.to_owned(),
             prefix: key.chars().take(SHOWN).collect(),
-            scopes: scopes.join(" "),
+            scopes: scopes.iter().map(ScopeName::as_str).collect::<Vec<_>>().join(" "),
             created_at: now,
             expires_at,
         };
@@ -141,14 +170,10 @@ impl Accounts {
 }
 
 /// Every scope that a key may have, each once.
-fn known() -> Vec<&'static str> {
+pub(crate) fn scopes() -> Vec<&'static str> {
     let mut scopes: Vec<_> = Action::ALL.iter().map(|action| action.rule().scope).collect();
     scopes.sort_unstable();
     scopes.dedup();
     scopes.retain(|scope| *scope != FORBIDDEN);
     scopes
-}
-
-fn is_known(scope: &str) -> bool {
-    known().contains(&scope)
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use totp_rs::{Builder, Secret, Totp};
 use utoipa::ToSchema;
 
-use super::{Accounts, Factor, violation};
+use super::{Accounts, violation};
 use crate::{
     secrets::hash,
     store::users::{self, User},
@@ -65,7 +65,7 @@ impl Accounts {
         if user.totp_confirmed_at.is_some() {
             return Err(Problem::conflict("the account has an authenticator app already"));
         }
-        if !self.check_totp(&mut session, &user, code).await? {
+        if !self.check_totp(&mut session, &user, &plain_code(code)).await? {
             return Err(violation("/code", "the code is wrong: is the clock of the device right?"));
         }
         self.throttle.succeed(&mut session, &attempt).await?;
@@ -103,20 +103,18 @@ impl Accounts {
         Ok(codes)
     }
 
-    /// Whether a second factor is right; it is used up then.
-    pub(super) async fn check_factor(
+    /// Whether a code is right: six digits of the app, or a recovery code. It is used up then.
+    pub(super) async fn check_second_factor(
         &self,
         session: &mut Session,
         user: &User,
-        factor: Factor<'_>,
+        code: &str,
     ) -> Result<bool, Problem> {
-        match factor {
-            Factor::Totp(code) if user.totp_confirmed_at.is_some() => self.check_totp(session, user, code).await,
-            Factor::Totp(_) => Ok(false),
-            Factor::RecoveryCode(code) => {
-                Ok(users::use_recovery_code(session, user.id, &hash(&plain_code(code))).await?)
-            }
+        let code = plain_code(code);
+        if code.len() == usize::from(DIGITS) {
+            return Ok(user.totp_confirmed_at.is_some() && self.check_totp(session, user, &code).await?);
         }
+        Ok(users::use_recovery_code(session, user.id, &hash(&code)).await?)
     }
 
     /// Codes of a step that was used, or of one before it, are used up.
@@ -129,7 +127,7 @@ impl Accounts {
         };
         let totp = totp(&secret, &user.email)?;
         let now = u64::try_from(self.clock.now().timestamp()).unwrap_or_default();
-        let Some(step) = totp.check(code.trim(), now) else { return Ok(false) };
+        let Some(step) = totp.check(code, now) else { return Ok(false) };
         Ok(users::use_totp_step(session, user.id, i64::try_from(step).unwrap_or_default()).await?)
     }
 

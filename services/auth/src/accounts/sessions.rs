@@ -63,18 +63,30 @@ impl Accounts {
             && store::advance(&mut session, id, generation, (&client.0, &client.1), now).await?
         {
             row.generation += 1;
-            let tokens = self.issue(&mut session, &row, roles).await?;
-            session.commit().await?;
-            return Ok(tokens);
+            return self.go_on(session, who, &row, roles).await;
         }
         // Another request may have been first with the same token.
         let row = store::get(&mut session, id, now).await?.ok_or_else(ended)?;
         let is_same_client = (row.address.as_str(), row.user_agent.as_str()) == (client.0.as_str(), client.1.as_str());
         if generation + 1 == row.generation && row.refreshed_at + LOST_ANSWER > now && is_same_client {
-            return self.issue(&mut session, &row, roles).await;
+            return self.go_on(session, who, &row, roles).await;
         }
         self.end_reused(session, who, &row, roles).await?;
         Err(ended())
+    }
+
+    async fn go_on(
+        &self,
+        mut session: Session,
+        who: &Caller,
+        row: &SessionRow,
+        roles: Roles,
+    ) -> Result<Tokens, Problem> {
+        let tokens = self.issue(&mut session, row, roles).await?;
+        let known = who.signed_in(&system::right(), row.org, row.user_id, roles);
+        self.audit.record(&mut session, &known, Action::Refresh, Object::new("session", row.id)).await?;
+        session.commit().await?;
+        Ok(tokens)
     }
 
     /// Ends the session of this request.
@@ -159,7 +171,8 @@ impl Accounts {
     ) -> Result<(), Problem> {
         self.end(&mut session, row).await?;
         let known = who.signed_in(&system::right(), row.org, row.user_id, roles);
-        self.audit.record(&mut session, &known, Action::Refresh, Object::new("session", row.id)).await?;
+        let object = Object::new("reused_session", row.id);
+        self.audit.record(&mut session, &known, Action::Refresh, object).await?;
         if let Some(user) = users::by_id(&mut session, row.user_id).await? {
             let (address, now) = (client_texts(who).0, self.clock.now());
             let link = self.link("/account/security");

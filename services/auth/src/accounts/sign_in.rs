@@ -42,13 +42,6 @@ pub(crate) enum SignInOutcome {
     },
 }
 
-/// A second factor.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Factor<'a> {
-    Totp(&'a str),
-    RecoveryCode(&'a str),
-}
-
 #[derive(Serialize, Deserialize)]
 struct Challenge {
     organisation: Option<Uuid>,
@@ -97,7 +90,7 @@ impl Accounts {
         &self,
         who: &Caller,
         challenge: &str,
-        factor: Factor<'_>,
+        code: &str,
     ) -> Result<Tokens, Problem> {
         let (now, challenge) = (self.clock.now(), hash(challenge));
         let expired = || Problem::unauthorized("this sign-in has expired: begin again with the password");
@@ -109,7 +102,7 @@ impl Accounts {
         let mut session = system::begin(&self.db).await?;
         let user = users::by_id(&mut session, user).await?.filter(|user| user.disabled_at.is_none());
         let user = user.ok_or_else(expired)?;
-        if !self.check_factor(&mut session, &user, factor).await? {
+        if !self.check_second_factor(&mut session, &user, code).await? {
             return Err(Problem::unauthorized("the code is wrong or was used before"));
         }
         secret_store::take(&mut session, &challenge, CHALLENGE, now).await?.ok_or_else(expired)?;

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
-use super::{ensure_password, sign_up::Locale};
+use super::{ensure_new_password, ensure_password, sign_up::Locale};
 use crate::accounts::{Accounts, PendingInvitation, SignedInSession, TotpSecret};
 
 pub(super) fn routes() -> OpenApiRouter<Accounts> {
@@ -48,7 +48,9 @@ pub(crate) struct Me {
 }
 
 /// Who the caller is.
-#[utoipa::path(get, path = "/api/v1/auth/me", operation_id = "get_me")]
+#[utoipa::path(
+    get, path = "/api/v1/auth/me", operation_id = "get_me",
+    responses((status = 404, description = "The machine has no accounts, or this one was deleted.")))]
 async fn get_me(State(accounts): State<Accounts>, who: Allowed<action::GetMe>) -> Result<Json<Me>, Problem> {
     accounts.me(&who).await.map(Json)
 }
@@ -67,7 +69,9 @@ struct MeChange {
 }
 
 /// Change the profile.
-#[utoipa::path(patch, path = "/api/v1/auth/me", operation_id = "change_me")]
+#[utoipa::path(
+    patch, path = "/api/v1/auth/me", operation_id = "change_me",
+    responses((status = 404, description = "The machine has no accounts, or this one was deleted.")))]
 async fn change_me(
     State(accounts): State<Accounts>,
     who: Allowed<action::ChangeMe>,
@@ -89,14 +93,16 @@ struct PasswordChange {
     #[schema(min_length = 1, max_length = 1000)]
     password: String,
     /// 8 to 128 characters that are not easy to guess.
-    #[schema(min_length = 1, max_length = 1000)]
+    #[schema(min_length = 8, max_length = 128)]
     new_password: String,
 }
 
 /// Change the password. Other sessions end.
 #[utoipa::path(
     post, path = "/api/v1/auth/password/change", operation_id = "change_password",
-    responses((status = 403, description = "The present password is wrong.")))]
+    responses(
+        (status = 403, description = "The present password is wrong."),
+        (status = 404, description = "The machine has no accounts, or this one was deleted.")))]
 async fn change_password(
     State(accounts): State<Accounts>,
     who: Allowed<action::ChangePassword>,
@@ -104,7 +110,7 @@ async fn change_password(
 ) -> Result<NoContent, Problem> {
     let mut check = Validator::default();
     ensure_password(&mut check, &change.password, "/password");
-    ensure_password(&mut check, &change.new_password, "/new_password");
+    ensure_new_password(&mut check, &change.new_password, "/new_password");
     check.finish()?;
     accounts.change_password(&who, &change.password, &change.new_password).await?;
     Ok(NoContent)
@@ -149,17 +155,27 @@ struct Proof {
     password: String,
 }
 
+impl Proof {
+    fn check(&self) -> Result<(), Problem> {
+        let mut check = Validator::default();
+        ensure_password(&mut check, &self.password, "/password");
+        check.finish()
+    }
+}
+
 /// Begin to set up an authenticator app. It counts once a code of it was given.
 #[utoipa::path(
     post, path = "/api/v1/auth/mfa/totp", operation_id = "begin_totp",
     responses(
         (status = 403, description = "The password is wrong."),
+        (status = 404, description = "The machine has no accounts, or this one was deleted."),
         (status = 409, description = "The account has an authenticator app.")))]
 async fn begin_totp(
     State(accounts): State<Accounts>,
     who: Allowed<action::BeginTotp>,
     JsonBody(proof): JsonBody<Proof>,
 ) -> Result<Created<TotpSecret>, Problem> {
+    proof.check()?;
     accounts.begin_totp(&who, &proof.password).await.map(Created)
 }
 
@@ -180,12 +196,17 @@ struct RecoveryCodes {
 /// Switch the second factor on with a first code.
 #[utoipa::path(
     post, path = "/api/v1/auth/mfa/totp/confirm", operation_id = "confirm_totp",
-    responses((status = 409, description = "The account has an authenticator app already.")))]
+    responses(
+        (status = 404, description = "The machine has no accounts, or this one was deleted."),
+        (status = 409, description = "The account has an authenticator app already.")))]
 async fn confirm_totp(
     State(accounts): State<Accounts>,
     who: Allowed<action::ConfirmTotp>,
     JsonBody(code): JsonBody<TotpCode>,
 ) -> Result<Json<RecoveryCodes>, Problem> {
+    let mut check = Validator::default();
+    check.ensure((6..=10).contains(&code.code.chars().count()), "/code", "6 to 10 characters");
+    check.finish()?;
     let recovery_codes = accounts.confirm_totp(&who, &code.code).await?;
     Ok(Json(RecoveryCodes { recovery_codes }))
 }
@@ -193,12 +214,15 @@ async fn confirm_totp(
 /// Switch the second factor off. Other sessions end.
 #[utoipa::path(
     post, path = "/api/v1/auth/mfa/totp/remove", operation_id = "remove_totp",
-    responses((status = 403, description = "The password is wrong.")))]
+    responses(
+        (status = 403, description = "The password is wrong."),
+        (status = 404, description = "The machine has no accounts, or this one was deleted.")))]
 async fn remove_totp(
     State(accounts): State<Accounts>,
     who: Allowed<action::RemoveTotp>,
     JsonBody(proof): JsonBody<Proof>,
 ) -> Result<NoContent, Problem> {
+    proof.check()?;
     accounts.remove_totp(&who, &proof.password).await?;
     Ok(NoContent)
 }
@@ -208,12 +232,14 @@ async fn remove_totp(
     post, path = "/api/v1/auth/mfa/recovery-codes", operation_id = "make_recovery_codes",
     responses(
         (status = 403, description = "The password is wrong."),
+        (status = 404, description = "The machine has no accounts, or this one was deleted."),
         (status = 409, description = "The account has no second factor.")))]
 async fn make_recovery_codes(
     State(accounts): State<Accounts>,
     who: Allowed<action::MakeRecoveryCodes>,
     JsonBody(proof): JsonBody<Proof>,
 ) -> Result<Json<RecoveryCodes>, Problem> {
+    proof.check()?;
     let recovery_codes = accounts.make_recovery_codes(&who, &proof.password).await?;
     Ok(Json(RecoveryCodes { recovery_codes }))
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::accounts::{Accounts, ApiKey, NewApiKey};
+use crate::accounts::{Accounts, ApiKey, NewApiKey, ScopeName};
 
 const MAX_SCOPES: usize = 50;
 
@@ -40,7 +40,7 @@ struct KeyRequest {
     name: String,
     /// What it may do, such as `chat:write`.
     #[schema(min_items = 1, max_items = 50)]
-    scopes: Vec<String>,
+    scopes: Vec<ScopeName>,
     /// It does not expire when left out.
     expires_at: Option<DateTime<Utc>>,
 }

@@ -206,7 +206,7 @@ async fn list_invitations(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct InvitationRequest {
-    #[schema(min_length = 6, max_length = 254, format = "email")]
+    #[schema(min_length = 6, max_length = 254)]
     email: String,
     #[schema(min_items = 1, max_items = 6)]
     roles: Vec<RoleName>,

@@ -7,15 +7,15 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{AppendHeaders, IntoResponse, NoContent, Response},
 };
-use base::{Problem, problem::Violation};
+use base::Problem;
 use kit::{JsonBody, Validator};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
-use super::{cookies, ensure_password};
-use crate::accounts::{Accounts, Factor, SignIn, SignInOutcome, Tokens};
+use super::{cookies, ensure_email, ensure_new_password, ensure_password};
+use crate::accounts::{Accounts, SignIn, SignInOutcome, Tokens};
 
 pub(super) fn routes() -> OpenApiRouter<Accounts> {
     kit::routes![log_in, log_in_second_factor, refresh, log_out, log_out_everywhere, forgot_password, reset_password]
@@ -25,7 +25,7 @@ pub(super) fn routes() -> OpenApiRouter<Accounts> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Credentials {
-    #[schema(min_length = 1, max_length = 254)]
+    #[schema(min_length = 6, max_length = 254)]
     email: String,
     #[schema(min_length = 1, max_length = 1000)]
     password: String,
@@ -90,7 +90,7 @@ async fn log_in(
 ) -> Result<Response, Problem> {
     credentials::check_own_page(&headers)?;
     let mut check = Validator::default();
-    check.ensure((1..=254).contains(&with.email.chars().count()), "/email", "1 to 254 characters");
+    ensure_email(&mut check, &with.email);
     ensure_password(&mut check, &with.password, "/password");
     check.finish()?;
     let sign_in = SignIn {
@@ -114,19 +114,16 @@ async fn log_in(
     }
 }
 
-/// The second step of signing in: one of the two codes.
+/// The second step of signing in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct SecondFactor {
     /// From the answer to the first step.
     #[schema(min_length = 16, max_length = 256)]
     challenge: String,
-    /// Six digits of the authenticator app.
-    #[schema(min_length = 6, max_length = 10)]
-    code: Option<String>,
-    /// One of the codes that were shown when the app was set up.
-    #[schema(min_length = 16, max_length = 40)]
-    recovery_code: Option<String>,
+    /// Six digits of the authenticator app, or one of the recovery codes that were shown when it was set up.
+    #[schema(min_length = 6, max_length = 40)]
+    code: String,
     /// As in the first step.
     #[serde(default)]
     browser: bool,
@@ -146,12 +143,7 @@ async fn log_in_second_factor(
     JsonBody(with): JsonBody<SecondFactor>,
 ) -> Result<Response, Problem> {
     credentials::check_own_page(&headers)?;
-    let factor = match (&with.code, &with.recovery_code) {
-        (Some(code), None) => Factor::Totp(code),
-        (None, Some(code)) => Factor::RecoveryCode(code),
-        _ => return Err(Problem::invalid(vec![Violation::new("/code", "either code or recovery_code")])),
-    };
-    let tokens = accounts.sign_in_second_factor(&who, &with.challenge, factor).await?;
+    let tokens = accounts.sign_in_second_factor(&who, &with.challenge, &with.code).await?;
     Ok(answer(&accounts, tokens, with.browser))
 }
 
@@ -192,14 +184,18 @@ async fn refresh(
 /// Sign out: end the session of this request.
 #[utoipa::path(
     post, path = "/api/v1/auth/logout", operation_id = "log_out",
-    responses((status = 403, description = "An API key has no session.")))]
+    responses(
+        (status = 204, description = "The session has ended."),
+        (status = 403, description = "An API key has no session.")))]
 async fn log_out(State(accounts): State<Accounts>, who: Allowed<action::LogOut>) -> Result<Response, Problem> {
     accounts.sign_out(&who).await?;
     Ok((AppendHeaders(cookies::none(&accounts)), NoContent).into_response())
 }
 
 /// Sign out everywhere: end every session of the account.
-#[utoipa::path(post, path = "/api/v1/auth/logout-all", operation_id = "log_out_everywhere")]
+#[utoipa::path(
+    post, path = "/api/v1/auth/logout-all", operation_id = "log_out_everywhere",
+    responses((status = 204, description = "Every session has ended.")))]
 async fn log_out_everywhere(
     State(accounts): State<Accounts>,
     who: Allowed<action::LogOutEverywhere>,
@@ -212,7 +208,7 @@ async fn log_out_everywhere(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct ForgottenPassword {
-    #[schema(min_length = 6, max_length = 254, format = "email")]
+    #[schema(min_length = 6, max_length = 254)]
     email: String,
 }
 
@@ -225,6 +221,9 @@ async fn forgot_password(
     who: Allowed<action::ForgotPassword>,
     JsonBody(of): JsonBody<ForgottenPassword>,
 ) -> Result<StatusCode, Problem> {
+    let mut check = Validator::default();
+    ensure_email(&mut check, &of.email);
+    check.finish()?;
     accounts.forgot_password(&who, &of.email).await?;
     Ok(StatusCode::ACCEPTED)
 }
@@ -236,7 +235,7 @@ struct NewPassword {
     #[schema(min_length = 16, max_length = 256)]
     token: String,
     /// 8 to 128 characters that are not easy to guess.
-    #[schema(min_length = 1, max_length = 1000)]
+    #[schema(min_length = 8, max_length = 128)]
     password: String,
 }
 
@@ -250,7 +249,7 @@ async fn reset_password(
     JsonBody(new): JsonBody<NewPassword>,
 ) -> Result<NoContent, Problem> {
     let mut check = Validator::default();
-    ensure_password(&mut check, &new.password, "/password");
+    ensure_new_password(&mut check, &new.password, "/password");
     check.finish()?;
     accounts.reset_password(&who, &new.token, &new.password).await?;
     Ok(NoContent)

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{cookies, ensure_password, sign_in::SignedIn};
+use super::{cookies, ensure_new_password, sign_in::SignedIn};
 use crate::accounts::{Accounts, NewAccount, SetUp};
 
 pub(super) fn routes() -> OpenApiRouter<Accounts> {
@@ -23,10 +23,10 @@ pub(super) fn routes() -> OpenApiRouter<Accounts> {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Registration {
-    #[schema(min_length = 6, max_length = 254, format = "email", example = "ann@example.org")]
+    #[schema(min_length = 6, max_length = 254, example = "ann@example.org")]
     email: String,
     /// 8 to 128 characters that are not easy to guess.
-    #[schema(min_length = 1, max_length = 1000)]
+    #[schema(min_length = 8, max_length = 128)]
     password: String,
     /// What others see.
     #[schema(
@@ -62,7 +62,7 @@ impl Registration {
     fn checked(self, check: &mut Validator) -> NewAccount {
         check.ensure_line(&self.name, 200, "/name");
         check.ensure((6..=254).contains(&self.email.chars().count()), "/email", "6 to 254 characters");
-        ensure_password(check, &self.password, "/password");
+        ensure_new_password(check, &self.password, "/password");
         NewAccount {
             email: self.email,
             password: self.password,
@@ -116,8 +116,21 @@ struct FirstAccount {
     /// From the link in the log.
     #[schema(min_length = 16, max_length = 256)]
     token: String,
-    #[serde(flatten)]
-    account: Registration,
+    #[schema(min_length = 6, max_length = 254, example = "ann@example.org")]
+    email: String,
+    /// 8 to 128 characters that are not easy to guess.
+    #[schema(min_length = 8, max_length = 128)]
+    password: String,
+    /// What others see.
+    #[schema(
+        min_length = 1,
+        max_length = 200,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    )]
+    name: String,
+    /// Language of mails and pages; `en` when left out.
+    #[serde(default)]
+    locale: Locale,
     /// The name of the organisation.
     #[schema(
         min_length = 1,
@@ -139,11 +152,12 @@ async fn set_up(
     JsonBody(first): JsonBody<FirstAccount>,
 ) -> Result<Response, Problem> {
     let mut check = Validator::default();
-    check.ensure_line(&first.organisation, 200, "/organisation");
-    let account = first.account.checked(&mut check);
+    let FirstAccount { token, email, password, name, locale, organisation } = first;
+    let account = Registration { email, password, name, locale }.checked(&mut check);
+    check.ensure_line(&organisation, 200, "/organisation");
     check.finish()?;
     let email = account.email.clone();
-    let set_up = SetUp { secret: first.token, account, organisation: first.organisation.trim().to_owned() };
+    let set_up = SetUp { secret: token, account, organisation: organisation.trim().to_owned() };
     let tokens = accounts.set_up(&who, set_up).await?;
     let mut headers = cookies::of_tokens(&accounts, &tokens);
     headers.push(cookies::of_device(&accounts, &email));

@@ -69,7 +69,7 @@ testkit::on_both! {
         for scope in ["chat", "everything", "account:write", ""] {
             let request = json!({ "name": "a script", "scopes": ["chat:read", scope] });
             let refused = accounts.service.send_json(&accounts.owner, "POST", KEYS, &request).await;
-            assert_eq!(refused.expect(StatusCode::BAD_REQUEST)["errors"][0]["pointer"], "/scopes", "{scope}");
+            assert_eq!(refused.expect(StatusCode::BAD_REQUEST)["errors"][0]["pointer"], "/scopes/1", "{scope}");
         }
     }
 

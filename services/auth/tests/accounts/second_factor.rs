@@ -63,11 +63,11 @@ testkit::on_both! {
         assert_eq!(codes.len(), 10);
         let auth = &accounts.service;
         let typed = codes[3].as_str().unwrap().to_lowercase().replace('-', " ");
-        let with = json!({ "challenge": challenge(auth).await, "recovery_code": typed });
+        let with = json!({ "challenge": challenge(auth).await, "code": typed });
         let signed_in = post(auth, LOGIN, &with).await.expect(StatusCode::OK);
         let me = auth.get(&Session::of(&signed_in).person, "/api/v1/auth/me").await.expect(StatusCode::OK);
         assert_eq!(me["recovery_codes"], 9);
-        let again = json!({ "challenge": challenge(auth).await, "recovery_code": typed });
+        let again = json!({ "challenge": challenge(auth).await, "code": typed });
         post(auth, LOGIN, &again).await.expect(StatusCode::UNAUTHORIZED);
     }
 

@@ -43,7 +43,7 @@ testkit::on_both! {
         let told = mails(auth).await.into_iter().find(|mail| mail.template == "session_reuse").unwrap();
         assert_eq!(told.to, "ann@example.org");
         let records = auth.audit_records(&accounts.owner).await;
-        assert!(records.iter().any(|record| record.action == "refresh_session" && record.object_kind == "session"));
+        assert!(records.iter().any(|record| record.action == "refresh_session" && record.object_kind == "reused_session"));
     }
 
     async fn a_thief_is_not_taken_for_a_client_that_lost_an_answer(world: World) {

@@ -9,7 +9,7 @@ use testkit::{FakeOpenAi, FakeSearxng, FakeWeb, Script, gooseek::Builder, python
 use crate::support::{gooseek, on_postgres, with_model};
 
 /// Statuses that are no fault. 502 and 503 say that something the server asks does not work. A cursor, the other request of an
-/// `Idempotency-Key` and the content of a file cannot be told from their schemas.
+/// `Idempotency-Key`, the content of a file, a good password and a right secret cannot be told from their schemas.
 const CONFIGURATION: &str = r#"
 hooks = "hooks.py"
 [checks.not_a_server_error]
@@ -21,6 +21,15 @@ expected-statuses = [400, 401, 403, 404, 405, 406, 409, 412, 414, 415, 422, 428,
 [[operations]]
 include-operation-id = ["list_dead_jobs", "list_dead_letters", "list_files", "list_projects", "list_threads"]
 checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 404]
+[[operations]]
+include-operation-id = ["list_api_keys", "list_members", "list_invitations"]
+checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 404]
+[[operations]]
+include-operation-id = [
+    "set_up", "register", "log_in", "log_in_second_factor", "refresh_session", "log_out", "forgot_password", "reset_password",
+    "confirm_totp", "create_api_key", "switch_organisation", "invite", "change_password", "verify_email",
+]
+checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 401, 403, 404, 409, 429]
 [[operations]]
 include-operation-id = "upload_file"
 checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 404, 415, 422]
