@@ -7,6 +7,7 @@ mod password;
 mod second_factor;
 mod sessions;
 mod sign_up;
+mod strangers;
 mod support;
 mod tenancy;
 mod throttle;

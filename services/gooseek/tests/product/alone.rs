@@ -65,7 +65,8 @@ async fn each_service_starts_serves_and_stops_by_itself() {
 
 #[tokio::test]
 async fn without_accounts_a_service_tells_its_health_and_nothing_else() {
-    for service in registry::SERVICES {
+    // auth-svc has accounts.
+    for service in registry::SERVICES.iter().filter(|service| **service != registry::AUTH) {
         let name = format!("{}-svc", service.name);
         let server = program(&name).start().await;
         assert_eq!(server.client().get("/health").await.status, StatusCode::OK, "{name}");
