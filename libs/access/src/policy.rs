@@ -109,6 +109,14 @@ actions! {
     LeaveOrganisation  = "leave_organisation":   EVERYONE, Owner,          "account:write",  false,     true;
     ListInvitations    = "list_invitations":     ADMINS,  Organisation,    "admin:members",  false,     false;
     Invite             = "invite":               ADMINS,  Organisation,    "admin:members",  false,     true;
+    ListDomains        = "list_domains":         ADMINS,  Organisation,    "admin:members",  false,     false;
+    ClaimDomain        = "claim_domain":         ADMINS,  Organisation,    "admin:members",  false,     true;
+    VerifyDomain       = "verify_domain":        ADMINS,  Organisation,    "admin:members",  false,     true;
+    ReleaseDomain      = "release_domain":       ADMINS,  Organisation,    "admin:members",  false,     true;
+    GetIdentityProvider    = "get_identity_provider":    ADMINS, Organisation, "admin:sso", false,    false;
+    SetIdentityProvider    = "set_identity_provider":    ADMINS, Organisation, "admin:sso", false,    true;
+    RemoveIdentityProvider = "remove_identity_provider": ADMINS, Organisation, "admin:sso", false,    true;
+    FinishSso          = "finish_sso":           EVERYONE, Organisation,   "account:write",  true,      true;
     AcceptInvitation   = "accept_invitation":    EVERYONE, Owner,          "account:write",  false,     true;
     WithdrawInvitation = "withdraw_invitation":  ADMINS,  Organisation,    "admin:members",  false,     true;
 

@@ -138,6 +138,19 @@ impl Fetcher {
         Ok(Self { shared: Arc::new(shared) })
     }
 
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.shared.policy
+    }
+
+    pub(crate) fn http(&self) -> &Client {
+        &self.shared.http
+    }
+
+    /// The right to one more request to a host.
+    pub(crate) async fn permit(&self, target: &Target, deadline: Instant) -> Result<HostPermit, FetchError> {
+        timeout_at(deadline, self.shared.hosts.acquire(target.host())).await.map_err(|_| FetchError::Busy)
+    }
+
     /// Fetches `url`, following redirects.
     pub async fn get(&self, url: &str, request: FetchRequest) -> Result<FetchResponse, FetchError> {
         let shared = &self.shared;
@@ -309,7 +322,7 @@ fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-fn header_size(headers: &HeaderMap) -> usize {
+pub(crate) fn header_size(headers: &HeaderMap) -> usize {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + ": \r\n".len()).sum()
 }
 

@@ -7,6 +7,7 @@
 //! bounded. [`sse`] and [`lines`] parse streamed responses.
 
 pub mod address;
+mod api;
 mod body;
 mod cidr;
 mod content;
@@ -22,6 +23,7 @@ mod robots;
 pub mod sse;
 mod target;
 
+pub use api::{ApiRequest, ApiResponse};
 pub use cidr::{CidrError, parse_cidrs};
 pub use content::ContentKind;
 pub use error::{FetchError, Phase};

@@ -116,6 +116,47 @@ CREATE TABLE api_keys (
 CREATE INDEX api_keys_of_user ON api_keys (org, user_id);
 SELECT tenant_table('api_keys');
 
+-- Domains of mail that an organisation claims, and has proven once it is verified.
+CREATE TABLE domains (
+    org UUID NOT NULL,
+    -- In lowercase ASCII.
+    domain TEXT NOT NULL,
+    -- What the TXT record says.
+    challenge TEXT NOT NULL,
+    verified_at TIMESTAMPTZ,
+    -- Since when the record has been missing again.
+    missing_since TIMESTAMPTZ,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (org, domain)
+);
+-- A domain is one organisation's.
+CREATE UNIQUE INDEX domains_verified ON domains (domain) WHERE verified_at IS NOT NULL;
+SELECT tenant_table('domains');
+
+-- The identity provider of an organisation.
+CREATE TABLE identity_providers (
+    org UUID PRIMARY KEY,
+    -- As it names itself in its tokens.
+    issuer TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    -- Sealed with a key of JWT_SECRET.
+    client_secret BYTEA NOT NULL,
+    -- Whether members sign in there and nowhere else.
+    enforced BOOLEAN NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL
+);
+SELECT tenant_table('identity_providers');
+
+-- Who a user is at an identity provider.
+CREATE TABLE identities (
+    issuer TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    user_id UUID NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (issuer, subject)
+);
+SELECT system_table('identities');
+
 -- Failed attempts to prove something, by account and by address.
 CREATE TABLE attempts (
     key TEXT PRIMARY KEY,

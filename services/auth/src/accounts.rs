@@ -1,6 +1,7 @@
 //! Accounts: who has one, how it is proven, and what it may do. A file for each part of that.
 
 mod api_keys;
+mod domains;
 mod invitations;
 mod key_revocation;
 mod mails;
@@ -31,6 +32,7 @@ use server::Deps;
 use uuid::Uuid;
 
 pub(crate) use api_keys::{ApiKey, NewApiKey, ScopeName};
+pub(crate) use domains::{Domain, DomainChecker, RecheckDomains};
 pub(crate) use invitations::{Invitation, PendingInvitation};
 pub(crate) use members::Member;
 pub(crate) use organisations::{Organisation, OrganisationChange, OwnOrganisation};
@@ -43,6 +45,7 @@ pub(crate) use tokens::Tokens;
 
 use crate::{
     config::Config,
+    dns::Dns,
     passwords::Passwords,
     revocations::{self, Kind},
     secrets::{MacKey, RootSecret, SealingKey},
@@ -69,11 +72,13 @@ pub(crate) struct Accounts {
     device_key: MacKey,
     sealing: SealingKey,
     config: Arc<Config>,
+    dns: Dns,
 }
 
 impl Accounts {
-    pub(crate) fn new(deps: &Deps, config: Config, root: &RootSecret, keys: SigningKeys) -> Self {
-        Self {
+    pub(crate) fn new(deps: &Deps, config: Config, root: &RootSecret, keys: SigningKeys) -> anyhow::Result<Self> {
+        Ok(Self {
+            dns: Dns::new(config.dns_server)?,
             db: deps.db.clone(),
             clock: deps.clock.clone(),
             ids: deps.ids.clone(),
@@ -88,7 +93,7 @@ impl Accounts {
             device_key: MacKey::new(root, "known devices"),
             sealing: SealingKey::new(root),
             config: Arc::new(config),
-        }
+        })
     }
 
     pub(crate) fn keys(&self) -> &SigningKeys {

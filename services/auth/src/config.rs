@@ -20,6 +20,10 @@ pub(crate) const VARIABLES: &[Variable] = &[
         "closed",
         "closed: only who was invited gets an account; open: anybody does, with an organisation of its own",
     ),
+    Variable::optional(
+        "DNS_SERVER",
+        "name server that domains are looked up at, instead of the machine's: 10.0.0.2:53",
+    ),
 ];
 
 /// A secret that can be guessed signs tokens for everybody.
@@ -33,6 +37,8 @@ pub(crate) struct Config {
     /// Without a slash at its end.
     pub(crate) public_url: String,
     pub(crate) sign_up: SignUp,
+    /// Those of the machine when it is unset.
+    pub(crate) dns_server: Option<SocketAddr>,
 }
 
 /// Who may make an account.
@@ -53,7 +59,8 @@ impl Config {
             }
         };
         let public_url = reader.address("PUBLIC_URL").unwrap_or_else(|| own_address(reader));
-        Self { root_secret: root_secret(reader), public_url, sign_up }
+        let dns_server = reader.parse_optional("DNS_SERVER", "an address and port such as 10.0.0.2:53");
+        Self { root_secret: root_secret(reader), public_url, sign_up, dns_server }
     }
 
     /// Whether browsers reach it over TLS.

@@ -3,6 +3,7 @@
 mod account;
 mod api_keys;
 mod cookies;
+mod domains;
 mod organisations;
 mod sign_in;
 mod sign_up;
@@ -23,7 +24,7 @@ use crate::accounts::Accounts;
 
 pub(crate) fn routes(accounts: Accounts) -> OpenApiRouter {
     let routes = sign_up::routes().merge(sign_in::routes()).merge(account::routes()).merge(api_keys::routes());
-    let routes = routes.merge(organisations::routes());
+    let routes = routes.merge(organisations::routes()).merge(domains::routes());
     routes.route("/.well-known/jwks.json", axum::routing::get(jwks)).with_state(accounts)
 }
 

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod config;
+mod dns;
 mod grpc;
 mod http;
 mod passwords;
@@ -39,7 +40,7 @@ const MIGRATIONS: Migrations = Migrations { tables: &sqlx::migrate!(), sqlite: N
 async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
     let root = root_secret(&config, &deps).await?;
     let keys = SigningKeys::open(deps.db.clone(), deps.clock.clone(), root.clone()).await?;
-    let accounts = Accounts::new(&deps, config, &root, keys);
+    let accounts = Accounts::new(&deps, config, &root, keys)?;
     if deps.has_accounts
         && let Some(link) = accounts.set_up_link().await.map_err(|problem| anyhow::anyhow!(problem.detail))?
     {

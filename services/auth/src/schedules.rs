@@ -7,7 +7,7 @@ use jobs::{Job, JobContext, JobError, JobHandler, Jobs, Schedule};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    accounts::{Accounts, Registrar, ResetMailer},
+    accounts::{Accounts, DomainChecker, RecheckDomains, Registrar, ResetMailer},
     revocations,
     signing::SigningKeys,
     store::{attempts, organisations, secrets, sessions},
@@ -20,8 +20,10 @@ pub(crate) fn jobs(accounts: &Accounts) -> Result<Jobs, DbError> {
         .handle(2, Registrar(accounts.clone()))
         .handle(2, ResetMailer(accounts.clone()))
         .handle(1, KeyRotator(accounts.keys().clone()))
+        .handle(1, DomainChecker(accounts.clone()))
         .handle(1, Pruner(clock))
         .schedule(Schedule::cron("auth.rotate_keys", "0 3 1 * *", UTC, &RotateKeys {})?)
+        .schedule(Schedule::cron("auth.recheck_domains", "0 5 * * *", UTC, &RecheckDomains {})?)
         .schedule(Schedule::cron("auth.prune", "17 * * * *", UTC, &Prune {})?))
 }
 

@@ -3,6 +3,7 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod attempts;
+pub(crate) mod domains;
 pub(crate) mod keys;
 pub(crate) mod organisations;
 pub(crate) mod revocations;

@@ -12,7 +12,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    Accounts, Tokens, email,
+    Accounts, Tokens,
+    domains::least_roles,
+    email,
     mails::{Mail, Template},
     of_organisation, roles_text, violation,
 };
@@ -111,8 +113,11 @@ impl Accounts {
             return self.send(session, mail).await;
         }
         let is_invited = organisations::is_invited(session, &job.email, now).await?;
-        if !is_invited && self.config.sign_up == SignUp::Invited {
-            tracing::info!("an address that was not invited asked for an account; SIGN_UP=open would let it in");
+        let has_organisation = is_invited || self.organisation_of(session, &job.email).await?.is_some();
+        if !has_organisation && self.config.sign_up == SignUp::Invited {
+            tracing::info!(
+                "an address that was not invited, of no proven domain, asked for an account; SIGN_UP=open would let it in"
+            );
             return Ok(());
         }
         let user = User {
@@ -158,7 +163,10 @@ impl Accounts {
         let (id, _) = found.ok_or_else(|| Problem::not_found("link"))?;
         let user = users::by_id(&mut session, id).await?.ok_or_else(|| Problem::not_found("link"))?;
         users::set_verified(&mut session, id, now).await?;
-        let invitations = organisations::take_invitations(&mut session, &user.email, now).await?;
+        let mut invitations = organisations::take_invitations(&mut session, &user.email, now).await?;
+        if let Some(org) = self.organisation_of(&mut session, &user.email).await? {
+            invitations.push((org, least_roles()));
+        }
         let org = match invitations.first() {
             Some((org, _)) => *org,
             None => self.ids.next(),

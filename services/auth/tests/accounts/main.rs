@@ -1,8 +1,10 @@
 //! Accounts through HTTP and gRPC, on both databases.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod domains;
 mod keys;
 mod members;
+mod name_server;
 mod password;
 mod second_factor;
 mod sessions;

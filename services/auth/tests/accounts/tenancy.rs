@@ -17,10 +17,21 @@ async fn postgres_hides_rows_of_other_organisations() {
     let invitation = json!({ "email": "ann@example.org", "roles": ["member"] });
     let path = format!("/api/v1/organisations/{}/invitations", owner.org);
     auth.send_json(owner, "POST", &path, &invitation).await.expect(StatusCode::CREATED);
+    let domains = format!("/api/v1/organisations/{}/domains", owner.org);
+    auth.send_json(owner, "POST", &domains, &json!({ "domain": "corp.example" })).await.expect(StatusCode::CREATED);
     log_in(auth, "owner@example.org", "a wrong password").await.expect(StatusCode::UNAUTHORIZED);
     let tables = Tables {
-        system: &["users", "recovery_codes", "sessions", "one_time_secrets", "attempts", "revocations", "signing_keys"],
-        empty: &["recovery_codes", "one_time_secrets", "revocations"],
+        system: &[
+            "users",
+            "recovery_codes",
+            "sessions",
+            "one_time_secrets",
+            "attempts",
+            "revocations",
+            "signing_keys",
+            "identities",
+        ],
+        empty: &["recovery_codes", "one_time_secrets", "revocations", "identities", "identity_providers"],
         ..Tables::default()
     };
     world.assert_hidden(auth, auth_svc::SERVICE.name, [owner, &world.person()], tables).await;
