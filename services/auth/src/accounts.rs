@@ -13,6 +13,7 @@ mod registration;
 mod second_factor;
 mod sessions;
 mod sign_in;
+mod sso;
 mod tokens;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use base::{
 };
 use bus::Outbox;
 use db::{Db, DbError, Session};
+use fetch::Fetcher;
 use jobs::JobQueue;
 use kit::cursor::CursorKey;
 use server::Deps;
@@ -41,6 +43,7 @@ pub(crate) use registration::{NewAccount, Registrar, SetUp};
 pub(crate) use second_factor::TotpSecret;
 pub(crate) use sessions::SignedInSession;
 pub(crate) use sign_in::{SignIn, SignInOutcome};
+pub(crate) use sso::{IdentityProvider, ProviderChange, SsoAnswer};
 pub(crate) use tokens::Tokens;
 
 use crate::{
@@ -73,12 +76,14 @@ pub(crate) struct Accounts {
     sealing: SealingKey,
     config: Arc<Config>,
     dns: Dns,
+    fetcher: Fetcher,
 }
 
 impl Accounts {
     pub(crate) fn new(deps: &Deps, config: Config, root: &RootSecret, keys: SigningKeys) -> anyhow::Result<Self> {
         Ok(Self {
             dns: Dns::new(config.dns_server)?,
+            fetcher: Fetcher::new(config.fetch_policy.clone())?,
             db: deps.db.clone(),
             clock: deps.clock.clone(),
             ids: deps.ids.clone(),

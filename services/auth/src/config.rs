@@ -20,6 +20,8 @@ pub(crate) const VARIABLES: &[Variable] = &[
         "closed",
         "closed: only who was invited gets an account; open: anybody does, with an organisation of its own",
     ),
+    Variable::optional("FETCH_ALLOW_CIDRS", "private networks whose pages may be read, such as 10.1.0.0/16"),
+    Variable::optional("FETCH_DENY_HOSTS", "host names that are never read"),
     Variable::optional(
         "DNS_SERVER",
         "name server that domains are looked up at, instead of the machine's: 10.0.0.2:53",
@@ -39,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) sign_up: SignUp,
     /// Those of the machine when it is unset.
     pub(crate) dns_server: Option<SocketAddr>,
+    /// What identity providers are reached under.
+    pub(crate) fetch_policy: fetch::Policy,
 }
 
 /// Who may make an account.
@@ -60,13 +64,22 @@ impl Config {
         };
         let public_url = reader.address("PUBLIC_URL").unwrap_or_else(|| own_address(reader));
         let dns_server = reader.parse_optional("DNS_SERVER", "an address and port such as 10.0.0.2:53");
-        Self { root_secret: root_secret(reader), public_url, sign_up, dns_server }
+        Self { root_secret: root_secret(reader), public_url, sign_up, dns_server, fetch_policy: fetch_policy(reader) }
     }
 
     /// Whether browsers reach it over TLS.
     pub(crate) fn is_secure(&self) -> bool {
         self.public_url.starts_with("https://")
     }
+}
+
+fn fetch_policy(reader: &mut Reader<'_>) -> fetch::Policy {
+    let mut policy = fetch::Policy { deny_hosts: reader.list("FETCH_DENY_HOSTS"), ..fetch::Policy::default() };
+    match fetch::parse_cidrs(&reader.text("FETCH_ALLOW_CIDRS").unwrap_or_default()) {
+        Ok(cidrs) => policy.allow_cidrs = cidrs,
+        Err(error) => reader.fault(format!("FETCH_ALLOW_CIDRS: {error}")),
+    }
+    policy
 }
 
 fn root_secret(reader: &mut Reader<'_>) -> Option<RootSecret> {

@@ -7,6 +7,7 @@ mod domains;
 mod organisations;
 mod sign_in;
 mod sign_up;
+mod sso;
 
 use access::Role;
 use axum::{
@@ -24,7 +25,7 @@ use crate::accounts::Accounts;
 
 pub(crate) fn routes(accounts: Accounts) -> OpenApiRouter {
     let routes = sign_up::routes().merge(sign_in::routes()).merge(account::routes()).merge(api_keys::routes());
-    let routes = routes.merge(organisations::routes()).merge(domains::routes());
+    let routes = routes.merge(organisations::routes()).merge(domains::routes()).merge(sso::routes());
     routes.route("/.well-known/jwks.json", axum::routing::get(jwks)).with_state(accounts)
 }
 

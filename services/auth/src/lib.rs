@@ -9,6 +9,7 @@ mod config;
 mod dns;
 mod grpc;
 mod http;
+mod oidc;
 mod passwords;
 mod revocations;
 mod schedules;

@@ -4,6 +4,7 @@
 pub(crate) mod api_keys;
 pub(crate) mod attempts;
 pub(crate) mod domains;
+pub(crate) mod identities;
 pub(crate) mod keys;
 pub(crate) mod organisations;
 pub(crate) mod revocations;

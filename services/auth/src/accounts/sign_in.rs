@@ -132,6 +132,9 @@ impl Accounts {
         let (org, _, member_roles) = membership
             .ok_or_else(|| Problem::forbidden("you are a member of no such organisation: ask for an invitation"))?;
         let roles = roles(&member_roles);
+        if !matches!(action, Action::FinishSso | Action::SetUp) {
+            self.check_enforced_sso(session, org, roles).await?;
+        }
         let row = new_session(self.ids.next(), user.id, org, amr, who, self.clock.now());
         sessions::insert(session, &row).await?;
         let tokens = self.issue(session, &row, roles).await?;

@@ -7,6 +7,9 @@ use crate::accounts::{Accounts, Tokens};
 
 /// Tells a browser that signed in to an account before from strangers.
 const DEVICE: &str = "gooseek_device";
+/// Comes back with the answer of an identity provider.
+const SSO: &str = "gooseek_sso";
+const SSO_LIFETIME: i64 = 600;
 const DEVICE_LIFETIME: i64 = 365 * 86_400;
 const SESSION_LIFETIME: i64 = 30 * 86_400;
 
@@ -25,14 +28,29 @@ pub(super) fn of_tokens(accounts: &Accounts, tokens: &Tokens) -> Vec<SetCookie> 
 /// The cookie that makes this browser a known device of the account.
 pub(super) fn of_device(accounts: &Accounts, email: &str) -> SetCookie {
     let secure = accounts.config().is_secure();
-    cookie(&device_name(secure), &accounts.device_token(email), Some(DEVICE_LIFETIME), true, secure)
+    cookie(&name(DEVICE, secure), &accounts.device_token(email), Some(DEVICE_LIFETIME), true, secure)
+}
+
+/// The cookie that ties a sign-in at an identity provider to the browser that began it.
+pub(super) fn of_sso(accounts: &Accounts, secret: &str) -> SetCookie {
+    let secure = accounts.config().is_secure();
+    cookie(&name(SSO, secure), secret, Some(SSO_LIFETIME), true, secure)
 }
 
 /// What a browser sends of it.
+pub(super) fn sso(headers: &HeaderMap) -> Option<&str> {
+    sent(headers, SSO)
+}
+
+/// What a browser sends of the cookie of a device.
 pub(super) fn device(headers: &HeaderMap) -> Option<&str> {
+    sent(headers, DEVICE)
+}
+
+fn sent<'a>(headers: &'a HeaderMap, plain: &str) -> Option<&'a str> {
     let lines = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let mut named = pairs.filter(|(name, _)| *name == DEVICE || *name == device_name(true));
+    let mut named = pairs.filter(|(known, _)| *known == plain || *known == name(plain, true));
     named.next().map(|(_, value)| value)
 }
 
@@ -43,8 +61,8 @@ pub(super) fn none(accounts: &Accounts) -> Vec<SetCookie> {
     names.iter().map(|name| cookie(name, "", Some(0), true, secure)).collect()
 }
 
-fn device_name(secure: bool) -> String {
-    if secure { format!("__Host-{DEVICE}") } else { DEVICE.to_owned() }
+fn name(plain: &str, secure: bool) -> String {
+    if secure { format!("__Host-{plain}") } else { plain.to_owned() }
 }
 
 /// RFC 6265bis; values are made here of letters, digits and a few signs.

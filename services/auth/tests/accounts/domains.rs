@@ -34,7 +34,7 @@ async fn verify(auth: &TestService, who: &Person, domain: &str) -> testkit::serv
 }
 
 /// Claims and proves a domain.
-async fn prove(names: &NameServer, auth: &TestService, who: &Person, domain: &str) {
+pub(crate) async fn prove(names: &NameServer, auth: &TestService, who: &Person, domain: &str) {
     let claimed = claim(auth, who, domain).await;
     names.set(claimed["record_name"].as_str().unwrap(), claimed["record_value"].as_str().unwrap());
     verify(auth, who, domain).await.expect(StatusCode::OK);

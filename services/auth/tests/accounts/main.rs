@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod domains;
+mod identity_provider;
 mod keys;
 mod members;
 mod name_server;
@@ -9,6 +10,7 @@ mod password;
 mod second_factor;
 mod sessions;
 mod sign_up;
+mod sso;
 mod strangers;
 mod support;
 mod tenancy;
