@@ -7,6 +7,7 @@
 //! - Case, compatibility forms, Latin and Greek diacritics and `ё` are folded.
 //! - Cyrillic words are stemmed with the Russian Snowball stemmer, Latin words with the English one (or that of a given
 //!   language).
+//! - British spellings meet American ones: `organisation` and `organization`.
 //! - Scripts written without spaces yield overlapping pairs of characters.
 //! - `1,000` and `1 000` (with a no-break space) are `1000`; the dot of `2.4.1` and the comma of `2,5` become a `v`:
 //!   `2v4v1`, `2v5`.
@@ -16,6 +17,7 @@
 //!   `email`.
 
 mod analysis;
+mod british;
 mod fold;
 mod scan;
 mod spellings;

@@ -49,6 +49,27 @@ fn inflected_words_meet_in_one_term() {
 }
 
 #[test]
+fn spellings_and_forms_of_one_word_meet() {
+    for pair in [
+        ["organisations", "organizations"],
+        ["localised", "localized"],
+        ["analyse", "analyze"],
+        ["behaviours", "behavior"],
+        ["kilometres", "kilometers"],
+        ["catalogue", "catalog"],
+        ["programme", "program"],
+        ["содержат", "содержит"],
+        ["держат", "держит"],
+    ] {
+        assert_eq!(index_terms(pair[0]), index_terms(pair[1]), "{pair:?}");
+    }
+    for pair in [["precise", "precision"], ["advertised", "advertisement"], ["revise", "revision"]] {
+        assert_eq!(index_terms(pair[0]), index_terms(pair[1]), "{pair:?} are written so everywhere");
+    }
+    assert_eq!(index_terms("hour noise rise wise"), ["hour", "nois", "rise", "wise"]);
+}
+
+#[test]
 fn names_and_numbers_stay_usable() {
     assert_eq!(index_terms("v2.4.1"), ["v2v4v1"]);
     assert_eq!(index_terms("1,000 1\u{a0}000 1000"), ["1000", "1000", "1000"]);

@@ -3,7 +3,7 @@
 use rust_stemmers::{Algorithm, Stemmer};
 
 use super::scan::Token;
-use super::{MAX_TERM_CHARS, fold};
+use super::{MAX_TERM_CHARS, british, fold};
 
 /// Passes each term of `token` to `emit`, parts before the whole.
 pub(super) fn analyse(token: &Token<'_>, latin: Algorithm, emit: &mut dyn FnMut(String)) {
@@ -135,7 +135,15 @@ fn stem(word: &str, latin: Algorithm) -> String {
         '\u{400}'..='\u{4ff}' => Algorithm::Russian,
         _ => return word.to_owned(),
     };
-    let stemmed = Stemmer::create(algorithm).stem(word).into_owned();
+    let american = (algorithm == Algorithm::English).then(|| british::american(word)).flatten();
+    let word = american.as_deref().unwrap_or(word);
+    let stemmed = Stemmer::create(algorithm).stem(word);
+    let stemmed = if algorithm == Algorithm::Russian { without_plural(&stemmed) } else { &stemmed };
     // The stemmers expect letters of their language and may return an empty stem for others.
-    if stemmed.is_empty() { word.to_owned() } else { stemmed }
+    if stemmed.is_empty() { word.to_owned() } else { stemmed.to_owned() }
+}
+
+/// `содержат` has the stem of `содержит`: the stemmer does not know this ending of verbs, which follows these letters alone.
+fn without_plural(stem: &str) -> &str {
+    stem.strip_suffix("ат").filter(|root| root.ends_with(['ж', 'ч', 'ш', 'щ'])).unwrap_or(stem)
 }
