@@ -96,6 +96,21 @@ impl Embedder {
     }
 }
 
+impl Embedder {
+    /// Whether the model knows the words of `text`. It does not where it takes most of them letter by letter, as a model of English
+    /// does with Russian: its vectors of them say nothing. A server does not tell, and is believed to know all.
+    #[must_use]
+    pub fn reads(&self, text: &str) -> bool {
+        #[cfg(not(feature = "local-embeddings"))]
+        let _ = text;
+        match &self.source {
+            Source::Server(_) => true,
+            #[cfg(feature = "local-embeddings")]
+            Source::Local(local) => local.reads(text),
+        }
+    }
+}
+
 impl fmt::Debug for Embedder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Embedder").field("name", &self.name).finish_non_exhaustive()

@@ -21,6 +21,8 @@ use crate::{LlmError, Purpose, embed};
 
 /// Tokens of one batch, padding included: a few tenths of a second on two cores.
 const BATCH_TOKENS: usize = 1_024;
+/// A shorter word says nothing about a language.
+const MIN_WORD_LETTERS: usize = 4;
 
 /// A loaded model. Cheap to clone.
 #[derive(Clone)]
@@ -74,6 +76,30 @@ impl LocalEmbedder {
             }
         }
         Ok(vectors)
+    }
+
+    /// As [`crate::Embedder::reads`].
+    pub(crate) fn reads(&self, text: &str) -> bool {
+        let Ok(encoding) = self.loaded.tokenizer.encode(text, false) else { return true };
+        // Letters and tokens of each word.
+        let mut words: Vec<(u32, usize, usize)> = Vec::new();
+        let tokens = encoding.get_tokens().iter().zip(encoding.get_offsets()).zip(encoding.get_word_ids());
+        for ((token, (start, end)), word) in tokens {
+            let Some(word) = *word else { continue };
+            let letters = text.get(*start..*end).unwrap_or_default().chars().filter(|c| c.is_alphabetic()).count();
+            // What it has no token for at all counts as its letters.
+            let tokens = if matches!(token.as_str(), "[UNK]" | "<unk>") { letters } else { 1 };
+            match words.last_mut() {
+                Some((last, known, used)) if *last == word => {
+                    *known += letters;
+                    *used += tokens;
+                }
+                _ => words.push((word, letters, tokens)),
+            }
+        }
+        words.retain(|(_, letters, _)| *letters >= MIN_WORD_LETTERS);
+        let read = words.iter().filter(|(_, letters, tokens)| tokens * 3 <= letters * 2).count();
+        read * 2 >= words.len()
     }
 
     /// Runs `job` on a blocking thread, one at a time. The permit belongs to the job: if the caller is dropped, the
@@ -186,6 +212,25 @@ mod tests {
         assert!(embedding.await.unwrap_err().is_cancelled());
         drop(held);
         assert!(permit.try_acquire().is_ok(), "an abandoned call does no further work");
+    }
+
+    #[test]
+    fn a_model_of_english_knows_no_russian() {
+        let Some(path) = testkit::embedding_model() else { return };
+        let local = LocalEmbedder::open(ModelFolder::read(&path).unwrap()).unwrap();
+        for text in
+            ["How long is the notice period?", "rsync --delete", "Kündigungsfrist des Vertrags", "12.5 %", "合同"]
+        {
+            assert!(local.reads(text), "{text}");
+        }
+        for text in [
+            "Какой срок уведомления?",
+            "договор аренды",
+            "Как настроить rsync через systemd на сервере?",
+            "किराये की अवधि",
+        ] {
+            assert!(!local.reads(text), "{text}");
+        }
     }
 
     #[test]

@@ -64,9 +64,9 @@ impl PassageVectors {
         Self { embedder, timeout, cache: Cache::builder().max_capacity(VECTOR_CACHE_BYTES).weigher(weigh).build() }
     }
 
-    /// `None` for an empty question.
+    /// `None` for an empty question, and for one that the model cannot read.
     pub(crate) fn question(&self, text: &str, pages: usize, deadline: Instant) -> Option<ComparedQuestion> {
-        if text.trim().is_empty() {
+        if text.trim().is_empty() || !self.embedder.reads(text) {
             return None;
         }
         let (embedder, texts) = (self.embedder.clone(), vec![text.to_owned()]);

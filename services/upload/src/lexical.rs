@@ -3,14 +3,14 @@
 //! A word that stands in every tenth chunk says little, and ranking all those chunks is what takes time. So only chunks with a
 //! telling word are ranked; frequent words raise the rank of those and find nothing by themselves.
 //!
-//! How frequent a word is, is known of the whole database only, whoever wrote it. So that nobody's chunks hide those of
-//! somebody else, a small selection is ranked without a plan, and in a large one whatever a plan leaves unfound is looked for
-//! by every word.
+//! On SQLite, how frequent a word is is known of the whole database only, whoever wrote it. So that nobody's chunks hide those
+//! of somebody else, a small selection is ranked without a plan, and in a large one whatever a plan leaves unfound is looked
+//! for by every word.
 
 /// Chunks that are ranked, about. A selection of no more is ranked whole.
 pub(crate) const RANKED: i64 = 3_000;
 /// Occurrences that are counted for the weights of the words, about.
-const COUNTED: i64 = 12_000;
+pub(crate) const COUNTED: i64 = 12_000;
 
 /// A question in terms.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,6 +24,12 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// Looks for every term, however frequent; `None` when nobody wrote any of them.
+    pub(crate) fn of_all(frequencies: Vec<(String, i64)>) -> Option<Self> {
+        let telling: Vec<String> = frequencies.into_iter().map(|(term, _)| term).collect();
+        (!telling.is_empty()).then_some(Self { telling, together: false, other: Vec::new() })
+    }
+
     /// What to ask when too few chunks have all the telling words.
     pub(crate) fn loosened(self) -> Self {
         Self { together: false, ..self }

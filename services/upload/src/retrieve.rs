@@ -1,18 +1,19 @@
 //! Finds passages: full text and, where there are vectors, nearest vectors, fused by rank.
 
+mod words;
+
 use std::{collections::HashSet, future::Future, sync::Arc, time::Duration};
 
 use access::{Action, CachedDirectory, Caller};
 use base::{Problem, Scope};
-use db::{Db, DbError, Session};
+use db::{Db, DbError};
 use futures::future::try_join_all;
 use llm::{Embedder, Purpose};
-use moka::sync::Cache;
 use server::Deps;
 use uuid::Uuid;
 
+use self::words::WordSearch;
 use crate::{
-    lexical,
     store::{self, content::StoredChunk},
     vectors::VectorIndexCache,
 };
@@ -21,11 +22,11 @@ use crate::{
 const NEAR: usize = 5;
 /// Candidates of each list.
 const CANDIDATES: usize = 50;
+/// The constant of the fusion, which is asked for the first few of two lists: with the usual 60 a passage in the middle of both
+/// stands above one that is the first of either.
+const FUSION: f32 = 20.0;
 /// A person waits for this; files are found by their words meanwhile.
 const EMBED_WITHIN: Duration = Duration::from_secs(5);
-/// How often words occur changes slowly.
-const FREQUENCY_AGE: Duration = Duration::from_secs(120);
-const FREQUENCIES: u64 = 20_000;
 
 /// What is looked for.
 #[derive(Debug)]
@@ -42,6 +43,13 @@ pub(crate) struct Selection {
     pub(crate) project: Option<Uuid>,
     /// Numbers of the chunks of the chosen files, from the first to the last of each; `None` when all files count.
     pub(crate) ranges: Option<Vec<(i64, i64)>>,
+}
+
+impl Selection {
+    /// How many numbers the chosen files have; `None` when all files count.
+    fn size(&self) -> Option<i64> {
+        self.ranges.as_ref().map(|ranges| ranges.iter().map(|(first, last)| last - first + 1).sum())
+    }
 }
 
 /// A passage that was found.
@@ -68,15 +76,14 @@ pub(crate) struct Retriever {
     directory: CachedDirectory,
     embedder: Option<Embedder>,
     vectors: VectorIndexCache,
-    /// In how many chunks of the database a term stands. It steers how a question is asked, not what it finds.
-    frequencies: Cache<String, i64>,
+    words: WordSearch,
 }
 
 impl Retriever {
     pub(crate) fn new(deps: &Deps, embedder: Option<Embedder>, vector_cache_bytes: u64) -> Self {
-        let frequencies = Cache::builder().max_capacity(FREQUENCIES).time_to_live(FREQUENCY_AGE).build();
         let (db, directory) = (deps.db.clone(), deps.directory.clone());
-        Self { db, directory, embedder, vectors: VectorIndexCache::new(vector_cache_bytes), frequencies }
+        let words = WordSearch::new(db.clone());
+        Self { db, directory, embedder, vectors: VectorIndexCache::new(vector_cache_bytes), words }
     }
 
     /// The best passages for all queries together, best first.
@@ -87,7 +94,7 @@ impl Retriever {
         let scope = who.scope();
         let selection = self.select(&scope, &ask).await?;
         let depth = CANDIDATES.max(ask.limit);
-        let words = try_join_all(ask.queries.iter().map(|query| self.by_words(&scope, &selection, query, depth)));
+        let words = try_join_all(ask.queries.iter().map(|query| self.words.find(&scope, &selection, query, depth)));
         let (words, meaning) = futures::join!(words, self.by_meaning(&scope, &selection, &ask.queries, depth));
         let (meaning, degraded) = match meaning {
             Ok(lists) => (lists, None),
@@ -96,7 +103,7 @@ impl Retriever {
         let near: HashSet<i64> = meaning.iter().flat_map(|list| list.iter().take(NEAR)).copied().collect();
         let mut lists = words?;
         lists.extend(meaning);
-        let fused = text::fusion::rrf(&lists, text::fusion::K);
+        let fused = text::fusion::rrf(&lists, FUSION);
         let mut session = self.db.read(&scope).await?;
         // Some of them may be of projects that the caller may not read.
         let candidates = if ask.project.is_some() { ask.limit } else { ask.limit * 4 };
@@ -135,61 +142,6 @@ impl Retriever {
         Ok(Selection { project: ask.project, ranges })
     }
 
-    async fn by_words(
-        &self,
-        scope: &Scope,
-        selection: &Selection,
-        query: &str,
-        limit: usize,
-    ) -> Result<Vec<i64>, DbError> {
-        let terms = text::terms::query_terms(query);
-        if terms.is_empty() {
-            return Ok(Vec::new());
-        }
-        let depth = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut session = self.db.read(scope).await?;
-        if !self.db.is_sqlite() {
-            return store::search::best_postgres(&mut session, selection, &terms, depth).await;
-        }
-        let Some(span) = store::search::span(&mut session, selection).await? else { return Ok(Vec::new()) };
-        if span.1 - span.0 < lexical::RANKED {
-            return store::search::any_sqlite(&mut session, selection, span, &terms, depth).await;
-        }
-        let mut found = self.by_plan(&mut session, selection, span, &terms, depth).await?;
-        if found.len() < limit {
-            for seq in store::search::any_sqlite(&mut session, selection, span, &terms, depth).await? {
-                if !found.contains(&seq) {
-                    found.push(seq);
-                }
-            }
-            found.truncate(limit);
-        }
-        Ok(found)
-    }
-
-    /// The best chunks that have the telling ones of `terms`.
-    async fn by_plan(
-        &self,
-        session: &mut Session,
-        selection: &Selection,
-        span: (i64, i64),
-        terms: &[String],
-        limit: i64,
-    ) -> Result<Vec<i64>, DbError> {
-        let unknown: Vec<String> = terms.iter().filter(|term| !self.frequencies.contains_key(*term)).cloned().collect();
-        let counted = store::search::frequencies(session, &unknown).await?;
-        for (term, chunks) in &counted {
-            self.frequencies.insert(term.clone(), *chunks);
-        }
-        let known = terms.iter().filter_map(|term| Some((term.clone(), self.frequencies.get(term)?)));
-        let Some(plan) = lexical::plan(known.collect()) else { return Ok(Vec::new()) };
-        let found = store::search::best_sqlite(session, selection, span, &plan, limit).await?;
-        if !plan.together || i64::try_from(found.len()).unwrap_or(i64::MAX) >= limit {
-            return Ok(found);
-        }
-        store::search::best_sqlite(session, selection, span, &plan.loosened(), limit).await
-    }
-
     /// Nothing without a model; the error says what is missing from the answer.
     async fn by_meaning(
         &self,
@@ -199,7 +151,12 @@ impl Retriever {
         limit: usize,
     ) -> Result<Vec<Vec<i64>>, String> {
         let Some(embedder) = &self.embedder else { return Ok(Vec::new()) };
-        let vectors = within(EMBED_WITHIN, embedder.embed(Purpose::Question, queries)).await?;
+        // Whatever is near to a question that the model cannot read is near by chance.
+        let queries: Vec<String> = queries.iter().filter(|query| embedder.reads(query)).cloned().collect();
+        if queries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let vectors = within(EMBED_WITHIN, embedder.embed(Purpose::Question, &queries)).await?;
         let mut lists = Vec::with_capacity(vectors.len());
         for vector in vectors {
             let nearest = self.nearest(scope, selection, embedder.name(), vector, limit).await;

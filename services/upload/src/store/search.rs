@@ -3,11 +3,14 @@
 //! Terms are already folded and stemmed, and hold letters, marks and digits only, so neither database takes them apart or needs
 //! more than single quotes around them.
 
+mod postgres;
+
 use std::fmt::Write;
 
 use db::{DbError, Session, execute, fetch_all, fetch_one};
 use uuid::Uuid;
 
+pub(crate) use self::postgres::{Weights, best_postgres, chunks, frequencies_postgres};
 use super::content;
 use crate::{
     lexical::{self, Plan},
@@ -77,7 +80,7 @@ pub(crate) async fn compact(session: &mut Session, start: bool) -> Result<bool, 
 const COMPACT_PAGES: i64 = 500;
 
 /// In how many chunks of the whole database each term stands; terms that nobody wrote are left out. SQLite only.
-pub(crate) async fn frequencies(session: &mut Session, terms: &[String]) -> Result<Vec<(String, i64)>, DbError> {
+pub(crate) async fn frequencies_sqlite(session: &mut Session, terms: &[String]) -> Result<Vec<(String, i64)>, DbError> {
     // How often a word occurs in all chunks steers how a question is asked, and is shown to no one.
     fetch_all!(
         session,
@@ -150,34 +153,6 @@ pub(crate) async fn any_sqlite(
 /// The ranges of the chosen files as a JSON list; `None` when all files count.
 fn pieces(selection: &Selection) -> Option<String> {
     selection.ranges.as_ref().map(|ranges| serde_json::json!(ranges).to_string())
-}
-
-/// The numbers of the best chunks, best first, by cover density. Postgres only.
-pub(crate) async fn best_postgres(
-    session: &mut Session,
-    selection: &Selection,
-    terms: &[String],
-    limit: i64,
-) -> Result<Vec<i64>, DbError> {
-    let scope = selection.project.map_or_else(|| org_token(session.org()), project_token);
-    let query = terms.iter().map(|term| format!("'{term}'")).collect::<Vec<_>>().join(" | ");
-    let (firsts, lasts): (Vec<i64>, Vec<i64>) = selection.ranges.iter().flatten().copied().unzip();
-    let found: Vec<(i64,)> = fetch_all!(
-        session,
-        org on postgres: "SELECT seq FROM chunk_terms
-             WHERE terms @@ ($2::tsquery && $3::tsquery) AND org = $1 AND ($4 IS NULL OR project = $4)
-                AND ($5 OR EXISTS (SELECT 1 FROM unnest($6::bigint[], $7::bigint[]) AS piece (first, last)
-                    WHERE seq BETWEEN piece.first AND piece.last))
-             ORDER BY ts_rank_cd(terms, $3::tsquery, 1) DESC, seq LIMIT $8",
-        format!("'{scope}'"),
-        query,
-        selection.project,
-        selection.ranges.is_none(),
-        firsts,
-        lasts,
-        limit
-    )?;
-    Ok(found.into_iter().map(|(seq,)| seq).collect())
 }
 
 /// Only chunks with a telling term are looked at; all scored terms count for their rank.
