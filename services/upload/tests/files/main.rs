@@ -7,6 +7,7 @@ mod faults;
 mod lifecycle;
 mod members;
 mod retrieval;
+mod recall;
 mod s3;
 mod support;
 mod tenants;
