@@ -50,7 +50,7 @@ pub use self::related::related;
 pub use self::render::{AnswerPart, Quotation, compose, parts};
 use self::select::Selection;
 use crate::language::Language;
-use crate::pasted;
+use crate::{pasted, terms};
 
 /// A passage the answer may quote.
 #[derive(Clone, Debug)]
@@ -176,21 +176,15 @@ pub fn related_terms(question: &str) -> Vec<String> {
     related
 }
 
-/// The terms by which passages for a question are found and ranked. For a summary these are the content words alone, so
+/// The terms by which passages for a question are found and ranked, at most
+/// [`MAX_QUERY_TERMS`](crate::terms::MAX_QUERY_TERMS). For a summary these are the content words alone, so
 /// the result may be empty.
 #[must_use]
 pub fn search_terms(question: &str) -> Vec<String> {
     let question = pasted::question(question);
     let is_summary = intent::query_intent(question) == QueryIntent::Summarize;
-    let mut search_terms: Vec<String> = Vec::new();
-    for word in query_words::query_words(question).into_iter().filter(|word| !(is_summary && word.is_generic)) {
-        for term in word.terms {
-            if !search_terms.contains(&term) {
-                search_terms.push(term);
-            }
-        }
-    }
-    search_terms
+    let words = query_words::query_words(question).into_iter().filter(|word| !(is_summary && word.is_generic));
+    terms::distinct(words.map(|word| word.terms))
 }
 
 fn answer_question(question: &Question, corpus: &Corpus<'_>, max_sentences: usize) -> ExtractiveAnswer {

@@ -30,6 +30,8 @@ pub(crate) use self::scan::{Token, Tokens, is_unsegmented, words};
 use crate::language::{self, Language};
 use crate::{pasted, stopwords};
 
+/// Terms that a question is asked with, however long it is: what a database does for it is bounded by them.
+pub const MAX_QUERY_TERMS: usize = 128;
 /// Longest term in characters; longer words are cut.
 pub(crate) const MAX_TERM_CHARS: usize = 64;
 
@@ -46,16 +48,22 @@ pub fn index_terms_in(text: &str, language: Language) -> Vec<String> {
     terms_in(text, algorithm(language))
 }
 
-/// The distinct terms of a question without function words, in order of appearance. If there are only function words,
-/// all are kept: the result is empty only if the text has no word.
+/// The distinct terms of a question without function words, in order of appearance; at most [`MAX_QUERY_TERMS`]. If there are
+/// only function words, all are kept: the result is empty only if the text has no word.
 #[must_use]
 pub fn query_terms(text: &str) -> Vec<String> {
+    distinct(keywords(pasted::question(text)).into_iter().map(|keyword| keyword.terms))
+}
+
+/// The first [`MAX_QUERY_TERMS`] of the terms of words, each once.
+pub(crate) fn distinct(words: impl Iterator<Item = Vec<String>>) -> Vec<String> {
     let mut terms: Vec<String> = Vec::new();
-    for keyword in keywords(pasted::question(text)) {
-        for term in keyword.terms {
-            if !terms.contains(&term) {
-                terms.push(term);
-            }
+    for term in words.flatten() {
+        if terms.len() == MAX_QUERY_TERMS {
+            break;
+        }
+        if !terms.contains(&term) {
+            terms.push(term);
         }
     }
     terms
@@ -109,12 +117,16 @@ pub(crate) fn keywords(question: &str) -> Vec<Keyword> {
         if terms.is_empty() {
             continue;
         }
+        terms.truncate(MAX_QUERY_TERMS);
         let keyword = Keyword { surface: token.text.to_owned(), terms };
         if !stopwords::is_stop_word(&fold(token.text), code) && content.len() < MAX_KEYWORDS {
             content.push(keyword.clone());
         }
         if all.len() < MAX_KEYWORDS {
             all.push(keyword);
+        }
+        if content.len() == MAX_KEYWORDS {
+            break;
         }
     }
     if content.is_empty() { all } else { content }

@@ -3,6 +3,8 @@
 
 #[path = "service/copies.rs"]
 mod copies;
+#[path = "service/hostile_queries.rs"]
+mod hostile_queries;
 #[path = "service/http.rs"]
 mod http;
 #[path = "service/passages.rs"]

@@ -14,6 +14,8 @@ use crate::retrieve::{Ask, Hit, Retriever};
 const DEFAULT_LIMIT: usize = 12;
 const MAX_LIMIT: usize = 100;
 const MAX_QUERIES: usize = 16;
+/// As long as a question to chat-svc.
+const MAX_QUERY_CHARS: usize = 8_000;
 const MAX_FILES: usize = 200;
 
 pub(crate) fn server(retriever: Retriever) -> UploadServiceServer<Grpc> {
@@ -43,6 +45,9 @@ fn parse(request: RetrieveRequest) -> Result<Ask, Problem> {
     let queries: Vec<String> = request.queries.into_iter().filter(|query| !query.trim().is_empty()).collect();
     if !(1..=MAX_QUERIES).contains(&queries.len()) {
         faults.push(Violation::new("queries", format!("1 to {MAX_QUERIES} that are not blank")));
+    }
+    if queries.iter().any(|query| query.chars().nth(MAX_QUERY_CHARS).is_some()) {
+        faults.push(Violation::new("queries", format!("at most {MAX_QUERY_CHARS} characters each")));
     }
     let project = Some(request.project_id).filter(|id| !id.is_empty()).map(|id| id.parse::<Uuid>());
     if matches!(project, Some(Err(_))) {

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod answers;
+mod hostile_queries;
 mod searching;
 
 use std::time::Duration;

@@ -12,7 +12,7 @@ use crate::{
     titles,
 };
 
-async fn tell(library: &TestService, world: &World, who: &Person, question: &str, text: &str) -> String {
+pub(crate) async fn tell(library: &TestService, world: &World, who: &Person, question: &str, text: &str) -> String {
     world.clock.advance(Duration::from_secs(1));
     let thread = world.ids.next();
     library.deliver(&event(world, who, &answer(world, thread, question, text))).await;

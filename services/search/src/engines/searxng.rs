@@ -132,9 +132,14 @@ impl Engine for Searxng {
     }
 
     async fn search(&self, query: &Query) -> Result<EngineResults, EngineError> {
+        let words = words(query);
+        // It refuses a query of its commands alone, which is no failure of it.
+        if words.is_empty() {
+            return Ok(EngineResults::default());
+        }
         let selection = self.select_engines(query.kind).await?;
         let mut parameters = vec![
-            ("q", words(query)),
+            ("q", words),
             ("format", "json".to_owned()),
             ("pageno", query.page.max(1).to_string()),
             ("safesearch", u8::from(query.safe_search).to_string()),

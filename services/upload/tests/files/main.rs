@@ -4,10 +4,11 @@
 
 mod deletion;
 mod faults;
+mod hostile_queries;
 mod lifecycle;
 mod members;
-mod retrieval;
 mod recall;
+mod retrieval;
 mod s3;
 mod support;
 mod tenants;
