@@ -8,7 +8,7 @@ endif
 CARGO_TARGET_DIR ?= $(GOOSEEK_CACHE)/target
 export GOOSEEK_CACHE CARGO_TARGET_DIR
 
-.PHONY: run model evals test test-page lint cluster cluster-check bench deps images up
+.PHONY: run model evals fuzz test test-page lint cluster cluster-check bench deps images up
 
 # The folder of the embedding model that `make model` has installed, if it has.
 MODEL := $(wildcard $(GOOSEEK_CACHE)/model/model.safetensors)
@@ -66,6 +66,12 @@ bench:
 # Prints figures of reading, answering and judging over real documents and labelled sets.
 evals:
 	scripts/evals.sh
+
+# Feeds what reads pages, files, questions and answers with nearly good input, other than the suite's each time; a case that
+# fails says its seed and where its input is.
+SECONDS ?= 300
+fuzz:
+	FUZZ_SECONDS=$(SECONDS) cargo test --locked --package reader --test fuzz -- --nocapture --test-threads 16
 
 # The servers and the model that tests run against.
 deps:
