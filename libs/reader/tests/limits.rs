@@ -2,10 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "../../text/tests/doubling/mod.rs"]
+#[expect(dead_code, reason = "other tests make more of it")]
+mod doubling;
 #[path = "hostile/pdf_file.rs"]
 mod pdf_file;
-
-use std::time::Instant;
 
 use pdf_file::stream;
 use reader::{Format, Hints, ParseError, parse};
@@ -241,37 +242,35 @@ fn twice_the_drawing_costs_twice_the_work() {
     assert!(grows.is_empty(), "{grows:#?}");
 }
 
+/// Twice a page costs at most so many times as much. A part that grows with the square is seen where it is a sixth of the cost.
+const MAX_RATIO: f64 = 2.3;
+/// Less (ns) is not measured: it is all noise.
+const MEASURABLE: u64 = 6_000_000;
+
 /// What is repeated and from how many bytes on, if reading it costs more than its size.
 fn growth(format: Format, unit: &str, file: impl Fn(&str) -> String) -> Option<String> {
     let file = |bytes: usize| file(&unit.repeat(bytes / unit.len()));
-    // As long as it takes until the measure is larger than the noise: the clock of a thread may tick every 4 ms.
     let mut bytes = 8 << 10;
-    while cost(format, &file(bytes)) < 15_000_000 && bytes < 2 << 20 {
+    let mut least = cost(format, &file(bytes));
+    while least < MEASURABLE && bytes < 2 << 20 {
         bytes *= 2;
+        least = cost(format, &file(bytes));
     }
     let (one, two) = (file(bytes), file(bytes * 2));
-    let fair = (0..15)
-        .map(|_| (cost(format, &two), cost(format, &one)))
-        .scan((u64::MAX, u64::MAX), |least, (two, one)| {
-            *least = (least.0.min(two), least.1.min(one));
-            Some(least.0 as f64 / least.1.max(200_000) as f64)
-        })
-        .any(|ratio| ratio <= 2.5);
-    (!fair).then(|| format!("{unit:?} as {format:?} from {bytes} bytes"))
+    let mut least_of_two = u64::MAX;
+    for _ in 0..15 {
+        least_of_two = least_of_two.min(cost(format, &two));
+        if least_of_two as f64 / least.max(200_000) as f64 <= MAX_RATIO {
+            return None;
+        }
+        least = least.min(cost(format, &one));
+    }
+    Some(format!("{unit:?} as {format:?} from {bytes} bytes"))
 }
 
 /// Time of this thread (ns).
 fn cost(format: Format, source: &str) -> u64 {
-    let started = Instant::now();
-    let before = thread_time();
+    let started = doubling::processor_time();
     let _ = read(format, source);
-    match (before, thread_time()) {
-        (Some(before), Some(after)) => after - before,
-        _ => u64::try_from(started.elapsed().as_nanos()).unwrap(),
-    }
-}
-
-/// Time that this thread has run (ns), which does not grow while others do.
-fn thread_time() -> Option<u64> {
-    std::fs::read_to_string("/proc/thread-self/schedstat").ok()?.split(' ').next()?.parse().ok()
+    u64::try_from((doubling::processor_time() - started).as_nanos()).unwrap()
 }
