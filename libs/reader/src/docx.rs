@@ -6,18 +6,15 @@ mod formula;
 mod inline;
 mod styles;
 mod table;
-mod xml;
 
 use std::collections::{HashMap, HashSet};
-use std::io::{Cursor, Read};
-
-use zip::ZipArchive;
 
 use self::inline::NoteKind;
 use self::styles::Styles;
-use self::xml::Element;
+use crate::archive::{self, Parts};
 use crate::document::{Document, DocumentBuilder, one_line};
-use crate::{ParseError, declared, html, office};
+use crate::xml::{self, Element};
+use crate::{ParseError, declared, html};
 
 /// Text boxes inside of text boxes.
 const MAX_NESTING: u8 = 8;
@@ -30,8 +27,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
     if bytes.starts_with(&[0xD0, 0xCF, 0x11, 0xE0]) {
         return Err(ParseError::Encrypted);
     }
-    office::check(bytes)?;
-    let mut parts = Parts(ZipArchive::new(Cursor::new(bytes)).map_err(|error| ParseError::Damaged(error.to_string()))?);
+    let mut parts = Parts::open(bytes, archive::is_xml)?;
     let main = parts.main()?;
     let body = parts.read(&main)?.ok_or_else(|| ParseError::Damaged(format!("{main} is missing")))?;
     let folder = main.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
@@ -52,26 +48,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Document, ParseError> {
     Ok(document)
 }
 
-/// The parts of the file.
-struct Parts<'b>(ZipArchive<Cursor<&'b [u8]>>);
-
 impl Parts<'_> {
-    /// The text of a part; `None` if there is no such part.
-    fn read(&mut self, name: &str) -> Result<Option<String>, ParseError> {
-        let Ok(mut part) = self.0.by_name(name) else { return Ok(None) };
-        let mut content = Vec::new();
-        part.read_to_end(&mut content).map_err(|error| ParseError::Damaged(error.to_string()))?;
-        Ok(Some(match encoding_rs::Encoding::for_bom(&content) {
-            Some((encoding, _)) => encoding.decode(&content).0.into_owned(),
-            None => String::from_utf8_lossy(&content).into_owned(),
-        }))
-    }
-
-    /// The elements of a part; none if there is no such part.
-    fn elements(&mut self, name: &str, root: &str) -> Result<Element, ParseError> {
-        self.read(name)?.map_or_else(|| Ok(Element::default()), |xml| xml::parse(&xml, root))
-    }
-
     /// The name of the main part.
     fn main(&mut self) -> Result<String, ParseError> {
         let relations = self.relations("_rels/.rels", "")?;

@@ -3,14 +3,14 @@
 use feed_rs::model::{Entry, Feed};
 
 use crate::document::{Document, DocumentBuilder, non_empty_line};
-use crate::{Hints, ParseError, html, office};
+use crate::{Hints, ParseError, archive, html};
 
 /// Number of entries read; feeds list the newest first.
 const MAX_ENTRIES: usize = 500;
 
 /// Parses a feed.
 pub(crate) fn parse(bytes: &[u8], hints: &Hints) -> Result<Document, ParseError> {
-    office::refuse_declarations(bytes, "the feed")?;
+    archive::refuse_declarations(bytes, "the feed")?;
     let base = hints.url.as_deref();
     let parser = feed_rs::parser::Builder::new().base_uri(base).sanitize_content(false).build();
     let feed = parser.parse(bytes).map_err(|error| ParseError::Damaged(error.to_string()))?;

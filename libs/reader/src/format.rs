@@ -17,6 +17,7 @@ const MAX_CONTROLS: usize = 200;
 pub enum Format {
     Pdf,
     Docx,
+    Epub,
     Html,
     Markdown,
     Csv,
@@ -46,6 +47,7 @@ impl fmt::Display for Format {
         formatter.write_str(match self {
             Self::Pdf => "PDF",
             Self::Docx => "DOCX",
+            Self::Epub => "EPUB",
             Self::Html => "HTML",
             Self::Markdown => "Markdown",
             Self::Csv => "CSV",
@@ -58,7 +60,7 @@ impl fmt::Display for Format {
 /// The content type the first bytes suggest.
 enum SniffedContent {
     Pdf,
-    Zip { word: bool },
+    Zip(Option<Format>),
     Html,
     Feed,
     Xml,
@@ -121,6 +123,7 @@ fn from_extension(extension: &str) -> Option<Format> {
     Some(match extension {
         "pdf" => Format::Pdf,
         "docx" => Format::Docx,
+        "epub" => Format::Epub,
         "html" | "htm" | "xhtml" => Format::Html,
         "md" | "markdown" => Format::Markdown,
         "csv" | "tsv" | "tab" => Format::Csv,
@@ -135,6 +138,7 @@ fn from_content_type(content_type: &str) -> Option<Format> {
     Some(match essence.as_str() {
         "application/pdf" | "application/x-pdf" => Format::Pdf,
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => Format::Docx,
+        "application/epub+zip" => Format::Epub,
         "text/html" | "application/xhtml+xml" => Format::Html,
         "text/markdown" | "text/x-markdown" => Format::Markdown,
         "text/csv" | "text/tab-separated-values" | "application/csv" => Format::Csv,
@@ -154,7 +158,9 @@ fn is_narrower(typed: Format, name: Format) -> bool {
 impl SniffedContent {
     fn of(head: &[u8]) -> Self {
         if head.starts_with(b"PK\x03\x04") {
-            return Self::Zip { word: contains(head, b"word/") };
+            let has = |words: &[u8]| contains(head, words);
+            let book = has(b"mimetypeapplication/epub+zip").then_some(Format::Epub);
+            return Self::Zip(book.or(has(b"word/").then_some(Format::Docx)));
         }
         if is_pdf(head) {
             return Self::Pdf;
@@ -191,13 +197,13 @@ impl SniffedContent {
 
     /// What it is, if it can be read under no name.
     fn unreadable(&self) -> Option<String> {
-        matches!(self, Self::Zip { word: false } | Self::Other(_)).then(|| self.describe())
+        matches!(self, Self::Zip(None) | Self::Other(_)).then(|| self.describe())
     }
 
     fn may_be(&self, declared: Format) -> bool {
         match declared {
             Format::Pdf => matches!(self, Self::Pdf),
-            Format::Docx => matches!(self, Self::Zip { .. }),
+            Format::Docx | Format::Epub => matches!(self, Self::Zip(kind) if kind.is_none_or(|kind| kind == declared)),
             Format::Html | Format::Markdown => matches!(self, Self::Html | Self::Plain),
             Format::Csv => matches!(self, Self::Plain),
             Format::Text => matches!(self, Self::Plain | Self::Xml),
@@ -208,19 +214,20 @@ impl SniffedContent {
     fn format(&self) -> Result<Format, Unsupported> {
         match self {
             Self::Pdf => Ok(Format::Pdf),
-            Self::Zip { word: true } => Ok(Format::Docx),
+            Self::Zip(Some(format)) => Ok(*format),
             Self::Html => Ok(Format::Html),
             Self::Feed => Ok(Format::Feed),
             Self::Plain => Ok(Format::Text),
-            Self::Zip { word: false } | Self::Xml | Self::Other(_) => Err(Unsupported::Kind { found: self.describe() }),
+            Self::Zip(None) | Self::Xml | Self::Other(_) => Err(Unsupported::Kind { found: self.describe() }),
         }
     }
 
     fn describe(&self) -> String {
         match self {
             Self::Pdf => "PDF".to_owned(),
-            Self::Zip { word: true } => "an Office file".to_owned(),
-            Self::Zip { word: false } => "a zip archive".to_owned(),
+            Self::Zip(Some(Format::Epub)) => "EPUB".to_owned(),
+            Self::Zip(Some(_)) => "an Office file".to_owned(),
+            Self::Zip(None) => "a zip archive".to_owned(),
             Self::Html => "HTML".to_owned(),
             Self::Feed => "a feed".to_owned(),
             Self::Xml => "XML that is no feed".to_owned(),
@@ -278,9 +285,11 @@ mod tests {
 
     #[test]
     fn name_type_and_content_agree() {
-        let cases: [Case; 24] = [
+        let cases: [Case; 26] = [
             (Some("a.PDF"), Some("application/pdf"), b"%PDF-1.7\n", Format::Pdf),
             (Some("lease.docx"), Some(WORD), b"PK\x03\x04....[Content_Types].xml", Format::Docx),
+            (Some("novel.epub"), Some("application/epub+zip"), b"PK\x03\x04....META-INF/container.xml", Format::Epub),
+            (None, None, b"PK\x03\x04....mimetypeapplication/epub+zip", Format::Epub),
             (Some("a.html"), None, b"\xef\xbb\xbf <!DOCTYPE HTML>", Format::Html),
             (Some("notes.md"), Some("text/plain; charset=utf-8"), b"# Notes", Format::Markdown),
             (Some("t.csv"), Some("application/octet-stream"), b"a,b\n1,2\n", Format::Csv),
@@ -313,6 +322,8 @@ mod tests {
     fn what_disagrees_is_named() {
         let error = Format::detect(Some("a.pdf"), None, b"PK\x03\x04word/").unwrap_err();
         assert_eq!(error.to_string(), "the name says PDF, but the content is an Office file");
+        let error = Format::detect(Some("a.docx"), None, b"PK\x03\x04....mimetypeapplication/epub+zip").unwrap_err();
+        assert_eq!(error.to_string(), "the name says DOCX, but the content is EPUB");
         let error = Format::detect(Some("a.txt"), None, b"\x89PNG\r\n\x1a\n\0\0").unwrap_err();
         assert_eq!(error.to_string(), "the name says plain text, but the content is image/png");
         let error = Format::detect(Some("a.md"), Some("application/pdf"), b"%PDF-1.4").unwrap_err();

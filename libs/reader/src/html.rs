@@ -76,6 +76,21 @@ pub(crate) fn append_fragment(builder: &mut DocumentBuilder, html: &str) -> Resu
     Ok(())
 }
 
+/// Adds a chapter of a book to `builder`, under its title where it has no heading, and returns how many words a reader sees in it.
+pub(crate) fn append_chapter(builder: &mut DocumentBuilder, html: &str) -> Result<u32, ParseError> {
+    let mut page = parser::parse(html, MAX_FILE_NODES)?;
+    hidden::drop_hidden(&mut page)?;
+    boilerplate::drop_navigation(&mut page);
+    builder.leave(1);
+    let is_heading = |id: &NodeId| matches!(page.name(*id), "h1" | "h2" | "h3" | "h4" | "h5" | "h6");
+    if !page.subtree(body(&page)).any(|id| is_heading(&id)) {
+        let title = page.find("title").and_then(|id| non_empty_line(&page.raw_text(id)));
+        title.into_iter().for_each(|title| builder.section(1, &title));
+    }
+    text_writer::append(builder, &page, body(&page), Scope::File);
+    Ok(visible_words(&page))
+}
+
 /// Whether a start tag within a line of Markdown hides what is in its element.
 pub(crate) fn hides_inline(tag: &str) -> bool {
     let Ok(mut element) = parser::parse(&format!("{tag}x"), MAX_PAGE_NODES) else { return true };

@@ -6,6 +6,7 @@
 
 pub mod child;
 
+mod archive;
 mod charset;
 mod chunk;
 mod clean;
@@ -15,15 +16,16 @@ mod declared;
 mod delimited;
 mod document;
 mod docx;
+mod epub;
 mod feed;
 mod format;
 mod html;
 mod language;
 mod markdown;
-mod office;
 mod pdf;
 mod plain;
 mod utf16;
+mod xml;
 
 pub use chunk::{Chunk, ChunkSize, chunks};
 pub use coverage::WordsKept;
@@ -75,7 +77,7 @@ pub enum ParseError {
 
 /// Parses `bytes` as `format` in this process.
 ///
-/// Panics of the parsers are not caught. Use a [`child::ParserChild`] for PDF and DOCX files.
+/// Panics of the parsers are not caught. Use a [`child::ParserChild`] for PDF, DOCX and EPUB files.
 ///
 /// # Errors
 ///
@@ -89,6 +91,7 @@ pub fn parse(format: Format, bytes: &[u8], hints: &Hints) -> Result<Document, Pa
         Format::Feed => feed::parse(bytes, hints),
         Format::Pdf => pdf::parse(bytes),
         Format::Docx => docx::parse(bytes),
+        Format::Epub => epub::parse(bytes),
     }?;
     if document.text.is_empty() {
         return Err(ParseError::NoText);

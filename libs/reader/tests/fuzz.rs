@@ -6,6 +6,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "common/book.rs"]
+mod book;
 #[path = "../../text/tests/doubling/mod.rs"]
 #[expect(dead_code, reason = "other tests make more of it")]
 mod doubling;
@@ -17,6 +19,8 @@ mod offsets;
 mod pdf_file;
 #[path = "fuzz/targets.rs"]
 mod targets;
+#[path = "fuzz/words.rs"]
+mod words;
 #[path = "hostile/zip_file.rs"]
 #[expect(dead_code, reason = "other tests make more of it")]
 mod zip_file;
@@ -32,7 +36,7 @@ use mutator::Mutator;
 use targets::{TARGETS, Target};
 
 /// Cases of a target in the suite.
-const CASES: u64 = 150;
+const CASES: u64 = 60;
 /// Processor time of one case: the inputs are small.
 const MAX_TIME: Duration = Duration::from_secs(10);
 /// A case that is not over by then hangs, however busy the machine is.
@@ -65,6 +69,11 @@ fn pdf() {
 #[test]
 fn docx() {
     fuzz("docx");
+}
+
+#[test]
+fn epub() {
+    fuzz("epub");
 }
 
 #[test]

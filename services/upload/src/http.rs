@@ -69,7 +69,7 @@ async fn limit_uploads(
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes the multipart body")]
 struct UploadForm {
-    /// One file: PDF, DOCX, HTML, Markdown, CSV or plain text.
+    /// One file: PDF, DOCX, EPUB, HTML, Markdown, CSV or plain text.
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
     /// Slug or id.

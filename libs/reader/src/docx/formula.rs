@@ -1,6 +1,6 @@
 //! Formulas (Office Math) on one line: `Q = (a + b)/2`, `x^2`, `√(x)`.
 
-use super::xml::Element;
+use crate::xml::Element;
 
 /// The formula as text.
 pub(super) fn linear(element: &Element) -> String {

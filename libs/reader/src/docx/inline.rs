@@ -2,7 +2,7 @@
 
 use super::formula;
 use super::styles::{Styles, style_of};
-use super::xml::{Element, Node};
+use crate::xml::{Element, Node};
 
 /// Text, and what is to follow it in blocks of its own.
 #[derive(Default)]

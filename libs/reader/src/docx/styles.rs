@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::xml::Element;
+use crate::xml::Element;
 
 /// Styles that a style is based on.
 const MAX_BASES: usize = 12;

@@ -2,8 +2,8 @@
 
 use super::inline::{self, NoteKind};
 use super::styles::Styles;
-use super::xml::Element;
 use crate::document::one_line;
+use crate::xml::Element;
 
 /// Columns that a merged cell covers.
 const MAX_SPAN: usize = 64;

@@ -10,7 +10,8 @@ use zip::ZipArchive;
 
 use crate::mutator::Mutator;
 use crate::offsets::check_offsets;
-use crate::{pdf_file, zip_file};
+use crate::words::{CELLS, MARKERS, MARKS, OBJECTS, OPERATORS, OPF, PROSE, QUERIES, TAGS, XML};
+use crate::{book, pdf_file, zip_file};
 
 /// A parser, or another function that reads what strangers write.
 pub(crate) struct Target {
@@ -20,12 +21,13 @@ pub(crate) struct Target {
     pub(crate) check: fn(&[u8]),
 }
 
-pub(crate) const TARGETS: [Target; 9] = [
+pub(crate) const TARGETS: [Target; 10] = [
     Target { name: "html", make: html, check: |bytes| read(Format::Html, bytes) },
     Target { name: "markdown", make: markdown, check: |bytes| read(Format::Markdown, bytes) },
     Target { name: "csv", make: csv, check: |bytes| read(Format::Csv, bytes) },
     Target { name: "pdf", make: pdf, check: |bytes| read(Format::Pdf, bytes) },
     Target { name: "docx", make: docx, check: |bytes| read(Format::Docx, bytes) },
+    Target { name: "epub", make: epub, check: |bytes| read(Format::Epub, bytes) },
     Target { name: "sentences", make: prose, check: cut_into_sentences },
     Target { name: "citations", make: answer, check: resolve_citations },
     Target { name: "terms", make: question, check: make_terms },
@@ -47,313 +49,6 @@ const PDF_FILES: [&[u8]; 6] = [
     include_bytes!("../fixtures/open-rc4-40.pdf"),
     include_bytes!("../fixtures/open-aes-256.pdf"),
     include_bytes!("../fixtures/scan.pdf"),
-];
-
-const TAGS: [&str; 40] = [
-    "<table>",
-    "<tr>",
-    "<td colspan=9999>",
-    "<td rowspan=0>",
-    "</table>",
-    "<th>",
-    "<ul>",
-    "<ol start=99999999999>",
-    "<li>",
-    "<p>",
-    "</p>",
-    "<h1>",
-    "<h6>",
-    "<pre>",
-    "<code>",
-    "<template>",
-    "<svg>",
-    "<math>",
-    "<select>",
-    "<option>",
-    "<style>.a{display:none}</style>",
-    "<div style='display:none;color:#fff'>",
-    "<script>",
-    "<!--",
-    "-->",
-    "<![CDATA[",
-    "]]>",
-    "&#0;",
-    "&#x110000;",
-    "&nbsp;",
-    "&amp",
-    "<meta charset=utf-16>",
-    "<meta http-equiv=refresh content='0;url=/'>",
-    "<dl><dt>",
-    "<dd>",
-    "<a href=x>",
-    "<b>",
-    "<title>",
-    "<time datetime=2024-02-30>",
-    "<body>",
-];
-const MARKS: [&str; 34] = [
-    "# ",
-    "###### ",
-    "- ",
-    "1. ",
-    "99999999999. ",
-    "> ",
-    "```",
-    "~~~~",
-    "    ",
-    "|",
-    "|---|",
-    "| a | b |\n|---|---|\n| 1 | 2 |\n",
-    "[a](b)",
-    "![a](b)",
-    "[a]: b\n",
-    "[^1]",
-    "[^1]: x\n",
-    "**",
-    "__",
-    "`",
-    "\\",
-    "<div hidden>",
-    "</div>",
-    "<!--",
-    "-->",
-    "---\n",
-    "title: x\n",
-    "date: 2024-13-45\n",
-    "===\n",
-    "\n\n",
-    "&amp;",
-    "Date: 1 May 2024\n",
-    "漢字",
-    "e\u{301}",
-];
-const CELLS: [&str; 14] =
-    [",", ";", "\t", "|", "\"", "\"\"", "\n", "\r\n", "a", "1.5", "\"a\nb\"", "'", "sep=;\n", "\u{feff}"];
-const OPERATORS: [&str; 40] = [
-    "BT ",
-    "ET ",
-    "q ",
-    "Q ",
-    "/F1 12 Tf ",
-    "/F9 1e9 Tf ",
-    "(a) Tj ",
-    "<00410042> Tj ",
-    "[(a) -9999 (b)] TJ ",
-    "1 0 0 1 9 9 cm ",
-    "0 0 0 0 0 0 cm ",
-    "1e38 0 0 1e38 0 0 Tm ",
-    "nan ",
-    "-",
-    "T* ",
-    "9 9 Td ",
-    "14 TL ",
-    "(a) ' ",
-    "1 2 (a) \" ",
-    "/P BMC ",
-    "EMC ",
-    "/Span <</ActualText (a)>> BDC ",
-    "<< ",
-    ">> ",
-    "[ ",
-    "] ",
-    "( ",
-    ") ",
-    "\\777",
-    "BI /W 9 /H 9 ID ",
-    "EI ",
-    "/X1 Do ",
-    "3 Tr ",
-    "100 Tz ",
-    "0 Tz ",
-    "-1 Tc ",
-    "2147483647 Tw ",
-    "9 0 R ",
-    "endstream ",
-    "obj ",
-];
-const OBJECTS: [&str; 20] = [
-    "1 0 R",
-    "3 0 R",
-    "4 0 R",
-    "99999 0 R",
-    "/Type /Pages",
-    "/Kids [2 0 R]",
-    "/Count -1",
-    "/Length 99999999",
-    "/Filter /FlateDecode",
-    "/Filter [/ASCII85Decode /LZWDecode]",
-    "/DecodeParms <</Predictor 15 /Columns 0>>",
-    "/Encoding /Identity-H",
-    "/ToUnicode 4 0 R",
-    "/W [0 [1 2 3]]",
-    "/Widths [1e30]",
-    "/FirstChar -9",
-    "/Parent 3 0 R",
-    "xref\n0 9999999\n",
-    "trailer",
-    "startxref\n7\n",
-];
-const XML: [&str; 28] = [
-    "<w:p>",
-    "</w:p>",
-    "<w:r><w:t>a</w:t></w:r>",
-    "<w:tbl>",
-    "</w:tbl>",
-    "<w:tr>",
-    "<w:tc>",
-    "<w:gridSpan w:val=\"99999\"/>",
-    "<w:vMerge/>",
-    "<w:numPr><w:ilvl w:val=\"9999\"/><w:numId w:val=\"1\"/></w:numPr>",
-    "<w:pStyle w:val=\"Heading1\"/>",
-    "<w:tab/>",
-    "<w:br/>",
-    "<w:del>",
-    "<w:ins>",
-    "<w:fldChar w:fldCharType=\"begin\"/>",
-    "<w:fldChar w:fldCharType=\"end\"/>",
-    "<w:footnoteReference w:id=\"1\"/>",
-    "<m:oMath>",
-    "<m:f>",
-    "<w:txbxContent>",
-    "<![CDATA[x]]>",
-    "<?x?>",
-    "&lt;",
-    "&#0;",
-    "<w:basedOn w:val=\"Heading1\"/>",
-    "xmlns:w=\"x\"",
-    "/>",
-];
-const PROSE: [&str; 44] = [
-    "The notice period is three months. ",
-    "Договор действует до 5 мая 2024 г. ",
-    "a",
-    "B",
-    "7",
-    "1,000 ",
-    "2.5 million ",
-    "05.11.2019",
-    "31 February 2024 ",
-    "99/99/9999",
-    " ",
-    "\n",
-    "\n\n",
-    ".",
-    "!",
-    "?",
-    "…",
-    "。",
-    "Dr. ",
-    "т. е. ",
-    "e.g. ",
-    "[1]",
-    "[",
-    "]",
-    "\"",
-    "»",
-    "# ",
-    "- ",
-    "1. ",
-    "| a | b |\n",
-    "|---|---|\n",
-    "```\n",
-    ">",
-    "é",
-    "漢字",
-    "\u{301}",
-    "\r\n",
-    "\t",
-    "—",
-    "\u{2028}",
-    "😀",
-    "costs 5 EUR ",
-    "-",
-    "not ",
-];
-const MARKERS: [&str; 42] = [
-    "True",
-    " ",
-    ". ",
-    "\n",
-    "[1]",
-    "[2, 3]",
-    "[1-3]",
-    "[1-4294967295]",
-    "[99999999999999999999]",
-    "[^1]",
-    "[[1]]",
-    "[Source 1]",
-    "[Источник 3]",
-    "【1】",
-    "【4:0†source】",
-    "［１］",
-    "<sup>1</sup>",
-    "<sup>",
-    "¹",
-    "²³",
-    "[",
-    "]",
-    "(",
-    ")",
-    "[a](b)",
-    "`",
-    "``",
-    "```\n",
-    "~~~",
-    "\\",
-    "citeturn0search0",
-    "\u{e200}cite\u{e202}turn0search0\u{e201}",
-    "\u{e203}",
-    "[1](x)",
-    "[0]",
-    "[-1]",
-    "[１",
-    "—",
-    "漢",
-    "😀",
-    "é",
-    "(see [9])",
-];
-const QUERIES: [&str; 40] = [
-    "\"",
-    "*",
-    "NEAR(",
-    "NEAR/2 ",
-    " OR OR ",
-    " AND ",
-    " NOT ",
-    ":",
-    "^",
-    "(",
-    ")",
-    "{",
-    "}",
-    "+",
-    "-",
-    "&",
-    "|",
-    "!",
-    "<->",
-    "'",
-    "''",
-    "\\",
-    "\\'",
-    "terms:",
-    "/o/",
-    "\0",
-    "\u{fffd}",
-    "😀",
-    "\u{200d}",
-    "e\u{301}",
-    "\u{64b}",
-    "漢字",
-    "เวลา",
-    "ß",
-    "ǅ",
-    "ﬁ",
-    "1.000",
-    "2-3-4-5",
-    "notice",
-    "аренда",
 ];
 
 fn html(mutator: &mut Mutator) -> Vec<u8> {
@@ -382,26 +77,38 @@ fn pdf(mutator: &mut Mutator) -> Vec<u8> {
     pdf_file::page(pdf_file::stream("", &content), "", vec![])
 }
 
-/// A damaged archive, or a good one around a damaged part.
+/// A damaged archive, or a good one around damaged parts.
 fn docx(mutator: &mut Mutator) -> Vec<u8> {
     if mutator.below(4) == 0 {
         return mutator.changed(&[HALL_LEASE], &[]);
     }
     let mut archive = ZipArchive::new(Cursor::new(HALL_LEASE)).unwrap();
-    let damaged = mutator.below(archive.len());
-    let mut entries = Vec::new();
+    let mut parts = Vec::new();
     for index in 0..archive.len() {
         let mut part = archive.by_index(index).unwrap();
         let name = part.name().unwrap().into_owned();
         let mut content = Vec::new();
         part.read_to_end(&mut content).unwrap();
-        // Most of what is read is in the body.
-        if index == damaged || (name == "word/document.xml" && mutator.below(2) == 0) {
-            content = mutator.changed(&[&content], &XML);
-        }
-        entries.push(zip_file::Entry::new(&name, &content));
+        parts.push((name, content));
     }
-    zip_file::archive(&entries)
+    packed(mutator, parts, "word/document.xml", &XML)
+}
+
+fn epub(mutator: &mut Mutator) -> Vec<u8> {
+    let parts = book::PARTS.iter().map(|(name, content)| ((*name).to_owned(), content.as_bytes().to_vec())).collect();
+    let words = if mutator.below(2) == 0 { &TAGS[..] } else { &OPF[..] };
+    packed(mutator, parts, "OEBPS/text/one.xhtml", words)
+}
+
+/// An archive of parts of which one is damaged, and often `main`, where most of the text is.
+fn packed(mutator: &mut Mutator, parts: Vec<(String, Vec<u8>)>, main: &str, words: &[&str]) -> Vec<u8> {
+    let damaged = mutator.below(parts.len());
+    let entries = parts.into_iter().enumerate().map(|(index, (name, content))| {
+        let is_changed = index == damaged || (name == main && mutator.below(2) == 0);
+        let content = if is_changed { mutator.changed(&[&content], words) } else { content };
+        zip_file::Entry::new(&name, &content)
+    });
+    zip_file::archive(&entries.collect::<Vec<_>>())
 }
 
 fn prose(mutator: &mut Mutator) -> Vec<u8> {

@@ -83,7 +83,7 @@ async fn add(client: &Client, project: &str, paths: &[PathBuf]) -> anyhow::Resul
     }
     check_paths(&files)?;
     if files.is_empty() {
-        bail!("no file to add: PDF, DOCX, HTML, Markdown, CSV and plain text can be read");
+        bail!("no file to add: PDF, DOCX, EPUB, HTML, Markdown, CSV and plain text can be read");
     }
     ensure_project(client, project).await?;
     let bar = ProgressBar::new(files.len() as u64);

@@ -1,10 +1,11 @@
-//! Checks an Office file (a zip archive of XML) before it is parsed.
+//! Zip archives of XML, such as Office files and books: checked as a whole before a part of them is read.
 
 use std::io::{Cursor, Read};
 
 use zip::ZipArchive;
 
 use crate::ParseError;
+use crate::xml::{self, Element};
 
 /// Entries of the archive.
 const MAX_ENTRIES: usize = 10_000;
@@ -21,9 +22,46 @@ const MAX_RATIO: u64 = 100;
 /// Smaller entries (bytes, decompressed) may have any ratio: a short run of spaces is not a bomb.
 const RATIO_FLOOR: u64 = 1 << 20;
 
-/// Checks the archive.
-pub(crate) fn check(bytes: &[u8]) -> Result<(), ParseError> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
+/// The parts of an archive.
+pub(crate) struct Parts<'b>(ZipArchive<Cursor<&'b [u8]>>);
+
+impl<'b> Parts<'b> {
+    /// Opens an archive after checking all of it. Parts for which `is_strict` (by name and content) may not declare entities.
+    pub(crate) fn open(bytes: &'b [u8], is_strict: fn(&str, &[u8]) -> bool) -> Result<Self, ParseError> {
+        let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
+        check(&mut archive, is_strict)?;
+        Ok(Self(archive))
+    }
+
+    /// The bytes of a part; `None` if there is no such part.
+    pub(crate) fn bytes(&mut self, name: &str) -> Result<Option<Vec<u8>>, ParseError> {
+        let Ok(mut part) = self.0.by_name(name) else { return Ok(None) };
+        let mut content = Vec::new();
+        part.read_to_end(&mut content).map_err(|error| damaged(&error))?;
+        Ok(Some(content))
+    }
+
+    /// The text of a part of XML; `None` if there is no such part.
+    pub(crate) fn read(&mut self, name: &str) -> Result<Option<String>, ParseError> {
+        let Some(content) = self.bytes(name)? else { return Ok(None) };
+        Ok(Some(match encoding_rs::Encoding::for_bom(&content) {
+            Some((encoding, _)) => encoding.decode(&content).0.into_owned(),
+            None => String::from_utf8_lossy(&content).into_owned(),
+        }))
+    }
+
+    /// The elements of a part; none if there is no such part.
+    pub(crate) fn elements(&mut self, name: &str, root: &str) -> Result<Element, ParseError> {
+        self.read(name)?.map_or_else(|| Ok(Element::default()), |xml| xml::parse(&xml, root))
+    }
+}
+
+/// Whether a part of an Office file is XML.
+pub(crate) fn is_xml(name: &str, content: &[u8]) -> bool {
+    name.ends_with(".xml") || name.ends_with(".rels") || content.starts_with(b"<?xml")
+}
+
+fn check(archive: &mut ZipArchive<Cursor<&[u8]>>, is_strict: fn(&str, &[u8]) -> bool) -> Result<(), ParseError> {
     if archive.len() > MAX_ENTRIES {
         return Err(ParseError::TooLarge(format!("more than {MAX_ENTRIES} entries in the archive")));
     }
@@ -44,13 +82,18 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), ParseError> {
     }
     let mut inflated = 0_u64;
     for index in 0..archive.len() {
-        inflated += inflate(&mut archive, index, MAX_INFLATED - inflated)?;
+        inflated += inflate(archive, index, MAX_INFLATED - inflated, is_strict)?;
     }
     Ok(())
 }
 
 /// Decompresses one entry within `room` bytes and checks its content.
-fn inflate(archive: &mut ZipArchive<Cursor<&[u8]>>, index: usize, room: u64) -> Result<u64, ParseError> {
+fn inflate(
+    archive: &mut ZipArchive<Cursor<&[u8]>>,
+    index: usize,
+    room: u64,
+    is_strict: fn(&str, &[u8]) -> bool,
+) -> Result<u64, ParseError> {
     let mut entry = archive.by_index(index).map_err(|error| damaged(&error))?;
     let name = entry.name().map_err(|error| damaged(&error))?.into_owned();
     let packed = entry.compressed_size();
@@ -65,7 +108,7 @@ fn inflate(archive: &mut ZipArchive<Cursor<&[u8]>>, index: usize, room: u64) -> 
         return Err(ParseError::TooLarge(format!("more than {} MiB once unpacked", MAX_INFLATED >> 20)));
     }
     check_ratio(read, packed)?;
-    if name.ends_with(".xml") || name.ends_with(".rels") || content.starts_with(b"<?xml") {
+    if is_strict(&name, &content) {
         refuse_declarations(&content, &name)?;
     }
     Ok(read)

@@ -1,4 +1,4 @@
-//! Elements of the XML of Office files, with their namespaces reduced to a letter.
+//! Elements of the XML of Office files and books, with their namespaces reduced to a letter.
 
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::name::{Namespace, ResolveResult};
@@ -13,50 +13,50 @@ const MAX_DEPTH: usize = 256;
 /// An element. Names are `w:p` for those of Word, `m:f` for those of formulas, `x:…` for all others; attributes have
 /// no prefix.
 #[derive(Default)]
-pub(super) struct Element {
-    pub(super) name: String,
-    pub(super) attributes: Vec<(String, String)>,
-    pub(super) children: Vec<Node>,
+pub(crate) struct Element {
+    pub(crate) name: String,
+    pub(crate) attributes: Vec<(String, String)>,
+    pub(crate) children: Vec<Node>,
 }
 
-pub(super) enum Node {
+pub(crate) enum Node {
     Element(Element),
     Text(String),
 }
 
 impl Element {
-    pub(super) fn attribute(&self, name: &str) -> Option<&str> {
+    pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
         self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The `val` attribute.
-    pub(super) fn value(&self) -> Option<&str> {
+    pub(crate) fn value(&self) -> Option<&str> {
         self.attribute("val")
     }
 
-    pub(super) fn elements(&self) -> impl DoubleEndedIterator<Item = &Element> {
+    pub(crate) fn elements(&self) -> impl DoubleEndedIterator<Item = &Element> {
         self.children.iter().filter_map(|child| match child {
             Node::Element(element) => Some(element),
             Node::Text(_) => None,
         })
     }
 
-    pub(super) fn child(&self, name: &str) -> Option<&Element> {
+    pub(crate) fn child(&self, name: &str) -> Option<&Element> {
         self.elements().find(|element| element.name == name)
     }
 
     /// The element at the end of a path of names.
-    pub(super) fn at(&self, path: &[&str]) -> Option<&Element> {
+    pub(crate) fn at(&self, path: &[&str]) -> Option<&Element> {
         path.iter().try_fold(self, |element, name| element.child(name))
     }
 
     /// Whether the switch `name` is on: it is there and not `0` or `false`.
-    pub(super) fn is_on(&self, name: &str) -> bool {
+    pub(crate) fn is_on(&self, name: &str) -> bool {
         self.child(name).is_some_and(|switch| !matches!(switch.value(), Some("0" | "false" | "off" | "none")))
     }
 
     /// The text directly inside.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let text = self.children.iter().filter_map(|child| match child {
             Node::Text(text) => Some(text.as_str()),
             Node::Element(_) => None,
@@ -67,7 +67,7 @@ impl Element {
 
 /// Calls `each` with the elements directly inside of the first one called `parent`, one after the other, so that only
 /// one is in memory.
-pub(super) fn for_each_in(
+pub(crate) fn for_each_in(
     xml: &str,
     parent: &str,
     each: &mut dyn FnMut(Element) -> Result<(), ParseError>,
@@ -113,7 +113,7 @@ pub(super) fn for_each_in(
 }
 
 /// All of a small part: the elements inside of its root.
-pub(super) fn parse(xml: &str, root: &str) -> Result<Element, ParseError> {
+pub(crate) fn parse(xml: &str, root: &str) -> Result<Element, ParseError> {
     let mut whole = Element { name: root.to_owned(), ..Element::default() };
     for_each_in(xml, root, &mut |element| {
         whole.children.push(Node::Element(element));
