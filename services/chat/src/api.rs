@@ -17,7 +17,7 @@ pub(crate) const MAX_HOST_LENGTH: usize = 253;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AskRequest {
-    /// The question.
+    /// The question: words, with a letter or digit of any script among them.
     #[schema(
         min_length = 1,
         max_length = 8_000,

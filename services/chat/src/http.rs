@@ -54,6 +54,7 @@ pub(crate) fn routes(runs: Runs, context: HttpContext) -> OpenApiRouter {
     responses(
         (status = 200, content((Answer = "application/json"), (ServerSentEvent = "text/event-stream")),
             description = "The answer, or its events unless `stream` is false."),
+        (status = 400, description = "The request has faults, each named; a `query` without any letter or digit, such as `???`, is one."),
         (status = 404, description = "The thread, project or file does not exist."),
         (status = 500, body = Answer, description = "The run or the server failed."),
         (status = 502, body = Answer, description = "The run failed because the model or all search engines failed.")))]
