@@ -2,12 +2,14 @@
 
 mod s3;
 
-use std::{path::Path as FsPath, sync::Arc};
+use std::{ops::Range, path::Path as FsPath, sync::Arc};
 
 use base::Scope;
 use bytes::Bytes;
-use futures::{Stream, StreamExt, TryStreamExt};
-use object_store::{ObjectStore, ObjectStoreExt, buffered::BufWriter, local::LocalFileSystem, path::Path};
+use futures::{Stream, StreamExt, TryStreamExt, stream::BoxStream};
+use object_store::{
+    GetOptions, GetRange, ObjectStore, ObjectStoreExt, buffered::BufWriter, local::LocalFileSystem, path::Path,
+};
 pub use s3::S3Options;
 use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
@@ -82,6 +84,23 @@ impl Objects {
     /// The whole object.
     pub async fn get(&self, scope: &Scope, id: Uuid) -> Result<Bytes, ObjectError> {
         Ok(self.store.get(&path(scope, id)).await?.bytes().await?)
+    }
+
+    /// Some bytes of an object.
+    pub async fn get_range(&self, scope: &Scope, id: Uuid, range: Range<u64>) -> Result<Bytes, ObjectError> {
+        Ok(self.store.get_range(&path(scope, id), range).await?)
+    }
+
+    /// The same in pieces, each of which is read when it is asked for.
+    pub async fn stream(
+        &self,
+        scope: &Scope,
+        id: Uuid,
+        range: Range<u64>,
+    ) -> Result<BoxStream<'static, Result<Bytes, ObjectError>>, ObjectError> {
+        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+        let found = self.store.get_opts(&path(scope, id), options).await?;
+        Ok(found.into_stream().map_err(ObjectError::from).boxed())
     }
 
     /// Deletes; what is already gone is no error.

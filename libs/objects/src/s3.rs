@@ -6,7 +6,7 @@ use base::config::Secret;
 use fetch::operator::OperatorClient;
 use http::{Method, StatusCode};
 use object_store::{
-    BackoffConfig, RetryConfig,
+    BackoffConfig, ClientOptions, RetryConfig,
     aws::{AmazonS3, AmazonS3Builder},
     path::Path,
     signer::Signer,
@@ -16,6 +16,8 @@ use super::ObjectError;
 
 /// For finding out about the bucket at the start.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the server may be silent. There is no limit for the whole: an object is read as fast as a client takes it.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// A request is tried again for at most this long.
 const RETRY_WITHIN: Duration = Duration::from_secs(10);
 const RETRIES: usize = 3;
@@ -33,9 +35,10 @@ pub struct S3Options {
 
 pub(super) async fn open(options: &S3Options) -> Result<AmazonS3, ObjectError> {
     let retry = RetryConfig { backoff: BackoffConfig::default(), max_retries: RETRIES, retry_timeout: RETRY_WITHIN };
+    let client = ClientOptions::new().with_allow_http(true).with_timeout_disabled().with_read_timeout(READ_TIMEOUT);
     let s3 = AmazonS3Builder::new()
         .with_endpoint(&options.endpoint)
-        .with_allow_http(true)
+        .with_client_options(client)
         .with_access_key_id(options.access_key.expose())
         .with_secret_access_key(options.secret_key.expose())
         .with_bucket_name(&options.bucket)

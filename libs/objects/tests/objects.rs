@@ -111,6 +111,27 @@ async fn a_large_object_goes_in_parts_and_comes_back_whole() {
 }
 
 #[tokio::test]
+async fn a_part_of_an_object_is_read_in_pieces() {
+    for twin in both().await {
+        let (scope, id) = (tenant(1), Uuid::from_u128(1));
+        twin.objects.put(&scope, id, pieces(8)).await.unwrap();
+        let mebibyte = MEBIBYTE as u64;
+        let mut stream = twin.objects.stream(&scope, id, mebibyte - 1..3 * mebibyte).await.unwrap();
+        let first = stream.next().await.unwrap().unwrap();
+        assert!(first.len() < MEBIBYTE, "{} bytes at once", first.len());
+        let mut read = first.to_vec();
+        while let Some(piece) = stream.next().await {
+            read.extend_from_slice(&piece.unwrap());
+        }
+        let expected: Vec<u8> = [vec![0], vec![1; MEBIBYTE], vec![2; MEBIBYTE]].concat();
+        assert!(read == expected, "{} bytes came back", read.len());
+        assert_eq!(twin.objects.get_range(&scope, id, mebibyte - 1..mebibyte + 1).await.unwrap(), [0, 1][..]);
+        let stranger = twin.objects.stream(&tenant(2), id, 0..1).await;
+        assert!(matches!(stranger.err(), Some(ObjectError::Missing)));
+    }
+}
+
+#[tokio::test]
 async fn a_stream_that_fails_leaves_nothing() {
     for twin in both().await {
         for whole in [0, 12] {

@@ -3,6 +3,8 @@
 mod file;
 mod receive;
 
+use std::ops::Range;
+
 use ::jobs::{EnqueueOptions, JobQueue};
 use access::{Action, CachedDirectory, Caller};
 use audit::{Audit, Object};
@@ -11,9 +13,11 @@ use base::{
     problem::Code,
     time::{Clock, Ids},
 };
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use db::{Db, DbError, Session};
-pub(crate) use file::{File, FileContent, FileText, Row, Stage};
+pub(crate) use file::{File, FileText, Original, Row, Stage};
+use futures::stream::BoxStream;
 use idempotency::IdempotencyKeys;
 use kit::{Page, PageOf, Resource, cursor::CursorKey};
 use objects::{ObjectError, Objects};
@@ -122,17 +126,25 @@ impl Files {
         Ok(row)
     }
 
-    /// The bytes of a file as they were uploaded, with its name and format.
-    pub(crate) async fn content(&self, who: &Caller, id: Uuid) -> Result<FileContent, Problem> {
+    /// What the bytes of a file are, which [`bytes`](Self::bytes) and [`beginning`](Self::beginning) read.
+    pub(crate) async fn original(&self, who: &Caller, id: Uuid) -> Result<Original, Problem> {
         let row = self.row(who, Action::GetFileContent, id).await?;
-        let bytes = self.objects.get(&who.scope(), id).await.map_err(|error| match error {
-            ObjectError::Missing => File::missing(),
-            error => {
-                tracing::error!(%error, "an object could not be read; its file is not shown");
-                Problem::unavailable("the file could not be read from the store")
-            }
-        })?;
-        Ok(FileContent { name: row.name, format: row.format, bytes })
+        Ok(Original { name: row.name, format: row.format, size: u64::try_from(row.size).unwrap_or_default() })
+    }
+
+    /// The first bytes of an original that the caller may read.
+    pub(crate) async fn beginning(&self, who: &Caller, id: Uuid, length: u64) -> Result<Bytes, Problem> {
+        self.objects.get_range(&who.scope(), id, 0..length).await.map_err(|error| unreadable(&error))
+    }
+
+    /// Bytes of an original that the caller may read, as they are taken.
+    pub(crate) async fn bytes(
+        &self,
+        who: &Caller,
+        id: Uuid,
+        range: Range<u64>,
+    ) -> Result<BoxStream<'static, Result<Bytes, ObjectError>>, Problem> {
+        self.objects.stream(&who.scope(), id, range).await.map_err(|error| unreadable(&error))
     }
 
     /// 409 while the file has no text yet, or never will.
@@ -161,6 +173,14 @@ impl Files {
         self.audit.record(&mut session, who, Action::DeleteFile, Object::new(File::NAME, id)).await?;
         Ok(session.commit().await?)
     }
+}
+
+fn unreadable(error: &ObjectError) -> Problem {
+    if matches!(error, ObjectError::Missing) {
+        return File::missing();
+    }
+    tracing::error!(%error, "an object could not be read; its file is not shown");
+    Problem::unavailable("the file could not be read from the store")
 }
 
 /// Deletes a file with everything made from it; `false` when there is none.

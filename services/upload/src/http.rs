@@ -1,6 +1,7 @@
 //! `/api/v1/upload`.
 
 mod content;
+mod range;
 
 use std::time::Duration;
 

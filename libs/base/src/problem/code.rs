@@ -70,6 +70,8 @@ codes! {
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, InvalidArgument;
     /// A file of a type that cannot be read.
     UnsupportedType = "unsupported_type", UNSUPPORTED_MEDIA_TYPE, InvalidArgument;
+    /// `Range` begins behind the end of the file.
+    RangeNotSatisfiable = "range_not_satisfiable", RANGE_NOT_SATISFIABLE, OutOfRange;
     /// `Host` is not a name of this server.
     Misdirected = "misdirected", MISDIRECTED_REQUEST, FailedPrecondition;
     /// The `Idempotency-Key` belongs to another request.

@@ -1,6 +1,5 @@
 //! What a file is, as it is stored and as it is shown.
 
-use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use kit::Resource;
 use serde::Serialize;
@@ -101,13 +100,14 @@ pub(crate) struct FileText {
     pub(super) text: String,
 }
 
-/// A file as it was uploaded.
+/// A file as it was uploaded, but for its bytes.
 #[derive(Debug)]
-pub(crate) struct FileContent {
+pub(crate) struct Original {
     pub(crate) name: String,
     /// [`reader::Format`] as it is written in JSON.
     pub(crate) format: String,
-    pub(crate) bytes: Bytes,
+    /// In bytes.
+    pub(crate) size: u64,
 }
 
 /// A row of `files`.
@@ -118,7 +118,7 @@ pub(crate) struct Row {
     pub(super) name: String,
     path: String,
     pub(super) format: String,
-    size: i64,
+    pub(super) size: i64,
     #[sqlx(try_from = "String")]
     pub(crate) stage: Stage,
     pub(super) error: Option<String>,

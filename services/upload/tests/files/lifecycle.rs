@@ -1,10 +1,11 @@
 //! From the upload to the passage.
 
+use axum::body::Body;
 use http::StatusCode;
 use proto::upload::v1::RetrieveRequest;
 use testkit::on_both;
 
-use crate::support::{LEASE, add, indexed, question, retrieve, start, text, until};
+use crate::support::{LEASE, add, check_parts, indexed, original, question, retrieve, start, text, until};
 
 on_both! {
     async fn a_file_is_uploaded_indexed_and_found(world: World) {
@@ -52,6 +53,37 @@ on_both! {
             }
             let stranger = world.person();
             services.upload.get(&stranger, &format!("/api/v1/upload/{id}/content")).await.expect(StatusCode::NOT_FOUND);
+        }
+    }
+
+    async fn a_part_of_the_original_is_read_by_its_range(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        services.project(&anna, "handbook").await;
+        let id = add(&services.upload, &anna, "handbook", "lease.md", LEASE.as_bytes()).await;
+        check_parts(&services.upload, &anna, &id, LEASE.as_bytes()).await;
+        let request = anna.http("GET", &format!("/api/v1/upload/{id}/content")).header("range", "bytes=0-1");
+        let other = request.header("if-range", "\"another state\"").body(Body::empty()).unwrap();
+        assert_eq!(services.upload.send(other).await.body, LEASE, "of another state there is no part");
+    }
+
+    async fn a_text_says_that_it_is_utf8_when_it_is(world: World) {
+        let mut world = world;
+        let services = start(&mut world).await;
+        let anna = world.person();
+        services.project(&anna, "handbook").await;
+        // One byte before, so that the first mebibyte ends within a character.
+        let long = format!("x{}", "Срок уведомления. ".repeat(40_000));
+        let latin = b"Die K\xfcndigungsfrist betr\xe4gt drei Monate zum Ende eines Monats.".as_slice();
+        for (name, content, kind) in
+            [("long.txt", long.as_bytes(), "text/plain; charset=utf-8"), ("latin.txt", latin, "text/plain")]
+        {
+            let id = add(&services.upload, &anna, "handbook", name, content).await;
+            for range in [None, Some("bytes=5-9")] {
+                let answer = original(&services.upload, &anna, &id, range).await;
+                assert_eq!(answer.headers["content-type"], kind, "{name}");
+            }
         }
     }
 

@@ -4,7 +4,7 @@ use http::StatusCode;
 use objects::Objects;
 use testkit::{S3, on_both};
 
-use crate::support::{LEASE, Part, eventually, indexed, post, start};
+use crate::support::{LEASE, Part, check_parts, eventually, indexed, post, start};
 
 on_both! {
     async fn a_file_is_kept_in_s3_read_from_it_and_deleted_there(world: World) {
@@ -17,6 +17,7 @@ on_both! {
         let id = indexed(&services.upload, &anna, "handbook", "lease.md", LEASE.as_bytes()).await;
         assert_eq!(server.files().len(), 1);
         assert!(server.files()[0].ends_with(format!("{}/{id}", anna.org)), "{:?}", server.files());
+        check_parts(&services.upload, &anna, &id, LEASE.as_bytes()).await;
         let deleted = services.upload.delete(&anna, &format!("/api/v1/upload/{id}")).await;
         assert_eq!(deleted.status, StatusCode::NO_CONTENT);
         eventually("the object is deleted", || async { server.files().is_empty() }).await;

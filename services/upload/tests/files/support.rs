@@ -37,6 +37,50 @@ impl Services {
     }
 }
 
+/// The original of a file, or the part of it that `range` names.
+pub(crate) async fn original(service: &TestService, who: &Person, id: &str, range: Option<&str>) -> Answer {
+    let request = who.http("GET", &format!("/api/v1/upload/{id}/content"));
+    let request = range.iter().fold(request, |request, range| request.header("range", *range));
+    service.send(request.body(Body::empty()).unwrap()).await
+}
+
+/// Reads a file whole and in parts.
+pub(crate) async fn check_parts(service: &TestService, who: &Person, id: &str, content: &[u8]) {
+    let size = content.len();
+    let header = |answer: &Answer, name: &str| answer.headers[name].to_str().unwrap().to_owned();
+    let whole =
+        [None, Some("lines=1-2"), Some("bytes=5-2"), Some("bytes=0-1,3-4"), Some("bytes=+1-2"), Some("bytes=-")];
+    for range in whole {
+        let answer = original(service, who, id, range).await;
+        assert_eq!((answer.status, &answer.body[..]), (StatusCode::OK, content), "{range:?}");
+        assert_eq!(header(&answer, "content-length"), size.to_string());
+        assert_eq!(header(&answer, "accept-ranges"), "bytes");
+    }
+    for (range, expected) in [
+        ("bytes=0-0".to_owned(), 0..1),
+        ("bytes=7-13".to_owned(), 7..14),
+        (format!("bytes={}-", size - 5), size - 5..size),
+        ("Bytes=-5".to_owned(), size - 5..size),
+        ("bytes=-99999999999999999999999".to_owned(), 0..size),
+        ("bytes=3-99999999999999999999999".to_owned(), 3..size),
+    ] {
+        let answer = original(service, who, id, Some(&range)).await;
+        assert_eq!(
+            (answer.status, &answer.body[..]),
+            (StatusCode::PARTIAL_CONTENT, &content[expected.clone()]),
+            "{range}"
+        );
+        assert_eq!(header(&answer, "content-length"), expected.len().to_string());
+        let told = format!("bytes {}-{}/{size}", expected.start, expected.end - 1);
+        assert_eq!(header(&answer, "content-range"), told);
+    }
+    for range in [format!("bytes={size}-"), "bytes=-0".to_owned(), "bytes=99999999999999999999999-".to_owned()] {
+        let answer = original(service, who, id, Some(&range)).await;
+        assert_eq!(answer.expect(StatusCode::RANGE_NOT_SATISFIABLE)["code"], "range_not_satisfiable", "{range}");
+        assert_eq!(header(&answer, "content-range"), format!("bytes */{size}"));
+    }
+}
+
 /// A part of a multipart body.
 pub(crate) enum Part<'a> {
     Field(&'a str, &'a str),
