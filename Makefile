@@ -10,17 +10,18 @@ export GOOSEEK_CACHE CARGO_TARGET_DIR
 
 .PHONY: run model evals fuzz test test-page lint cluster cluster-check bench deps images up
 
-# The folder of the embedding model that `make model` has installed, if it has.
+# The folder of the embedding model that `make model` has installed, if it has. One that is configured, in the environment or in
+# gooseek.toml, goes before it.
 MODEL := $(wildcard $(GOOSEEK_CACHE)/model/model.safetensors)
-ifneq ($(MODEL)$(EMBEDDING_MODEL)$(EMBEDDING_MODEL_DIR),)
-ifeq ($(EMBEDDING_MODEL)$(EMBEDDING_MODEL_DIR),)
-run: export EMBEDDING_MODEL_DIR = $(dir $(MODEL))
-endif
+ifneq ($(MODEL)$(EMBEDDING_MODEL_DIR),)
 FEATURES ?= local-embeddings
+endif
+ifneq ($(and $(MODEL),$(findstring local-embeddings,$(FEATURES))),)
+run: export EMBEDDING_MODEL_DEFAULT_DIR ?= $(dir $(MODEL))
 endif
 
 # Builds ./bin/gooseek and starts everything in one process at http://127.0.0.1:8080. FEATURES=local-embeddings builds in
-# what reads EMBEDDING_MODEL_DIR.
+# what reads a model from a folder.
 run:
 	cargo build --release --locked --package gooseek --features "$(FEATURES)"
 	mkdir -p bin

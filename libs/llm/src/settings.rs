@@ -21,12 +21,16 @@ pub const VARIABLES: &[Variable] = &[
         "EMBEDDING_MODEL_DIR",
         "folder of a BERT sentence-transformer that makes the embeddings instead",
     ),
+    Variable::optional(
+        "EMBEDDING_MODEL_DEFAULT_DIR",
+        "folder of one that does where neither of those two is set; make run names the one of make model",
+    ),
     Variable::with_default("LLM_CONTEXT_TOKENS", "16384", "context size asked of Ollama"),
     Variable::optional("LLM_PRICES", "model=input/output prices per million tokens, e.g. small=0.15/0.60,big=2.50/10"),
     Variable::with_default("LLM_CURRENCY", "USD", "currency of LLM_PRICES"),
 ];
 
-/// Whether this build supports `EMBEDDING_MODEL_DIR`.
+/// Whether this build reads models from folders.
 pub const SUPPORTS_MODEL_FOLDERS: bool = cfg!(feature = "local-embeddings");
 
 /// The configured model; `None` when `LLM_PROVIDER` is unset. Errors are collected in `reader`.
@@ -61,28 +65,34 @@ pub fn read(reader: &mut Reader<'_>) -> Option<ModelConfig> {
 /// The configured embedder; `None` when no embedding model is set. Errors are collected in `reader`.
 pub fn embedder(reader: &mut Reader<'_>) -> Option<EmbedderConfig> {
     let server = read(reader).filter(|server| server.embedding_model.is_some());
-    let Some(path) = reader.text("EMBEDDING_MODEL_DIR") else { return server.map(EmbedderConfig::Server) };
-    if reader.text("EMBEDDING_MODEL").is_some() {
-        reader.fault("EMBEDDING_MODEL and EMBEDDING_MODEL_DIR are both set, but one model makes all vectors");
-        return None;
+    let is_server_named = reader.text("EMBEDDING_MODEL").is_some();
+    if let Some(path) = reader.text("EMBEDDING_MODEL_DIR") {
+        if is_server_named {
+            reader.fault("EMBEDDING_MODEL and EMBEDDING_MODEL_DIR are both set, but one model makes all vectors");
+            return None;
+        }
+        return folder(reader, "EMBEDDING_MODEL_DIR", &path);
     }
-    folder(reader, &path)
+    match reader.text("EMBEDDING_MODEL_DEFAULT_DIR").filter(|_| !is_server_named) {
+        Some(path) => folder(reader, "EMBEDDING_MODEL_DEFAULT_DIR", &path),
+        None => server.map(EmbedderConfig::Server),
+    }
 }
 
 #[cfg(feature = "local-embeddings")]
-fn folder(reader: &mut Reader<'_>, path: &str) -> Option<EmbedderConfig> {
+fn folder(reader: &mut Reader<'_>, variable: &str, path: &str) -> Option<EmbedderConfig> {
     match crate::ModelFolder::read(path.as_ref()) {
         Ok(folder) => Some(EmbedderConfig::Folder(folder)),
         Err(error) => {
-            reader.fault(format!("EMBEDDING_MODEL_DIR: {error}"));
+            reader.fault(format!("{variable}: {error}"));
             None
         }
     }
 }
 
 #[cfg(not(feature = "local-embeddings"))]
-fn folder(reader: &mut Reader<'_>, _path: &str) -> Option<EmbedderConfig> {
-    reader.fault("EMBEDDING_MODEL_DIR: this program was built without the feature local-embeddings");
+fn folder(reader: &mut Reader<'_>, variable: &str, _path: &str) -> Option<EmbedderConfig> {
+    reader.fault(format!("{variable}: this program was built without the feature local-embeddings"));
     None
 }
 

@@ -54,6 +54,7 @@ fn log_what_is_on(settings: &Settings) {
         Some(models) => tracing::info!(models, "answers are written by a model (CHAT_MODEL)"),
         None => tracing::info!("answers are extracts of the sources; LLM_PROVIDER and CHAT_MODEL turn a model on"),
     }
+    log_embeddings(settings);
     let engines = settings.get("SEARCH_ENGINES").unwrap_or_default();
     match settings.get("SEARXNG_URL") {
         Some(_) => {
@@ -63,6 +64,27 @@ fn log_what_is_on(settings: &Settings) {
             engines,
             "the web is searched by built-in engines (SEARCH_ENGINES); SEARXNG_URL adds SearXNG"
         ),
+    }
+}
+
+/// Which model makes vectors: one that was configured goes before the one that is only installed.
+fn log_embeddings(settings: &Settings) {
+    let chosen = ["EMBEDDING_MODEL", "EMBEDDING_MODEL_DIR"]
+        .into_iter()
+        .find_map(|variable| Some((variable, settings.get(variable)?)));
+    match (chosen, settings.get("EMBEDDING_MODEL_DEFAULT_DIR")) {
+        (Some((variable, model)), Some(installed)) => {
+            tracing::info!(
+                model,
+                installed,
+                "passages are found by meaning, too ({variable}); the installed model is not used"
+            );
+        }
+        (Some((variable, model)), None) => tracing::info!(model, "passages are found by meaning, too ({variable})"),
+        (None, Some(installed)) => {
+            tracing::info!(installed, "passages are found by meaning, too, with the installed model");
+        }
+        (None, None) => tracing::info!("passages are found by their words; EMBEDDING_MODEL adds their meaning"),
     }
 }
 

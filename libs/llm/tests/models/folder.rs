@@ -207,6 +207,12 @@ fn one_model_makes_all_vectors() {
     assert!(matches!(read(&[("LLM_PROVIDER", "ollama"), ("CHAT_MODEL", "big")]), (None, faults) if faults.is_empty()));
     let (config, faults) = read(&[server[0], server[1], local]);
     assert!(config.is_none() && faults.starts_with("EMBEDDING_MODEL and EMBEDDING_MODEL_DIR are both set"), "{faults}");
+    let default = ("EMBEDDING_MODEL_DEFAULT_DIR", folder.to_str().unwrap());
+    assert!(matches!(read(&[default]), (Some(EmbedderConfig::Folder(_)), faults) if faults.is_empty()));
+    let (config, faults) = read(&[server[0], server[1], default]);
+    assert!(matches!(config, Some(EmbedderConfig::Server(_))) && faults.is_empty(), "the configured one: {faults}");
+    let (config, faults) = read(&[local, ("EMBEDDING_MODEL_DEFAULT_DIR", "/nowhere")]);
+    assert!(matches!(config, Some(EmbedderConfig::Folder(_))) && faults.is_empty(), "the configured one: {faults}");
     let (config, faults) = read(&[("EMBEDDING_MODEL_DIR", "/nowhere")]);
     assert!(config.is_none());
     assert_eq!(faults, "EMBEDDING_MODEL_DIR: /nowhere/config.json is missing");

@@ -126,6 +126,15 @@ async fn the_doctor_says_what_is_on_off_and_broken() {
 }
 
 #[tokio::test]
+async fn a_configured_model_of_embeddings_goes_before_the_installed_one() {
+    let server = gooseek().set("LLM_PROVIDER", "ollama").set("EMBEDDING_MODEL", "small");
+    let server = server.set("EMBEDDING_MODEL_DEFAULT_DIR", "/nowhere").start().await;
+    let log = server.log();
+    let told = "passages are found by meaning, too (EMBEDDING_MODEL); the installed model is not used";
+    assert!(log.contains(told), "{log}");
+}
+
+#[tokio::test]
 async fn services_that_are_left_out_are_not_there() {
     let server = gooseek().arg("--only").arg("projects,library").start().await;
     let client = server.client();
