@@ -5,6 +5,7 @@ mod client;
 mod cluster;
 mod events;
 mod keys;
+mod terminal;
 
 use std::{
     path::{Path, PathBuf},
@@ -243,6 +244,20 @@ impl Gooseek {
         let program = Builder::new(&self.builder.executable).set("GOOSEEK_URL", self.url());
         let program = self.owner().into_iter().fold(program, |program, token| program.set("GOOSEEK_TOKEN", token));
         arguments.iter().copied().fold(program, Builder::arg).output().await
+    }
+
+    /// Runs a command of the all-in-one program against this server on a terminal of so many columns, and shows what it has shown,
+    /// standard error among it. `settings` are variables of the command.
+    pub async fn command_on_terminal(
+        &self,
+        columns: u16,
+        settings: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> (String, std::process::ExitStatus) {
+        let program = Builder::new(&self.builder.executable).set("GOOSEEK_URL", self.url());
+        let program = settings.iter().fold(program, |program, (name, value)| program.set(name, *value));
+        let program = arguments.iter().copied().fold(program, Builder::arg);
+        terminal::run(program.command(self.folder.path()), columns).await
     }
 
     /// Kills it where it stands, with SIGKILL.

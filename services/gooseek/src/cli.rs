@@ -59,9 +59,15 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Auth(AuthCommand),
     /// Print the completions of a shell: source them in its start-up file.
-    Completions { shell: Shell },
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
     /// Print the manual page, in roff.
-    Man,
+    Man {
+        /// The page of this command, such as `documents add`, in place of that of the program.
+        command: Vec<String>,
+    },
     /// Print the effective configuration and where each value comes from.
     Config(DataArgs),
     /// Say what is on, what is off, and what would turn it on.
@@ -105,6 +111,9 @@ pub(crate) struct AskArgs {
     /// Continue a thread.
     #[arg(long)]
     pub(crate) thread: Option<Uuid>,
+    /// List every source that was read, not only the cited ones, each with its date and address.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) list_sources: bool,
     /// Print the whole answer as one JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -129,6 +138,7 @@ impl Mode {
 
 #[derive(Debug, Args)]
 pub(crate) struct SearchArgs {
+    /// What to search for.
     #[arg(required = true)]
     pub(crate) query: Vec<String>,
     /// Results to show, 1 to 20.
@@ -146,11 +156,13 @@ pub(crate) enum DocumentsCommand {
         /// Slug of the project; created if it does not exist.
         #[arg(long)]
         project: String,
+        /// Files, and folders with files in them.
         #[arg(required = true)]
         paths: Vec<PathBuf>,
     },
     /// List the documents of a project.
     List {
+        /// Slug of the project; without it the documents of all are listed.
         #[arg(long)]
         project: Option<String>,
         /// Print the items as JSON.
@@ -159,6 +171,7 @@ pub(crate) enum DocumentsCommand {
     },
     /// Delete documents and everything made from them.
     Delete {
+        /// Ids, as the list has them.
         #[arg(required = true)]
         ids: Vec<Uuid>,
     },
@@ -189,15 +202,20 @@ pub(crate) enum BusCommand {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadLettersCommand {
+    /// List them, with their ids and consumers.
     List,
     /// Deliver an event again.
     Replay {
+        /// The id of the event.
         id: Uuid,
+        /// Which consumer gets it.
         consumer: String,
     },
     /// Discard an event.
     Drop {
+        /// The id of the event.
         id: Uuid,
+        /// Which consumer does without it.
         consumer: String,
     },
 }

@@ -6,14 +6,17 @@ mod client;
 mod config;
 mod docs;
 mod doctor;
+mod manual;
 mod output;
 mod page;
 mod serve;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use anyhow::anyhow;
+use clap::Parser;
 use cli::{Cli, Command};
+use terminal::printable;
 
 fn main() -> ExitCode {
     // The parser child restricts itself before it reads any input, which must happen before the runtime starts threads.
@@ -21,7 +24,8 @@ fn main() -> ExitCode {
         return code;
     }
     let cli = Cli::parse();
-    server::process(|| run(cli))
+    // Problems of a server, which are in errors, are not for the terminal to obey.
+    server::process(|| async { run(cli).await.map_err(|error| anyhow!("{}", printable(&format!("{error:#}")))) })
 }
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
@@ -36,10 +40,10 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Projects { json } => client::lists::projects(&cli.server, json).await,
         Command::Threads { json } => client::lists::threads(&cli.server, json).await,
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "gooseek", &mut std::io::stdout());
+            manual::print_completions(shell);
             Ok(())
         }
-        Command::Man => Ok(clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?),
+        Command::Man { command } => manual::print(&command),
         Command::Config(options) => config::print(&options),
         Command::Doctor(options) => doctor::run(&cli.server, &options).await,
     }

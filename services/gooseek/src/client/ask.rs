@@ -1,28 +1,38 @@
 //! `gooseek ask`: prints the answer as it streams in, then its sources. A broken stream is resumed.
 
-use std::{
-    io::{IsTerminal, Read},
-    time::Duration,
-};
+mod answer;
+mod progress;
+mod sources;
+
+use std::{io::Read, time::Duration};
 
 use anyhow::{Context, bail};
-use reqwest::Method;
-use serde::Deserialize;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use terminal::Line;
 
+use self::{
+    answer::AnswerText,
+    progress::{Progress, Step},
+    sources::{Citation, Source},
+};
 use super::{
     ArgumentNames, Client,
     sse::{Event, EventStream},
 };
 use crate::{
     cli,
-    output::{self, outln},
+    output::{self, errln, outln},
 };
 
 /// Reconnection attempts without a new event in between.
 const MAX_RETRIES: u32 = 8;
 /// What a shell answers for a command that Ctrl-C has ended.
 const INTERRUPTED: i32 = 130;
+/// How long a server may take to cancel a run; who has pressed Ctrl-C does not wait for longer.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longer lines are hard to read (columns).
+const WIDEST: usize = 100;
 const ARGUMENT_NAMES: ArgumentNames = &[
     ("query", "question"),
     ("project", "--project"),
@@ -30,30 +40,6 @@ const ARGUMENT_NAMES: ArgumentNames = &[
     ("mode", "--mode"),
     ("sources", "--sources"),
 ];
-
-#[derive(Deserialize)]
-struct Source {
-    index: u32,
-    url: Option<String>,
-    title: String,
-    site: Option<String>,
-    passages: Vec<Passage>,
-}
-
-#[derive(Deserialize)]
-struct Passage {
-    text: String,
-    page: Option<u32>,
-    heading: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Citation {
-    index: u32,
-    source: u32,
-    quote: String,
-    support: String,
-}
 
 pub(crate) async fn run(server: &cli::ServerArgs, options: &cli::AskArgs) -> anyhow::Result<()> {
     let client = Client::new(server, ARGUMENT_NAMES)?;
@@ -69,27 +55,32 @@ pub(crate) async fn run(server: &cli::ServerArgs, options: &cli::AskArgs) -> any
     if options.json {
         return print_json(&client, request).await;
     }
-    let response = client.send(request).await?;
-    let mut renderer = TerminalRenderer::default();
-    let is_interrupted = tokio::select! {
-        rendered = render_events(&client, EventStream::new(response), &mut renderer) => rendered.map(|()| false)?,
-        signal = tokio::signal::ctrl_c() => signal.is_ok(),
+    let mut view = RunView::new();
+    let followed = tokio::select! {
+        followed = follow(&client, request, &mut view) => followed,
+        signal = tokio::signal::ctrl_c() => {
+            signal.context("Ctrl-C")?;
+            interrupt(&client, &mut view).await
+        }
     };
-    if is_interrupted {
-        interrupt(&client, &renderer).await;
-    }
-    renderer.finish()
+    view.end_text();
+    followed?;
+    view.finish(options.list_sources)
 }
 
 /// Stops the run, which would go on without its reader for a while, and says how to go on.
-async fn interrupt(client: &Client, renderer: &TerminalRenderer) -> ! {
-    clear_status();
-    if !renderer.run_id.is_empty() {
-        let path = format!("/api/v1/chat/runs/{}/cancel", renderer.run_id);
-        if let Err(error) = client.send(client.request(Method::POST, &path)).await {
-            eprintln!("\n  the run could not be cancelled: {error}");
-        }
-        eprintln!("\n  cancelled; go on with: gooseek ask --thread {} \"…\"", renderer.thread_id);
+async fn interrupt(client: &Client, view: &mut RunView) -> ! {
+    view.end_text();
+    if !view.run_id.is_empty() {
+        let path = format!("/api/v1/chat/runs/{}/cancel", view.run_id);
+        let cancelled = client.send(client.request(Method::POST, &path));
+        let outcome = match tokio::time::timeout(CANCEL_TIMEOUT, cancelled).await {
+            Ok(Ok(_)) => "cancelled".to_owned(),
+            Ok(Err(error)) => format!("the run could not be cancelled: {error}"),
+            Err(_) => "the run could not be cancelled: the server does not answer".to_owned(),
+        };
+        view.progress.add_notes(&[outcome]);
+        view.print_continuation();
     }
     std::process::exit(INTERRUPTED);
 }
@@ -105,10 +96,10 @@ fn question(words: &[String]) -> anyhow::Result<String> {
 }
 
 /// The object is printed even if the run failed; then the exit code is 1.
-async fn print_json(client: &Client, request: reqwest::RequestBuilder) -> anyhow::Result<()> {
+async fn print_json(client: &Client, request: RequestBuilder) -> anyhow::Result<()> {
     let response = request.send().await.map_err(|error| client.connection_error(&error))?;
     let answer: Value = response.json().await.context("the server did not answer JSON")?;
-    outln!("{}", serde_json::to_string_pretty(&answer)?);
+    output::json(&answer)?;
     if answer["run_id"].is_null() || answer["status"] == "error" {
         std::process::exit(1);
     }
@@ -116,11 +107,8 @@ async fn print_json(client: &Client, request: reqwest::RequestBuilder) -> anyhow
 }
 
 /// Renders all events of a run, across broken connections.
-async fn render_events(
-    client: &Client,
-    mut events: EventStream,
-    renderer: &mut TerminalRenderer,
-) -> anyhow::Result<()> {
+async fn follow(client: &Client, request: RequestBuilder, view: &mut RunView) -> anyhow::Result<()> {
+    let mut events = EventStream::new(client.send(request).await?);
     let mut last_id = 0;
     let mut failures = 0;
     loop {
@@ -128,17 +116,17 @@ async fn render_events(
             Ok(Some(event)) => {
                 failures = 0;
                 last_id = event.id.unwrap_or(last_id);
-                if renderer.render(&event)? {
+                if view.event(&event)? {
                     return Ok(());
                 }
             }
             Ok(None) | Err(_) => {
                 failures += 1;
-                if renderer.run_id.is_empty() || failures > MAX_RETRIES {
+                if view.run_id.is_empty() || failures > MAX_RETRIES {
                     bail!("the connection broke and could not be resumed");
                 }
                 tokio::time::sleep(Duration::from_millis(250) * failures).await;
-                let path = format!("/api/v1/chat/runs/{}/events", renderer.run_id);
+                let path = format!("/api/v1/chat/runs/{}/events", view.run_id);
                 let request = client.request(Method::GET, &path).header("last-event-id", last_id);
                 if let Ok(response) = client.send(request).await {
                     events = EventStream::new(response);
@@ -148,35 +136,61 @@ async fn render_events(
     }
 }
 
-/// Prints the events of one run to the terminal.
-#[derive(Default)]
-struct TerminalRenderer {
+/// Prints the events of one run.
+struct RunView {
+    /// Columns for the text, where it is rendered.
+    width: Option<usize>,
+    /// The text that is rendered; without it Markdown goes out as it comes.
+    answer: Option<AnswerText>,
+    /// Whether the answer is made of words of its sources, which are no Markdown.
+    is_extract: bool,
+    /// Whether Markdown has gone out.
+    has_text: bool,
+    progress: Progress,
     sources: Vec<Source>,
     citations: Vec<Citation>,
     error: Option<String>,
-    has_text: bool,
     run_id: String,
     thread_id: String,
 }
 
-impl TerminalRenderer {
-    /// Renders an event. `true` after the last one.
-    fn render(&mut self, event: &Event) -> anyhow::Result<bool> {
+impl RunView {
+    fn new() -> Self {
+        let width = output::columns(&std::io::stdout()).map(|columns| columns.min(WIDEST));
+        Self {
+            width,
+            answer: width.map(AnswerText::new),
+            is_extract: false,
+            has_text: false,
+            progress: Progress::new(),
+            sources: Vec::new(),
+            citations: Vec::new(),
+            error: None,
+            run_id: String::new(),
+            thread_id: String::new(),
+        }
+    }
+
+    /// Prints an event. `true` after the last one.
+    fn event(&mut self, event: &Event) -> anyhow::Result<bool> {
         let data: Value = serde_json::from_str(&event.data).unwrap_or_default();
         match event.name.as_str() {
             "run" => {
                 data["run_id"].as_str().unwrap_or_default().clone_into(&mut self.run_id);
                 data["thread_id"].as_str().unwrap_or_default().clone_into(&mut self.thread_id);
             }
-            "step" => print_step(&data),
-            "sources" => self.sources = serde_json::from_value(data["sources"].clone())?,
-            "delta" => {
-                if !self.has_text {
-                    clear_status();
-                }
-                self.has_text = true;
-                output::write(format_args!("{}", data["text"].as_str().unwrap_or_default()));
+            "step" => {
+                let step: Step = serde_json::from_value(data)?;
+                self.is_extract |= step.is_extract();
+                self.progress.step(&step);
             }
+            "sources" => {
+                self.sources = serde_json::from_value(data["sources"].clone())?;
+                if let Some(answer) = &mut self.answer {
+                    answer.set_sources(self.sources.iter().filter_map(|source| source.url.as_deref()));
+                }
+            }
+            "delta" => self.add_text(data["text"].as_str().unwrap_or_default()),
             "citation" => self.cite(serde_json::from_value(data)?),
             "done" => {
                 self.print_outcome(&data);
@@ -192,114 +206,81 @@ impl TerminalRenderer {
         Ok(false)
     }
 
+    fn add_text(&mut self, text: &str) {
+        match &mut self.answer {
+            Some(answer) => {
+                let lines = answer.push(text);
+                self.print_lines(&lines);
+            }
+            None => {
+                self.progress.end_notes();
+                self.has_text = true;
+                output::write(format_args!("{text}"));
+            }
+        }
+    }
+
+    fn print_lines(&mut self, lines: &[Line]) {
+        if !lines.is_empty() {
+            self.progress.end_notes();
+            output::lines(lines);
+        }
+    }
+
     /// One that comes again has been judged anew.
     fn cite(&mut self, citation: Citation) {
+        if let Some(answer) = self.answer.as_mut().filter(|_| self.is_extract) {
+            answer.quote(citation.start..citation.end);
+        }
         match self.citations.iter_mut().find(|known| known.index == citation.index) {
             Some(known) => *known = citation,
             None => self.citations.push(citation),
         }
     }
 
-    fn print_outcome(&self, data: &Value) {
-        clear_status();
-        if self.has_text {
+    /// Prints what is left of the text, and ends its last line.
+    fn end_text(&mut self) {
+        self.progress.clear();
+        if let Some(mut answer) = self.answer.take() {
+            let lines = answer.finish();
+            self.print_lines(&lines);
+        }
+        if std::mem::take(&mut self.has_text) {
             outln!();
-        }
-        for reason in data["degraded"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-            eprintln!("  note: {reason}");
-        }
-        match data["status"].as_str() {
-            Some("partial") => {
-                eprintln!("  the answer is not finished: {}", data["reason"].as_str().unwrap_or("unknown"));
-            }
-            Some("cancelled") => eprintln!("  cancelled"),
-            _ => {}
         }
     }
 
-    fn finish(self) -> anyhow::Result<()> {
-        let cited: Vec<&Source> = self
-            .sources
-            .iter()
-            .filter(|source| self.citations.iter().any(|citation| citation.source == source.index))
-            .collect();
-        if !cited.is_empty() {
-            outln!("\nSources");
+    fn print_outcome(&mut self, data: &Value) {
+        self.end_text();
+        let degraded = data["degraded"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let mut notes: Vec<String> = degraded.map(|reason| format!("note: {reason}")).collect();
+        match data["status"].as_str() {
+            Some("partial") => {
+                notes.push(format!("the answer is not finished: {}", data["reason"].as_str().unwrap_or("unknown")));
+            }
+            Some("cancelled") => notes.push("cancelled".to_owned()),
+            _ => {}
         }
-        for source in cited {
-            self.print_source(source);
-        }
-        if !self.thread_id.is_empty() {
-            let (dim, plain) = if std::io::stderr().is_terminal() { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
-            eprintln!("\n{dim}Continue: gooseek ask --thread {} \"…\"{plain}", self.thread_id);
-        }
+        self.progress.add_notes(&notes);
+    }
+
+    fn finish(self, list_sources: bool) -> anyhow::Result<()> {
+        sources::print(&self.sources, &self.citations, list_sources, self.width);
+        self.print_continuation();
         match self.error {
             Some(message) => bail!(message),
             None => Ok(()),
         }
     }
 
-    fn print_source(&self, source: &Source) {
-        let location = source.url.as_deref().or(source.site.as_deref()).unwrap_or_default();
-        let title = if source.title == location { String::new() } else { format!("{} — ", source.title) };
-        outln!("[{}] {title}{location}", source.index);
-        for citation in self.citations.iter().filter(|citation| citation.source == source.index) {
-            let passage = source.passages.iter().find(|passage| passage.text.contains(&citation.quote));
-            let position = passage.map(position_prefix).unwrap_or_default();
-            let mark = match citation.support.as_str() {
-                "supported" => String::new(),
-                "verbatim" => " (word for word)".to_owned(),
-                other => format!(" ({other})"),
-            };
-            let quote: String = citation.quote.split_whitespace().collect::<Vec<_>>().join(" ");
-            outln!("    {position}“{}”{mark}", truncated(&quote));
+    fn print_continuation(&self) {
+        if self.thread_id.is_empty() {
+            return;
         }
-    }
-}
-
-/// Page or heading of a passage, as a prefix.
-fn position_prefix(passage: &Passage) -> String {
-    match (passage.page, &passage.heading) {
-        (Some(page), _) => format!("p. {page}: "),
-        (None, Some(heading)) => format!("{heading}: "),
-        (None, None) => String::new(),
-    }
-}
-
-fn truncated(quote: &str) -> String {
-    const LIMIT: usize = 240;
-    if quote.chars().count() <= LIMIT {
-        return quote.to_owned();
-    }
-    let start: String = quote.chars().take(LIMIT).collect();
-    format!("{start}…")
-}
-
-/// Prints the current step on a status line that the next one overwrites; a failure keeps its line.
-fn print_step(data: &Value) {
-    if !std::io::stderr().is_terminal() {
-        return;
-    }
-    if data["status"] == "failed" {
-        let title: String = data["title"].as_str().unwrap_or_default().chars().take(60).collect();
-        return eprintln!("\r\x1b[2K  failed: {title} ({})", data["error"].as_str().unwrap_or("unknown"));
-    }
-    if data["status"] != "started" && data["kind"] != "open" {
-        return;
-    }
-    let verb = match data["kind"].as_str().unwrap_or_default() {
-        "search" => "searching",
-        "retrieve" => "looking in files",
-        "open" => "read",
-        "write" => "writing",
-        other => other,
-    };
-    let title: String = data["title"].as_str().unwrap_or_default().chars().take(60).collect();
-    eprint!("\r\x1b[2K  {verb}: {title}");
-}
-
-fn clear_status() {
-    if std::io::stderr().is_terminal() {
-        eprint!("\r\x1b[2K");
+        let hint = format!("Continue: gooseek ask --thread {} \"…\"", self.thread_id);
+        match output::columns(&std::io::stderr()) {
+            Some(_) => output::print_error(&format!("\n{}\n", Line::dimmed(&hint))),
+            None => errln!("\n{hint}"),
+        }
     }
 }

@@ -4,7 +4,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::Client;
-use crate::{cli, output::outln};
+use crate::{
+    cli,
+    output::{self, outln},
+};
 
 #[derive(Deserialize)]
 struct Project {
@@ -52,6 +55,5 @@ pub(crate) async fn threads(server: &cli::ServerArgs, json: bool) -> anyhow::Res
 /// All items of a list as one JSON array.
 pub(super) async fn print_json(client: &Client, path: &str, query: &str) -> anyhow::Result<()> {
     let items: Vec<Value> = client.all(path, query).await?;
-    outln!("{}", serde_json::to_string_pretty(&items)?);
-    Ok(())
+    output::json(&items)
 }

@@ -4,15 +4,17 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::Client;
-use crate::{cli, output::outln};
+use crate::{
+    cli,
+    output::{self, outln},
+};
 
 pub(crate) async fn run(server: &cli::ServerArgs, options: &cli::SearchArgs) -> anyhow::Result<()> {
     let client = Client::new(server, &[("max_results", "--limit")])?;
     let body = json!({"query": options.query.join(" "), "max_results": options.limit});
     let found: Value = client.json(client.request(Method::POST, "/api/v1/search").json(&body)).await?;
     if options.json {
-        outln!("{}", serde_json::to_string_pretty(&found)?);
-        return Ok(());
+        return output::json(&found);
     }
     let results = found["results"].as_array().map(Vec::as_slice).unwrap_or_default();
     if results.is_empty() {

@@ -24,4 +24,5 @@ mod settings;
 mod stop;
 mod support;
 mod tenants;
+mod terminal;
 mod web;
