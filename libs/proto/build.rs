@@ -12,7 +12,8 @@ use prost::Message;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
-    println!("cargo:rerun-if-changed={}", root.display());
+    // Relative to this crate: clones may share a target folder.
+    println!("cargo:rerun-if-changed=../../proto");
     let (files, packages) = contracts(&root)?;
     let descriptors = protox::compile(files, [&root])?;
     let out = PathBuf::from(env::var("OUT_DIR")?);

@@ -1,6 +1,6 @@
 //! The command line of `cargo xtask`.
 
-use std::{path::Path, process::Command};
+use std::{env, path::Path, process::Command};
 
 use anyhow::{Context, bail, ensure};
 use xtask::{generate, new_service};
@@ -8,8 +8,10 @@ use xtask::{generate, new_service};
 const USAGE: &str = "usage: cargo xtask generate | cargo xtask new-service NAME [PORT]";
 
 fn main() -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate is in the workspace's folder");
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // Not that of the time it was compiled: clones may share a target folder.
+    let folder = env::var("CARGO_MANIFEST_DIR").context("run it as `cargo xtask`")?;
+    let root = Path::new(&folder).parent().expect("this crate is in the workspace's folder");
+    let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["generate"] => generate::write(root, registry::SERVICES),
         ["new-service", name] => add(root, name, None),

@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn every_file_of_the_page_is_served() {
-        let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/page")).unwrap();
+        let files = std::fs::read_dir("page").unwrap();
         let files: BTreeSet<String> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
         assert_eq!(files, ASSETS.iter().map(|(name, _)| (*name).to_owned()).collect::<BTreeSet<_>>());
     }
