@@ -4,7 +4,7 @@
 
 use base::Problem;
 
-use crate::{Action, Caller, Subject, caller::Roles};
+use crate::{Action, Caller, Subject, caller::Roles, link::LinkKind};
 
 /// A row of the policy.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +30,8 @@ pub enum ObjectRule {
     /// At least this in its project: [`CachedDirectory::check_project`](crate::CachedDirectory::check_project). In debug builds
     /// the server fails a request that did not ask.
     Project(ProjectRole),
+    /// The holder of a secret link of this kind to it ([`Link`](crate::Link)), whatever its account, if it has any.
+    Link(LinkKind),
 }
 
 /// What a user is in a project. Each may do what the ones before may.
@@ -79,6 +81,7 @@ fn has_role(caller: &Caller, rule: &Rule, operation: &str) -> Result<(), Problem
         Subject::Anonymous if rule.anonymous => Ok(()),
         Subject::Anonymous => Err(Problem::unauthorized("this needs an access token: Authorization: Bearer …")),
         Subject::Service(_) => Err(Problem::unauthorized("this call needs a user's access token")),
+        Subject::Link(kind) if rule.object == ObjectRule::Link(*kind) => Ok(()),
         Subject::Link(_) => Err(Problem::forbidden("this link is not for that")),
     }
 }
@@ -120,7 +123,10 @@ mod tests {
     #[test]
     fn the_tables_say_what_they_are_meant_to() {
         let allowed = |role: Role| Action::ALL.iter().filter(move |action| action.rule().roles.contains(role));
-        assert_eq!(allowed(Role::Owner).count(), Action::ALL.len());
+        let (of_links, of_accounts): (Vec<_>, Vec<_>) =
+            Action::ALL.iter().copied().partition(|action| matches!(action.rule().object, ObjectRule::Link(_)));
+        assert_eq!(allowed(Role::Owner).copied().collect::<Vec<_>>(), of_accounts);
+        assert!(of_links.iter().all(|action| !action.rule().anonymous), "a link is looked up before it opens anything");
         assert_eq!(allowed(Role::Member).filter(|action| action.rule().scope.starts_with("admin:")).count(), 0);
         assert_eq!(allowed(Role::Guest).filter(|action| action.rule().scope == "files:write").count(), 0);
         // What they are for comes with services of their own.
@@ -157,6 +163,16 @@ mod tests {
         let open = Rule { anonymous: true, ..*Action::Ask.rule() };
         assert!(check_rule(&Caller::anonymous(Client::default()), &open, "ask").is_ok());
         assert!(check_rule(&Caller::service("chat".into(), Client::default()), &open, "ask").is_err());
+    }
+
+    #[test]
+    fn a_link_opens_what_is_for_links_of_its_kind() {
+        let holder = |kind| Caller::link(kind, base::Scope::public(), Client::default());
+        assert!(check(&holder(LinkKind::Webhook), Action::NotifyExample).is_ok());
+        for (kind, action) in [(LinkKind::SharePage, Action::NotifyExample), (LinkKind::Webhook, Action::CreateExample)]
+        {
+            assert_eq!(code(check(&holder(kind), action)), Some(Code::Forbidden), "{kind:?}: {action:?}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) mod sealed {
 }
 
 /// A type that stands for an [`Action`]; those are in [`action`](crate::action).
-pub trait Permission: sealed::Sealed {
+pub trait Permission: sealed::Sealed + Send + Sync + 'static {
     const ACTION: Action;
 }
 
@@ -55,10 +55,7 @@ impl<S: Sync, A: Permission> FromRequestParts<S> for Allowed<A> {
         let caller = Caller::attached(&parts.extensions).cloned();
         let caller = caller.ok_or_else(|| Problem::internal("a route outside of the HTTP middleware"))?;
         check(&caller, A::ACTION)?;
-        if let Some(TakenAction(taken)) = parts.extensions.get() {
-            // Middleware of the route may have asked for the same before.
-            let _ = taken.set(A::ACTION);
-        }
+        TakenAction::note(parts, A::ACTION);
         Ok(Self { caller, action: PhantomData })
     }
 }
@@ -68,7 +65,14 @@ impl<S: Sync, A: Permission> FromRequestParts<S> for Allowed<A> {
 pub struct TakenAction(Arc<OnceLock<Action>>);
 
 impl TakenAction {
-    /// `None` while no handler was reached, or when it needs no permission.
+    pub(crate) fn note(parts: &Parts, action: Action) {
+        if let Some(Self(taken)) = parts.extensions.get() {
+            // Middleware of the route may have asked for the same before.
+            let _ = taken.set(action);
+        }
+    }
+
+    /// `None` while no handler was reached, or when it has not said what it does.
     pub fn get(&self) -> Option<Action> {
         self.0.get().copied()
     }

@@ -1,7 +1,8 @@
 //! Who calls, and what it may do: authentication, the [`policy`], and the extractors that apply it.
 //!
-//! The server finds a [`Caller`] for every request. A handler names what it does, [`Allowed<action::…>`](Allowed), or which
-//! secret opens it, [`Link`]; one that takes neither knows nobody and reaches no organisation's data.
+//! The server finds a [`Caller`] for every request. A handler names what it does, [`Allowed<action::…>`](Allowed), and, if a
+//! secret opens it, the kind of the secret, [`Link<link::…, action::…>`](Link); one that takes neither knows nobody, reaches no
+//! organisation's data and changes nothing.
 
 mod authenticate;
 mod caller;

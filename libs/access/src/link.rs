@@ -4,12 +4,18 @@
 use std::{fmt, marker::PhantomData, ops::Deref, sync::Arc};
 
 use axum::extract::{FromRef, FromRequestParts, RawPathParams};
-use base::{Problem, SystemScope};
+use base::{Problem, SystemScope, problem::Code};
 use http::request::Parts;
+use kit::openapi::{Describe, Description};
 use sha2::{Digest, Sha256};
+use utoipa::openapi::{
+    Required,
+    path::{ParameterBuilder, ParameterIn},
+    schema::{ObjectBuilder, Type},
+};
 use uuid::Uuid;
 
-use crate::{CachedDirectory, Caller, extract::sealed::Sealed};
+use crate::{CachedDirectory, Caller, Permission, TakenAction, check, extract::sealed::Sealed};
 
 /// The segment of a route's path that holds the secret: `/share/{secret}`.
 const SEGMENT: &str = "secret";
@@ -43,7 +49,7 @@ pub trait Kind: Sealed + Send + Sync + 'static {
     const KIND: LinkKind;
 }
 
-/// The kinds as types: `Link<link::SharePage>`.
+/// The kinds as types, such as [`SharePage`].
 macro_rules! kinds {
     ($($name:ident),*) => {
         $(
@@ -114,22 +120,27 @@ impl<K> Links<K> {
     }
 }
 
-/// The verified holder of a secret link of kind `K`: 404 for any secret that opens nothing. Stands for its [`Caller`].
+/// The verified holder of a secret link of kind `K`, who may do `A`: 404 for any secret that opens nothing. Stands for its
+/// [`Caller`].
+///
+/// ```text
+/// async fn unsubscribe(link: Link<link::Unsubscribe, action::Unsubscribe>, …) -> Result<NoContent, Problem>
+/// ```
 #[derive(Debug, Clone)]
-pub struct Link<K> {
+pub struct Link<K, A> {
     caller: Caller,
     object: Uuid,
-    kind: PhantomData<K>,
+    kind: PhantomData<(K, A)>,
 }
 
-impl<K> Link<K> {
+impl<K, A> Link<K, A> {
     /// What the link opens.
     pub fn object(&self) -> Uuid {
         self.object
     }
 }
 
-impl<K> Deref for Link<K> {
+impl<K, A> Deref for Link<K, A> {
     type Target = Caller;
 
     fn deref(&self) -> &Caller {
@@ -137,10 +148,11 @@ impl<K> Deref for Link<K> {
     }
 }
 
-impl<S, K> FromRequestParts<S> for Link<K>
+impl<S, K, A> FromRequestParts<S> for Link<K, A>
 where
     S: Send + Sync,
     K: Kind,
+    A: Permission,
     Links<K>: FromRef<S>,
 {
     type Rejection = Problem;
@@ -163,7 +175,20 @@ where
             None => system.organisation(row.org),
         };
         let caller = Caller::link(K::KIND, scope, client);
+        check(&caller, A::ACTION)?;
+        TakenAction::note(parts, A::ACTION);
         Ok(Self { caller, object: row.object, kind: PhantomData })
+    }
+}
+
+impl<K, A> Describe for Link<K, A> {
+    fn describe(description: &mut Description<'_>) {
+        let secret = ObjectBuilder::new().schema_type(Type::String);
+        let secret = secret.min_length(Some(MIN_SECRET_LENGTH)).max_length(Some(MAX_SECRET_LENGTH));
+        let parameter = ParameterBuilder::new().name(SEGMENT).parameter_in(ParameterIn::Path).required(Required::True);
+        description.parameter(parameter.description(Some("The secret of the link.")).schema(Some(secret)).build());
+        description.needs_no_token();
+        description.problem(Code::NotFound);
     }
 }
 

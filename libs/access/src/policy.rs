@@ -8,10 +8,11 @@ use crate::{
     Caller,
     caller::{Role, Roles},
     check::{
-        ObjectRule::{Organisation, Owner, Project},
+        ObjectRule::{Link, Organisation, Owner, Project},
         ProjectRole::{self, Editor, Viewer},
         Rule, check_role,
     },
+    link::LinkKind::{SharePage, Webhook},
 };
 use base::Problem;
 
@@ -20,6 +21,8 @@ const MEMBERS: Roles = ADMINS.with(Role::Member);
 /// Members, and those who were invited to look and ask.
 const READERS: Roles = MEMBERS.with(Role::Guest);
 const OWNERS: Roles = Roles::of(&[Role::Owner]);
+/// For what secret links open, whoever holds them.
+const NOBODY: Roles = Roles::of(&[]);
 /// For what a user does with its own account.
 const EVERYONE: Roles = Roles::of(&Role::ALL);
 
@@ -156,6 +159,10 @@ actions! {
     ListDeadJobs      = "list_dead_jobs":        ADMINS,  Organisation,    "admin:jobs",     false,     false;
     ReplayDeadJob     = "replay_dead_job":       ADMINS,  Organisation,    "admin:jobs",     false,     true;
     DropDeadJob       = "drop_dead_job":         ADMINS,  Organisation,    "admin:jobs",     false,     true;
+
+    // Of tests of the frame, which have routes behind secret links.
+    GetSharedExample  = "get_shared_example":    NOBODY,  Link(SharePage), "example:read",   false,     false;
+    NotifyExample     = "notify_example":        NOBODY,  Link(Webhook),   "example:write",  false,     true;
 
     // Of `xtask/template`: `cargo xtask new-service` copies these rows for a new service.
     ListExample       = "list_example":          READERS, Organisation,    "example:read",   false,     false;

@@ -16,11 +16,12 @@ use access::{
     link::{LinkResolver, LinkRow, Links, SharePage, Webhook},
 };
 use axum::{
-    Router,
+    Json, Router,
     body::Body,
     extract::{ConnectInfo, FromRef},
     http::{Request, StatusCode},
-    routing::get,
+    response::{IntoResponse, Response},
+    routing::{get, post},
 };
 use base::{
     Problem, SystemScope,
@@ -30,6 +31,7 @@ use serde_json::{Value, json};
 use server::http::{RequestMiddleware, with_middleware};
 use testkit::service::{Answer, Issuer, Person, TestClock};
 use tower::ServiceExt;
+use utoipa_axum::router::OpenApiRouter;
 use uuid::Uuid;
 
 const STRICT: Uuid = Uuid::from_u128(1);
@@ -143,13 +145,18 @@ async fn create(_: Allowed<action::CreateProject>) -> StatusCode {
     StatusCode::CONFLICT
 }
 
-async fn page(link: Link<SharePage>) -> String {
-    json!({ "org": link.org(), "user": link.user(), "object": link.object() }).to_string()
+#[utoipa::path(get, path = "/share/{secret}", operation_id = "get_shared_example")]
+async fn page(link: Link<SharePage, action::GetSharedExample>) -> Response {
+    Json(json!({ "org": link.org(), "user": link.user(), "object": link.object() })).into_response()
 }
 
-async fn hook(link: Link<Webhook>) -> String {
-    json!({ "org": link.org(), "user": link.user(), "object": link.object() }).to_string()
+/// What it would be told of is known already, so that nothing is owed to the audit log.
+async fn hook(link: Link<Webhook, action::NotifyExample>) -> (StatusCode, String) {
+    (StatusCode::CONFLICT, json!({ "org": link.org(), "user": link.user(), "object": link.object() }).to_string())
 }
+
+/// A share page that says it does what is for a webhook.
+async fn mistaken(_: Link<SharePage, action::NotifyExample>) {}
 
 impl Server {
     fn start() -> Self {
@@ -159,7 +166,8 @@ impl Server {
         let routes = Router::new()
             .route("/projects", get(list).post(create))
             .route("/share/{secret}", get(page))
-            .route("/hooks/{secret}", get(hook))
+            .route("/mistaken/{secret}", get(mistaken))
+            .route("/hooks/{secret}", post(hook))
             .with_state(state);
         let auth = Auth::Tokens(Arc::new(Verifier::pinned(issuer.public_key()).unwrap()));
         let proxies = TrustedProxies::parse(&["10.0.0.0/8".to_owned()]).unwrap();
@@ -174,6 +182,10 @@ impl Server {
 
     async fn get(&self, path: &str) -> Answer {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    async fn post(&self, path: &str) -> Answer {
+        self.send(Request::post(path).body(Body::empty()).unwrap()).await
     }
 
     async fn with_token(&self, method: &str, token: &str) -> Answer {
@@ -250,11 +262,12 @@ async fn a_secret_link_opens_the_organisation_of_its_row() {
     let server = Server::start();
     let page = server.get(&format!("/share/{SHARED}")).await.expect(StatusCode::OK);
     assert_eq!(page, json!({ "org": OPEN, "user": USER, "object": Uuid::from_u128(5) }));
-    let hook = server.get(&format!("/hooks/{HOOK}")).await.expect(StatusCode::OK);
+    let hook = server.post(&format!("/hooks/{HOOK}")).await.expect(StatusCode::CONFLICT);
     assert_eq!(hook, json!({ "org": STRICT, "user": Uuid::nil(), "object": Uuid::from_u128(6) }));
+    server.post(&format!("/hooks/{SHARED}")).await.expect(StatusCode::NOT_FOUND);
+    server.get(&format!("/mistaken/{SHARED}")).await.expect(StatusCode::FORBIDDEN);
     for path in [
         format!("/share/{HOOK}"),
-        format!("/hooks/{SHARED}"),
         format!("/share/{SHARED}x"),
         format!("/share/{SHARED}-strict"),
         "/share/short".to_owned(),
@@ -263,6 +276,14 @@ async fn a_secret_link_opens_the_organisation_of_its_row() {
         let refused = server.get(&path).await.expect(StatusCode::NOT_FOUND);
         assert_eq!(refused["detail"], "link not found", "{path}");
     }
+}
+
+#[test]
+fn a_secret_link_is_described_as_part_of_its_address() {
+    let mut routes: OpenApiRouter<State> = kit::routes![page];
+    let document = serde_json::to_value(routes.to_openapi()).unwrap();
+    let operation = &document["paths"]["/share/{secret}"]["get"];
+    assert_eq!((&operation["parameters"][0]["in"], &operation["security"]), (&json!("path"), &json!([{}])));
 }
 
 #[tokio::test]

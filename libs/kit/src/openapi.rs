@@ -159,6 +159,11 @@ impl Description<'_> {
         self.problem(Code::Unauthorized);
     }
 
+    /// The operation needs no access token: a secret in its address opens it.
+    pub fn needs_no_token(&mut self) {
+        self.operation.security = Some(vec![SecurityRequirement::default()]);
+    }
+
     fn content<T: ToSchema>(&mut self) -> Content {
         self.schemas.push((T::name().into_owned(), T::schema()));
         T::schemas(self.schemas);

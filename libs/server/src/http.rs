@@ -123,14 +123,15 @@ async fn admit(
     request = Request::from_parts(parts, body);
     let Some(call) = rpc_method(request.uri().path()).map(str::to_owned) else {
         let route = format!("{} {route}", method_label(request.method()));
+        let is_reflection = is_reflection(request.uri().path());
         // The body of a request without an account is not read, and that of reflection does not end before its answer.
-        if org.is_some() && !is_reflection(request.uri().path()) {
+        if org.is_some() && !is_reflection {
             request = read_ahead(request, BODY_LIMIT).await;
         }
-        let taken = TakenAction::default();
+        let (taken, safe) = (TakenAction::default(), request.method().is_safe() || is_reflection);
         request.extensions_mut().insert(taken.clone());
         let served = middleware.limiter.serve(&route, org, adaptive_limiter::USER_QUEUE_TIMEOUT, run(next, request));
-        return policy_duties::of_request(taken, served).await;
+        return policy_duties::of_request(taken, safe, served).await;
     };
     // Only our own services may set one: a user's would make us give up, and blame the service that is asked.
     let asked = deadline::from_headers(request.headers());

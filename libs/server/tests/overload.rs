@@ -88,7 +88,7 @@ async fn watched(State(work): State<Work>) {
     work.gate.acquire().await.unwrap().forget();
 }
 
-async fn read(State(work): State<Work>, _body: bytes::Bytes) -> &'static str {
+async fn read(State(work): State<Work>, _: Allowed<action::SearchWeb>, _body: bytes::Bytes) -> &'static str {
     let _present = Present::new(&work.present);
     work.begun.send_modify(|begun| *begun += 1);
     work.gate.acquire().await.unwrap().forget();

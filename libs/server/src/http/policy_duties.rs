@@ -1,5 +1,7 @@
 //! Fails a request, in debug builds, that succeeded without what its row of the policy asks of a handler: one audit record, and
-//! the check of the project it is done in. So what was forgotten is found by the first test of the route.
+//! the check of the project it is done in. A request that may change something succeeds only where the handler has said which row
+//! that is, whoever calls it: a user, the holder of a secret link, or nobody known. So what was forgotten is found by the first test
+//! of the route.
 
 use access::{Action, ObjectRule, TakenAction, noting_project_checks};
 use axum::response::Response;
@@ -7,9 +9,10 @@ use base::Problem;
 use http::HeaderMap;
 use idempotency::REPLAYED_HEADER;
 
-/// Serves an HTTP request on which `taken` was put.
+/// Serves an HTTP request on which `taken` was put. One that is not `safe` (RFC 9110, section 9.2.1) does an action of the policy.
 pub(super) async fn of_request(
     taken: TakenAction,
+    safe: bool,
     served: impl Future<Output = Result<Response, Problem>>,
 ) -> Result<Response, Problem> {
     if !cfg!(debug_assertions) {
@@ -19,7 +22,13 @@ pub(super) async fn of_request(
     let response = answer?;
     // A stored answer was recorded and checked when it was given first.
     let is_new = response.status().is_success() && !response.headers().contains_key(REPLAYED_HEADER);
-    let Some(action) = taken.get().filter(|_| is_new) else { return Ok(response) };
+    if !is_new {
+        return Ok(response);
+    }
+    let Some(action) = taken.get() else {
+        let detail = "the handler names no action of the policy: it takes neither Allowed nor Link";
+        return if safe { Ok(response) } else { Err(Problem::internal(detail)) };
+    };
     let owed = usize::from(action.rule().audited);
     if committed != owed {
         let detail = format!("{} committed {committed} audit records instead of {owed}", action.operation());
