@@ -29,7 +29,6 @@ use jobs::{JobQueue, JobRunner};
 use kit::cursor::CursorKey;
 use objects::Objects;
 pub use person::{Issuer, Person};
-use prost::Message;
 use proto::{Event, events::v1::AuditRecordCreated};
 use quota::Quota;
 use rpc::{Endpoints, Transport};
@@ -358,20 +357,31 @@ impl TestService {
         self.send(request.body(Body::from(body.to_string())).expect("a request is well formed")).await
     }
 
+    /// `PATCH path` with a JSON body in a person's name, if what is there has still this `ETag`.
+    pub async fn patch(&self, who: &Person, path: &str, tag: &str, body: &serde_json::Value) -> Answer {
+        let request = who.http("PATCH", path).header("content-type", "application/json").header("if-match", tag);
+        self.send(request.body(Body::from(body.to_string())).expect("a request is well formed")).await
+    }
+
     /// The audit records of the person's organisation, the oldest first.
+    pub async fn audit_records(&self, who: &Person) -> Vec<AuditRecordCreated> {
+        self.events(who).await
+    }
+
+    /// The events of one kind that the service has published for the person's organisation, the oldest first.
     ///
     /// # Panics
     /// When the outbox cannot be read.
-    pub async fn audit_records(&self, who: &Person) -> Vec<AuditRecordCreated> {
+    pub async fn events<E: Event>(&self, who: &Person) -> Vec<E> {
         let mut session = self.db.read(&who.scope()).await.expect("the database can be read");
         let rows: Vec<(Vec<u8>,)> = fetch_all!(
             &mut session,
             org: "SELECT payload FROM outbox WHERE org = $1 AND subject = $2 ORDER BY id",
-            AuditRecordCreated::SUBJECT.replace('*', self.name)
+            E::SUBJECT.replace('*', self.name)
         )
         .expect("the outbox can be read");
-        let decode = |(payload,): (Vec<u8>,)| AuditRecordCreated::decode(payload.as_slice());
-        rows.into_iter().map(|row| decode(row).expect("a record can be decoded")).collect()
+        let decode = |(payload,): (Vec<u8>,)| E::decode(payload.as_slice());
+        rows.into_iter().map(|row| decode(row).expect("an event can be decoded")).collect()
     }
 
     /// Hands an event to every consumer of its subject, as the relay would.

@@ -3,10 +3,7 @@
 
 use access::ProjectRole;
 use axum::http::StatusCode;
-use db::fetch_one;
-use prost::Message;
 use proto::{
-    Event,
     events::v1::ProjectDeleted,
     projects::v1::{ResolveRequest, projects_service_client::ProjectsServiceClient},
 };
@@ -109,10 +106,7 @@ testkit::on_both! {
         let (projects, ann) = (world.start(projects_svc::SERVICE).await, world.person());
         make(&projects, &ann, "moon").await;
         let address = format!("{LIST}/moon");
-        let rename = async |name: &str, tag: &str| {
-            let request = ann.http("PATCH", &address).header("content-type", "application/json").header("if-match", tag);
-            projects.send(request.body(json!({ "name": name }).to_string().into()).unwrap()).await
-        };
+        let rename = async |name: &str, tag: &str| projects.patch(&ann, &address, tag, &json!({ "name": name })).await;
         let renamed = rename(" Luna ", "\"1\"").await.expect(StatusCode::OK);
         assert_eq!((&renamed["name"], &renamed["slug"]), (&json!("Luna"), &json!("moon")));
         rename("Selene", "\"1\"").await.expect(StatusCode::PRECONDITION_FAILED);
@@ -127,15 +121,8 @@ testkit::on_both! {
         projects.delete(&world.person(), &address).await.expect(StatusCode::NOT_FOUND);
         projects.delete(&ann, &address).await.expect(StatusCode::NO_CONTENT);
         projects.delete(&ann, &address).await.expect(StatusCode::NOT_FOUND);
-        let mut session = projects.db.read(&ann.scope()).await.unwrap();
-        let (payload,): (Vec<u8>,) = fetch_one!(
-            &mut session,
-            org: "SELECT payload FROM outbox WHERE org = $1 AND subject = $2",
-            ProjectDeleted::SUBJECT
-        )
-        .unwrap();
-        drop(session);
-        let event = ProjectDeleted::decode(payload.as_slice()).unwrap();
+        let events = projects.events::<ProjectDeleted>(&ann).await;
+        let [event] = events.as_slice() else { panic!("one event: {events:?}") };
         assert_eq!(event.project_id, made["id"].as_str().unwrap());
         make(&projects, &ann, "moon").await;
     }

@@ -93,13 +93,10 @@ testkit::on_both! {
         let accounts = set_up(&mut world).await;
         let (auth, owner) = (&accounts.service, &accounts.owner);
         let path = format!("/api/v1/organisations/{}", owner.org);
-        let tag = auth.get(owner, &path).await.headers["etag"].clone();
-        let rename = |name: &str| {
-            let request = owner.http("PATCH", &path).header("content-type", "application/json").header("if-match", &tag);
-            request.body(axum::body::Body::from(json!({ "name": name }).to_string())).unwrap()
-        };
-        auth.send(rename("Acme Inc.")).await.expect(StatusCode::OK);
-        auth.send(rename("Acme Ltd.")).await.expect(StatusCode::PRECONDITION_FAILED);
+        let tag = auth.get(owner, &path).await.headers["etag"].to_str().unwrap().to_owned();
+        let rename = async |name: &str| auth.patch(owner, &path, &tag, &json!({ "name": name })).await;
+        rename("Acme Inc.").await.expect(StatusCode::OK);
+        rename("Acme Ltd.").await.expect(StatusCode::PRECONDITION_FAILED);
         assert_eq!(auth.get(owner, &path).await.expect(StatusCode::OK)["name"], "Acme Inc.");
     }
 }

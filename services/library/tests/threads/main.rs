@@ -13,9 +13,8 @@ use axum::{
     http::{Request, StatusCode},
 };
 use bus::{DeliveryError, EventRecord};
-use db::{fetch_all, fetch_one};
-use prost::Message;
-use proto::{Event, events::v1::ThreadDeleted};
+use db::fetch_one;
+use proto::events::v1::ThreadDeleted;
 use serde_json::{Value, json};
 use testkit::service::{Person, Tables, TestService, World};
 use uuid::Uuid;
@@ -147,11 +146,7 @@ testkit::on_both! {
     async fn a_rename_on_an_old_reading_is_refused(world: World) {
         let ann = world.person();
         let (library, address) = with_thread(&world, &ann, "Before").await;
-        let rename = |title: &str, tag: &str| {
-            let request = ann.http("PATCH", &address).header("if-match", tag);
-            let request = request.body(Body::from(json!({ "title": title }).to_string())).unwrap();
-            library.send(request)
-        };
+        let rename = async |title: &str, tag: &str| library.patch(&ann, &address, tag, &json!({ "title": title })).await;
         let read = library.get(&ann, &address).await.headers["etag"].to_str().unwrap().to_owned();
         let renamed = rename("After", &read).await;
         assert_eq!(renamed.expect(StatusCode::OK)["title"], "After");
@@ -197,13 +192,8 @@ testkit::on_both! {
         library.delete(&world.colleague(&ann), &address).await.expect(StatusCode::NOT_FOUND);
         library.delete(&ann, &address).await.expect(StatusCode::NO_CONTENT);
         library.delete(&ann, &address).await.expect(StatusCode::NOT_FOUND);
-        let mut session = library.db.read(&ann.scope()).await.unwrap();
-        let published: Vec<(String, Uuid, Vec<u8>)> =
-            fetch_all!(&mut session, unscoped: "SELECT subject, org, payload FROM outbox WHERE subject = $1", ThreadDeleted::SUBJECT)
-                .unwrap();
-        let [(_, org, payload)] = published.as_slice() else { panic!("one event: {published:?}") };
-        assert_eq!(*org, ann.org);
-        let fact = ThreadDeleted::decode(payload.as_slice()).unwrap();
+        let published = library.events::<ThreadDeleted>(&ann).await;
+        let [fact] = published.as_slice() else { panic!("one event: {published:?}") };
         assert!(address.ends_with(&fact.thread_id), "{fact:?}");
         assert_eq!(fact.user_id, ann.user.to_string());
         assert_eq!(fact.deleted_at.unwrap().seconds, deleted_at.timestamp());
