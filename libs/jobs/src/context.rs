@@ -8,10 +8,10 @@ use std::sync::{
 use base::{Scope, SystemScope};
 use db::{DbError, Session};
 
-use crate::{JobError, JobQueue, Schedule, queue::LEASE, store, store::ClaimedJob};
+use crate::{JobError, JobQueue, queue::LEASE, schedule::Schedule, store, store::ClaimedJob};
 
 /// The claim of a worker on a job.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct JobContext {
     pub(crate) queue: JobQueue,
     pub(crate) claimed: ClaimedJob,

@@ -8,12 +8,15 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::JobContext;
 
+/// Tries of a job that never succeeds: about two hours.
+pub(crate) const ATTEMPT_LIMIT: i64 = 20;
+
 /// Work of one kind: its payload, stored as JSON. A version that is newer or older by one must be able to read it.
 pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// `<service>.<what is done>`. Stored, so it never changes.
     const KIND: &'static str;
     /// A job that was tried this often without success is dead. The default gives up after about two hours.
-    const ATTEMPT_LIMIT: i64 = 20;
+    const ATTEMPT_LIMIT: i64 = ATTEMPT_LIMIT;
 }
 
 /// Does the jobs of one kind.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use db::{DbError, Session};
 use tokio::sync::Semaphore;
 
-use crate::{Job, JobContext, JobError, JobHandler, Schedule};
+use crate::{Job, JobContext, JobError, JobHandler, job::ATTEMPT_LIMIT, schedule::Schedule};
 
 /// The handlers and schedules of one service.
 #[derive(Debug, Default)]
@@ -28,10 +28,33 @@ impl Jobs {
         self
     }
 
-    /// Has the job of a schedule done; its kind needs a handler, too.
+    /// Does `work`, for the system, whenever the cron expression `when` says so in UTC (<https://docs.rs/croner>): once in the
+    /// cluster. `name` is `<service>.<verb>_<thing>`, unique in the database and stored, so it never changes. What is said of
+    /// [`JobHandler::run`] holds for `work`.
+    ///
+    /// ```text
+    /// jobs.cron("search.trim_pages", "*/10 * * * *", move |context| trim(pages.clone(), context))
+    /// ```
+    ///
+    /// # Panics
+    /// When `when` is not a cron expression.
     #[must_use]
-    pub fn schedule(mut self, schedule: Schedule) -> Self {
-        self.schedules.insert(schedule.name, Arc::new(schedule));
+    pub fn cron<F>(
+        mut self,
+        name: &'static str,
+        when: &str,
+        work: impl Fn(JobContext) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<(), JobError>> + Send + 'static,
+    {
+        self.schedules.insert(name, Arc::new(Schedule::new(name, when)));
+        self.kinds.push(Kind {
+            name,
+            attempt_limit: ATTEMPT_LIMIT,
+            slots: Arc::new(Semaphore::new(1)),
+            handler: Arc::new(Scheduled(work)),
+        });
         self
     }
 }
@@ -56,6 +79,24 @@ impl fmt::Debug for Kind {
 pub(crate) trait PayloadHandler: Send + Sync {
     async fn run(&self, context: &JobContext) -> Result<(), JobError>;
     async fn on_dead(&self, context: &JobContext, session: &mut Session, reason: &str) -> Result<(), DbError>;
+}
+
+/// The work of a schedule.
+struct Scheduled<W>(W);
+
+#[async_trait]
+impl<W, F> PayloadHandler for Scheduled<W>
+where
+    W: Fn(JobContext) -> F + Send + Sync,
+    F: Future<Output = Result<(), JobError>> + Send,
+{
+    async fn run(&self, context: &JobContext) -> Result<(), JobError> {
+        (self.0)(context.clone()).await
+    }
+
+    async fn on_dead(&self, _context: &JobContext, _session: &mut Session, _reason: &str) -> Result<(), DbError> {
+        Ok(())
+    }
 }
 
 struct Typed<H, J> {

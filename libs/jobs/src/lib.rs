@@ -9,7 +9,7 @@
 //! struct SendMail { to: String }                       impl Job for SendMail { const KIND: &str = "notifications.send_mail"; }
 //! queue.enqueue(&mut session, &SendMail { … }).await?;                               // with the change
 //! impl JobHandler<SendMail> for Mailer { async fn run(&self, context, job) { … } }   // later
-//! service.jobs = Jobs::default().handle(4, mailer);
+//! service.jobs = Jobs::default().handle(4, mailer).cron("notifications.send_digests", "0 7 * * *", send_digests);
 //! ```
 
 mod context;
@@ -27,4 +27,3 @@ pub use job::{Job, JobError, JobHandler};
 pub use jobs::Jobs;
 pub use queue::{EnqueueOptions, JobQueue};
 pub use runner::JobRunner;
-pub use schedule::Schedule;

@@ -80,8 +80,9 @@ impl JobRunner {
         while pass.running.join_next().await.is_some() {}
     }
 
-    /// Every replica does this at its start: the first adds the rows, and an earlier due time wins.
-    async fn add_schedules(&self, system: &SystemScope) -> Result<(), DbError> {
+    /// Stores when schedules are due next. The task does so when it starts: the first replica adds the rows, and an earlier due
+    /// time wins. For tests that move the clock, which then meets what is due.
+    pub async fn add_schedules(&self, system: &SystemScope) -> Result<(), DbError> {
         if self.jobs.schedules.is_empty() {
             return Ok(());
         }

@@ -4,42 +4,30 @@
 //! while no process ran are met once, together.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use chrono_tz::Tz;
 use croner::Cron;
-use db::DbError;
-
 use uuid::Uuid;
 
-use crate::{Job, JobQueue, queue, store::NewJob};
+use crate::{JobQueue, store::NewJob};
 
-/// When a job of the system is done again and again.
+/// When work of the system is done again and again.
 #[derive(Debug)]
-pub struct Schedule {
+pub(crate) struct Schedule {
+    /// Also the kind of its job.
     pub(crate) name: &'static str,
-    kind: &'static str,
-    payload: String,
     cron: Cron,
-    time_zone: Tz,
 }
 
 impl Schedule {
-    /// Does `job` whenever `expression` (cron; <https://docs.rs/croner>) says so in `time_zone`. `name` is unique in a
-    /// database and stored, so it never changes.
-    ///
-    /// # Errors
-    /// When the job cannot be written as JSON.
-    ///
     /// # Panics
-    /// When `expression` is not a cron expression: schedules are written in code.
-    pub fn cron<J: Job>(name: &'static str, expression: &str, time_zone: Tz, job: &J) -> Result<Self, DbError> {
+    /// When `expression` is not a cron expression.
+    pub(crate) fn new(name: &'static str, expression: &str) -> Self {
         let cron = expression.parse().expect("schedules are written in code and tested by starting");
-        Ok(Self { name, kind: J::KIND, payload: queue::payload(job)?, cron, time_zone })
+        Self { name, cron }
     }
 
     /// The first due time after `now`. A century away if the expression has none.
     pub(crate) fn next_after(&self, now: DateTime<Utc>) -> DateTime<Utc> {
-        let next = self.cron.find_next_occurrence(&now.with_timezone(&self.time_zone), false);
-        next.map_or(now + TimeDelta::days(36_500), |next| next.with_timezone(&Utc))
+        self.cron.find_next_occurrence(&now, false).unwrap_or(now + TimeDelta::days(36_500))
     }
 
     /// The row of the next run.
@@ -49,8 +37,8 @@ impl Schedule {
             id: queue.ids().next(),
             org: Uuid::nil(),
             user: Uuid::nil(),
-            kind: self.kind,
-            payload: self.payload.clone(),
+            kind: self.name,
+            payload: "{}".to_owned(),
             run_at: self.next_after(now),
             dedupe_key: None,
             schedule: Some(self.name),

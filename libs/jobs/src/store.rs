@@ -34,7 +34,7 @@ fn state_at(run_at: DateTime<Utc>, now: DateTime<Utc>) -> &'static str {
 }
 
 /// A job that a worker has.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug, Clone, sqlx::FromRow)]
 pub(crate) struct ClaimedJob {
     pub(crate) id: Uuid,
     pub(crate) org: Uuid,

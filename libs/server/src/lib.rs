@@ -170,7 +170,7 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
         shared.endpoints.connect_local(spec.name, with_middleware(service.grpc.clone(), middleware.clone()))?;
         let consumers = service.consumers.clone();
         let letters = DeadLetters::new(db.clone(), shared.clock.clone(), relay.clone(), consumers);
-        let jobs = maintenance::add(std::mem::take(&mut service.jobs), relay.clone(), keys)?;
+        let jobs = maintenance::add(std::mem::take(&mut service.jobs), relay.clone(), keys);
         tasks.push(JobRunner::new(queue.clone(), jobs).task());
         administered.push(Administered { service: spec.name, letters, jobs: DeadJobs::new(queue), audit });
         relays.push((spec.name, relay));

@@ -215,7 +215,9 @@ impl World {
         let own = Endpoints::new([spec.name]);
         own.connect_local(spec.name, grpc).expect("it has just been named");
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-        let tasks = service.tasks.into_iter().chain([JobRunner::new(jobs.clone(), service.jobs).task()]);
+        let runner = JobRunner::new(jobs.clone(), service.jobs);
+        runner.add_schedules(&crate::system()).await.expect("the database takes the schedules");
+        let tasks = service.tasks.into_iter().chain([runner.task()]);
         let tasks = tasks.map(|task| task.start(&tracker, stop.clone())).collect();
         TestService {
             db,

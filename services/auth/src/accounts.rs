@@ -34,7 +34,7 @@ use server::Deps;
 use uuid::Uuid;
 
 pub(crate) use api_keys::{ApiKey, NewApiKey, ScopeName};
-pub(crate) use domains::{Domain, DomainChecker, RecheckDomains};
+pub(crate) use domains::Domain;
 pub(crate) use invitations::{Invitation, PendingInvitation};
 pub(crate) use members::Member;
 pub(crate) use organisations::{Organisation, OrganisationChange, OwnOrganisation};

@@ -49,7 +49,7 @@ async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
     }
     let mut service =
         Service::new(SERVICE.name, http::routes(accounts.clone())).with_grpc(grpc::server(accounts.clone()));
-    service.jobs = schedules::jobs(&accounts)?;
+    service.jobs = schedules::jobs(&accounts);
     Ok(service)
 }
 

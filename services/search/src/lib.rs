@@ -9,11 +9,11 @@ mod local;
 mod pages;
 mod passages;
 mod store;
-mod trim;
 mod vectors;
 mod web;
 
 use db::Migrations;
+use jobs::{JobError, Jobs};
 use llm::Embedder;
 use server::{Deps, Service, ServiceBuilder, service::ServiceDef};
 
@@ -55,6 +55,10 @@ async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
     let web = WebSearch::new(&deps, &config)?;
     let search = Search { web, pages, vectors, clock: deps.clock.clone(), ids: deps.ids.clone() };
     let mut service = Service::new(SERVICE.name, http::routes(search.clone())).with_grpc(grpc::server(search.clone()));
-    service.jobs = trim::jobs(search.pages, config.index_limit)?;
+    let (pages, limit) = (search.pages, config.index_limit);
+    service.jobs = Jobs::default().cron("search.trim_pages", "*/10 * * * *", move |context| {
+        let pages = pages.clone();
+        async move { pages.trim(context.scope(), limit).await.map_err(JobError::from) }
+    });
     Ok(service)
 }

@@ -5,9 +5,8 @@ use audit::Object;
 use base::Problem;
 use chrono::{DateTime, TimeDelta, Utc};
 use db::{DbError, Session};
-use jobs::{Job, JobContext, JobError, JobHandler};
 use kit::Resource;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -106,27 +105,6 @@ impl From<DomainRow> for Domain {
     }
 }
 
-/// Looks every day whether the records are still there.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct RecheckDomains {}
-
-impl Job for RecheckDomains {
-    const KIND: &'static str = "auth.recheck_domains";
-}
-
-/// Does such jobs.
-pub(crate) struct DomainChecker(pub(crate) Accounts);
-
-#[async_trait::async_trait]
-impl JobHandler<RecheckDomains> for DomainChecker {
-    async fn run(&self, context: &JobContext, _: RecheckDomains) -> Result<(), JobError> {
-        self.0.recheck_domains().await?;
-        let mut session = context.begin().await?;
-        context.complete(&mut session).await?;
-        Ok(session.commit().await?)
-    }
-}
-
 impl Accounts {
     pub(crate) async fn domains(&self, who: &Caller, org: Uuid) -> Result<Vec<Domain>, Problem> {
         require_current(who, org)?;
@@ -205,7 +183,8 @@ impl Accounts {
         }
     }
 
-    async fn recheck_domains(&self) -> Result<(), DbError> {
+    /// Looks whether the records of proven domains are still there.
+    pub(crate) async fn recheck_domains(&self) -> Result<(), DbError> {
         let verified = store::verified(&mut system::read(&self.db).await?).await?;
         for (org, domain, challenge) in verified {
             let texts = match self.dns.texts(&format!("{RECORD}.{domain}")).await {
