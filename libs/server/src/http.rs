@@ -46,6 +46,8 @@ const BODY_IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 const MESSAGE_LIMIT: usize = 4 * 1024 * 1024;
 const URI_LIMIT: usize = 8 * 1024;
 const HEADER_LIMIT: usize = 16 * 1024;
+/// A year without plain HTTP (RFC 6797).
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
 /// What the middleware needs to know who makes a request and whether it may.
 #[derive(Debug, Clone)]
@@ -54,6 +56,8 @@ pub struct RequestMiddleware {
     /// Set on a machine without accounts.
     pub guard: Option<LoopbackGuard>,
     pub proxies: TrustedProxies,
+    /// Whether browsers reach this server over HTTPS, here or at a proxy, and are to insist on it.
+    pub is_https: bool,
     pub ids: Ids,
     pub limiter: AdaptiveLimiter,
 }
@@ -61,7 +65,8 @@ pub struct RequestMiddleware {
 impl RequestMiddleware {
     /// Without a guard or proxies, and with the limits of a server.
     pub fn new(access: Authenticator, ids: Ids) -> Self {
-        Self { access, guard: None, proxies: TrustedProxies::default(), ids, limiter: AdaptiveLimiter::default() }
+        let (proxies, limiter) = (TrustedProxies::default(), AdaptiveLimiter::default());
+        Self { access, guard: None, proxies, is_https: false, ids, limiter }
     }
 }
 
@@ -96,6 +101,9 @@ async fn serve(State(middleware): State<Arc<RequestMiddleware>>, request: Reques
         "status" => response.status().as_u16().to_string())
     .record(started.elapsed().as_secs_f64());
     set_response_headers(response.headers_mut(), &request_id);
+    if middleware.is_https {
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, HSTS);
+    }
     response
 }
 

@@ -4,6 +4,7 @@
 mod admin_jobs;
 mod database;
 mod directory;
+mod events;
 pub mod http;
 mod listen;
 mod maintenance;
@@ -15,6 +16,7 @@ mod secrets;
 pub mod service;
 mod startup;
 mod stop;
+mod tls;
 
 use std::{
     fs::{File, Permissions},
@@ -22,7 +24,6 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     sync::Arc,
-    time::Duration,
 };
 
 use access::{Auth, Authenticator, CachedDirectory};
@@ -34,7 +35,7 @@ use base::{
     tasks::Task,
     time::{Clock, Ids},
 };
-use bus::{Consumer, DeadLetters, Nats, NatsOptions, Outbox, Relay, RelayOptions, Subscription};
+use bus::{DeadLetters, Nats, Outbox, Relay, Subscription};
 use cache::{
     Cache,
     limits::Limits,
@@ -48,10 +49,11 @@ use idempotency::IdempotencyKeys;
 use jobs::{DeadJobs, JobQueue, JobRunner};
 use kit::cursor::CursorKey;
 use objects::Objects;
-pub use options::{AuthOption, Bus, Mode, Options, frame_variables, telemetry};
+pub use options::{AuthOption, Bus, Mode, Options, frame_variables, public_url, telemetry};
 use quota::Quota;
 use rpc::Endpoints;
 pub use secrets::stored_secret;
+pub use tls::Tls;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
@@ -61,9 +63,6 @@ use crate::{
     http::{LoopbackGuard, RequestMiddleware, with_middleware},
     service::ServiceDef,
 };
-
-/// A relay finds within this what another process published and did not deliver.
-const RELAY_POLL_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The services of a process, built and not yet serving.
 pub struct Server {
@@ -150,14 +149,18 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     let lock = lock_data(&options)?;
     startup::wait_for_dependencies(specs, &options, mode).await?;
     let shared = SharedResources::new(&options, specs, mode).await?;
-    let broker = broker(&options).await?;
+    let broker = events::broker(&options).await?;
     let mut services = Vec::new();
     let mut relays = Vec::new();
     let mut dbs = Vec::new();
     let mut administered = Vec::new();
     let access = Authenticator::new(shared.auth.clone(), options.rpc_auth(), shared.directory.clone());
     let middleware =
-        RequestMiddleware { proxies: options.proxies.clone(), ..RequestMiddleware::new(access, shared.ids.clone()) };
+        RequestMiddleware {
+            proxies: options.proxies.clone(),
+            is_https: options.is_https(),
+            ..RequestMiddleware::new(access, shared.ids.clone())
+        };
     let mut tasks = Vec::new();
     let mut cursors = None;
     for (spec, builder) in specs.iter().zip(builders) {
@@ -165,7 +168,7 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
         cursors.get_or_insert_with(|| deps.cursor_key.clone());
         let (db, queue, audit) = (deps.db.clone(), deps.jobs.clone(), deps.audit.clone());
         let keys = deps.idempotency.clone();
-        let relay = Relay::new(db.clone(), deps.outbox.clone(), relay_options(&options));
+        let relay = Relay::new(db.clone(), deps.outbox.clone(), events::relay_options(&options));
         let mut service = builder.build(deps).await.with_context(|| format!("{} could not be built", spec.name))?;
         shared.endpoints.connect_local(spec.name, with_middleware(service.grpc.clone(), middleware.clone()))?;
         let consumers = service.consumers.clone();
@@ -178,7 +181,7 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
         services.push(service);
     }
     let consumers = services.iter().flat_map(|service| service.consumers.iter().cloned()).collect();
-    let (subscriptions, consumer_tasks) = deliveries(&options.bus, broker.as_ref(), consumers, &shared.clock);
+    let (subscriptions, consumer_tasks) = events::deliveries(&options.bus, broker.as_ref(), consumers, &shared.clock);
     tasks.extend(consumer_tasks);
     let mut server = Server {
         settings,
@@ -309,47 +312,12 @@ impl SharedResources {
             peers: self.endpoints.for_caller(spec.name),
             directory: self.directory.clone(),
             has_accounts: matches!(options.auth, AuthOption::Accounts),
+            insecure_http: options.insecure_http,
             drain: self.drain.clone(),
             closing: self.closing.clone(),
             executable: self.executable.clone(),
         })
     }
-}
-
-async fn broker(options: &Options) -> anyhow::Result<Option<Nats>> {
-    let Bus::Nats { address, replicas } = &options.bus else { return Ok(None) };
-    let nats = Nats::connect(address, NatsOptions::new(*replicas, options.outbox_retention)).await;
-    Ok(Some(nats.context("NATS_URL cannot be used")?))
-}
-
-fn relay_options(options: &Options) -> RelayOptions {
-    RelayOptions {
-        retention: options.outbox_retention,
-        timeout: options.delivery_timeout,
-        poll_interval: RELAY_POLL_INTERVAL,
-    }
-}
-
-/// Where relays deliver to, and the tasks that receive events from a broker.
-fn deliveries(
-    bus: &Bus,
-    broker: Option<&Nats>,
-    consumers: Vec<Consumer>,
-    clock: &Clock,
-) -> (Vec<Subscription>, Vec<Task>) {
-    if let Some(broker) = broker {
-        let tasks = consumers.into_iter().map(|consumer| broker.consumer_task(consumer, clock.clone()));
-        return (vec![Subscription::to_broker(broker.sink())], tasks.collect());
-    }
-    if matches!(bus, Bus::OutboxOnly) {
-        return (Vec::new(), Vec::new());
-    }
-    let subscriptions = consumers.into_iter().map(|consumer| Subscription {
-        name: consumer.name.to_owned(),
-        subjects: consumer.subjects.clone(),
-        sink: consumer.in_process(clock.clone()),
-    });
-    (subscriptions.collect(), Vec::new())
 }
 
 impl Server {
@@ -390,13 +358,19 @@ impl Server {
         let stop = stop::Stop::new(self.drain.clone(), self.closing.clone());
         self.start_tasks(&stop);
         let mut servers = tokio::task::JoinSet::new();
-        servers.spawn(self.serve(listener, http, bound, &stop));
+        servers.spawn(self.serve(listener, http, bound, self.options.tls.clone(), &stop));
         if let Some(listener) = grpc_listener {
             let bound = listener.local_addr()?;
             tracing::info!("gRPC at http://{bound}");
-            servers.spawn(self.serve(listener, self.grpc.clone(), bound, &stop));
+            // Services call each other without TLS; each call is signed.
+            servers.spawn(self.serve(listener, self.grpc.clone(), bound, None, &stop));
         }
-        tracing::info!("listening on http://{bound}");
+        if self.options.insecure_http {
+            tracing::warn!(
+                "INSECURE_HTTP: passwords and tokens cross the network unencrypted; TLS_CERT and TLS_KEY would protect them"
+            );
+        }
+        tracing::info!("listening on {}://{bound}", self.options.scheme());
         stop.until_signal(&mut self.signals, self.options.lame_duck).await;
         stop.finish(&mut self.signals, servers, &self.dbs).await;
         Ok(())
@@ -408,16 +382,18 @@ impl Server {
         listener: TcpListener,
         routes: Router,
         bound: SocketAddr,
+        tls: Option<Tls>,
         stop: &stop::Stop,
     ) -> impl Future<Output = ()> + Send + 'static {
-        let routes = with_middleware(routes, self.frame_at(bound));
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let routes = with_middleware(routes, self.frame_at(bound, scheme));
         let timeouts = listen::Timeouts::default();
-        listen::serve(listener, routes, self.options.connections, timeouts, stop.accepting.clone())
+        listen::serve(listener, routes, self.options.connections, timeouts, tls, stop.accepting.clone())
     }
 
     /// The middleware of one listener: without accounts, requests must name its very port.
-    fn frame_at(&self, bound: SocketAddr) -> RequestMiddleware {
-        let guard = self.middleware.access.is_local_owner().then(|| LoopbackGuard::new(bound));
+    fn frame_at(&self, bound: SocketAddr, scheme: &'static str) -> RequestMiddleware {
+        let guard = self.middleware.access.is_local_owner().then(|| LoopbackGuard::new(bound, scheme));
         RequestMiddleware { guard, ..self.middleware.clone() }
     }
 
@@ -435,7 +411,10 @@ impl Server {
                 stop.run_until_cancelled(limiter.adjust_limits()).await;
             }
         });
-        for task in self.tasks.iter().cloned().chain([watch, probes::metrics_upkeep()]) {
+        let reload = self.options.tls.clone().map(|tls| {
+            Task::new("read the certificate again", move |_, stop| tls.clone().reload_until(stop))
+        });
+        for task in self.tasks.iter().cloned().chain([watch, probes::metrics_upkeep()]).chain(reload) {
             task.start(&stop.tasks.tracker, stop.tasks.token.clone());
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! `axum::serve` offers none of these limits, so this is its loop on hyper-util with them.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, pin::Pin, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use axum::{
@@ -12,16 +12,25 @@ use axum::{
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    server::{
+        conn::auto::Builder,
+        graceful::{GracefulShutdown, Watcher},
+    },
     service::TowerToHyperService,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{Semaphore, watch},
 };
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+
+use super::tls::Tls;
+
+/// A connection whose reader must not stop reading.
+pub(super) type Timed = Pin<Box<TimeoutStream<TcpStream>>>;
 
 /// How long a connection may keep the server waiting.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +62,7 @@ pub(super) async fn serve(
     routes: Router,
     connections: usize,
     timeouts: Timeouts,
+    tls: Option<Tls>,
     stop: CancellationToken,
 ) {
     // Here and once: a router that has not been given its state builds all its routes anew for every connection.
@@ -74,27 +84,52 @@ pub(super) async fn serve(
                 continue;
             }
         };
-        let io = TokioIo::new(Box::pin(with_write_timeout(stream, timeouts)));
-        let (requested, first_request) = watch::channel(false);
-        let routes = TowerToHyperService::new(routes.clone().map_request(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(ConnectInfo(peer));
-            requested.send_if_modified(|requested| !std::mem::replace(requested, true));
-            request
-        }));
-        let connection = builder.serve_connection(io, routes).into_owned();
-        let connection = graceful.watch(connection);
+        let connection =
+            Connection { routes: routes.clone(), builder: builder.clone(), peer, timeouts, watcher: graceful.watcher() };
+        let (tls, stop) = (tls.clone(), stop.clone());
         tokio::spawn(async move {
-            tokio::select! {
-                ended = connection => if let Err(error) = ended {
-                    tracing::debug!(error, "connection ended early");
-                },
-                () = no_request(first_request, timeouts.head) => tracing::debug!("connection closed: no request came in time"),
+            match tls {
+                None => connection.serve(with_write_timeout(stream, timeouts)).await,
+                Some(tls) => {
+                    if let Some(Some(stream)) = stop.run_until_cancelled(tls.accept(stream, timeouts)).await {
+                        connection.serve(stream).await;
+                    }
+                }
             }
             drop(permit);
         });
     }
     drop(listener);
     graceful.shutdown().await;
+}
+
+/// What one connection is served with.
+struct Connection {
+    routes: Router,
+    builder: Builder<TokioExecutor>,
+    peer: SocketAddr,
+    timeouts: Timeouts,
+    watcher: Watcher,
+}
+
+impl Connection {
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let (peer, timeouts) = (self.peer, self.timeouts);
+        let (requested, first_request) = watch::channel(false);
+        let routes = TowerToHyperService::new(self.routes.map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            requested.send_if_modified(|requested| !std::mem::replace(requested, true));
+            request
+        }));
+        let connection = self.builder.serve_connection(TokioIo::new(stream), routes).into_owned();
+        let connection = self.watcher.watch(connection);
+        tokio::select! {
+            ended = connection => if let Err(error) = ended {
+                tracing::debug!(error, "connection ended early");
+            },
+            () = no_request(first_request, timeouts.head) => tracing::debug!("connection closed: no request came in time"),
+        }
+    }
 }
 
 /// Returns when no request has come in time. hyper's own limit begins once it knows which version of HTTP is spoken.
@@ -115,10 +150,10 @@ async fn accept(
     Ok((stream, peer, permit))
 }
 
-fn with_write_timeout(stream: TcpStream, timeouts: Timeouts) -> TimeoutStream<TcpStream> {
+pub(super) fn with_write_timeout(stream: TcpStream, timeouts: Timeouts) -> Timed {
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(timeouts.write));
-    stream
+    Box::pin(stream)
 }
 
 fn builder(timeouts: Timeouts) -> Builder<TokioExecutor> {
@@ -168,7 +203,7 @@ mod tests {
         let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        tokio::spawn(serve(listener, routes, connections, timeouts, stop.clone()));
+        tokio::spawn(serve(listener, routes, connections, timeouts, None, stop.clone()));
         (address, watched, stop)
     }
 

@@ -1,6 +1,11 @@
 //! The variables of the frame itself.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use access::{ALL_IN_ONE, RpcAuth, ServiceIdentity, TrustedProxies, Verifier};
 use base::{
@@ -13,7 +18,7 @@ use cache::redis::Redis;
 use objects::S3Options;
 
 use super::probes;
-use crate::service::ServiceDef;
+use crate::{service::ServiceDef, tls::Tls};
 
 /// Variables every process has: those below, and where each service is when it runs in another process.
 pub fn frame_variables() -> Vec<Variable> {
@@ -31,6 +36,17 @@ const VARIABLES: &[Variable] = &[
     Variable::optional(
         "GRPC_BIND",
         "address and port for gRPC; unset: port 50051 at the address of BIND for a service that runs alone, otherwise gRPC shares BIND, as it does when both are the same",
+    ),
+    Variable::optional("TLS_CERT", "certificate chain (PEM file) that BIND speaks HTTPS with; read again when it changes"),
+    Variable::optional("TLS_KEY", "private key (PEM file) of TLS_CERT"),
+    Variable::with_default(
+        "INSECURE_HTTP",
+        "false",
+        "true: plain HTTP also beyond loopback, where passwords and tokens can be read on the way",
+    ),
+    Variable::optional(
+        "PUBLIC_URL",
+        "address of this installation as people type it, for links, cookies and HSTS: https://seek.example.org; unset: that of BIND",
     ),
     Variable::with_default("MAX_CONNECTIONS", "8192", "connections a listener has open at once; further ones wait"),
     Variable::with_default("DATA_DIR", "./data", "folder of everything this process keeps"),
@@ -105,6 +121,8 @@ const VARIABLES: &[Variable] = &[
 
 /// Signs access tokens. A service that reads it names it among its own variables; no other process may have it.
 const SIGNING_SECRET: &str = "JWT_SECRET";
+/// What `BIND` is to be.
+const BIND_EXPECTED: &str = "an address and port such as 127.0.0.1:8080";
 /// Where a service that runs alone serves gRPC.
 const GRPC_PORT: u16 = 50_051;
 
@@ -146,6 +164,12 @@ pub enum AuthOption {
 pub struct Options {
     pub bind: SocketAddr,
     pub grpc_bind: Option<SocketAddr>,
+    /// HTTPS at `bind`.
+    pub tls: Option<Tls>,
+    /// Whether others reach `bind` over plain HTTP, as the operator wants it.
+    pub insecure_http: bool,
+    /// Where people reach this installation, without a slash at its end.
+    pub public_url: String,
     /// Per listener.
     pub connections: usize,
     pub data: PathBuf,
@@ -193,9 +217,14 @@ impl Options {
                 ));
             }
         }
+        let (tls, proxies) = (tls(reader), proxies(reader));
+        let has_proxy = reader.is_set("TRUSTED_PROXIES");
         Self {
             bind,
             grpc_bind,
+            insecure_http: insecure_http(reader, mode, bind, tls.is_some() || has_proxy),
+            tls,
+            public_url: public_url(reader),
             connections: reader.parse::<usize>("MAX_CONNECTIONS", "a number of connections").max(1),
             data: PathBuf::from(reader.text("DATA_DIR").unwrap_or_default()),
             postgres,
@@ -208,12 +237,53 @@ impl Options {
             redis: redis(reader),
             s3: s3(reader),
             auth,
-            proxies: proxies(reader),
+            proxies,
             identity: identity(reader, mode),
             remote: remote(reader),
             lame_duck: reader.duration("DRAIN_LAME_DUCK"),
         }
     }
+}
+
+/// A certificate and its key. One half alone is a mistake.
+fn tls(reader: &mut Reader<'_>) -> Option<Tls> {
+    let (cert, key) = match (reader.text("TLS_CERT"), reader.text("TLS_KEY")) {
+        (Some(cert), Some(key)) => (cert, key),
+        (None, None) => return None,
+        (cert, _) => {
+            let missing = if cert.is_some() { "TLS_KEY" } else { "TLS_CERT" };
+            reader.fault(format!("{missing} is not set: TLS_CERT and TLS_KEY belong together"));
+            return None;
+        }
+    };
+    Tls::open(Path::new(&cert), Path::new(&key)).map_err(|fault| reader.fault(fault)).ok()
+}
+
+/// Whether the all-in-one server speaks plain HTTP with others, which is a fault unless the operator wants it. Services in
+/// processes of their own stand behind a proxy.
+fn insecure_http(reader: &mut Reader<'_>, mode: Mode, bind: SocketAddr, is_protected: bool) -> bool {
+    let allowed: bool = reader.parse("INSECURE_HTTP", "true or false");
+    let is_open = mode == Mode::AllInOne && !bind.ip().is_loopback() && !is_protected;
+    if is_open && !allowed {
+        reader.fault(format!(
+            "BIND: at {bind} passwords and tokens would cross the network unencrypted: set TLS_CERT and TLS_KEY, TRUSTED_PROXIES \
+             where a proxy speaks HTTPS, or INSECURE_HTTP=true in a network whose every device you trust"
+        ));
+    }
+    is_open && allowed
+}
+
+/// Where people reach this installation, without a slash at its end: `PUBLIC_URL`, or what a browser on this machine would type.
+pub fn public_url(reader: &mut Reader<'_>) -> String {
+    if let Some(url) = reader.address("PUBLIC_URL") {
+        return url;
+    }
+    let bind: SocketAddr = reader.parse("BIND", BIND_EXPECTED);
+    let scheme = if reader.text("TLS_CERT").is_some() { "https" } else { "http" };
+    if bind.ip().is_unspecified() {
+        return format!("{scheme}://localhost:{}", bind.port());
+    }
+    format!("{scheme}://{bind}")
 }
 
 /// The services that run in other processes, and where.
@@ -225,8 +295,7 @@ fn remote(reader: &mut Reader<'_>) -> Vec<(&'static str, String)> {
 /// Where HTTP is served, and gRPC if it has an address of its own: always when a service runs alone, unless both are given
 /// the same.
 fn addresses(reader: &mut Reader<'_>, mode: Mode) -> (SocketAddr, Option<SocketAddr>) {
-    const EXPECTED: &str = "an address and port such as 127.0.0.1:8080";
-    let mut bind = reader.parse::<SocketAddr>("BIND", EXPECTED);
+    let mut bind = reader.parse::<SocketAddr>("BIND", BIND_EXPECTED);
     let mut grpc_bind = None;
     if let Mode::Single { port, .. } = mode {
         if !reader.is_set("BIND") {
@@ -234,7 +303,7 @@ fn addresses(reader: &mut Reader<'_>, mode: Mode) -> (SocketAddr, Option<SocketA
         }
         grpc_bind = Some(SocketAddr::new(bind.ip(), GRPC_PORT));
     }
-    if let Some(address) = reader.parse_optional("GRPC_BIND", EXPECTED) {
+    if let Some(address) = reader.parse_optional("GRPC_BIND", BIND_EXPECTED) {
         grpc_bind = Some(address);
     }
     (bind, grpc_bind.filter(|address| *address != bind))
@@ -307,6 +376,16 @@ fn value_or_file(variable: &str, value: &str) -> Result<String, String> {
 }
 
 impl Options {
+    /// What is spoken at `bind`.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// Whether browsers reach this server over HTTPS, here or at a proxy.
+    pub fn is_https(&self) -> bool {
+        self.tls.is_some() || self.public_url.starts_with("https://")
+    }
+
     /// How services that call this process are known.
     pub fn rpc_auth(&self) -> RpcAuth {
         match (&self.auth, &self.identity) {

@@ -92,6 +92,8 @@ pub struct Deps {
     pub directory: CachedDirectory,
     /// Whether people sign in with accounts of auth-svc.
     pub has_accounts: bool,
+    /// Whether passwords and tokens cross the network unencrypted, which the operator has allowed.
+    pub insecure_http: bool,
     /// Publishes the events of the service.
     pub outbox: Outbox,
     /// Records who changed what, in the session of the change.

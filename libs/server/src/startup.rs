@@ -25,7 +25,8 @@ pub(super) async fn wait_for_dependencies(specs: &[ServiceDef], options: &Option
     let (state, seen) = watch::channel(first);
     let timeouts = listen::Timeouts::default();
     let probes = probes::waiting(seen);
-    let serving = tokio::spawn(listen::serve(listener, probes, options.connections, timeouts, stop.clone()));
+    let tls = options.tls.clone();
+    let serving = tokio::spawn(listen::serve(listener, probes, options.connections, timeouts, tls, stop.clone()));
     let waited = loop {
         tokio::time::sleep(POLL_INTERVAL).await;
         match first_unavailable(specs, options, mode).await {

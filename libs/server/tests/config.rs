@@ -6,7 +6,7 @@ use std::path::Path;
 use base::config::{Origin, Reader, Settings, Variable};
 use db::Migrations;
 use server::{Mode, service::ServiceDef};
-use testkit::service::idle;
+use testkit::{TestCertificate, service::idle};
 
 const VARIABLES: &[Variable] = &[
     Variable::with_default("PORT", "80", "a port"),
@@ -134,4 +134,57 @@ fn more_than_loopback_needs_accounts() {
     let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment).unwrap();
     let report = server::check(&[], &settings, Mode::AllInOne).unwrap_err().to_string();
     assert_eq!(report.matches("needs accounts").count(), 2, "{report}");
+}
+
+/// The faults of these values, for the all-in-one server.
+fn faults(set: &[(&str, &str)]) -> String {
+    let environment = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let settings = Settings::load(server::frame_variables(), Path::new("absent.toml"), environment).unwrap();
+    server::check(&[], &settings, Mode::AllInOne).err().map(|error| error.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn a_certificate_that_cannot_be_used_is_a_fault_that_names_its_variable() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let (good, other, expired) = (TestCertificate::new(), TestCertificate::new(), TestCertificate::expired());
+    let (cert, key) = (file("cert", &good.cert), file("key", &good.key));
+    assert_eq!(faults(&[("TLS_CERT", &cert), ("TLS_KEY", &key)]), "");
+    let old = (file("old", &expired.cert), file("old key", &expired.key));
+    for (cert, key, fault) in [
+        (&*cert, "", "TLS_KEY is not set: TLS_CERT and TLS_KEY belong together"),
+        ("", &*key, "TLS_CERT is not set"),
+        ("/nowhere/cert.pem", &*key, "TLS_CERT: /nowhere/cert.pem cannot be read"),
+        (&*cert, "/nowhere/key.pem", "TLS_KEY: /nowhere/key.pem cannot be read"),
+        (&*key, &*key, "TLS_CERT: there is no certificate"),
+        (&*cert, &*cert, "TLS_KEY: there is no private key"),
+        (&*cert, &*file("other", &other.key), "TLS_KEY: the key does not belong to the certificate"),
+        (&*old.0, &*old.1, "TLS_CERT: the certificate has expired"),
+    ] {
+        let report = faults(&[("TLS_CERT", cert), ("TLS_KEY", key)]);
+        assert!(report.contains(fault), "{fault} is missing from: {report}");
+    }
+}
+
+#[test]
+fn plain_http_beyond_loopback_is_a_fault_unless_the_operator_wants_it_or_a_proxy_protects_it() {
+    const FAULT: &str = "passwords and tokens would cross the network unencrypted";
+    let folder = tempfile::tempdir().unwrap();
+    let (cert, key) = TestCertificate::new().write(folder.path());
+    let (cert, key) = (cert.display().to_string(), key.display().to_string());
+    let with = |more: &[(&str, &str)]| {
+        let accounts = [("BIND", "0.0.0.0:8080"), ("AUTH_SERVICE_URL", "http://auth-svc:3000")];
+        faults(&accounts.into_iter().chain(more.iter().copied()).collect::<Vec<_>>())
+    };
+    assert!(with(&[]).contains(FAULT));
+    assert!(with(&[("INSECURE_HTTP", "maybe")]).contains("INSECURE_HTTP"));
+    assert_eq!(with(&[("INSECURE_HTTP", "true")]), "");
+    assert_eq!(with(&[("TRUSTED_PROXIES", "10.0.0.0/8")]), "");
+    assert_eq!(with(&[("TLS_CERT", &cert), ("TLS_KEY", &key)]), "");
+    assert_eq!(faults(&[("BIND", "127.0.0.1:8080")]), "");
+    assert_eq!(faults(&[("BIND", "[::1]:8080")]), "");
 }

@@ -17,7 +17,7 @@ use tower::ServiceExt;
 fn server() -> Router {
     let owner = |who: Allowed<action::ListProjects>| async move { who.user().to_string() };
     let access = Authenticator::local(Auth::LocalOwner, RpcAuth::Anyone);
-    let guard = Some(LoopbackGuard::new(([127, 0, 0, 1], 8080).into()));
+    let guard = Some(LoopbackGuard::new(([127, 0, 0, 1], 8080).into(), "http"));
     let middleware = RequestMiddleware { guard, ..RequestMiddleware::new(access, Ids::new(Clock::system())) };
     with_middleware(Router::new().route("/things", get(owner).post(owner).delete(owner)), middleware)
 }

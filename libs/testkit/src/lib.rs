@@ -1,6 +1,7 @@
 //! What tests stand on: fake upstreams that are strict about what they accept, real servers on free ports,
 //! services built on fresh databases, and a harness that starts `gooseek`.
 
+mod certificate;
 mod collector;
 mod eventually;
 mod faults;
@@ -23,6 +24,7 @@ pub mod service;
 mod web;
 mod web_engines;
 
+pub use certificate::TestCertificate;
 pub use collector::FakeCollector;
 pub use eventually::eventually;
 pub use faults::Fault;

@@ -261,6 +261,7 @@ impl World {
             peers: self.endpoints.for_caller(spec.name),
             directory: self.directory.clone(),
             has_accounts: self.has_accounts,
+            insecure_http: false,
             outbox,
             cursor_key: CursorKey::new(&[7; 32]),
             drain: CancellationToken::new(),

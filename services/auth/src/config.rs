@@ -1,7 +1,5 @@
 //! Variables of accounts.
 
-use std::net::SocketAddr;
-
 use base::config::{Reader, Variable};
 
 use crate::secrets::RootSecret;
@@ -10,10 +8,6 @@ pub(crate) const VARIABLES: &[Variable] = &[
     Variable::secret(
         "JWT_SECRET",
         "at least 32 random characters that the keys of access tokens are derived from; made at the first start where data lie in SQLite",
-    ),
-    Variable::optional(
-        "PUBLIC_URL",
-        "address of this installation as people type it, for links in mails: https://seek.example.org; unset: that of BIND",
     ),
     Variable::with_default(
         "SIGN_UP",
@@ -62,9 +56,13 @@ impl Config {
                 SignUp::Invited
             }
         };
-        let public_url = reader.address("PUBLIC_URL").unwrap_or_else(|| own_address(reader));
-        let dns_server = reader.parse_optional("DNS_SERVER", "an address and port such as 10.0.0.2:53");
-        Self { root_secret: root_secret(reader), public_url, sign_up, dns_server, fetch_policy: fetch_policy(reader) }
+        Self {
+            root_secret: root_secret(reader),
+            public_url: server::public_url(reader),
+            sign_up,
+            dns_server: reader.parse_optional("DNS_SERVER", "an address and port such as 10.0.0.2:53"),
+            fetch_policy: fetch_policy(reader),
+        }
     }
 
     /// Whether browsers reach it over TLS.
@@ -93,13 +91,4 @@ fn root_secret(reader: &mut Reader<'_>) -> Option<RootSecret> {
         return None;
     }
     Some(RootSecret::new(text))
-}
-
-/// What a browser on this machine would type.
-fn own_address(reader: &mut Reader<'_>) -> String {
-    let bind: SocketAddr = reader.parse("BIND", "an address and port such as 127.0.0.1:8080");
-    if bind.ip().is_unspecified() {
-        return format!("http://localhost:{}", bind.port());
-    }
-    format!("http://{bind}")
 }

@@ -34,6 +34,7 @@ const COUNTED: &str = "chat.asks";
 pub(crate) struct HttpContext {
     pub(crate) limits: Limits,
     pub(crate) ask_limits: AskLimits,
+    pub(crate) insecure_http: bool,
     pub(crate) drain: CancellationToken,
     pub(crate) closing: CancellationToken,
 }
@@ -170,12 +171,14 @@ struct Capabilities {
     /// The models that write, in the order in which they are asked. Without any, answers are extracts of the sources.
     #[schema(max_items = 100)]
     models: Vec<String>,
+    /// Whether passwords and tokens cross the network unencrypted (`INSECURE_HTTP`), which a page should say.
+    insecure_http: bool,
 }
 
 /// What answers are made with on this server.
 #[utoipa::path(get, path = "/api/v1/chat/capabilities", operation_id = "get_capabilities")]
 async fn capabilities(State(chat): State<Chat>, _: Allowed<action::GetCapabilities>) -> Json<Capabilities> {
-    Json(Capabilities { models: chat.runs.models() })
+    Json(Capabilities { models: chat.runs.models(), insecure_http: chat.context.insecure_http })
 }
 
 /// The resource of a run id in a path.

@@ -35,6 +35,7 @@ const MIGRATIONS: Migrations = Migrations { tables: &sqlx::migrate!(), sqlite: N
 async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
     let context = http::HttpContext {
         limits: deps.limits.clone(),
+        insecure_http: deps.insecure_http,
         ask_limits: config.ask_limits,
         drain: deps.drain.clone(),
         closing: deps.closing.clone(),

@@ -30,6 +30,7 @@ pub(crate) async fn run(server: &cli::ServerArgs, local: &cli::DataArgs) -> anyh
     let mut report = Report::default();
     report.server(server).await;
     outln!("with the settings of this shell:");
+    report.transport(&options);
     report.storage(&options).await;
     report.redis(&options).await;
     report.objects(&options).await;
@@ -101,6 +102,20 @@ impl Report {
             // The built-in ones are there without anybody's doing.
             if name == "searxng" { self.broken(name, reason) } else { self.off(name, reason) }
         }
+    }
+
+    fn transport(&self, options: &Options) {
+        if options.tls.is_some() {
+            return self.on("HTTPS", format!("at {} (TLS_CERT)", options.bind));
+        }
+        if options.insecure_http {
+            let risk = "passwords and tokens cross the network unencrypted (INSECURE_HTTP)";
+            return self.off("HTTPS", format!("at {} {risk}; TLS_CERT and TLS_KEY turn it on", options.bind));
+        }
+        if options.is_https() {
+            return self.on("HTTPS", format!("at a proxy ({})", options.public_url));
+        }
+        self.off("HTTPS", "TLS_CERT and TLS_KEY turn it on, for other devices");
     }
 
     async fn storage(&mut self, options: &Options) {

@@ -13,11 +13,13 @@ use base::{Problem, problem::Code};
 #[derive(Debug, Clone, Copy)]
 pub struct LoopbackGuard {
     port: u16,
+    scheme: &'static str,
 }
 
 impl LoopbackGuard {
-    pub fn new(bound: SocketAddr) -> Self {
-        Self { port: bound.port() }
+    /// `scheme` is what is spoken there: `http` or `https`.
+    pub fn new(bound: SocketAddr, scheme: &'static str) -> Self {
+        Self { port: bound.port(), scheme }
     }
 
     /// 421 for a foreign `Host`, 403 for a foreign page or a proxy.
@@ -44,7 +46,7 @@ impl LoopbackGuard {
             return Ok(());
         }
         if let Some(origin) = text(headers, header::ORIGIN)
-            && !origin.strip_prefix("http://").is_some_and(|host| self.is_ours(host))
+            && !origin.split_once("://").is_some_and(|(scheme, host)| scheme == self.scheme && self.is_ours(host))
         {
             return Err(Problem::forbidden(format!("the origin {origin} may not change anything here")));
         }

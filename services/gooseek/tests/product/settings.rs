@@ -61,10 +61,10 @@ async fn all_faults_are_named_at_once() {
 }
 
 #[tokio::test]
-async fn an_address_that_others_reach_needs_accounts() {
+async fn an_address_that_others_reach_needs_https() {
     let (ok, _, complaints) = run(command("serve").arg("--bind").arg("0.0.0.0:0")).await;
     assert!(!ok);
-    assert!(complaints.contains("is not loopback, which needs accounts: set JWT_PUBLIC_KEY"), "{complaints}");
+    assert!(complaints.contains("would cross the network unencrypted: set TLS_CERT and TLS_KEY"), "{complaints}");
 }
 
 #[tokio::test]
