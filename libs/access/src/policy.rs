@@ -84,6 +84,10 @@ actions! {
     Refresh           = "refresh_session":       EVERYONE, Organisation,   "account:write",  true,      true;
     ForgotPassword    = "forgot_password":       EVERYONE, Organisation,   "account:write",  true,      true;
     ResetPassword     = "reset_password":        EVERYONE, Organisation,   "account:write",  true,      true;
+    BeginDevice       = "begin_device":          EVERYONE, Organisation,   "account:write",  true,      true;
+    DeviceTokens      = "device_tokens":         EVERYONE, Organisation,   "account:write",  true,      true;
+    GetDevice         = "get_device":            EVERYONE, Owner,          "account:read",   false,     false;
+    ApproveDevice     = "approve_device":        EVERYONE, Owner,          "account:write",  false,     true;
     LogOut            = "log_out":               EVERYONE, Owner,          "account:write",  false,     true;
     LogOutEverywhere  = "log_out_everywhere":    EVERYONE, Owner,          "account:write",  false,     true;
     GetMe             = "get_me":                EVERYONE, Owner,          "account:read",   false,     false;

@@ -1,6 +1,7 @@
 //! Accounts: who has one, how it is proven, and what it may do. A file for each part of that.
 
 mod api_keys;
+mod devices;
 mod domains;
 mod invitations;
 mod key_revocation;
@@ -26,6 +27,7 @@ use base::{
     time::{Clock, Ids},
 };
 use bus::Outbox;
+use cache::limits::Limits;
 use db::{Db, DbError, Session};
 use fetch::Fetcher;
 use jobs::JobQueue;
@@ -34,6 +36,7 @@ use server::Deps;
 use uuid::Uuid;
 
 pub(crate) use api_keys::{ApiKey, NewApiKey, ScopeName};
+pub(crate) use devices::{DeviceCodes, PendingDevice};
 pub(crate) use domains::Domain;
 pub(crate) use invitations::{Invitation, PendingInvitation};
 pub(crate) use members::Member;
@@ -70,9 +73,12 @@ pub(crate) struct Accounts {
     cursors: CursorKey,
     passwords: Passwords,
     throttle: Throttle,
+    limits: Limits,
+    has_accounts: bool,
     keys: SigningKeys,
     refresh_key: MacKey,
     device_key: MacKey,
+    user_code_key: MacKey,
     sealing: SealingKey,
     config: Arc<Config>,
     dns: Dns,
@@ -93,9 +99,12 @@ impl Accounts {
             cursors: deps.cursor_key.clone(),
             passwords: Passwords::new(),
             throttle: Throttle::new(deps.db.clone(), deps.clock.clone()),
+            limits: deps.limits.clone(),
+            has_accounts: deps.has_accounts,
             keys,
             refresh_key: MacKey::new(root, "refresh tokens"),
             device_key: MacKey::new(root, "known devices"),
+            user_code_key: MacKey::new(root, "user codes"),
             sealing: SealingKey::new(root),
             config: Arc::new(config),
         })

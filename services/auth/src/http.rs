@@ -3,7 +3,11 @@
 mod account;
 mod api_keys;
 mod cookies;
+<<<<<<< HEAD
 mod domains;
+=======
+mod devices;
+>>>>>>> 8b09c41 (Let a device sign in with a code that is confirmed elsewhere)
 mod organisations;
 mod sign_in;
 mod sign_up;
@@ -26,6 +30,7 @@ use crate::accounts::Accounts;
 pub(crate) fn routes(accounts: Accounts) -> OpenApiRouter {
     let routes = sign_up::routes().merge(sign_in::routes()).merge(account::routes()).merge(api_keys::routes());
     let routes = routes.merge(organisations::routes()).merge(domains::routes()).merge(sso::routes());
+    let routes = routes.merge(devices::routes());
     routes.route("/.well-known/jwks.json", axum::routing::get(jwks)).with_state(accounts)
 }
 

@@ -7,7 +7,7 @@ use crate::{
     accounts::{Accounts, Registrar, ResetMailer},
     revocations,
     signing::SigningKeys,
-    store::{attempts, organisations, secrets, sessions},
+    store::{attempts, device_codes, organisations, secrets, sessions},
 };
 
 /// Every job and schedule of the service.
@@ -34,6 +34,7 @@ async fn prune(clock: Clock, context: JobContext) -> Result<(), JobError> {
     let (now, mut session) = (clock.now(), context.begin().await?);
     sessions::delete_expired(&mut session, now).await?;
     secrets::delete_expired(&mut session, now).await?;
+    device_codes::delete_expired(&mut session, now).await?;
     organisations::delete_expired_invitations(&mut session, now).await?;
     attempts::delete_expired(&mut session, now).await?;
     revocations::prune(&mut session, now).await?;

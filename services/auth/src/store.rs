@@ -3,6 +3,7 @@
 
 pub(crate) mod api_keys;
 pub(crate) mod attempts;
+pub(crate) mod device_codes;
 pub(crate) mod domains;
 pub(crate) mod identities;
 pub(crate) mod keys;

@@ -44,6 +44,14 @@ codes! {
     InvalidRequest = "invalid_request", BAD_REQUEST, InvalidArgument;
     /// The body is not what its headers say.
     BodyUnreadable = "body_unreadable", BAD_REQUEST, InvalidArgument;
+    /// Nobody has confirmed the code of the device yet.
+    AuthorizationPending = "authorization_pending", BAD_REQUEST, FailedPrecondition;
+    /// The device asks too often; `retry_after` says how long to wait from now on.
+    SlowDown = "slow_down", BAD_REQUEST, FailedPrecondition;
+    /// The code of the device is unknown, was used, or has expired.
+    ExpiredToken = "expired_token", BAD_REQUEST, FailedPrecondition;
+    /// The person has turned the device away.
+    AccessDenied = "access_denied", BAD_REQUEST, PermissionDenied;
     /// No token, or one that is not valid.
     Unauthorized = "unauthorized", UNAUTHORIZED, Unauthenticated;
     /// The caller is known and may not do this.

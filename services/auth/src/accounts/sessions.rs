@@ -26,7 +26,7 @@ use crate::{
 
 /// A client that lost the answer may ask again with the same token for this long.
 const LOST_ANSWER: TimeDelta = TimeDelta::seconds(10);
-const ENDED: &str = "the session has ended: sign in again";
+pub(super) const ENDED: &str = "the session has ended: sign in again";
 
 /// A session, as its user sees it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -148,7 +148,7 @@ impl Accounts {
     }
 
     /// The roles of a session's user in its organisation; `None` when it is no member any more, or disabled.
-    async fn roles_in(&self, session: &mut Session, row: &SessionRow) -> Result<Option<Roles>, Problem> {
+    pub(super) async fn roles_in(&self, session: &mut Session, row: &SessionRow) -> Result<Option<Roles>, Problem> {
         let user = users::by_id(session, row.user_id).await?;
         if user.is_none_or(|user| user.disabled_at.is_some()) {
             return Ok(None);
@@ -194,6 +194,6 @@ impl Accounts {
 }
 
 /// The session of a request; an API key has none.
-fn current(who: &Caller) -> Result<Uuid, Problem> {
+pub(super) fn current(who: &Caller) -> Result<Uuid, Problem> {
     who.session().ok_or_else(|| Problem::forbidden("this needs a session: sign in instead of using a key"))
 }

@@ -1,6 +1,7 @@
 //! Accounts through HTTP and gRPC, on both databases.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod devices;
 mod domains;
 mod identity_provider;
 mod keys;

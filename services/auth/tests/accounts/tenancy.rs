@@ -23,6 +23,7 @@ async fn postgres_hides_rows_of_other_organisations() {
     let tables = Tables {
         system: &[
             "users",
+            "device_codes",
             "recovery_codes",
             "sessions",
             "one_time_secrets",
@@ -31,7 +32,7 @@ async fn postgres_hides_rows_of_other_organisations() {
             "signing_keys",
             "identities",
         ],
-        empty: &["recovery_codes", "one_time_secrets", "revocations", "identities", "identity_providers"],
+        empty: &["device_codes", "recovery_codes", "one_time_secrets", "revocations", "identities", "identity_providers"],
         ..Tables::default()
     };
     world.assert_hidden(auth, auth_svc::SERVICE.name, [owner, &world.person()], tables).await;
