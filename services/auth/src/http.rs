@@ -3,11 +3,8 @@
 mod account;
 mod api_keys;
 mod cookies;
-<<<<<<< HEAD
-mod domains;
-=======
 mod devices;
->>>>>>> 8b09c41 (Let a device sign in with a code that is confirmed elsewhere)
+mod domains;
 mod organisations;
 mod sign_in;
 mod sign_up;

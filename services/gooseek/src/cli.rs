@@ -22,7 +22,7 @@ pub(crate) struct ServerArgs {
     /// Address of the server.
     #[arg(long, global = true, env = "GOOSEEK_URL", default_value = "http://127.0.0.1:8080")]
     pub(crate) url: String,
-    /// Access token, where the server has accounts.
+    /// Access token or API key, where the server has accounts; without it, what `gooseek login` has kept.
     #[arg(long, global = true, env = "GOOSEEK_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
 }
@@ -33,6 +33,10 @@ pub(crate) enum Command {
     Serve(ServeArgs),
     /// Bring the schemas of a Postgres to this version, as their owner (POSTGRES_MIGRATE_URL).
     Migrate,
+    /// Sign in at a server with accounts, by a code that you confirm in a browser.
+    Login,
+    /// End the session of `gooseek login`, and delete its tokens.
+    Logout,
     /// Ask a question and watch the answer arrive.
     Ask(AskArgs),
     /// Search the web without writing an answer.

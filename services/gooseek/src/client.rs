@@ -4,7 +4,9 @@ pub(crate) mod ask;
 pub(crate) mod bus;
 pub(crate) mod documents;
 pub(crate) mod lists;
+pub(crate) mod login;
 pub(crate) mod search;
+mod session;
 mod sse;
 
 use std::time::Duration;
@@ -12,16 +14,26 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail};
 use fetch::operator::OperatorClient;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Method, RequestBuilder, Response};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
+use session::SessionFile;
 
 use crate::cli;
 
-/// A server and the access token for it.
+/// A server, and who asks it.
 pub(crate) struct Client {
     http: OperatorClient,
-    token: Option<String>,
+    credentials: Credentials,
     argument_names: ArgumentNames,
+}
+
+/// What requests are made with.
+enum Credentials {
+    Nobody,
+    /// An access token or API key that was given.
+    Token(String),
+    /// What `gooseek login` has kept.
+    Session(SessionFile),
 }
 
 /// Maps API fields to arguments of the command, for error messages. Other fields keep their names.
@@ -48,22 +60,71 @@ struct Page<T> {
 }
 
 impl Client {
+    /// A token that was given wins over a session that was kept.
     pub(crate) fn new(server: &cli::ServerArgs, argument_names: ArgumentNames) -> anyhow::Result<Self> {
+        let client = match &server.token {
+            Some(token) => Self { credentials: Credentials::Token(token.clone()), ..Self::anonymous(server)? },
+            None => Self::of_session(server)?,
+        };
+        Ok(Self { argument_names, ..client })
+    }
+
+    fn anonymous(server: &cli::ServerArgs) -> anyhow::Result<Self> {
         let http = OperatorClient::new(&server.url, Duration::from_secs(5)).context("--url")?;
-        Ok(Self { http, token: server.token.clone(), argument_names })
+        Ok(Self { http, credentials: Credentials::Nobody, argument_names: &[] })
+    }
+
+    /// With what `gooseek login` has kept, if it has.
+    fn of_session(server: &cli::ServerArgs) -> anyhow::Result<Self> {
+        let client = Self::anonymous(server)?;
+        let credentials = match SessionFile::of(client.base()).filter(SessionFile::exists) {
+            Some(file) => Credentials::Session(file),
+            None => Credentials::Nobody,
+        };
+        Ok(Self { credentials, ..client })
+    }
+
+    fn base(&self) -> &str {
+        self.http.base()
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.http.request(method, path);
-        match &self.token {
+        self.http.request(method, path)
+    }
+
+    /// Sends a request as the user, whatever is answered. A session whose token is not believed any more is renewed.
+    pub(crate) async fn exchange(&self, request: RequestBuilder) -> anyhow::Result<Response> {
+        let (token, session) = match &self.credentials {
+            Credentials::Nobody => (None, None),
+            Credentials::Token(token) => (Some(token.clone()), None),
+            Credentials::Session(file) => (file.access_token(&self.http).await?, Some(file)),
+        };
+        let again = request.try_clone();
+        let response = self.exchange_with(request, token.as_deref()).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return Ok(response);
+        }
+        match (token, session, again) {
+            (Some(used), Some(file), Some(request)) => {
+                let token = file.renew(&self.http, &used).await?;
+                self.exchange_with(request, Some(&token)).await
+            }
+            (None, ..) => bail!("you are not signed in at {}: run gooseek login", self.base()),
+            _ => Ok(response),
+        }
+    }
+
+    async fn exchange_with(&self, request: RequestBuilder, token: Option<&str>) -> anyhow::Result<Response> {
+        let request = match token {
             Some(token) => request.bearer_auth(token),
             None => request,
-        }
+        };
+        request.send().await.map_err(|error| self.connection_error(&error))
     }
 
     /// Sends a request; a problem response becomes an error that lists what is wrong.
     pub(crate) async fn send(&self, request: RequestBuilder) -> anyhow::Result<Response> {
-        let response = request.send().await.map_err(|error| self.connection_error(&error))?;
+        let response = self.exchange(request).await?;
         if response.status().is_success() {
             return Ok(response);
         }
@@ -109,7 +170,7 @@ impl Client {
     }
 
     fn connection_error(&self, error: &reqwest::Error) -> anyhow::Error {
-        let base = self.http.base();
+        let base = self.base();
         if let Some(rest) = base.strip_prefix("https://").filter(|_| error.is_connect() || error.is_request()) {
             return anyhow!("nothing speaks HTTPS at {base}; if it is plain HTTP there: --url http://{rest}");
         }

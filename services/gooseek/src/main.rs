@@ -32,6 +32,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve(options) => serve::run(&options).await,
         Command::Migrate => serve::migrate().await,
+        Command::Login => client::login::login(&cli.server).await,
+        Command::Logout => client::login::logout(&cli.server).await,
         Command::Ask(options) => client::ask::run(&cli.server, &options).await,
         Command::Search(options) => client::search::run(&cli.server, &options).await,
         Command::Documents(command) => client::documents::run(&cli.server, command).await,

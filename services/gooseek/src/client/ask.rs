@@ -97,7 +97,7 @@ fn question(words: &[String]) -> anyhow::Result<String> {
 
 /// The object is printed even if the run failed; then the exit code is 1.
 async fn print_json(client: &Client, request: RequestBuilder) -> anyhow::Result<()> {
-    let response = request.send().await.map_err(|error| client.connection_error(&error))?;
+    let response = client.exchange(request).await?;
     let answer: Value = response.json().await.context("the server did not answer JSON")?;
     output::json(&answer)?;
     if answer["run_id"].is_null() || answer["status"] == "error" {

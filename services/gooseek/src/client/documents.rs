@@ -200,12 +200,8 @@ fn is_readable(path: &Path) -> bool {
 
 /// Creates the project if it does not exist, and prints that it did.
 async fn ensure_project(client: &Client, slug: &str) -> anyhow::Result<()> {
-    let response = client
-        .request(Method::POST, "/api/v1/projects")
-        .json(&json!({"slug": slug}))
-        .send()
-        .await
-        .map_err(|error| client.connection_error(&error))?;
+    let request = client.request(Method::POST, "/api/v1/projects").json(&json!({"slug": slug}));
+    let response = client.exchange(request).await?;
     match response.status().as_u16() {
         201 => outln!("made project {slug}"),
         409 => {}

@@ -12,6 +12,7 @@ mod guards;
 mod keys;
 mod kill;
 mod library;
+mod login;
 mod matrix;
 mod model;
 mod newcomer;
