@@ -155,12 +155,11 @@ async fn build(specs: &[ServiceDef], settings: Arc<Settings>, mode: Mode) -> any
     let mut dbs = Vec::new();
     let mut administered = Vec::new();
     let access = Authenticator::new(shared.auth.clone(), options.rpc_auth(), shared.directory.clone());
-    let middleware =
-        RequestMiddleware {
-            proxies: options.proxies.clone(),
-            is_https: options.is_https(),
-            ..RequestMiddleware::new(access, shared.ids.clone())
-        };
+    let middleware = RequestMiddleware {
+        proxies: options.proxies.clone(),
+        is_https: options.is_https(),
+        ..RequestMiddleware::new(access, shared.ids.clone())
+    };
     let mut tasks = Vec::new();
     let mut cursors = None;
     for (spec, builder) in specs.iter().zip(builders) {
@@ -411,9 +410,11 @@ impl Server {
                 stop.run_until_cancelled(limiter.adjust_limits()).await;
             }
         });
-        let reload = self.options.tls.clone().map(|tls| {
-            Task::new("read the certificate again", move |_, stop| tls.clone().reload_until(stop))
-        });
+        let reload = self
+            .options
+            .tls
+            .clone()
+            .map(|tls| Task::new("read the certificate again", move |_, stop| tls.clone().reload_until(stop)));
         for task in self.tasks.iter().cloned().chain([watch, probes::metrics_upkeep()]).chain(reload) {
             task.start(&stop.tasks.tracker, stop.tasks.token.clone());
         }

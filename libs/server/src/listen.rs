@@ -84,8 +84,13 @@ pub(super) async fn serve(
                 continue;
             }
         };
-        let connection =
-            Connection { routes: routes.clone(), builder: builder.clone(), peer, timeouts, watcher: graceful.watcher() };
+        let connection = Connection {
+            routes: routes.clone(),
+            builder: builder.clone(),
+            peer,
+            timeouts,
+            watcher: graceful.watcher(),
+        };
         let (tls, stop) = (tls.clone(), stop.clone());
         tokio::spawn(async move {
             match tls {

@@ -37,7 +37,10 @@ const VARIABLES: &[Variable] = &[
         "GRPC_BIND",
         "address and port for gRPC; unset: port 50051 at the address of BIND for a service that runs alone, otherwise gRPC shares BIND, as it does when both are the same",
     ),
-    Variable::optional("TLS_CERT", "certificate chain (PEM file) that BIND speaks HTTPS with; read again when it changes"),
+    Variable::optional(
+        "TLS_CERT",
+        "certificate chain (PEM file) that BIND speaks HTTPS with; read again when it changes",
+    ),
     Variable::optional("TLS_KEY", "private key (PEM file) of TLS_CERT"),
     Variable::with_default(
         "INSECURE_HTTP",

@@ -171,7 +171,9 @@ fn certified((cert, key): &(Vec<u8>, Vec<u8>)) -> Result<CertifiedKey, String> {
     let key = PrivateKeyDer::from_pem_slice(key)
         .map_err(|_| "TLS_KEY: there is no private key (PEM, without a password) in the file")?;
     CertifiedKey::from_der(chain, key, &provider()).map_err(|error| match error {
-        rustls::Error::InconsistentKeys(_) => "TLS_KEY: the key does not belong to the certificate of TLS_CERT".to_owned(),
+        rustls::Error::InconsistentKeys(_) => {
+            "TLS_KEY: the key does not belong to the certificate of TLS_CERT".to_owned()
+        }
         other => format!("TLS_KEY: the key cannot be used: {other}"),
     })
 }

@@ -1,5 +1,7 @@
 //! Variables of accounts.
 
+use std::net::SocketAddr;
+
 use base::config::{Reader, Variable};
 
 use crate::secrets::RootSecret;

@@ -134,7 +134,8 @@ mod tests {
         for base in ["http://192.168.1.7:8080", "http://seek.example.org", "http://localhost.example.org:80"] {
             assert!(is_open_to_listeners(base), "{base}");
         }
-        for base in ["https://seek.example.org", "http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080"] {
+        for base in ["https://seek.example.org", "http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080"]
+        {
             assert!(!is_open_to_listeners(base), "{base}");
         }
     }

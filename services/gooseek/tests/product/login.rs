@@ -102,7 +102,10 @@ async fn outcome(builder: Builder) -> Result<String, String> {
 async fn a_confirmed_login_is_used_by_every_command_until_the_logout() {
     let scene = scene().await;
     let refused = scene.run(&["projects"]).await.unwrap_err();
-    assert!(refused.contains("you are not signed in at http://127.0.0.1:") && refused.contains("gooseek login"), "{refused}");
+    assert!(
+        refused.contains("you are not signed in at http://127.0.0.1:") && refused.contains("gooseek login"),
+        "{refused}"
+    );
     scene.sign_in().await;
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let file = scene.file().unwrap();
@@ -153,7 +156,8 @@ async fn a_login_that_is_turned_away_or_not_needed_says_so() {
     assert!(!output.status.success() && scene.file().is_none());
 
     let open = gooseek().start().await;
-    let answer = outcome(Builder::new(GOOSEEK).arg("login").set("HOME", "/nowhere").set("GOOSEEK_URL", open.url())).await;
+    let answer =
+        outcome(Builder::new(GOOSEEK).arg("login").set("HOME", "/nowhere").set("GOOSEEK_URL", open.url())).await;
     assert!(answer.unwrap_err().contains("this server has no accounts"));
     let nobody = Builder::new(GOOSEEK).arg("login").set("HOME", "/nowhere").set("GOOSEEK_URL", "http://127.0.0.1:1");
     assert!(outcome(nobody).await.unwrap_err().contains("nothing answers at http://127.0.0.1:1"));
@@ -187,7 +191,8 @@ async fn a_server_with_a_certificate_is_asked_over_https() {
     let plain = outcome(ask(&url.replace("https", "http"))).await.unwrap_err();
     assert!(plain.contains("400"), "{plain}");
 
-    let doctor = Builder::new(GOOSEEK).arg("doctor").set("GOOSEEK_URL", "http://127.0.0.1:1").set("SEARCH_ENGINES", "none");
+    let doctor =
+        Builder::new(GOOSEEK).arg("doctor").set("GOOSEEK_URL", "http://127.0.0.1:1").set("SEARCH_ENGINES", "none");
     let doctor = doctor.set("BIND", "0.0.0.0:8080").set("INSECURE_HTTP", "true").output().await;
     let printed = String::from_utf8_lossy(&doctor.stdout).into_owned();
     assert!(printed.contains("unencrypted (INSECURE_HTTP)"), "{printed}");
