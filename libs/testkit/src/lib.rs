@@ -21,6 +21,7 @@ mod scope;
 mod searxng;
 mod server;
 pub mod service;
+mod smtp;
 mod web;
 mod web_engines;
 
@@ -43,5 +44,6 @@ pub use s3::S3;
 pub use scope::{system, tenant};
 pub use searxng::{FakeSearxng, SearxngFault};
 pub use server::FakeServer;
+pub use smtp::{ReceivedMail, Smtp, SmtpFault};
 pub use web::FakeWeb;
 pub use web_engines::{EngineCall, FakeEngine, FakeEngines};
