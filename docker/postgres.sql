@@ -8,6 +8,7 @@
 \getenv upload UPLOAD_PASSWORD
 \getenv chat CHAT_PASSWORD
 \getenv library LIBRARY_PASSWORD
+\getenv notifications NOTIFICATIONS_PASSWORD
 -- end of passwords
 
 CREATE ROLE gooseek_owner LOGIN PASSWORD :'owner';
@@ -18,6 +19,7 @@ CREATE ROLE gooseek_search LOGIN PASSWORD :'search';
 CREATE ROLE gooseek_upload LOGIN PASSWORD :'upload';
 CREATE ROLE gooseek_chat LOGIN PASSWORD :'chat';
 CREATE ROLE gooseek_library LOGIN PASSWORD :'library';
+CREATE ROLE gooseek_notifications LOGIN PASSWORD :'notifications';
 -- end of roles
 
 ALTER DATABASE gooseek OWNER TO gooseek_owner;

@@ -164,6 +164,11 @@ actions! {
     ReplayDeadJob     = "replay_dead_job":       ADMINS,  Organisation,    "admin:jobs",     false,     true;
     DropDeadJob       = "drop_dead_job":         ADMINS,  Organisation,    "admin:jobs",     false,     true;
 
+    ListNotifications    = "list_notifications":     EVERYONE, Owner,      "notifications:read",  false,  false;
+    FollowNotifications  = "follow_notifications":   EVERYONE, Owner,      "notifications:read",  false,  false;
+    ReadNotification     = "read_notification":      EVERYONE, Owner,      "notifications:write", false,  true;
+    ReadAllNotifications = "read_all_notifications": EVERYONE, Owner,      "notifications:write", false,  true;
+
     // Of tests of the frame, which have routes behind secret links.
     GetSharedExample  = "get_shared_example":    NOBODY,  Link(SharePage), "example:read",   false,     false;
     NotifyExample     = "notify_example":        NOBODY,  Link(Webhook),   "example:write",  false,     true;

@@ -101,9 +101,26 @@ pub const AUTH: ServiceInfo = ServiceInfo {
     memory: 256,
 };
 
+pub const NOTIFICATIONS: ServiceInfo = ServiceInfo {
+    name: "notifications",
+    tier: Tier::App,
+    port: 3013,
+    url_variable: "NOTIFICATIONS_SVC_URL",
+    prefixes: &["/api/v1/notifications"],
+    objects: false,
+    replicas: 1,
+    memory: 256,
+};
+
 /// Every service there is, in the order in which one process builds them.
 pub const SERVICES: &[ServiceInfo] = &[
-    AUTH, PROJECTS, SEARCH, UPLOAD, CHAT, LIBRARY,
+    AUTH,
+    PROJECTS,
+    SEARCH,
+    UPLOAD,
+    CHAT,
+    LIBRARY,
+    NOTIFICATIONS,
     // `cargo xtask new-service` adds to the end.
 ];
 

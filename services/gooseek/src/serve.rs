@@ -17,6 +17,7 @@ pub(crate) const SERVICES: [ServiceDef; registry::SERVICES.len()] = [
     upload_svc::SERVICE,
     chat_svc::SERVICE,
     library_svc::SERVICE,
+    notifications_svc::SERVICE,
     // end of services
 ];
 

@@ -1,0 +1,5 @@
+//! notifications-svc as a process of its own.
+
+fn main() -> std::process::ExitCode {
+    server::main(notifications_svc::SERVICE)
+}
