@@ -36,7 +36,7 @@ class Handler:
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         body = lambda kind: (part := message.get_body((kind,))) and part.get_content()
         mail = {
-            "user": getattr(session, "auth_data", None),
+            "user": session.auth_data,
             "from": envelope.mail_from,
             "to": envelope.rcpt_tos,
             "headers": [[name, str(value)] for name, value in message.items()],
@@ -57,9 +57,7 @@ class Handler:
 
 def authenticate(server, session, envelope, mechanism, data):
     right = isinstance(data, LoginPassword) and (data.login, data.password) == (b"ann", b"a/secret")
-    if right:
-        session.auth_data = "ann"
-    return AuthResult(success=right, handled=False)
+    return AuthResult(success=right, handled=False, auth_data="ann")
 
 
 async def main():

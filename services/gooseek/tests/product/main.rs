@@ -12,6 +12,7 @@ mod guards;
 mod keys;
 mod kill;
 mod library;
+mod mail;
 mod login;
 mod matrix;
 mod model;
