@@ -9,6 +9,8 @@ import { fileURLToPath } from "node:url";
 import { PAYLOADS } from "./payloads.mjs";
 import { script, STORED } from "./scripts.mjs";
 
+// Files that the pages of accounts need too.
+const SHARED = fileURLToPath(new URL("../../services/auth/pages/", import.meta.url));
 const PAGE = fileURLToPath(new URL("../../services/gooseek/page/", import.meta.url));
 const TYPES = { ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml" };
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'";
@@ -94,7 +96,8 @@ function found(map, id) {
 
 async function asset({ mock, response, url }) {
   const name = url.pathname === "/" ? "index.html" : url.pathname.replace(/^\/page\//, "");
-  const body = await readFile(PAGE + name).catch(() => { throw new Refusal(404, "No such file."); });
+  const folder = ["icon.svg", "session.js", "theme.css"].includes(name) ? SHARED : PAGE;
+  const body = await readFile(folder + name).catch(() => { throw new Refusal(404, "No such file."); });
   const headers = { "content-type": TYPES[extname(name)], "x-content-type-options": "nosniff" };
   if (mock.csp) headers["content-security-policy"] = CSP;
   response.writeHead(200, headers).end(body);

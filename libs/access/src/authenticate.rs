@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use base::{Problem, time::Clock};
+use base::{Problem, problem::Code, time::Clock};
 
 use crate::{
     CachedDirectory, Caller, Client, Credentials, RpcAuth, SecretHash, Verified, Verifier,
@@ -93,14 +93,26 @@ impl Authenticator {
         if token.starts_with(API_KEY_PREFIX) {
             return self.api_key(token, client).await;
         }
-        let verified = verifier.verify(token).await?;
+        let verified = match self.believed(verifier, token).await {
+            // A browser sends it with everything, also with what needs no account: going on with a session, signing in again.
+            Err(problem) if problem.code == Code::Unauthorized && matches!(credentials, Credentials::Cookie { .. }) => {
+                return Ok(Caller::anonymous(client));
+            }
+            verified => verified?,
+        };
         check_csrf(&credentials, &verified)?;
-        self.directory.check_revoked(&verified).await?;
         let policy = self.directory.organisation(verified.caller.org()).await?;
         if policy.mfa_required && !verified.has_mfa {
             return Err(Problem::forbidden("this organisation asks for a second factor: sign in with one"));
         }
         Ok(verified.caller.with_client(client))
+    }
+
+    /// An access token that is valid and was not revoked.
+    async fn believed(&self, verifier: &Verifier, token: &str) -> Result<Verified, Problem> {
+        let verified = verifier.verify(token).await?;
+        self.directory.check_revoked(&verified).await?;
+        Ok(verified)
     }
 
     /// A key is made by a user who has signed in as the organisation demands, and needs no second factor of its own.

@@ -35,7 +35,7 @@ use kit::cursor::CursorKey;
 use server::Deps;
 use uuid::Uuid;
 
-pub(crate) use api_keys::{ApiKey, NewApiKey, ScopeName};
+pub(crate) use api_keys::{ApiKey, NewApiKey, ScopeName, scopes};
 pub(crate) use devices::{DeviceCodes, PendingDevice};
 pub(crate) use domains::Domain;
 pub(crate) use invitations::{Invitation, PendingInvitation};

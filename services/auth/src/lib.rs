@@ -10,6 +10,7 @@ mod dns;
 mod grpc;
 mod http;
 mod oidc;
+mod pages;
 mod passwords;
 mod revocations;
 mod schedules;
@@ -26,6 +27,9 @@ use db::Migrations;
 use secrets::RootSecret;
 use server::{Deps, Service, ServiceBuilder, service::ServiceDef, stored_secret};
 use signing::SigningKeys;
+
+/// Files of the page at `/` that the pages of accounts need too, by name.
+pub const SHARED_ASSETS: [(&str, &str); 3] = pages::SHARED_ASSETS;
 
 /// How binaries start this service.
 pub const SERVICE: ServiceDef = ServiceDef {
@@ -47,8 +51,11 @@ async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
     {
         tracing::warn!("there is no account yet; whoever opens this link makes the first one: {link}");
     }
-    let mut service =
-        Service::new(SERVICE.name, http::routes(accounts.clone())).with_grpc(grpc::server(accounts.clone()));
+    let mut routes = http::routes(accounts.clone());
+    if deps.has_accounts {
+        routes = routes.merge(pages::routes(accounts.clone()));
+    }
+    let mut service = Service::new(SERVICE.name, routes).with_grpc(grpc::server(accounts.clone()));
     service.jobs = schedules::jobs(&accounts);
     Ok(service)
 }

@@ -2,6 +2,7 @@
 
 import { t } from "./i18n.js";
 import { problemText } from "./reasons.js";
+import { csrfHeaders, fetchSignedIn, goToSignIn, hasSession, isRenewed } from "./session.js";
 
 /** A refused or failed request. `message` is for the person; `status` is 0 when nothing answered. */
 export class ApiError extends Error {
@@ -16,7 +17,7 @@ export class ApiError extends Error {
 export async function send(path, options = {}) {
   let response;
   try {
-    response = await fetch(path, options);
+    response = await fetchSignedIn(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(t("network"), 0, "network");
@@ -25,8 +26,9 @@ export async function send(path, options = {}) {
   return response;
 }
 
-/** The error for a refused request with the problem document `body`, or null when it had none. */
+/** The error for a refused request with the problem document `body`, or null when it had none. Without a session the person signs in. */
 function problem(status, body) {
+  if (status === 401) goToSignIn();
   return new ApiError(problemText(body, status), status, body?.code ?? null);
 }
 
@@ -133,24 +135,35 @@ export function fileAddress(id, { download = false } = {}) {
   return `/api/v1/upload/${segment(id)}/content${download ? "?download=true" : ""}`;
 }
 
-/** Sends a file with its `path`, if it came with a folder; `onProgress(part)` is told which share of it is sent. `fetch` tells nothing of that, hence the older call. */
-export function uploadFile(file, path, project, { onProgress, signal }) {
+/** Sends a file with its `path`, if it came with a folder; `onProgress(part)` is told which share of it is sent. */
+export async function uploadFile(file, path, project, watch) {
   const form = new FormData();
   form.append("project", project);
   if (path) form.append("path", path);
   if (file.lastModified) form.append("modified_at", new Date(file.lastModified).toISOString());
   form.append("file", file);
+  // A server that refuses a large body without reading it may cut the connection before its answer is read.
+  const cut = (error) => {
+    if (error.code === "network" && hasSession()) return { status: 401, response: null };
+    throw error;
+  };
+  let { status, response } = await sendForm("/api/v1/upload", form, watch).catch(cut);
+  const renewed = await isRenewed(status).catch(() => { throw new ApiError(t("network"), 0, "network"); });
+  if (renewed) ({ status, response } = await sendForm("/api/v1/upload", form, watch));
+  if (status >= 200 && status < 300 && response !== null) return response;
+  throw problem(status, response);
+}
+
+/** Posts a form. `fetch` tells nothing of how far it is, hence the older call. */
+function sendForm(path, form, { onProgress, signal }) {
   const request = new XMLHttpRequest();
-  request.open("POST", "/api/v1/upload");
+  request.open("POST", path);
+  for (const [name, value] of Object.entries(csrfHeaders())) request.setRequestHeader(name, value);
   request.responseType = "json";
   request.upload.addEventListener("progress", ({ loaded, total }) => onProgress(total > 0 ? loaded / total : 0));
   signal.addEventListener("abort", () => request.abort());
   return new Promise((resolve, reject) => {
-    request.addEventListener("load", () => {
-      const { status, response } = request;
-      if (status >= 200 && status < 300 && response !== null) resolve(response);
-      else reject(problem(status, response));
-    });
+    request.addEventListener("load", () => resolve(request));
     request.addEventListener("abort", () => reject(new ApiError("", 0, "stopped")));
     request.addEventListener("error", () => reject(new ApiError(t("network"), 0, "network")));
     request.send(form);
@@ -171,4 +184,18 @@ export function listFiles({ project, cursor, limit = 50 }, signal) {
 
 export function deleteFile(id) {
   return send(`/api/v1/upload/${segment(id)}`, { method: "DELETE" });
+}
+
+/** The person's account, or null on a machine without accounts. */
+export async function ownAccount() {
+  try {
+    return await json("/api/v1/auth/me", { cache: "no-store" });
+  } catch (error) {
+    if (error.status === 404) return null;
+    throw error;
+  }
+}
+
+export function signOut() {
+  return send("/api/v1/auth/logout", { method: "POST" });
 }

@@ -1,5 +1,6 @@
 // The page as a whole: which thread or run it shows (from the address), and how a question becomes a run.
 
+import { AccountMenu } from "./account.js";
 import { ApiError, cancelRun, getThread, startRun } from "./api.js";
 import { AskBox } from "./ask.js";
 import { el, icon } from "./dom.js";
@@ -286,6 +287,7 @@ window.addEventListener("beforeunload", (event) => {
   if (uploads.sending) event.preventDefault();
 });
 
+new AccountMenu(byId("account")).show();
 projects.load();
 threads.refresh();
 route();

@@ -231,7 +231,7 @@ export const EN = {
   code_model_request: "The model could not be asked.",
   code_unavailable: "A part of the server is not there for the moment.",
   code_too_many_requests: "Too many questions in a short time. Wait a moment.",
-  code_unauthorized: "This server asks for an access token, which this page does not have.",
+  code_unauthorized: "You are not signed in.",
   code_forbidden: "This is not allowed to you.",
   code_unsupported_type: "Not taken: {detail}",
   code_file_too_large: "Not taken: {detail}",
@@ -241,5 +241,9 @@ export const EN = {
   field_slug: "This name cannot be used.",
   field_thread_id: "The thread in the address does not exist.",
   field_project: "The chosen project does not exist any more.",
+  security: "Security",
+  organisation: "Organisation",
+  signOut: "Sign out",
+  invitations: { one: "{count} invitation", other: "{count} invitations" },
   refused: "The server did not take it: {detail}",
 };

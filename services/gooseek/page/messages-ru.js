@@ -231,7 +231,7 @@ export const RU = {
   code_model_request: "Модель не удалось спросить.",
   code_unavailable: "Часть сервера сейчас недоступна.",
   code_too_many_requests: "Слишком много вопросов за короткое время. Подождите немного.",
-  code_unauthorized: "Этот сервер требует токен доступа, которого у страницы нет.",
+  code_unauthorized: "Вы не вошли.",
   code_forbidden: "Это вам не разрешено.",
   code_unsupported_type: "Файл не принят: {detail}",
   code_file_too_large: "Файл слишком велик: {detail}",
@@ -254,5 +254,9 @@ export const RU = {
   "reason_the database does not answer": "база данных не отвечает",
   "reason_the object store does not answer": "хранилище файлов не отвечает",
   "reason_no vectors yet": "векторов пока нет",
+  security: "Безопасность",
+  organisation: "Организация",
+  signOut: "Выйти",
+  invitations: { one: "{count} приглашение", few: "{count} приглашения", many: "{count} приглашений", other: "{count} приглашения" },
   refused: "Сервер не принял запрос: {detail}",
 };

@@ -32,10 +32,10 @@ const INDEX: &str = "index.html";
 
 const ASSETS: &[(&str, &str)] = &assets![
     "index.html",
-    "icon.svg",
     "style.css",
     "answer.css",
     "files.css",
+    "account.js",
     "answer.js",
     "api.js",
     "app.js",
@@ -65,7 +65,7 @@ const ASSETS: &[(&str, &str)] = &assets![
 
 pub(crate) fn routes() -> Router {
     let mut routes = Router::new();
-    for &(name, text) in ASSETS {
+    for (name, text) in ASSETS.iter().copied().chain(auth_svc::SHARED_ASSETS) {
         let asset = Arc::new(Asset::new(name, text));
         let path = if name == INDEX { "/".to_owned() } else { format!("/page/{name}") };
         routes = routes.route(&path, get(move |headers: HeaderMap| async move { asset.answer(&headers) }));

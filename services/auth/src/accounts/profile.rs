@@ -34,6 +34,15 @@ impl Accounts {
         })
     }
 
+    /// The language of a caller that has signed in; `None` for any other.
+    pub(crate) async fn locale(&self, who: &Caller) -> Result<Option<String>, Problem> {
+        if who.user().is_nil() {
+            return Ok(None);
+        }
+        let user = users::by_id(&mut system::read(&self.db).await?, who.user()).await?;
+        Ok(user.map(|user| user.locale))
+    }
+
     /// What is left out stays.
     pub(crate) async fn change_me(
         &self,

@@ -3,7 +3,9 @@
 use access::{Action, Caller};
 use audit::Object;
 use base::Problem;
+use base64::{Engine, prelude::BASE64_STANDARD};
 use db::Session;
+use qrcode::{QrCode, render::svg};
 use rand::RngCore;
 use serde::Serialize;
 use totp_rs::{Builder, Secret, Totp};
@@ -23,6 +25,8 @@ const STEP: u64 = 30;
 /// Codes of so many steps before and after the present one are taken, for clocks that differ.
 const SKEW: u16 = 1;
 const SECRET_LENGTH: usize = 20;
+/// At least so wide and high, in pixels.
+const QR_SIZE: u32 = 240;
 const RECOVERY_CODES: usize = 10;
 /// Without letters and digits that look alike.
 const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
@@ -33,8 +37,10 @@ const ISSUER: &str = "GooSeek";
 pub(crate) struct TotpSecret {
     /// Base32, to be typed.
     secret: String,
-    /// `otpauth://`, to be shown as a QR code.
+    /// `otpauth://`, for apps on the same device.
     uri: String,
+    /// The same as a QR code: an SVG picture as a `data:` address.
+    qr_code: String,
 }
 
 impl Accounts {
@@ -53,7 +59,8 @@ impl Accounts {
         self.audit.record(&mut session, who, Action::BeginTotp, Object::new("account", user.id)).await?;
         session.commit().await?;
         let totp = totp(&secret, &user.email)?;
-        Ok(TotpSecret { secret: totp.secret().to_base32(), uri: totp.to_url().map_err(Problem::internal)? })
+        let uri = totp.to_url().map_err(Problem::internal)?;
+        Ok(TotpSecret { secret: totp.secret().to_base32(), qr_code: qr_code(&uri)?, uri })
     }
 
     /// Switches the second factor on with a first code. The recovery codes, which are shown this once.
@@ -144,6 +151,12 @@ fn totp(secret: &[u8], account: &str) -> Result<Totp, Problem> {
     let totp = Builder::new().with_secret(Secret::from(secret)).with_digits(DIGITS).with_skew(SKEW);
     let totp = totp.with_step_duration(STEP).with_account_name(account).with_issuer(Some(ISSUER));
     totp.build().map_err(Problem::internal)
+}
+
+fn qr_code(text: &str) -> Result<String, Problem> {
+    let code = QrCode::new(text).map_err(Problem::internal)?;
+    let picture = code.render::<svg::Color<'_>>().min_dimensions(QR_SIZE, QR_SIZE).build();
+    Ok(format!("data:image/svg+xml;base64,{}", BASE64_STANDARD.encode(picture)))
 }
 
 /// 80 random bits: `ABCD-EFGH-JKLM-NPQR`.

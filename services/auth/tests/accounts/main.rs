@@ -7,6 +7,7 @@ mod identity_provider;
 mod keys;
 mod members;
 mod name_server;
+mod pages;
 mod password;
 mod second_factor;
 mod sessions;
