@@ -41,9 +41,11 @@ async fn build(config: Config, deps: Deps) -> anyhow::Result<Service> {
     let mut service = Service::new(SERVICE.name, http::routes(inbox.clone(), deps.drain.clone()));
     let requests = MailRequests::new(&deps, inbox);
     service.consumers = vec![Consumer::new("notifications.mails", deps.db.clone(), requests)];
-    service.jobs = Jobs::default()
-        .handle(4, MailSender::new(smtp, deps.clock.clone()))
-        .handle(1, prune::Pruner(deps.clock))
-        .schedule(prune::schedule()?);
+    let clock = deps.clock.clone();
+    service.jobs = Jobs::default().handle(4, MailSender::new(smtp, deps.clock.clone())).cron(
+        "notifications.prune",
+        "23 4 * * *",
+        move |context| prune::prune(clock.clone(), context),
+    );
     Ok(service)
 }

@@ -31,8 +31,8 @@ pub(super) fn as_html(xhtml: &str) -> String {
 /// The length of the tag, comment or declaration at the start of `text`; `None` if it does not end.
 fn markup_len(text: &str) -> Option<usize> {
     for (start, end) in [("<!--", "-->"), ("<![CDATA[", "]]>")] {
-        if text.starts_with(start) {
-            return text[start.len()..].find(end).map(|at| start.len() + at + end.len());
+        if let Some(rest) = text.strip_prefix(start) {
+            return rest.find(end).map(|at| start.len() + at + end.len());
         }
     }
     let mut quote = None;

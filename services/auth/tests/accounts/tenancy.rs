@@ -32,7 +32,14 @@ async fn postgres_hides_rows_of_other_organisations() {
             "signing_keys",
             "identities",
         ],
-        empty: &["device_codes", "recovery_codes", "one_time_secrets", "revocations", "identities", "identity_providers"],
+        empty: &[
+            "device_codes",
+            "recovery_codes",
+            "one_time_secrets",
+            "revocations",
+            "identities",
+            "identity_providers",
+        ],
         ..Tables::default()
     };
     world.assert_hidden(auth, auth_svc::SERVICE.name, [owner, &world.person()], tables).await;
