@@ -37,9 +37,11 @@ test:
 	scripts/deps.sh || test -z "$$CI"
 	cargo test --workspace --locked
 
-# The page in a real browser, against its own mock of the API; CHROMIUM names another browser than /usr/bin/chromium.
+# The page in a real browser, against its own mock of the API, and the pages of accounts against the server; CHROMIUM names another
+# browser than /usr/bin/chromium.
 test-page:
-	cd tests/page && npm ci --no-audit --no-fund && npm test
+	cargo build --workspace --bins --locked
+	cd tests/page && npm ci --no-audit --no-fund && GOOSEEK=$(CARGO_TARGET_DIR)/debug/gooseek npm test
 
 lint:
 	cargo fmt --all --check

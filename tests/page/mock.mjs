@@ -15,7 +15,7 @@ const PAGE = fileURLToPath(new URL("../../services/gooseek/page/", import.meta.u
 const TYPES = { ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml" };
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; require-trusted-types-for 'script'";
 
-const CODES = { 400: "invalid_request", 404: "not_found", 409: "conflict", 415: "unsupported_type", 503: "unavailable" };
+const CODES = { 400: "invalid_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 409: "conflict", 415: "unsupported_type", 503: "unavailable" };
 
 class Refusal extends Error {
   /** `errors` are the faults of the fields, where the request is refused for them. */
@@ -30,10 +30,11 @@ class Refusal extends Error {
  * Starts the mock. `csp: false` leaves the policy out, to show that the page does not lean on it; `pace` is the
  * pause between events in milliseconds; `overlap` events are sent again on a resume. Answers with `{url, faults, resumes,
  * overlap, runs, threads, projects, uploads, models, engines, close, cutNext, uploadsHeld, filesRefused}`; while the promise `uploadsHeld`
- * is open no upload is answered; lists and deletions of files by the method `filesRefused` are refused.
+ * is open no upload is answered; lists and deletions of files by the method `filesRefused` are refused. With a `session`
+ * `{me, expired, ended, csrf, renewals}` it is a machine with accounts.
  */
 export async function startMock({ csp = true, pace = 4, port = 0, threads = [], projects = [] } = {}) {
-  const mock = { csp, pace, faults: [], runs: new Map(), threads: new Map(threads.map((thread) => [thread.id, thread])), projects, uploads: new Map(), models: [], engines: [{ name: "searxng" }, { name: "wikipedia" }], uploadsHeld: null, filesRefused: null, cutNext: null, resumes: [], overlap: 0, nextId: 1 };
+  const mock = { csp, pace, faults: [], runs: new Map(), threads: new Map(threads.map((thread) => [thread.id, thread])), projects, uploads: new Map(), models: [], engines: [{ name: "searxng" }, { name: "wikipedia" }], uploadsHeld: null, filesRefused: null, session: null, cutNext: null, resumes: [], overlap: 0, nextId: 1 };
   const server = createServer((request, response) => {
     answer(mock, request, response).catch((error) => {
       if (!(error instanceof Refusal)) throw error;
@@ -54,6 +55,7 @@ export async function startMock({ csp = true, pace = 4, port = 0, threads = [], 
 async function answer(mock, request, response) {
   const url = new URL(request.url, "http://localhost");
   const route = `${request.method} ${url.pathname}`;
+  if (mock.session !== null && url.pathname.startsWith("/api/") && url.pathname !== "/api/v1/auth/refresh") checkSession(mock.session, request);
   for (const [pattern, handler] of ROUTES) {
     const match = pattern.exec(route);
     if (match !== null) return handler({ mock, request, response, url, id: match[1] && decodeURIComponent(match[1]) });
@@ -62,7 +64,35 @@ async function answer(mock, request, response) {
   throw new Refusal(404, "There is nothing here.");
 }
 
+/** What a machine with accounts asks of each request: a token that has not expired, and of a change the token of the page. */
+function checkSession(session, request) {
+  if (session.expired) throw new Refusal(401, "the access token has expired");
+  if (request.method !== "GET" && request.headers["x-csrf-token"] !== session.csrf) throw new Refusal(403, "a change needs the header x-csrf-token");
+}
+
+function renewSession({ mock: { session }, response }) {
+  if (session === null) throw new Refusal(401, "there is no session: sign in");
+  session.renewals += 1;
+  if (session.ended) throw new Refusal(401, "the session has ended: sign in again");
+  Object.assign(session, { expired: false, csrf: `token-${session.renewals}` });
+  response.setHeader("set-cookie", `gooseek_csrf=${session.csrf}; Path=/`);
+  // Others ask meanwhile.
+  setTimeout(() => send(response, 200, { csrf_token: session.csrf }), 50);
+}
+
+function signOut({ mock: { session }, response }) {
+  Object.assign(session, { expired: true, ended: true });
+  response.writeHead(204).end();
+}
+
 const ROUTES = [
+  [/^GET \/account\/sign-in$/, ({ response }) => response.writeHead(200, { "content-type": "text/html" }).end("<title>Sign in</title>")],
+  [/^POST \/api\/v1\/auth\/refresh$/, renewSession],
+  [/^POST \/api\/v1\/auth\/logout$/, signOut],
+  [/^GET \/api\/v1\/auth\/me$/, ({ mock, response }) => {
+    if (mock.session === null) throw new Refusal(404, "account not found");
+    send(response, 200, mock.session.me);
+  }],
   [/^POST \/api\/v1\/chat$/, startRun],
   [/^GET \/api\/v1\/chat\/runs\/([^/]+)\/events$/, runEvents],
   [/^POST \/api\/v1\/chat\/runs\/([^/]+)\/cancel$/, cancelRun],
