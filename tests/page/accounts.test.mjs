@@ -121,8 +121,8 @@ test("a token that has expired is renewed, once for all, and nobody notices", se
   await page.locator("#project").selectOption("handbook");
   await expire();
   await page.locator("#file-input").setInputFiles({ name: "geese.md", mimeType: "text/markdown", buffer: Buffer.from("# Geese\n\nThey fly in a V.\n") });
-  await page.getByText("geese.md").first().waitFor();
-  await page.locator("[data-status=indexed], [data-status=done]").first().waitFor();
+  await page.getByText("geese.md").first().waitFor({ state: "attached" });
+  await page.locator("[data-status=indexed], [data-status=done]").first().waitFor({ state: "attached" });
   assertClean(noted);
 });
 

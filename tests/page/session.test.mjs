@@ -25,7 +25,7 @@ test("one renewal serves all requests, and each change has the page's token", mo
   session.expired = true;
   await page.locator("#project").selectOption("handbook");
   await page.locator("#file-input").setInputFiles({ name: "a.md", mimeType: "text/plain", buffer: Buffer.from("x") });
-  await page.locator(".upload[data-status=done]").waitFor();
+  await page.locator(".upload[data-status=done]").waitFor({ state: "attached" });
   assert.ok(session.renewals >= 3);
   assertClean(noted);
 });
