@@ -7,7 +7,7 @@ use db::fetch_one;
 use notifications_svc::SERVICE;
 use testkit::{
     SmtpFault, eventually,
-    service::{TestService, World},
+    service::TestService,
     system,
 };
 use uuid::Uuid;
