@@ -102,10 +102,8 @@ impl Authenticator {
         };
         check_csrf(&credentials, &verified)?;
         let policy = self.directory.organisation(verified.caller.org()).await?;
-        if policy.mfa_required && !verified.has_mfa {
-            return Err(Problem::forbidden("this organisation asks for a second factor: sign in with one"));
-        }
-        Ok(verified.caller.with_client(client))
+        let lacks_mfa = policy.mfa_required && !verified.has_mfa;
+        Ok(verified.caller.with_client(client).lacking_mfa(lacks_mfa))
     }
 
     /// An access token that is valid and was not revoked.

@@ -26,6 +26,8 @@ pub struct Caller {
     scopes: Option<Scopes>,
     /// The session of its access token.
     session: Option<Uuid>,
+    /// Whether its organisation asks for a second factor that it has not given.
+    lacks_mfa: bool,
     client: Client,
 }
 
@@ -148,7 +150,15 @@ impl Caller {
     pub(crate) fn user_of(org: Uuid, user: Uuid, rights: Rights, client: Client) -> Self {
         let Rights { roles, scopes, key } = rights;
         let subject = key.map_or(Subject::User, Subject::ApiKey);
-        Self { subject, scope: SystemScope::new().on_behalf_of(org, user), roles, scopes, session: None, client }
+        Self {
+            subject,
+            scope: SystemScope::new().on_behalf_of(org, user),
+            roles,
+            scopes,
+            session: None,
+            lacks_mfa: false,
+            client,
+        }
     }
 
     pub(crate) fn service(name: Cow<'static, str>, client: Client) -> Self {
@@ -165,11 +175,19 @@ impl Caller {
     }
 
     fn without_rights(subject: Subject, scope: Scope, client: Client) -> Self {
-        Self { subject, scope, roles: Roles::default(), scopes: None, session: None, client }
+        Self { subject, scope, roles: Roles::default(), scopes: None, session: None, lacks_mfa: false, client }
     }
 
     pub(crate) fn with_client(self, client: Client) -> Self {
         Self { client, ..self }
+    }
+
+    pub(crate) fn lacking_mfa(self, lacks_mfa: bool) -> Self {
+        Self { lacks_mfa, ..self }
+    }
+
+    pub(crate) fn lacks_mfa(&self) -> bool {
+        self.lacks_mfa
     }
 
     pub(crate) fn in_session(self, session: Option<Uuid>) -> Self {

@@ -73,6 +73,11 @@ pub(crate) fn check_rule(caller: &Caller, rule: &Rule, operation: &str) -> Resul
 }
 
 fn has_role(caller: &Caller, rule: &Rule, operation: &str) -> Result<(), Problem> {
+    // Who has none sets one up in its own account first.
+    let is_own_account = rule.object == ObjectRule::Owner && rule.scope.starts_with("account:");
+    if caller.lacks_mfa() && !is_own_account {
+        return Err(Problem::forbidden("this organisation asks for a second factor: sign in with one"));
+    }
     match caller.subject() {
         Subject::User | Subject::ApiKey(_) if caller.roles().intersects(rule.roles) => Ok(()),
         Subject::User | Subject::ApiKey(_) => {

@@ -1,7 +1,7 @@
 // The forms of the pages of accounts. Each sends its fields to the JSON API; what the server finds wrong is put beside the field it is
 // about.
 
-import { auth, byId, callOpen, texts, wordsFor } from "./common.js";
+import { auth, byId, call, callOpen, texts, wordsFor } from "./common.js";
 import { ORGANISATION, showOrganisation } from "./organisation.js";
 import { SECURITY, showSecurity } from "./security.js";
 
@@ -76,6 +76,10 @@ const OPEN = {
   },
   verify: async (form, values) => {
     await callOpen(auth("verify-email"), values);
+    finish(form);
+  },
+  device: async (form, { user_code }) => {
+    await call("POST", auth("device/approve"), { user_code, approve: true });
     finish(form);
   },
   forgot: async (form, values) => {

@@ -50,6 +50,7 @@ pub(crate) fn routes(accounts: Accounts) -> OpenApiRouter {
         .route("/account/verify", get(|visitor, link| page_of_link(visitor, link, enter::verify)))
         .route("/account/forgot", get(|visitor| page(visitor, enter::forgot)))
         .route("/account/reset", get(|visitor, link| page_of_link(visitor, link, enter::reset)))
+        .route("/account/device", get(device))
         .route("/account/security", get(|visitor| page(visitor, security::page_of_account)))
         .route("/account/organisation", get(|visitor| page(visitor, organisation::page_of_organisation)));
     for (name, text) in SHARED_ASSETS.into_iter().chain(ASSETS) {
@@ -82,6 +83,17 @@ struct SignInQuery {
 
 async fn sign_in(visitor: Visitor, Query(query): Query<SignInQuery>) -> Response {
     html(enter::sign_in(visitor.texts, next::own_path(&query.next)))
+}
+
+/// What a device shows, if its link says so.
+#[derive(Debug, Default, Deserialize)]
+struct DeviceQuery {
+    #[serde(default)]
+    user_code: String,
+}
+
+async fn device(visitor: Visitor, Query(query): Query<DeviceQuery>) -> Response {
+    html(enter::device(visitor.texts, &query.user_code))
 }
 
 fn html(markup: Markup) -> Response {

@@ -89,6 +89,17 @@ pub(super) fn reset(t: &Texts, token: &str) -> Markup {
     page(t, Kind::Enter, t.reset, &content)
 }
 
+/// A device signs in as the visitor once its code was confirmed here; who is not signed in does that first.
+pub(super) fn device(t: &Texts, user_code: &str) -> Markup {
+    let fields = field("device", Field::new("user_code", t.device_code, "text", "off").with_value(user_code));
+    let content = html! {
+        p.lead { (t.device_lead) }
+        (form("device", &fields, t.device_now, None))
+        (done("device", t.device_done))
+    };
+    page(t, Kind::Enter, t.device, &content)
+}
+
 fn email(t: &Texts) -> Field<'_> {
     Field::new("email", t.email, "email", "username")
 }

@@ -94,15 +94,21 @@ pub(super) struct Field<'a> {
     pub(super) autocomplete: &'a str,
     /// Said below it.
     pub(super) hint: Option<&'a str>,
+    /// What it holds at first.
+    pub(super) value: Option<&'a str>,
 }
 
 impl<'a> Field<'a> {
     pub(super) const fn new(name: &'a str, label: &'a str, kind: &'a str, autocomplete: &'a str) -> Self {
-        Self { name, label, kind, autocomplete, hint: None }
+        Self { name, label, kind, autocomplete, hint: None, value: None }
     }
 
     pub(super) const fn with_hint(self, hint: &'a str) -> Self {
         Self { hint: Some(hint), ..self }
+    }
+
+    pub(super) const fn with_value(self, value: &'a str) -> Self {
+        Self { value: Some(value), ..self }
     }
 }
 
@@ -114,7 +120,7 @@ pub(super) fn field(form: &str, field: Field<'_>) -> Markup {
     html! {
         div.field {
             label for=(id) { (field.label) }
-            input #(id) name=(field.name) type=(field.kind) autocomplete=(field.autocomplete) required
+            input #(id) name=(field.name) value=[field.value] type=(field.kind) autocomplete=(field.autocomplete) required
                 autocapitalize=[(field.kind != "text").then_some("none")] aria-describedby=(described);
             p.field-fault #(fault) data-fault=(field.name) hidden {}
             @if let Some(text) = field.hint { p.hint #(hint) { (text) } }

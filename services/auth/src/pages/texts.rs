@@ -51,6 +51,13 @@ texts! {
     verify_lead: "The button proves that the mail reached you.", "Кнопка подтвердит, что письмо дошло до вас.";
     verify_now: "Yes, it is mine", "Да, мой";
     verify_done: "The address is proven. You can sign in now.", "Адрес подтверждён. Теперь можно войти.";
+    device: "Sign in on a device", "Вход на устройстве";
+    device_lead:
+        "A program on another device or in a terminal shows a code. Confirm it only if you have just started that program yourself.",
+        "Программа на другом устройстве или в терминале показывает код. Подтвердите его, только если сами её сейчас запустили.";
+    device_code: "Code of the device", "Код с устройства";
+    device_now: "Let it sign in", "Разрешить вход";
+    device_done: "The device is signed in. You can close this page.", "Устройство вошло. Эту страницу можно закрыть.";
     forgot: "A new password", "Новый пароль";
     forgot_lead: "A link to choose one comes by mail.", "Ссылка, по которой его выбирают, придёт в письме.";
     forgot_now: "Send the link", "Прислать ссылку";

@@ -83,9 +83,13 @@ testkit::on_both! {
         let path = format!("/api/v1/organisations/{}", owner.org);
         auth.send_json(&owner, "PATCH", &path, &json!({ "mfa_required": true })).await.expect(StatusCode::OK);
         world.clock.advance(Duration::from_secs(5));
-        let refused = auth.get(&ann.person, "/api/v1/organisations").await.expect(StatusCode::FORBIDDEN);
+        let refused = auth.get(&ann.person, &path).await.expect(StatusCode::FORBIDDEN);
         assert!(refused["detail"].as_str().unwrap().contains("second factor"), "{refused}");
-        auth.get(&owner, "/api/v1/organisations").await.expect(StatusCode::OK);
+        auth.get(&owner, &path).await.expect(StatusCode::OK);
+        // Who has none can set one up.
+        auth.get(&ann.person, "/api/v1/auth/me").await.expect(StatusCode::OK);
+        let begin = json!({ "password": PASSWORD });
+        auth.send_json(&ann.person, "POST", "/api/v1/auth/mfa/totp", &begin).await.expect(StatusCode::CREATED);
     }
 
     async fn the_password_is_needed_to_switch_it_off(world: World) {

@@ -5,11 +5,7 @@ use std::time::Duration;
 use bus::DeliveryError;
 use db::fetch_one;
 use notifications_svc::SERVICE;
-use testkit::{
-    SmtpFault, eventually,
-    service::TestService,
-    system,
-};
+use testkit::{SmtpFault, eventually, service::TestService, system};
 use uuid::Uuid;
 
 use crate::support::{LINK, event, eventually_is, invitation, outcome, reset_password, start, waiting_jobs};
