@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     Accounts, Tokens,
     sessions::{ENDED, current},
-    tokens::{client_texts, new_session},
+    tokens::{FEDERATED, client_texts, new_session},
 };
 use crate::{
     secrets::{self, hash},
@@ -163,6 +163,9 @@ impl Accounts {
             ..new_session(self.ids.next(), row.user_id, row.org, &[], who, now)
         };
         let roles = self.roles_in(&mut session, &started).await?.ok_or_else(denied)?;
+        if !started.amr.contains(FEDERATED) {
+            self.check_enforced_sso(&mut session, started.org, roles).await?;
+        }
         sessions::insert(&mut session, &started).await?;
         let tokens = self.issue(&mut session, &started, roles).await?;
         let known = who.signed_in(&system::right(), started.org, started.user_id, roles);

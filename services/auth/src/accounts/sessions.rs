@@ -13,7 +13,7 @@ use super::{
     Accounts, Tokens,
     mails::{Mail, Template},
     roles,
-    tokens::{IDLE_LIFETIME, client_texts},
+    tokens::{FEDERATED, IDLE_LIFETIME, client_texts},
 };
 use crate::{
     store::{
@@ -139,6 +139,9 @@ impl Accounts {
         let row = row.ok_or_else(|| Problem::unauthorized(ENDED))?;
         let row = SessionRow { org, ..row };
         let roles = self.roles_in(&mut session, &row).await?.ok_or_else(|| Problem::not_found("organisation"))?;
+        if !row.amr.contains(FEDERATED) {
+            self.check_enforced_sso(&mut session, org, roles).await?;
+        }
         store::set_org(&mut session, id, org).await?;
         let tokens = self.issue(&mut session, &row, roles).await?;
         let known = who.signed_in(&system::right(), org, who.user(), roles);

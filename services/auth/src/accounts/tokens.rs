@@ -20,6 +20,9 @@ pub(super) const SESSION_LIFETIME: TimeDelta = TimeDelta::days(30);
 /// and after this long without use.
 pub(super) const IDLE_LIFETIME: TimeDelta = TimeDelta::days(7);
 
+/// How a session stands in its row that was begun at an identity provider.
+pub(super) const FEDERATED: &str = "\"fed\"";
+
 /// What a client gets to go on with.
 #[derive(Debug, Clone)]
 pub(crate) struct Tokens {

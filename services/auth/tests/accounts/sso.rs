@@ -9,7 +9,7 @@ use crate::{
     domains::prove,
     identity_provider::{CLIENT, IdentityProvider, SECRET, query},
     name_server::NameServer,
-    support::{Accounts, PASSWORD, log_in, member, set_up},
+    support::{Accounts, PASSWORD, log_in, member, post, set_up},
 };
 
 struct Scene {
@@ -65,6 +65,22 @@ async fn signed_in(auth: &TestService, answer: &Answer) -> Value {
 }
 
 testkit::on_both! {
+    async fn where_members_sign_in_at_the_provider_a_password_lets_no_device_in(world: World) {
+        let mut world = world;
+        let scene = scene(&mut world).await;
+        let auth = &scene.accounts.service;
+        let bob = member(&scene.accounts, "bob@elsewhere.example", &["member"]).await;
+        let codes = post(auth, "/api/v1/auth/device", &json!({})).await.expect(StatusCode::OK);
+        let approval = json!({ "user_code": codes["user_code"], "approve": true });
+        let path = "/api/v1/auth/device/approve";
+        auth.send_json(&bob.person, "POST", path, &approval).await.expect(StatusCode::NO_CONTENT);
+        settings(&scene.accounts, &scene.provider.issuer(), true).await.expect(StatusCode::OK);
+        let asked = json!({ "device_code": codes["device_code"] });
+        post(auth, "/api/v1/auth/device/token", &asked).await.expect(StatusCode::FORBIDDEN);
+        settings(&scene.accounts, &scene.provider.issuer(), false).await.expect(StatusCode::OK);
+        post(auth, "/api/v1/auth/device/token", &asked).await.expect(StatusCode::OK);
+    }
+
     async fn a_user_of_the_provider_is_the_same_whatever_its_address(world: World) {
         let mut world = world;
         let scene = scene(&mut world).await;

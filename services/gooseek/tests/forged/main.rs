@@ -165,8 +165,10 @@ async fn a_token_with_any_bit_changed_is_refused() {
 
     let every = (0..token.len() * 8).map(|bit| vec![bit]);
     let mut random = StdRng::seed_from_u64(1);
-    let several =
-        (0..10_000).map(|_| (0..random.random_range(2..=4)).map(|_| random.random_range(0..token.len() * 8)).collect());
+    let several = (0..10_000).map(|_| {
+        let count = random.random_range(2..=4);
+        (0..count).map(|_| random.random_range(0..token.len() * 8)).collect::<Vec<usize>>()
+    });
     for bits in every.chain(several) {
         let mut changed = token.to_vec();
         for bit in &bits {
