@@ -43,6 +43,7 @@ fn services() -> Vec<(ServiceDef, &'static str)> {
         (upload_svc::SERVICE, "/api/v1/upload"),
         (chat_svc::SERVICE, "/api/v1/chat/capabilities"),
         (library_svc::SERVICE, "/api/v1/library/threads"),
+        (notifications_svc::SERVICE, "/api/v1/notifications"),
     ];
     let names: Vec<&str> = services.iter().map(|(service, _)| service.name).collect();
     assert_eq!(names, registry::names().collect::<Vec<_>>(), "a new service has a route here");
