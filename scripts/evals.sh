@@ -23,7 +23,7 @@ manual() {
     return
   fi
   mkdir -p "$documents/$1"
-  find "$work/files" -name '*.gz' -exec gunzip -f {} +
+  find "$work/files" -type f -name '*.gz' -exec gunzip -f {} +
   if [ $# -gt 2 ]; then
     mkdir "$work/kept"
     # The patterns are meant to be expanded.
