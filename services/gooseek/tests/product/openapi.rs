@@ -30,7 +30,7 @@ checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 404]
 include-operation-id = [
     "set_up", "register", "log_in", "log_in_second_factor", "refresh_session", "log_out", "forgot_password", "reset_password",
     "confirm_totp", "create_api_key", "switch_organisation", "invite", "change_password", "verify_email",
-    "device_tokens", "get_device", "approve_device",
+    "device_tokens", "get_device", "approve_device", "set_identity_provider", "claim_domain",
 ]
 checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 401, 403, 404, 409, 429]
 [[operations]]
