@@ -65,7 +65,8 @@ fn what_is_no_book_is_refused_in_words() {
     let empty = PACKAGE.replace("idref", "ref");
     let deep = format!("<html><body>{}x", "<div>".repeat(50_000));
     let bomb = " ".repeat(40 << 20);
-    let cases: [(&str, &str, fn(&ParseError) -> bool); 7] = [
+    type Is = fn(&ParseError) -> bool;
+    let cases: [(&str, &str, Is); 7] = [
         ("META-INF/container.xml", &elsewhere, |error| matches!(error, ParseError::Damaged(_))),
         ("META-INF/container.xml", "<container/>", |error| matches!(error, ParseError::Damaged(_))),
         ("OEBPS/book.opf", "<package", |error| matches!(error, ParseError::Damaged(_))),

@@ -215,12 +215,12 @@ impl Provider {
 
 /// Whether a key is of the kind that an algorithm needs: a public key is never taken for a shared secret.
 fn fits(key: &Jwk, algorithm: Algorithm) -> bool {
-    match (&key.algorithm, algorithm) {
+    matches!(
+        (&key.algorithm, algorithm),
         (AlgorithmParameters::RSA(_), Algorithm::RS256 | Algorithm::PS256)
-        | (AlgorithmParameters::EllipticCurve(_), Algorithm::ES256)
-        | (AlgorithmParameters::OctetKeyPair(_), Algorithm::EdDSA) => true,
-        _ => false,
-    }
+            | (AlgorithmParameters::EllipticCurve(_), Algorithm::ES256)
+            | (AlgorithmParameters::OctetKeyPair(_), Algorithm::EdDSA)
+    )
 }
 
 async fn json<T: DeserializeOwned>(fetcher: &Fetcher, url: &str, request: ApiRequest) -> Result<T, OidcError> {

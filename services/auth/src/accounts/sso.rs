@@ -134,10 +134,10 @@ impl Accounts {
     /// Begins a sign-in at the provider of an organisation; 404 when it has none.
     pub(crate) async fn start_sso(&self, org: Uuid) -> Result<SsoStart, Problem> {
         let (row, client) = self.provider_of(org).await?;
-        let provider = Provider::discover(&self.fetcher, &row.issuer).await.map_err(told)?;
+        let provider = Provider::discover(&self.fetcher, &row.issuer).await.map_err(|error| told(&error))?;
         let [state, browser, nonce, verifier] = std::array::from_fn(|_| secrets::random());
         let request = Request { state: &state, nonce: &nonce, verifier: &verifier };
-        let url = provider.authorization_url(&client, &request).map_err(told)?;
+        let url = provider.authorization_url(&client, &request).map_err(|error| told(&error))?;
         let pending = Pending { org, nonce, verifier, browser: hash(&browser) };
         let data = serde_json::to_string(&pending).map_err(Problem::internal)?;
         let mut session = system::begin(&self.db).await?;
@@ -161,10 +161,11 @@ impl Accounts {
             return Err(expired());
         }
         let (row, client) = self.provider_of(pending.org).await?;
-        let provider = Provider::discover(&self.fetcher, &row.issuer).await.map_err(told)?;
-        provider.check_issuer(answer.issuer).map_err(told)?;
+        let provider = Provider::discover(&self.fetcher, &row.issuer).await.map_err(|error| told(&error))?;
+        provider.check_issuer(answer.issuer).map_err(|error| told(&error))?;
         let request = Request { state: answer.state, nonce: &pending.nonce, verifier: &pending.verifier };
-        let identity = provider.redeem(&self.fetcher, &client, &request, answer.code).await.map_err(told)?;
+        let identity =
+            provider.redeem(&self.fetcher, &client, &request, answer.code).await.map_err(|error| told(&error))?;
         let mut session = system::begin(&self.db).await?;
         let user = self.user_of(&mut session, &row.issuer, pending.org, &identity).await?;
         let has_mfa = identity.amr.iter().any(|method| method == "mfa");
@@ -273,7 +274,7 @@ impl Accounts {
 }
 
 /// The log says everything, the browser what it can do.
-fn told(error: OidcError) -> Problem {
+fn told(error: &OidcError) -> Problem {
     tracing::warn!(%error, "a sign-in at an identity provider failed");
     match error {
         OidcError::Unreachable(_) | OidcError::Status { .. } => {

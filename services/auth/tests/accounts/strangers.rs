@@ -77,7 +77,7 @@ testkit::on_both! {
             let segments: Vec<&str> = path.split('/').collect();
             let unknown = |segment: &&str| segment.len() == NOWHERE.len();
             let nowhere: Vec<&str> =
-                segments.iter().map(|segment| if unknown(&segment) { NOWHERE } else { segment }).collect();
+                segments.iter().map(|segment| if unknown(segment) { NOWHERE } else { segment }).collect();
             let missing = auth.send_json(&eve, method, &nowhere.join("/"), body).await;
             let mut answers = [refused.expect(StatusCode::NOT_FOUND), missing.expect(StatusCode::NOT_FOUND)];
             for answer in &mut answers {

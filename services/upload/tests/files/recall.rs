@@ -151,7 +151,8 @@ fn recall(column: &str, asked: &[Question], places: &[Option<usize>], first: usi
             picked.fold((0, 0), |(all, right), (_, place)| (all + 1, right + u32::from(is_first(place))));
         (f64::from(right) / f64::from(all.max(1)), all)
     };
-    let groups: [(&str, &dyn Fn(&Question) -> bool); 5] = [
+    type Belongs<'a> = &'a dyn Fn(&Question) -> bool;
+    let groups: [(&str, Belongs<'_>); 5] = [
         ("all", &|_| true),
         ("seen", &|question| !question.is_held_out()),
         ("unseen", &Question::is_held_out),
