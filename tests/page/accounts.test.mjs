@@ -114,7 +114,7 @@ test("a token that has expired is renewed, once for all, and nobody notices", se
   await page.goto(`${at.server.url}/?files`);
   await page.locator("#account summary").waitFor();
   await page.locator("#new-project").click();
-  await page.getByLabel("Name").fill("Handbook");
+  await page.getByRole("dialog").getByRole("textbox", { name: "Name" }).fill("Handbook");
   await expire();
   await page.getByRole("dialog").getByRole("button", { name: "Make the project" }).click();
   await page.getByRole("dialog").waitFor({ state: "hidden" });
@@ -204,6 +204,7 @@ test("the pages are whole in both themes, on a narrow screen and in Russian", se
     await page.locator("#sign-in-email").fill(EMAIL);
     await page.locator("#sign-in-password").fill(PASSWORD);
     await page.keyboard.press("Enter");
+    await page.waitForURL("**/account/security");
     for (const path of ["/account/security", "/account/organisation", "/"]) {
       await page.goto(at.server.url + path);
       await page.locator("#sessions li, #members li, #account summary").first().waitFor({ state: "attached" });
