@@ -91,7 +91,7 @@ async fn add(client: &Client, project: &str, paths: &[PathBuf]) -> anyhow::Resul
     let results: Vec<(PathBuf, anyhow::Result<Document>)> = stream::iter(files)
         .map(|file| async {
             let result = add_one(client, project, &file).await;
-            bar.set_message(file.relative.clone());
+            bar.set_message(terminal::printable(&file.relative).into_owned());
             bar.inc(1);
             (file.path, result)
         })

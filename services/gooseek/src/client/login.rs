@@ -14,7 +14,10 @@ use super::{
     Client,
     session::{IssuedTokens, SessionFile},
 };
-use crate::{cli, output::outln};
+use crate::{
+    cli,
+    output::{errln, outln},
+};
 
 const NO_HOME: &str = "there is no folder to keep a session in: HOME is not set";
 /// Longer pauses after a failure of the server.
@@ -46,19 +49,19 @@ pub(crate) async fn login(server: &cli::ServerArgs) -> anyhow::Result<()> {
     let client = Client::anonymous(server)?;
     let file = SessionFile::of(client.base()).context(NO_HOME)?;
     if is_open_to_listeners(client.base()) {
-        eprintln!("warning: {} is plain HTTP: who listens on the way can take the session over", client.base());
+        errln!("warning: {} is plain HTTP: who listens on the way can take the session over", client.base());
     }
     let codes: DeviceCodes = client.json(client.request(Method::POST, "/api/v1/auth/device")).await?;
-    eprintln!("Open {} in a browser,", codes.verification_uri_complete);
-    eprintln!("or {} and enter the code {}", codes.verification_uri, codes.user_code);
-    eprintln!("Confirm it only if it is the code above. Waiting …");
+    errln!("Open {} in a browser,", codes.verification_uri_complete);
+    errln!("or {} and enter the code {}", codes.verification_uri, codes.user_code);
+    errln!("Confirm it only if it is the code above. Waiting …");
     let tokens = wait_for_tokens(&client, &codes).await?;
     file.store(&tokens)?;
     let session = Client::of_session(server)?;
     let me: Me = session.json(session.request(Method::GET, "/api/v1/auth/me")).await?;
     outln!("signed in at {} as {}", client.base(), me.email);
     if server.token.is_some() {
-        eprintln!("note: --token or GOOSEEK_TOKEN is set and is used instead of this session");
+        errln!("note: --token or GOOSEEK_TOKEN is set and is used instead of this session");
     }
     Ok(())
 }
