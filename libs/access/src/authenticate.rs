@@ -70,8 +70,8 @@ impl Authenticator {
         matches!(self.auth, Auth::LocalOwner)
     }
 
-    /// The caller behind what a request brings. 401 for what is not believed, 403 where the organisation demands more or where
-    /// another site makes a browser send it.
+    /// The caller behind what a request brings. 401 for a header that is not believed; a cookie that is not stands for nobody. 403
+    /// where another site makes a browser send it.
     pub async fn user(&self, credentials: Credentials<'_>, client: Client) -> Result<Caller, Problem> {
         let verifier = match &self.auth {
             Auth::LocalOwner => return Ok(Caller::local_owner(client)),

@@ -84,7 +84,7 @@ impl Passwords {
         Ok(right.await? && known)
     }
 
-    /// Whether a hash was made with less work than is asked for now.
+    /// Whether a hash has a lower cost than those that are made today.
     pub(crate) fn is_outdated(hash: &str) -> bool {
         let params = PasswordHash::new(hash).ok().and_then(|hash| Params::try_from(&hash).ok());
         params.is_none_or(|params| params.m_cost() < MEMORY || params.t_cost() < PASSES)

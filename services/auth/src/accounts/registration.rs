@@ -98,6 +98,8 @@ impl Accounts {
         let now = self.clock.now();
         if let Some(user) = users::by_email(session, &job.email).await? {
             if user.email_verified_at.is_none() {
+                // Whoever asked before may have been somebody else, who must not know the password when the address is proven.
+                users::set_password(session, user.id, &job.password_hash).await?;
                 return self.send_verification(session, &user).await;
             }
             let link = self.link("/account/sign-in");

@@ -87,4 +87,20 @@ testkit::on_both! {
         let own = auth.get(&eve, "/api/v1/organisations").await.expect(StatusCode::OK);
         assert_eq!(own["items"][0]["roles"], json!(["owner"]));
     }
+
+    async fn who_registered_an_address_before_its_owner_does_not_know_its_password(world: World) {
+        let mut world = world;
+        world.set("SIGN_UP", "open");
+        let auth = set_up(&mut world).await.service;
+        let account = |password: &str| json!({ "email": "ann@example.net", "password": password, "name": "Ann" });
+        let thiefs = "somebody elses lantern";
+        post(&auth, "/api/v1/auth/register", &account(thiefs)).await.expect(StatusCode::ACCEPTED);
+        mailed_link(&auth, "ann@example.net", "verify_email").await;
+        post(&auth, "/api/v1/auth/register", &account(PASSWORD)).await.expect(StatusCode::ACCEPTED);
+        eventually("the second mail", async || mails(&auth).await.len() == 2).await;
+        let token = mailed_link(&auth, "ann@example.net", "verify_email").await;
+        post(&auth, "/api/v1/auth/verify-email", &json!({ "token": token })).await.expect(StatusCode::NO_CONTENT);
+        log_in(&auth, "ann@example.net", thiefs).await.expect(StatusCode::UNAUTHORIZED);
+        log_in(&auth, "ann@example.net", PASSWORD).await.expect(StatusCode::OK);
+    }
 }
